@@ -1,0 +1,189 @@
+//! Names for what lives in the agent, and the seeded chance from which every random value is drawn.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::hash::{BuildHasher, Hash};
+
+use rand_chacha::ChaCha12Rng;
+use rand_chacha::rand_core::{Rng, SeedableRng};
+use siphasher::sip::SipHasher13;
+
+/// One account of an agent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AccountId(pub u32);
+
+/// One connection, or one UDP association with a peer. Never reused within an agent's life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FlowId(pub u64);
+
+/// One question to the world.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AskId(pub u64);
+
+/// One transaction (RFC 3261 section 17).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TxId(pub u64);
+
+/// Thirty-two bytes from which an agent draws all its randomness.
+///
+/// The same seed and the same inputs give the same outputs, byte for byte. It is as secret as the
+/// keys drawn from it and therefore does not print.
+#[derive(Clone)]
+pub struct Seed(pub [u8; 32]);
+
+/// The chance of one agent or one node: a seeded generator with the shapes SIP needs.
+pub struct Chance(ChaCha12Rng);
+
+impl Seed {
+    /// A seed for tests and simulations, spread from a small number.
+    pub fn from_number(number: u64) -> Self {
+        let mut bytes = [0u8; 32];
+        ChaCha12Rng::seed_from_u64(number).fill_bytes(&mut bytes);
+        Self(bytes)
+    }
+}
+
+impl fmt::Debug for Seed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Seed(…)")
+    }
+}
+
+impl Chance {
+    /// Starts the generator.
+    pub fn new(seed: &Seed) -> Self {
+        Self(ChaCha12Rng::from_seed(seed.0))
+    }
+
+    /// A seed for a part that owns its own chance.
+    pub fn fork(&mut self) -> Seed {
+        let mut bytes = [0u8; 32];
+        self.0.fill_bytes(&mut bytes);
+        Seed(bytes)
+    }
+
+    /// Thirty-two random bits.
+    pub fn next_u32(&mut self) -> u32 {
+        self.0.next_u32()
+    }
+
+    /// Sixty-four random bits.
+    pub fn next_u64(&mut self) -> u64 {
+        self.0.next_u64()
+    }
+
+    /// `N` random bytes.
+    pub fn bytes<const N: usize>(&mut self) -> [u8; N] {
+        let mut bytes = [0u8; N];
+        self.0.fill_bytes(&mut bytes);
+        bytes
+    }
+
+    /// A number in `0..bound`, without bias that matters for back-off or weights; 0 for a bound of 0.
+    pub fn below(&mut self, bound: u64) -> u64 {
+        if bound == 0 { 0 } else { self.0.next_u64() % bound }
+    }
+
+    /// `digits` lower-case hexadecimal digits, for tags, branches and Call-IDs.
+    pub fn token(&mut self, digits: usize) -> String {
+        const HEX: &[u8; 16] = b"0123456789abcdef";
+        (0..digits).map(|_| char::from(HEX[(self.0.next_u32() & 15) as usize])).collect()
+    }
+}
+
+/// A map for look-up only, keyed by values a peer may choose: its hash is keyed from the seed.
+///
+/// There is no iteration on purpose: its order would be chance.
+pub struct KeyedMap<K, V>(HashMap<K, V, KeyedState>);
+
+/// Builds the keyed hasher of a [`KeyedMap`].
+#[derive(Clone, Copy)]
+pub struct KeyedState(u64, u64);
+
+impl BuildHasher for KeyedState {
+    type Hasher = SipHasher13;
+
+    fn build_hasher(&self) -> SipHasher13 {
+        SipHasher13::new_with_keys(self.0, self.1)
+    }
+}
+
+impl<K: Eq + Hash, V> KeyedMap<K, V> {
+    /// An empty map with a key drawn from `chance`.
+    pub fn new(chance: &mut Chance) -> Self {
+        Self(HashMap::with_hasher(KeyedState(chance.next_u64(), chance.next_u64())))
+    }
+
+    /// The value of `key`.
+    pub fn find<Q: ?Sized + Eq + Hash>(&self, key: &Q) -> Option<&V>
+    where
+        K: std::borrow::Borrow<Q>,
+    {
+        self.0.get(key)
+    }
+
+    /// The value of `key`, to be changed.
+    pub fn find_mut<Q: ?Sized + Eq + Hash>(&mut self, key: &Q) -> Option<&mut V>
+    where
+        K: std::borrow::Borrow<Q>,
+    {
+        self.0.get_mut(key)
+    }
+
+    /// Puts `value` under `key` and returns what was there.
+    pub fn insert(&mut self, key: K, value: V) -> Option<V> {
+        self.0.insert(key, value)
+    }
+
+    /// Takes out the value of `key`.
+    pub fn remove<Q: ?Sized + Eq + Hash>(&mut self, key: &Q) -> Option<V>
+    where
+        K: std::borrow::Borrow<Q>,
+    {
+        self.0.remove(key)
+    }
+
+    /// How many entries there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// True without entries.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl fmt::Display for AccountId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "account {}", self.0)
+    }
+}
+
+impl fmt::Display for FlowId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "flow {}", self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_seed_draws_the_same_values() {
+        let draw = |n| {
+            let mut chance = Chance::new(&Seed::from_number(n));
+            (chance.token(16), chance.next_u32(), chance.bytes::<8>())
+        };
+        assert_eq!(draw(7), draw(7));
+        assert_ne!(draw(7), draw(8));
+    }
+
+    #[test]
+    fn below_stays_below() {
+        let mut chance = Chance::new(&Seed::from_number(1));
+        assert!((0..1_000).all(|_| chance.below(3) < 3));
+        assert_eq!(chance.below(0), 0);
+    }
+}

@@ -1,0 +1,1 @@
+//! Roads for SIP: sockets carrying framed messages.

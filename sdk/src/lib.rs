@@ -1,0 +1,1 @@
+//! A SIP user agent that finds its home server.

@@ -1,0 +1,1 @@
+//! SIP and SDP messages: bytes and values, nothing else.

@@ -1,0 +1,1 @@
+//! The companion estate of SIP servers.

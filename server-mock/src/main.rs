@@ -1,0 +1,3 @@
+//! Starts an estate of SIP servers from one TOML file.
+
+fn main() {}

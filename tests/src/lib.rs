@@ -1,0 +1,1 @@
+//! The harness: a world of agents, nodes and links in virtual time.

@@ -1,0 +1,1 @@
+//! The terminal phone and its command line.

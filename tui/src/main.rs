@@ -1,0 +1,3 @@
+//! Starts the phone.
+
+fn main() {}
