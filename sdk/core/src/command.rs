@@ -1,0 +1,18 @@
+//! What an agent can be told to do: imperatives.
+
+use crate::ids::AccountId;
+
+/// One order to the agent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// Sign the account in and keep it signed in.
+    Login(AccountId),
+    /// Refresh the registration now.
+    Refresh(AccountId),
+    /// Sign out: remove the binding, then rest.
+    Logout(AccountId),
+    /// Ask the home server whether it is there (RFC 3261 section 11).
+    Options(AccountId),
+    /// Remove an account that is at rest.
+    Remove(AccountId),
+}

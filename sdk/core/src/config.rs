@@ -1,0 +1,404 @@
+//! What an agent and its accounts are told at birth. Built once, validated, then only read.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use crate::limits::Limits;
+use crate::transport::Transport;
+
+/// What all accounts of one agent share.
+#[derive(Clone, Debug)]
+pub struct AgentConfig {
+    /// The User-Agent header.
+    pub user_agent: String,
+    /// The computer's name as NTLM tells it to the server; may be empty.
+    pub workstation: String,
+    /// Bounds.
+    pub limits: Limits,
+    /// RFC 3261 T1, T2, T4.
+    pub timers: Timers,
+    /// What becomes of calls when the home server changes (settled 8).
+    pub on_move: OnMove,
+}
+
+/// The base timers of RFC 3261 section 17.1.1.1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timers {
+    /// Round-trip estimate, 500 ms.
+    pub t1: Duration,
+    /// Cap of the non-INVITE retransmission interval, 4 s.
+    pub t2: Duration,
+    /// How long a message stays in the network, 5 s.
+    pub t4: Duration,
+}
+
+/// What becomes of calls when the home server changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnMove {
+    /// They go on over the old server until they end.
+    KeepCalls,
+    /// They end with the registration.
+    EndCalls,
+}
+
+/// One account: who signs in, where, how, and what it lets itself be told.
+#[derive(Clone, Debug)]
+pub struct AccountConfig {
+    /// The address of record.
+    pub aor: Aor,
+    /// Display name for From; empty for none.
+    pub display: String,
+    /// The endpoint's stable token (`epid`), 1 to 16 characters (MS-SIPRE).
+    pub epid: String,
+    /// Where the search for a server starts.
+    pub server: ServerChoice,
+    /// Transports allowed, in order of preference. A secure one is never replaced by a clear one.
+    pub transports: Vec<Transport>,
+    /// Which logins are answered.
+    pub auth: AuthRules,
+    /// What a redirect may do.
+    pub redirect: RedirectRules,
+    /// Expires asked for, in seconds.
+    pub expires: u32,
+    /// The home server of an earlier run, and what was learned about its login.
+    pub remembered: Option<Remembered>,
+    /// RFC 5626: number of flows with a `reg-id`; 0 turns outbound off.
+    pub outbound_flows: u8,
+}
+
+/// An address of record: `sip:user@domain`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Aor {
+    /// The user part, unescaped.
+    pub user: String,
+    /// The SIP domain, lower case.
+    pub domain: String,
+}
+
+/// Where the search for a server starts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ServerChoice {
+    /// DNS for the account's domain: the Microsoft names first, then RFC 3263.
+    Discover,
+    /// This server; no port means SRV for the host, then the default port.
+    Fixed {
+        /// Host name or IP literal.
+        host: String,
+        /// Port, if written.
+        port: Option<u16>,
+        /// Transport.
+        transport: Transport,
+    },
+    /// There is no registrar: the account calls and is called directly.
+    NoRegistrar,
+}
+
+/// Which logins are answered, strongest first whatever the server's order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuthRules {
+    /// Schemes allowed.
+    pub schemes: Vec<Scheme>,
+    /// Digest with MD5, off unless the account says so (settled 23).
+    pub allow_md5: bool,
+    /// REGISTER over UDP, off unless the account says so (settled 23).
+    pub udp_register: bool,
+    /// NTLM channel binding and target name (settled 14).
+    pub extended_protection: ExtendedProtection,
+    /// Where signatures are looked for beyond the standard places (protocol facts 5.4).
+    pub signature_places: SignaturePlaces,
+}
+
+/// Authentication schemes this user agent knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Scheme {
+    /// NTLMv2 in datagram mode, messages signed (MS-SIPAE).
+    Ntlm,
+    /// Kerberos, messages signed (MS-SIPAE).
+    Kerberos,
+    /// HTTP Digest (RFC 7616, RFC 8760).
+    Digest,
+}
+
+/// Use of NTLM's protection against relaying.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ExtendedProtection {
+    /// Neither target name nor channel binding is sent.
+    Off,
+    /// Both are sent; their absence on the other side is accepted.
+    Accept,
+    /// Both are sent and a server that does not take them is refused.
+    Require,
+}
+
+/// Header fields in which a server's signature is accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SignaturePlaces {
+    /// Authentication-Info and Proxy-Authentication-Info.
+    Standard,
+    /// Also Proxy-Authenticate of a 3xx and (Proxy-)Authorization of a 2xx or 3xx, as the patent prints them.
+    PatentToo,
+}
+
+/// What a redirect of a REGISTER may do (patent paragraph 67, settled 1 to 6).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RedirectRules {
+    /// Redirects followed within one login, 0 to 5; 0 follows none.
+    pub limit: u8,
+    /// What counts as a loop.
+    pub loops: LoopRule,
+    /// What to do with a redirect that no security association signs.
+    pub unsigned: UnsignedRule,
+    /// Status codes followed besides 301.
+    pub also_302: bool,
+    /// Domains besides the account's own that may be led to.
+    pub domains: Vec<String>,
+    /// Networks whose addresses may stand in a Contact; empty refuses every literal.
+    pub ip_literals: Vec<IpNetwork>,
+    /// Whether TLS is needed to follow at all; a downgrade is refused in any case.
+    pub require_tls: bool,
+    /// Who has the last word on a redirect that passed every rule.
+    pub consent: Consent,
+}
+
+/// What counts as a loop (settled 1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LoopRule {
+    /// A target already visited in this login.
+    Visited,
+    /// Any redirect from a server one was redirected to: the patent read literally.
+    StrictPatent,
+}
+
+/// What to do with an unsigned redirect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UnsignedRule {
+    /// Refuse it.
+    Refuse,
+    /// Follow it over verified TLS where no association exists that could sign (Digest, settled 6).
+    FollowOverTls,
+}
+
+/// Who has the last word on a redirect that passed every rule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Consent {
+    /// The rules.
+    Rules,
+    /// The world is asked (`Question::Redirect`).
+    Ask,
+}
+
+/// An address block, such as `10.0.0.0/8`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct IpNetwork {
+    /// Any address inside the block.
+    pub address: IpAddr,
+    /// Leading bits that are fixed.
+    pub prefix: u8,
+}
+
+/// What an earlier run learned about the home server (settled 9, 10).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Remembered {
+    /// The home server's host as it was dialled.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+    /// Its transport.
+    pub transport: Transport,
+    /// Scheme, realm, target name and version of a verified hop: allows the first REGISTER to carry
+    /// the empty NTLM token.
+    pub login: Option<RememberedLogin>,
+}
+
+/// What the shortcut login needs to know beforehand.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RememberedLogin {
+    /// The realm, case-sensitive.
+    pub realm: String,
+    /// The server's name in its challenge.
+    pub targetname: String,
+    /// SIPAE version: 2, 3 or 4.
+    pub version: u8,
+    /// 401 or 407: which header the credentials go into.
+    pub proxy_headers: bool,
+}
+
+/// Why a configuration is not usable: the caller's mistake, told at once.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ConfigError {
+    /// The address is not `user@domain`.
+    #[error("`{0}` is no SIP address; write user@domain")]
+    Aor(String),
+    /// The epid is not 1 to 16 letters or digits.
+    #[error("an epid has 1 to 16 letters or digits")]
+    Epid,
+    /// No transport is allowed.
+    #[error("no transport is allowed; allow at least one of tls, tcp, udp")]
+    NoTransport,
+    /// Redirect limits run from 0 to 5.
+    #[error("a redirect limit lies between 0 and 5")]
+    RedirectLimit,
+    /// Expires is out of range.
+    #[error("expires lies between 60 and 86400 seconds")]
+    Expires,
+}
+
+impl AccountConfig {
+    /// An account with the project's defaults: discovery, TLS only, NTLM and SHA-2 Digest, five signed
+    /// redirects inside the domain.
+    pub fn new(aor: Aor, epid: impl Into<String>) -> Self {
+        Self {
+            aor,
+            display: String::new(),
+            epid: epid.into(),
+            server: ServerChoice::Discover,
+            transports: vec![Transport::Tls],
+            auth: AuthRules::default(),
+            redirect: RedirectRules::default(),
+            expires: 7200,
+            remembered: None,
+            outbound_flows: 1,
+        }
+    }
+
+    /// Checks what the types cannot hold.
+    ///
+    /// # Errors
+    /// The first rule that is broken.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        let epid_ok =
+            (1..=16).contains(&self.epid.len()) && self.epid.bytes().all(|b| b.is_ascii_alphanumeric());
+        if !epid_ok {
+            return Err(ConfigError::Epid);
+        }
+        if self.transports.is_empty() {
+            return Err(ConfigError::NoTransport);
+        }
+        if self.redirect.limit > 5 {
+            return Err(ConfigError::RedirectLimit);
+        }
+        if !(60..=86_400).contains(&self.expires) {
+            return Err(ConfigError::Expires);
+        }
+        Ok(())
+    }
+}
+
+impl Aor {
+    /// Reads `user@domain`, `sip:user@domain` or `sips:user@domain`.
+    ///
+    /// # Errors
+    /// [`ConfigError::Aor`] with the text, if it is none of these.
+    ///
+    /// ```
+    /// use homing_core::config::Aor;
+    /// let aor = Aor::parse("alice@Network.com").unwrap();
+    /// assert_eq!(aor.to_string(), "sip:alice@network.com");
+    /// ```
+    pub fn parse(text: &str) -> Result<Self, ConfigError> {
+        let bad = || ConfigError::Aor(text.chars().take(64).collect());
+        let bare = text.strip_prefix("sips:").or_else(|| text.strip_prefix("sip:")).unwrap_or(text);
+        let (user, domain) = bare.split_once('@').ok_or_else(bad)?;
+        let user_ok = !user.is_empty()
+            && user.chars().all(|c| !c.is_control() && !c.is_whitespace() && !"<>\"@;?:".contains(c));
+        let domain_ok = !domain.is_empty()
+            && domain.len() <= 253
+            && domain.chars().all(|c| c.is_ascii_alphanumeric() || "-._".contains(c));
+        if user_ok && domain_ok {
+            Ok(Self { user: user.to_owned(), domain: domain.to_ascii_lowercase() })
+        } else {
+            Err(bad())
+        }
+    }
+}
+
+impl std::fmt::Display for Aor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "sip:{}@{}", self.user, self.domain)
+    }
+}
+
+impl IpNetwork {
+    /// True if `address` lies in the block.
+    pub fn contains(&self, address: IpAddr) -> bool {
+        match (self.address, address) {
+            (IpAddr::V4(a), IpAddr::V4(b)) => {
+                let shift = 32u32.saturating_sub(u32::from(self.prefix));
+                u64::from(a.to_bits()) >> shift == u64::from(b.to_bits()) >> shift
+            }
+            (IpAddr::V6(a), IpAddr::V6(b)) => {
+                let shift = 128u32.saturating_sub(u32::from(self.prefix));
+                shift >= 128 || a.to_bits() >> shift == b.to_bits() >> shift
+            }
+            (IpAddr::V4(_), IpAddr::V6(_)) | (IpAddr::V6(_), IpAddr::V4(_)) => false,
+        }
+    }
+}
+
+impl Default for AgentConfig {
+    fn default() -> Self {
+        Self {
+            user_agent: concat!("Homing/", env!("CARGO_PKG_VERSION")).to_owned(),
+            workstation: String::new(),
+            limits: Limits::default(),
+            timers: Timers::default(),
+            on_move: OnMove::KeepCalls,
+        }
+    }
+}
+
+impl Default for Timers {
+    fn default() -> Self {
+        Self { t1: Duration::from_millis(500), t2: Duration::from_secs(4), t4: Duration::from_secs(5) }
+    }
+}
+
+impl Default for AuthRules {
+    fn default() -> Self {
+        Self {
+            schemes: vec![Scheme::Ntlm, Scheme::Digest],
+            allow_md5: false,
+            udp_register: false,
+            extended_protection: ExtendedProtection::Accept,
+            signature_places: SignaturePlaces::Standard,
+        }
+    }
+}
+
+impl Default for RedirectRules {
+    fn default() -> Self {
+        Self {
+            limit: 5,
+            loops: LoopRule::Visited,
+            unsigned: UnsignedRule::Refuse,
+            also_302: false,
+            domains: Vec::new(),
+            ip_literals: Vec::new(),
+            require_tls: true,
+            consent: Consent::Rules,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_read_strictly() {
+        assert_eq!(Aor::parse("sip:alice@Corp.Example").unwrap().domain, "corp.example");
+        for bad in ["alice", "@corp.example", "a b@c.d", "a@", "a@b c", "a<@b.c", "a@b\r\n"] {
+            assert!(Aor::parse(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn networks_cover_their_addresses() {
+        let ten = IpNetwork { address: "10.0.0.0".parse().unwrap(), prefix: 8 };
+        assert!(ten.contains("10.200.1.1".parse().unwrap()));
+        assert!(!ten.contains("11.0.0.1".parse().unwrap()));
+        assert!(!ten.contains("::1".parse().unwrap()));
+        let all = IpNetwork { address: "::".parse().unwrap(), prefix: 0 };
+        assert!(all.contains("2001:db8::1".parse().unwrap()));
+    }
+}

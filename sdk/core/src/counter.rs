@@ -1,0 +1,59 @@
+//! Named counters: whatever is dropped, refused or capped is counted here, and tests read it.
+
+/// One thing worth counting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Counter {
+    /// Messages that could not be parsed.
+    Malformed,
+    /// Responses that match no transaction.
+    StrayResponse,
+    /// Requests refused before a transaction was made.
+    RefusedRequest,
+    /// Messages without the signature an association demands.
+    Unsigned,
+    /// Messages with a wrong signature.
+    BadSignature,
+    /// Signed messages seen before or below the window.
+    Replayed,
+    /// Unsigned 1xx, 401, 407, 408, 503 that were let through as settled 12 says.
+    UnsignedTolerated,
+    /// Challenges beyond the allowed rate.
+    ChallengeRate,
+    /// Answers to questions nobody asks any more.
+    LateAnswer,
+    /// Inputs for flows that are gone.
+    StrayFlow,
+    /// Redirects refused by a rule.
+    RedirectRefused,
+    /// Redirects followed.
+    RedirectFollowed,
+    /// Lingering transactions dropped to keep within bounds.
+    LingeringDropped,
+    /// Clock jumps.
+    ClockJump,
+    /// Logins completed.
+    Logins,
+    /// Refreshes completed.
+    Refreshes,
+}
+
+/// The counters of one agent or node.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Counters(std::collections::BTreeMap<Counter, u64>);
+
+impl Counters {
+    /// Adds one.
+    pub fn count(&mut self, counter: Counter) {
+        *self.0.entry(counter).or_default() += 1;
+    }
+
+    /// The count so far.
+    pub fn of(&self, counter: Counter) -> u64 {
+        self.0.get(&counter).copied().unwrap_or_default()
+    }
+
+    /// All counts that are not zero, in a fixed order.
+    pub fn iter(&self) -> impl Iterator<Item = (Counter, u64)> + '_ {
+        self.0.iter().map(|(counter, n)| (*counter, *n))
+    }
+}

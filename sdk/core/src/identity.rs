@@ -1,0 +1,209 @@
+//! Whose certificate is good enough: RFC 5922 identities plus strict naming, decided without I/O.
+
+use std::fmt;
+
+use thiserror::Error;
+
+/// Whom a connection must prove to reach (settled rule: discovery names the SIP domain, or the
+/// dialled name under strict naming; a redirect hop names exactly the Contact's host).
+///
+/// It is part of the key under which connections and TLS sessions are reused: a connection that was
+/// verified for one expectation never serves another.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Expected {
+    /// Reached by discovery: the certificate names the SIP domain, or the host that was dialled if
+    /// that host lies inside the domain.
+    Domain {
+        /// The SIP domain of the account, lower case.
+        domain: String,
+        /// The host name as dialled (an SRV target), lower case.
+        dialled: String,
+    },
+    /// Reached by a redirect or by configuration: the certificate names exactly this host.
+    Host(String),
+}
+
+/// The names a peer's certificate carries, as text.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CertNames {
+    /// Uniform resource identifiers of the subjectAltName.
+    pub uris: Vec<String>,
+    /// DNS names of the subjectAltName.
+    pub dns: Vec<String>,
+    /// IP addresses of the subjectAltName, in text form.
+    pub ips: Vec<String>,
+    /// Common names of the subject; they count only where no subjectAltName identity exists.
+    pub common_names: Vec<String>,
+}
+
+/// Why a certificate does not identify the expected server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum IdentityError {
+    /// The certificate names nobody a SIP client could verify.
+    #[error("the certificate names no SIP server")]
+    NoNames,
+    /// It names others.
+    #[error("the certificate names other servers")]
+    OtherNames,
+    /// The name it matches by is a wildcard, which RFC 5922 section 7.2 does not allow.
+    #[error("the certificate matches by a wildcard only")]
+    Wildcard,
+}
+
+impl Expected {
+    /// The expectation for a server found by discovery for `domain` under the name `dialled`.
+    pub fn discovered(domain: &str, dialled: &str) -> Self {
+        Expected::Domain { domain: plain(domain), dialled: plain(dialled) }
+    }
+
+    /// The expectation for exactly `host`.
+    pub fn host(host: &str) -> Self {
+        Expected::Host(plain(host))
+    }
+
+    /// The name to put into the TLS server name indication.
+    pub fn server_name(&self) -> &str {
+        match self {
+            Expected::Domain { dialled, .. } => dialled,
+            Expected::Host(host) => host,
+        }
+    }
+
+    fn admits(&self, name: &str) -> bool {
+        match self {
+            Expected::Domain { domain, dialled } => {
+                name == domain || (name == dialled && lies_within(dialled, domain))
+            }
+            Expected::Host(host) => name == host,
+        }
+    }
+}
+
+impl fmt::Display for Expected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Expected::Domain { domain, dialled } => write!(f, "{domain} or {dialled}"),
+            Expected::Host(host) => f.write_str(host),
+        }
+    }
+}
+
+/// Decides whether a verified chain with these names identifies the expected server, and by which name.
+///
+/// RFC 5922 section 7.1: `sip:` URIs without a user part come first; DNS names count only where no
+/// such URI exists; a common name counts only where the subjectAltName holds neither. Section 7.2:
+/// names are compared whole and without regard to letter case, and a wildcard never matches.
+///
+/// # Errors
+/// [`IdentityError`] says whether there was nothing to compare, nothing equal, or only a wildcard.
+///
+/// ```
+/// use homing_core::identity::{accepts, CertNames, Expected};
+/// let names = CertNames { dns: vec!["hs1.network.com".into()], ..CertNames::default() };
+/// assert!(accepts(&Expected::discovered("network.com", "hs1.network.com"), &names).is_ok());
+/// assert!(accepts(&Expected::discovered("network.com", "hs2.network.com"), &names).is_err());
+/// ```
+pub fn accepts(expected: &Expected, names: &CertNames) -> Result<String, IdentityError> {
+    let candidates = candidates(expected, names);
+    if candidates.is_empty() {
+        return Err(IdentityError::NoNames);
+    }
+    if let Some(name) = candidates.iter().find(|name| expected.admits(name)) {
+        return Ok(name.clone());
+    }
+    let wild = candidates.iter().any(|name| wildcard_covers(name, expected));
+    Err(if wild { IdentityError::Wildcard } else { IdentityError::OtherNames })
+}
+
+/// True if `host` is `domain` or lies below it, label by label.
+pub fn lies_within(host: &str, domain: &str) -> bool {
+    let (host, domain) = (plain(host), plain(domain));
+    host == domain
+        || host.strip_suffix(domain.as_str()).is_some_and(|head| head.len() > 1 && head.ends_with('.'))
+}
+
+fn candidates(expected: &Expected, names: &CertNames) -> Vec<String> {
+    let uris: Vec<String> = names.uris.iter().filter_map(|uri| sip_domain(uri)).collect();
+    if !uris.is_empty() {
+        return uris;
+    }
+    let mut listed: Vec<String> = names.dns.iter().map(|name| plain(name)).collect();
+    if let Expected::Host(host) = expected
+        && host.parse::<std::net::IpAddr>().is_ok()
+    {
+        listed.extend(names.ips.iter().map(|ip| plain(ip)));
+    }
+    if listed.is_empty() && names.uris.is_empty() {
+        listed.extend(names.common_names.iter().map(|name| plain(name)));
+    }
+    listed
+}
+
+/// The domain of a `sip:` URI that identifies a server: without user part (RFC 5922 section 7.1).
+fn sip_domain(uri: &str) -> Option<String> {
+    let (scheme, rest) = uri.split_once(':')?;
+    if !scheme.eq_ignore_ascii_case("sip") || rest.contains('@') {
+        return None;
+    }
+    let host = rest.split([';', '?', ':']).next().unwrap_or_default();
+    (!host.is_empty()).then(|| plain(host))
+}
+
+fn wildcard_covers(name: &str, expected: &Expected) -> bool {
+    let Some(parent) = name.strip_prefix("*.") else { return false };
+    expected.server_name().split_once('.').is_some_and(|(_, rest)| rest == parent)
+}
+
+fn plain(name: &str) -> String {
+    name.trim_end_matches('.').to_ascii_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(uris: &[&str], dns: &[&str], cn: &[&str]) -> CertNames {
+        let own = |list: &[&str]| list.iter().map(|s| (*s).to_owned()).collect();
+        CertNames { uris: own(uris), dns: own(dns), ips: Vec::new(), common_names: own(cn) }
+    }
+
+    #[test]
+    fn rfc_5922_and_strict_naming_table() {
+        use IdentityError::{NoNames, OtherNames, Wildcard};
+        let domain = || Expected::discovered("example.test", "hs1.example.test");
+        let host = || Expected::host("hs2.example.test");
+        let rows: Vec<(Expected, CertNames, Result<&str, IdentityError>)> = vec![
+            (domain(), names(&["sip:example.test"], &[], &[]), Ok("example.test")),
+            (domain(), names(&["sip:example.test"], &["www.example.test"], &[]), Ok("example.test")),
+            (domain(), names(&["sip:other.test"], &["example.test"], &[]), Err(OtherNames)),
+            (domain(), names(&["sips:example.test"], &[], &[]), Err(NoNames)),
+            (domain(), names(&["sip:alice@example.test"], &[], &[]), Err(NoNames)),
+            (domain(), names(&[], &["EXAMPLE.test."], &[]), Ok("example.test")),
+            (domain(), names(&[], &["hs1.example.test"], &[]), Ok("hs1.example.test")),
+            (domain(), names(&[], &["*.example.test"], &[]), Err(Wildcard)),
+            (domain(), names(&[], &["hs1.example.test.evil.test"], &[]), Err(OtherNames)),
+            (domain(), names(&[], &[], &["example.test"]), Ok("example.test")),
+            (domain(), names(&[], &["other.test"], &["example.test"]), Err(OtherNames)),
+            (domain(), names(&[], &[], &[]), Err(NoNames)),
+            (host(), names(&[], &["hs2.example.test"], &[]), Ok("hs2.example.test")),
+            (host(), names(&[], &["example.test"], &[]), Err(OtherNames)),
+        ];
+        for (row, (expected, names, verdict)) in rows.into_iter().enumerate() {
+            assert_eq!(accepts(&expected, &names), verdict.map(str::to_owned), "row {row}");
+        }
+    }
+
+    #[test]
+    fn a_dialled_name_outside_the_domain_is_not_enough() {
+        let expected = Expected::discovered("example.test", "hs1.other.test");
+        assert_eq!(accepts(&expected, &names(&[], &["hs1.other.test"], &[])), Err(IdentityError::OtherNames));
+    }
+
+    #[test]
+    fn labels_are_compared_whole() {
+        assert!(lies_within("hs1.network.com", "network.com"));
+        assert!(lies_within("Network.com.", "network.com"));
+        assert!(!lies_within("evilnetwork.com", "network.com"));
+        assert!(!lies_within(".network.com", "network.com"));
+    }
+}

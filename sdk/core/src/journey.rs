@@ -1,0 +1,137 @@
+//! The journey of one login: which servers were visited, how, at what price, and what each said.
+
+use std::net::SocketAddr;
+
+use crate::config::Scheme;
+use crate::connect::ConnectError;
+use crate::error::{LoginError, RedirectError};
+use crate::server::ServerName;
+use crate::transport::Transport;
+
+/// The hops of one login in order; part of every redirect event and every login error.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Journey {
+    /// The servers visited.
+    pub hops: Vec<Hop>,
+    /// Redirects allowed in this login.
+    pub limit: u8,
+}
+
+/// A login that failed, with the journey it took.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LoginFailure {
+    /// Why.
+    pub error: LoginError,
+    /// The hops up to there.
+    pub journey: Journey,
+}
+
+/// One server of a journey.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hop {
+    /// The server as dialled.
+    pub server: ServerName,
+    /// The address that answered, once one did.
+    pub address: Option<SocketAddr>,
+    /// The transport.
+    pub transport: Transport,
+    /// How the server was come by.
+    pub how: Arrival,
+    /// What the hop cost.
+    pub price: Price,
+    /// The scheme the server was answered with.
+    pub scheme: Option<Scheme>,
+    /// The name its certificate proved.
+    pub verified_as: Option<String>,
+    /// How it ended.
+    pub verdict: HopVerdict,
+}
+
+/// How a server was come by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Arrival {
+    /// Remembered from an earlier login.
+    Remembered,
+    /// Written in the account.
+    Configured,
+    /// Found in DNS; the text names the record, such as `SRV _sipinternaltls._tcp 10/60`.
+    Discovered(String),
+    /// Named by the Contact of a 301 from the hop before.
+    Redirected {
+        /// Position in that 301's list, from 0.
+        candidate: u8,
+    },
+    /// Named by a `preferred-registrar-change`.
+    Preferred,
+}
+
+/// Round trips of one hop; the physical price of a login (settled 10).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Price {
+    /// DNS.
+    pub dns: u8,
+    /// TCP handshake.
+    pub tcp: u8,
+    /// TLS handshake.
+    pub tls: u8,
+    /// REGISTER exchanges.
+    pub register: u8,
+    /// Milliseconds from the first question to the verdict.
+    pub millis: u32,
+}
+
+/// How a hop ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum HopVerdict {
+    /// Not yet.
+    Pending,
+    /// This is the home server.
+    Accepted {
+        /// Granted lifetime, seconds.
+        expires: u32,
+        /// True if a security association signed the 200.
+        signed: bool,
+    },
+    /// It sent us on.
+    Redirected {
+        /// The status, 301 as a rule.
+        status: u16,
+        /// The signature's standing.
+        signed: bool,
+        /// Contacts offered, as written, at most eight.
+        to: Vec<String>,
+    },
+    /// It sent us on and we did not go; the reason is a stable code of [`crate::error`].
+    RedirectRefused(RedirectError),
+    /// It could not be reached or did not answer.
+    Unreachable(ConnectError),
+    /// It said no.
+    Refused {
+        /// The final status.
+        status: u16,
+    },
+}
+
+impl Journey {
+    /// Redirects followed so far.
+    pub fn redirects(&self) -> usize {
+        self.hops.iter().filter(|hop| matches!(hop.how, Arrival::Redirected { candidate: 0 })).count()
+    }
+
+    /// Round trips of the whole journey.
+    pub fn round_trips(&self) -> u32 {
+        self.hops.iter().map(|hop| hop.price.total()).sum()
+    }
+
+    /// The last hop.
+    pub fn last(&self) -> Option<&Hop> {
+        self.hops.last()
+    }
+}
+
+impl Price {
+    /// All round trips of the hop.
+    pub fn total(&self) -> u32 {
+        u32::from(self.dns) + u32::from(self.tcp) + u32::from(self.tls) + u32::from(self.register)
+    }
+}

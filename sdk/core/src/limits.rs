@@ -1,0 +1,48 @@
+//! Every bound of the agent in one place: what is over a limit is refused and counted, never stored.
+
+use std::time::Duration;
+
+/// Bounds of one agent. The defaults are the project's settled figures.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// Bounds on one message and on a stream's framing.
+    pub message: homing_wire::Limits,
+    /// Client transactions beyond two per account.
+    pub client_transactions: usize,
+    /// Server transactions.
+    pub server_transactions: usize,
+    /// Bytes kept by transactions that linger after their final response; the oldest go first.
+    pub lingering_bytes: usize,
+    /// How long a TCP connect and TLS handshake may take.
+    pub connect: Duration,
+    /// How long a question to the world may stay open, people excepted.
+    pub question: Duration,
+    /// Longest Retry-After that is honoured.
+    pub retry_after: Duration,
+    /// Targets of one discovery that are tried.
+    pub targets: usize,
+    /// Contacts of one redirect that are tried.
+    pub contacts: usize,
+    /// Handshakes a server may demand by unsigned challenges, per minute (settled 12).
+    pub challenges_per_minute: u8,
+    /// Outputs waiting to be drained; a caller that does not drain is told by a counter.
+    pub outputs: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            message: homing_wire::Limits::default(),
+            client_transactions: 1_000,
+            server_transactions: 10_000,
+            lingering_bytes: 4 << 20,
+            connect: Duration::from_secs(10),
+            question: Duration::from_secs(10),
+            retry_after: Duration::from_secs(300),
+            targets: 32,
+            contacts: 8,
+            challenges_per_minute: 3,
+            outputs: 65_536,
+        }
+    }
+}

@@ -1,0 +1,207 @@
+//! The seam to the world: what may come in, what goes out, what is asked and answered.
+
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+
+use bytes::Bytes;
+use homing_wire::Frame;
+
+use crate::connect::{ConnectError, TlsProof};
+use crate::dns::{DnsAnswer, DnsError, DnsQuestion};
+use crate::event::Event;
+use crate::identity::Expected;
+use crate::ids::{AccountId, AskId, FlowId};
+use crate::journey::Journey;
+use crate::secret::Password;
+use crate::server::ServerName;
+use crate::time::Moment;
+use crate::transport::Transport;
+
+/// What the world tells the agent about its flows and clocks.
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// A flow is open; for TLS the peer is verified.
+    Connected {
+        /// Which.
+        flow: FlowId,
+        /// Our end, as it stands in Via and Contact.
+        local: SocketAddr,
+        /// The other end.
+        peer: SocketAddr,
+        /// What TLS proved; none without TLS.
+        proof: Option<TlsProof>,
+    },
+    /// A flow could not be opened.
+    ConnectFailed {
+        /// Which.
+        flow: FlowId,
+        /// Why.
+        why: ConnectError,
+    },
+    /// Something arrived on a flow, already framed.
+    Received {
+        /// Which.
+        flow: FlowId,
+        /// What.
+        frame: Frame,
+    },
+    /// A flow that was open is gone.
+    Closed {
+        /// Which.
+        flow: FlowId,
+        /// Why.
+        why: ConnectError,
+    },
+    /// The deadline, or a later moment, is reached.
+    DeadlineReached,
+    /// The monotone and the wall clock ran apart by more than a second (suspend, a set clock).
+    ClockJumped,
+    /// The network of this machine changed: addresses came or went.
+    NetworkChanged {
+        /// True if any network is left.
+        online: bool,
+    },
+}
+
+/// What the agent wants of the world.
+#[derive(Clone, Debug)]
+pub enum Output {
+    /// Send these bytes on this flow, after what was sent before.
+    Send {
+        /// Which.
+        flow: FlowId,
+        /// What; for streams a message or a keep-alive, for UDP one datagram.
+        bytes: Bytes,
+    },
+    /// Open a flow and answer `Connected` or `ConnectFailed`.
+    Connect {
+        /// Its name from now on.
+        flow: FlowId,
+        /// Where.
+        address: SocketAddr,
+        /// How.
+        transport: Transport,
+        /// Whom the certificate must name.
+        identity: Expected,
+    },
+    /// Close a flow after what was sent has gone out; no `Closed` follows.
+    Close {
+        /// Which.
+        flow: FlowId,
+    },
+    /// Answer this question.
+    Ask {
+        /// Its name.
+        id: AskId,
+        /// What is asked.
+        question: Question,
+        /// When the answer comes too late; none while a person is asked.
+        until: Option<Moment>,
+    },
+    /// The answer to this question is no longer wanted.
+    Forget {
+        /// Its name.
+        id: AskId,
+    },
+    /// Tell the user.
+    Event(Event),
+}
+
+/// What core must know from outside. User traits that answer run in the world, never inside a transition.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Question {
+    /// Ask DNS.
+    Resolve(DnsQuestion),
+    /// Fetch the credentials of an account for a server that was verified as told.
+    Credentials {
+        /// Whose.
+        account: AccountId,
+        /// For which server.
+        server: ServerName,
+        /// The realm of its challenge; peer text.
+        realm: String,
+        /// True if an earlier answer was refused by the server.
+        refused_before: bool,
+    },
+    /// May this redirect be followed? It passed every rule.
+    Redirect(RedirectAttempt),
+}
+
+/// A redirect that passed every rule and waits for consent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RedirectAttempt {
+    /// Whose.
+    pub account: AccountId,
+    /// Who sent it.
+    pub from: ServerName,
+    /// Where it leads, best first.
+    pub targets: Vec<ServerName>,
+    /// True if a security association signed it.
+    pub signed: bool,
+    /// The hops so far and the limit.
+    pub journey: Journey,
+}
+
+/// The answer to a question.
+#[derive(Clone, Debug)]
+pub enum Answer {
+    /// Of DNS.
+    Resolved(Result<DnsAnswer, DnsError>),
+    /// The credentials, or none.
+    Credentials(Option<Credentials>),
+    /// Consent to a redirect.
+    Redirect(Decision),
+}
+
+/// User name and password for one account.
+#[derive(Clone, Debug)]
+pub struct Credentials {
+    /// The user name as the server knows it; may be `user@domain`.
+    pub user: String,
+    /// The NTLM (NetBIOS) domain; may be empty.
+    pub domain: String,
+    /// The password.
+    pub password: Password,
+}
+
+/// Consent to a redirect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// Go there.
+    Follow,
+    /// Stay; the login fails.
+    Stop,
+}
+
+/// The queue of outputs every machine writes to: one order of effects.
+#[derive(Debug, Default)]
+pub struct Outbox {
+    queue: VecDeque<Output>,
+}
+
+impl Outbox {
+    /// Appends an output.
+    pub fn push(&mut self, output: Output) {
+        self.queue.push_back(output);
+    }
+
+    /// Appends bytes for a flow.
+    pub fn send(&mut self, flow: FlowId, bytes: Bytes) {
+        self.push(Output::Send { flow, bytes });
+    }
+
+    /// Appends an event.
+    pub fn tell(&mut self, account: AccountId, what: crate::event::AccountEvent) {
+        self.push(Output::Event(Event { account, what }));
+    }
+
+    /// Takes the oldest output.
+    pub fn poll(&mut self) -> Option<Output> {
+        self.queue.pop_front()
+    }
+
+    /// True when drained.
+    pub fn is_empty(&self) -> bool {
+        self.queue.is_empty()
+    }
+}

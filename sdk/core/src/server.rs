@@ -1,0 +1,29 @@
+//! A server as it is dialled: the identity that loops, errors and screens speak of.
+
+use std::fmt;
+
+/// A server as it was dialled: this is what loop detection compares (settled 10a).
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ServerName {
+    /// Host name or literal, lower case.
+    pub host: String,
+    /// Port.
+    pub port: u16,
+}
+
+impl ServerName {
+    /// A name as dialled; the host is lower-cased.
+    pub fn new(host: &str, port: u16) -> Self {
+        Self { host: host.trim_end_matches('.').to_ascii_lowercase(), port }
+    }
+}
+
+impl fmt::Display for ServerName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.host.contains(':') {
+            write!(f, "[{}]:{}", self.host, self.port)
+        } else {
+            write!(f, "{}:{}", self.host, self.port)
+        }
+    }
+}
