@@ -14,11 +14,13 @@
 //! agent       routes input to machines
 //! ```
 
+pub mod auth;
 pub mod command;
 pub mod config;
 pub mod connect;
 pub mod counter;
 pub mod dns;
+pub mod endpoint;
 pub mod error;
 pub mod event;
 pub mod identity;
