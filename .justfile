@@ -1,0 +1,33 @@
+# The short words for long commands; everything works without just.
+
+# what CI runs
+ci:
+    .ci/run
+
+# the README's test command
+test:
+    cargo test --workspace
+
+# the rules of the house
+house:
+    cargo test -p homing-tests --test house
+
+# many seeds of the simulated world, in release
+seeds count="10000":
+    HOMING_SEEDS={{count}} cargo test --release -p homing-tests --test sim seeds
+
+# one seed again, with its ladder
+seed number:
+    HOMING_SEED={{number}} cargo test -p homing-tests --test sim seeds -- --nocapture
+
+# write the claims page anew
+claims:
+    HOMING_BLESS=1 cargo test -p homing-tests --test house claims
+
+# real peers (Debian or Ubuntu; installs them)
+interop:
+    tests/interop/run
+
+# the phone with an estate inside
+demo:
+    cargo run --release -- demo

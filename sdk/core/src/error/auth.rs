@@ -1,0 +1,112 @@
+//! Why authentication did not succeed, with codes and next steps.
+
+use thiserror::Error;
+
+use crate::server::ServerName;
+
+/// Why authentication did not succeed.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum AuthError {
+    /// The server refused the credentials.
+    #[error("{server} does not accept this user name and password")]
+    Rejected {
+        /// Who.
+        server: ServerName,
+    },
+    /// The server offers nothing this account may answer.
+    #[error("{server} offers no login this account allows (offered: {offered})")]
+    NoCommonScheme {
+        /// Who.
+        server: ServerName,
+        /// Scheme tokens offered, sanitised and cut.
+        offered: String,
+    },
+    /// No password was given.
+    #[error("no password was given for {server}")]
+    NoCredentials {
+        /// Who asked for it.
+        server: ServerName,
+    },
+    /// The server's token is malformed or demands too little security.
+    #[error("{server} sent an unusable login token: {why}")]
+    BadToken {
+        /// Who.
+        server: ServerName,
+        /// What is wrong with it.
+        why: TokenFault,
+    },
+    /// The server's challenge names another server than the one that was verified (relay attack).
+    #[error("{server} asks for a login at {named}")]
+    OtherTarget {
+        /// Who asked.
+        server: ServerName,
+        /// The name in its challenge.
+        named: String,
+    },
+    /// The clocks differ too much for the login to be safe.
+    #[error("the clock of this machine and that of {server} differ by {minutes} minutes")]
+    Clock {
+        /// Who.
+        server: ServerName,
+        /// Difference.
+        minutes: u64,
+    },
+    /// The server challenged more often than any honest one does.
+    #[error("{server} keeps asking for the same login")]
+    ChallengeLoop {
+        /// Who.
+        server: ServerName,
+    },
+}
+
+/// What is wrong with a login token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum TokenFault {
+    /// Not base64, or too long.
+    #[error("it is not base64")]
+    Encoding,
+    /// Its structure is broken.
+    #[error("its structure is broken")]
+    Structure,
+    /// It lacks extended session security, 128-bit keys, key exchange or datagram mode.
+    #[error("it asks for weak security")]
+    Weak,
+    /// It lacks the names the computation needs.
+    #[error("it names no server or domain")]
+    NoNames,
+    /// Extended protection is required and the server does not take it.
+    #[error("it does not take part in extended protection")]
+    NoProtection,
+}
+
+impl AuthError {
+    /// The stable code.
+    pub fn code(&self) -> &'static str {
+        match self {
+            AuthError::Rejected { .. } => "E0601",
+            AuthError::NoCommonScheme { .. } => "E0602",
+            AuthError::NoCredentials { .. } => "E0603",
+            AuthError::BadToken { .. } => "E0604",
+            AuthError::OtherTarget { .. } => "E0605",
+            AuthError::Clock { .. } => "E0606",
+            AuthError::ChallengeLoop { .. } => "E0607",
+        }
+    }
+
+    /// What the person can do next.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            AuthError::Rejected { .. } => "Type the password again; check the user name and its domain.",
+            AuthError::NoCommonScheme { .. } => {
+                "Allow one of the offered logins in the account (for MD5: `allow_md5 = true`)."
+            }
+            AuthError::NoCredentials { .. } => {
+                "Give the password by prompt, file, command or file descriptor."
+            }
+            AuthError::BadToken { .. } => "The server must offer NTLMv2 with extended session security.",
+            AuthError::OtherTarget { .. } => "Do not sign in here; somebody may be relaying the login.",
+            AuthError::Clock { .. } => "Set this machine's clock.",
+            AuthError::ChallengeLoop { .. } => "The server has a fault; show its administrator the trace.",
+        }
+    }
+}

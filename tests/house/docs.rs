@@ -1,0 +1,72 @@
+//! The documents: what they point to exists, and what they promise is in the tree.
+
+use std::path::Path;
+
+use crate::tree::{File, files, top};
+
+/// Rooms that a document names by path.
+const ROOMS: &[&str] = &["sdk/", "tui/", "server-mock/", "tests/", ".ci/", ".github/", ".config/", ".cargo/"];
+
+#[test]
+fn relative_links_lead_somewhere() {
+    let mut faults = Vec::new();
+    for file in files(&[".md"]) {
+        for link in links(&file.text) {
+            let outside = ["http://", "https://", "#", "mailto:"].iter().any(|p| link.starts_with(p));
+            let path = link.split('#').next().unwrap_or_default();
+            if !outside && !exists_beside(&file, path) {
+                faults.push(format!("{} points to {link}", file.path));
+            }
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+#[test]
+fn rooms_named_in_documents_exist() {
+    let mut faults = Vec::new();
+    for file in files(&[".md"]) {
+        for word in file.text.split('`').skip(1).step_by(2) {
+            let path = word.trim_end_matches('/');
+            let names_a_room = ROOMS.iter().any(|room| word.starts_with(room));
+            let plain = !path.contains([' ', '*', '…', '{', '<', '$']);
+            if names_a_room && plain && !top().join(path).exists() {
+                faults.push(format!("{} names `{word}`", file.path));
+            }
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+#[test]
+fn the_front_door_is_complete() {
+    for name in ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE-MIT", "LICENSE-APACHE", ".ci/run"] {
+        assert!(top().join(name).is_file(), "{name} is missing");
+    }
+    let readme = std::fs::read_to_string(top().join("README.md")).unwrap();
+    let ci = std::fs::read_to_string(top().join(".ci/run")).unwrap();
+    for command in ["cargo run --release -- demo", "cargo test --workspace"] {
+        assert!(readme.contains(command), "README names `{command}`");
+    }
+    assert!(ci.contains("cargo test --workspace"), ".ci/run runs the README's test command");
+}
+
+#[test]
+fn the_glossary_holds_every_state() {
+    let text = std::fs::read_to_string(top().join("CONTRIBUTING.md")).unwrap();
+    for state in homing_core::state::AccountState::ALL {
+        let words = state.words();
+        let row = format!("| {} | {} | {} |", words.word, words.glyph, words.meaning);
+        assert!(text.contains(&row), "CONTRIBUTING lacks the row: {row}");
+    }
+}
+
+fn exists_beside(file: &File, path: &str) -> bool {
+    let folder = Path::new(&file.path).parent().unwrap_or(Path::new(""));
+    path.is_empty() || top().join(folder).join(path).exists()
+}
+
+/// The targets of `[text](target)`.
+fn links(text: &str) -> Vec<&str> {
+    text.match_indices("](").filter_map(|(at, _)| text[at + 2..].split([')', ' ']).next()).collect()
+}

@@ -1,0 +1,94 @@
+//! Rules for single files: a first sentence, a length, a name, no waiting by the clock.
+
+use crate::tree::{File, files, sources};
+
+const LONGEST: usize = 400;
+const FORBIDDEN_NAMES: &[&str] =
+    &["util", "utils", "common", "helper", "helpers", "misc", "manager", "base", "types", "handy"];
+
+/// Words that tell of a machine, of a moment or of work left over, and never of the program.
+const FORBIDDEN_WORDS: &[&str] = &[
+    concat!("/wo", "rk/"),
+    concat!("/ro", "ot/"),
+    concat!("/ho", "me/runner"),
+    concat!("TO", "DO"),
+    concat!("FIX", "ME"),
+    concat!("X", "XX "),
+    concat!("HA", "CK:"),
+    concat!("to", "do!("),
+    concat!("unimple", "mented!("),
+];
+
+#[test]
+fn every_source_file_says_what_it_is_for() {
+    for file in sources() {
+        let first = file.text.lines().next().unwrap_or_default();
+        let sentence = first.strip_prefix("//! ").unwrap_or_default();
+        assert!(
+            sentence.len() > 10,
+            "{}: the first line says in one sentence what the room is for",
+            file.path
+        );
+    }
+}
+
+#[test]
+fn no_room_is_too_large() {
+    let faults: Vec<String> = sources()
+        .iter()
+        .filter(|file| !file.is_test() || file.path.starts_with("tests/src/"))
+        .map(|file| (file.production().lines().count(), &file.path))
+        .filter(|(lines, _)| *lines > LONGEST)
+        .map(|(lines, path)| format!("{path}: {lines} lines"))
+        .collect();
+    assert!(faults.is_empty(), "more than {LONGEST} lines without tests:\n{}", faults.join("\n"));
+}
+
+#[test]
+fn rooms_are_named_for_what_is_in_them() {
+    for file in sources() {
+        for part in file.path.trim_end_matches(".rs").split('/') {
+            assert!(!FORBIDDEN_NAMES.contains(&part), "{}: `{part}` says nothing", file.path);
+        }
+    }
+}
+
+#[test]
+fn the_simulation_never_waits_for_a_real_second() {
+    for file in in_folders(&["tests/sim/", "tests/src/", "sdk/core/", "sdk/wire/"]) {
+        for word in ["thread::sleep", "time::sleep", "Instant::now", "SystemTime::now"] {
+            assert!(!file.code().contains(word), "{}: {word}", file.path);
+        }
+    }
+}
+
+#[test]
+fn no_test_is_put_aside() {
+    let word = concat!("#[ign", "ore");
+    for file in sources() {
+        assert!(!file.text.contains(word), "{}: {word}]", file.path);
+    }
+}
+
+#[test]
+fn nothing_is_unsafe() {
+    let (word, block) = (concat!("allow(unsafe", "_code)"), concat!("uns", "afe {"));
+    for file in sources() {
+        assert!(!file.text.contains(word) && !file.code().contains(block), "{}", file.path);
+    }
+}
+
+#[test]
+fn no_file_tells_of_a_machine_or_of_work_left_over() {
+    for file in files(&[".rs", ".md", ".toml", ".yml", ".sh", ".c", ".cfg", ".xml", "/run", "run"]) {
+        for word in FORBIDDEN_WORDS {
+            assert!(!file.text.contains(word), "{}: contains {word:?}", file.path);
+        }
+    }
+}
+
+fn in_folders(folders: &[&str]) -> Vec<File> {
+    let wanted = |file: &File| folders.iter().any(|folder| file.path.starts_with(folder));
+    let bins = |file: &File| file.path.starts_with("tests/src/bin/");
+    sources().into_iter().filter(|file| wanted(file) && !bins(file)).collect()
+}

@@ -1,0 +1,230 @@
+//! The floors of the house: which crate and which module may name which. The tables are the picture.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::imports::paths_below;
+use crate::tree::{File, files, sources, top};
+
+/// Crate, its folder, and the inner crates it may depend on.
+const CRATES: &[(&str, &str, &[&str])] = &[
+    ("homing-wire", "sdk/wire", &[]),
+    ("homing-core", "sdk/core", &["homing-wire"]),
+    ("homing-net", "sdk/net", &["homing-core", "homing-wire"]),
+    ("homing", "sdk", &["homing-core", "homing-net", "homing-wire"]),
+    ("homing-server-mock", "server-mock", &["homing-core", "homing-net", "homing-wire"]),
+    ("homing-tui", "tui", &["homing", "homing-server-mock"]),
+    (
+        "homing-tests",
+        "tests",
+        &["homing", "homing-core", "homing-net", "homing-server-mock", "homing-tui", "homing-wire"],
+    ),
+];
+
+/// The floors inside core, lowest first; a module names its own floor and those below.
+const CORE: &[(&str, &[&str])] = &[
+    (
+        "ground",
+        &[
+            "time",
+            "ids",
+            "secret",
+            "transport",
+            "limits",
+            "dns",
+            "identity",
+            "connect",
+            "server",
+            "state",
+            "endpoint",
+        ],
+    ),
+    ("vocabulary", &["config", "error", "journey", "event", "command", "counter", "outbox"]),
+    ("machines", &["auth", "transaction", "locate", "flow", "dialog"]),
+    ("login", &["login"]),
+    ("agent", &["agent"]),
+];
+
+/// What of core the estate may name: never the client's own reading of the protocol, so that one
+/// misreading cannot stand on both ends.
+const ESTATE_MAY: &[&str] = &[
+    "time",
+    "ids",
+    "secret",
+    "transport",
+    "limits",
+    "dns",
+    "identity",
+    "connect",
+    "server",
+    "endpoint",
+    "counter",
+    "config::Timers",
+    "transaction",
+    "locate",
+    "flow",
+    "dialog",
+    "auth::digest",
+    "auth::security_association",
+    "auth::contact_binding",
+    "auth::ntlm::session",
+];
+
+/// What of core the roads may name.
+const NET_MAY: &[&str] =
+    &["identity", "limits", "transport", "connect", "ids", "time", "server", "dns", "secret"];
+
+#[test]
+fn crates_stand_on_their_floors() {
+    for (name, folder, allowed) in CRATES {
+        let manifest = std::fs::read_to_string(top().join(folder).join("Cargo.toml")).unwrap();
+        let manifest: toml::Table = manifest.parse().unwrap();
+        assert_eq!(manifest["package"]["name"].as_str(), Some(*name), "{folder}/Cargo.toml");
+        let Some(dependencies) = manifest.get("dependencies").and_then(|table| table.as_table()) else {
+            continue;
+        };
+        for dependency in dependencies.keys().filter(|key| key.starts_with("homing")) {
+            assert!(allowed.contains(&dependency.as_str()), "{name} may not depend on {dependency}");
+        }
+    }
+}
+
+#[test]
+fn every_crate_has_its_floor() {
+    let known: BTreeSet<String> =
+        CRATES.iter().map(|(_, folder, _)| format!("{folder}/Cargo.toml")).collect();
+    for manifest in files(&["Cargo.toml"]) {
+        let apart = manifest.path == "Cargo.toml" || manifest.path.starts_with("tests/fuzz/");
+        assert!(apart || known.contains(&manifest.path), "{} stands on no floor", manifest.path);
+    }
+}
+
+#[test]
+fn core_modules_stand_on_their_floors() {
+    let floor_of = |module: &str| CORE.iter().position(|(_, modules)| modules.contains(&module));
+    let mut faults = Vec::new();
+    for (from, to, path) in module_edges("sdk/core/src/") {
+        match (floor_of(&from), floor_of(&to)) {
+            (Some(upper), Some(lower)) if lower <= upper => {}
+            (Some(upper), Some(lower)) => {
+                faults.push(format!("{path}: {from} ({}) names {to} ({})", CORE[upper].0, CORE[lower].0));
+            }
+            (None, _) => faults.push(format!("{path}: module {from} stands on no floor")),
+            (_, None) => faults.push(format!("{path}: module {to} stands on no floor")),
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+#[test]
+fn no_crate_has_a_cycle_among_its_modules() {
+    for (name, folder, _) in CRATES {
+        let mut edges: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for (from, to, _) in module_edges(&format!("{folder}/src/")) {
+            edges.entry(from).or_default().insert(to);
+        }
+        for start in edges.keys() {
+            if let Some(way) = way_back(&edges, start) {
+                panic!("{name}: a cycle among modules: {}", way.join(" -> "));
+            }
+        }
+    }
+}
+
+#[test]
+fn the_estate_never_reads_the_protocol_with_the_clients_eyes() {
+    held_to("server-mock/src/", "homing_core", ESTATE_MAY);
+}
+
+#[test]
+fn the_roads_know_no_transaction() {
+    held_to("sdk/net/src/", "homing_core", NET_MAY);
+}
+
+#[test]
+fn the_phone_sees_one_crate() {
+    for file in sources().iter().filter(|file| file.path.starts_with("tui/")) {
+        for inner in ["homing_core", "homing_wire", "homing_net"] {
+            let named = paths_below(&file.code(), inner);
+            assert!(named.is_empty(), "{} names {inner}: {named:?}", file.path);
+        }
+    }
+}
+
+fn held_to(folder: &str, root: &str, allowed: &[&str]) {
+    let mut faults = Vec::new();
+    for file in production(folder) {
+        for path in paths_below(&file.code(), root) {
+            let covered = allowed
+                .iter()
+                .any(|may| path == *may || path.strip_prefix(may).is_some_and(|rest| rest.starts_with("::")));
+            if !covered {
+                faults.push(format!("{} names {root}::{path}", file.path));
+            }
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+/// (from, to, file) for every top-level module of the crate that names another one.
+fn module_edges(folder: &str) -> Vec<(String, String, String)> {
+    let files: Vec<File> = production(folder);
+    let module_of = |file: &File| {
+        let inside = file.path.strip_prefix(folder)?;
+        let first = inside.split('/').next()?.trim_end_matches(".rs");
+        (!["lib", "main", "bin"].contains(&first)).then(|| first.to_owned())
+    };
+    let modules: BTreeSet<String> = files.iter().filter_map(module_of).collect();
+    let mut edges = Vec::new();
+    for file in &files {
+        let Some(from) = module_of(file) else { continue };
+        for path in paths_below(&file.code(), "crate") {
+            let to = path.split("::").next().unwrap_or_default();
+            if to != from && modules.contains(to) {
+                edges.push((from.clone(), to.to_owned(), file.path.clone()));
+            }
+        }
+    }
+    edges
+}
+
+fn production(folder: &str) -> Vec<File> {
+    sources()
+        .into_iter()
+        .filter(|file| file.path.starts_with(folder) && !in_test_file(file, folder))
+        .collect()
+}
+
+/// The proof crate lies in a folder named `tests`; its own sources count as production here.
+fn in_test_file(file: &File, folder: &str) -> bool {
+    file.is_test() && !folder.starts_with("tests/")
+}
+
+fn way_back(edges: &BTreeMap<String, BTreeSet<String>>, start: &str) -> Option<Vec<String>> {
+    let mut waiting = vec![vec![start.to_owned()]];
+    let mut seen = BTreeSet::new();
+    while let Some(way) = waiting.pop() {
+        let Some(next) = way.last().and_then(|last| edges.get(last)) else { continue };
+        for to in next {
+            let mut longer = way.clone();
+            longer.push(to.clone());
+            if to == start {
+                return Some(longer);
+            }
+            if seen.insert(to.clone()) {
+                waiting.push(longer);
+            }
+        }
+    }
+    None
+}
+
+#[test]
+fn a_cycle_is_found() {
+    let edges = BTreeMap::from([
+        ("a".to_owned(), BTreeSet::from(["b".to_owned()])),
+        ("b".to_owned(), BTreeSet::from(["c".to_owned()])),
+        ("c".to_owned(), BTreeSet::from(["b".to_owned()])),
+    ]);
+    assert!(way_back(&edges, "a").is_none());
+    assert_eq!(way_back(&edges, "b").unwrap(), ["b", "c", "b"]);
+}
