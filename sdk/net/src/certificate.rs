@@ -1,0 +1,75 @@
+//! Reading a certificate: the names it carries and the hash that binds a login to it.
+
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use bytes::Bytes;
+use homing_core::identity::CertNames;
+use sha2::{Digest, Sha256, Sha384, Sha512};
+use x509_parser::certificate::X509Certificate;
+use x509_parser::extensions::GeneralName;
+use x509_parser::prelude::FromDer;
+use x509_parser::signature_algorithm::SignatureAlgorithm;
+
+/// The names of a certificate in DER; none if it cannot be read.
+pub(crate) fn names(der: &[u8]) -> Option<CertNames> {
+    let (_, certificate) = X509Certificate::from_der(der).ok()?;
+    let mut names = CertNames::default();
+    if let Some(alternatives) = certificate.subject_alternative_name().ok()? {
+        for name in &alternatives.value.general_names {
+            match name {
+                GeneralName::URI(uri) => names.uris.push((*uri).to_owned()),
+                GeneralName::DNSName(dns) => names.dns.push((*dns).to_owned()),
+                GeneralName::IPAddress(octets) => names.ips.extend(address(octets)),
+                _ => {}
+            }
+        }
+    }
+    let common_names = certificate.subject().iter_common_name();
+    names.common_names.extend(common_names.filter_map(|name| Some(name.as_str().ok()?.to_owned())));
+    Some(names)
+}
+
+/// The `tls-server-end-point` hash (RFC 5929 section 4.1): the hash of the certificate's own signature
+/// algorithm, SHA-256 where that is weaker or names none.
+pub(crate) fn end_point_hash(der: &[u8]) -> Bytes {
+    match signature_hash(der) {
+        SignatureHash::Sha384 => Bytes::copy_from_slice(&Sha384::digest(der)),
+        SignatureHash::Sha512 => Bytes::copy_from_slice(&Sha512::digest(der)),
+        SignatureHash::Sha256 => Bytes::copy_from_slice(&Sha256::digest(der)),
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum SignatureHash {
+    Sha256,
+    Sha384,
+    Sha512,
+}
+
+fn signature_hash(der: &[u8]) -> SignatureHash {
+    let Ok((_, certificate)) = X509Certificate::from_der(der) else { return SignatureHash::Sha256 };
+    let algorithm = &certificate.signature_algorithm;
+    let pss_hash = match SignatureAlgorithm::try_from(algorithm) {
+        Ok(SignatureAlgorithm::RSASSA_PSS(pss)) => Some(pss.hash_algorithm_oid().to_id_string()),
+        _ => None,
+    };
+    match pss_hash.unwrap_or_else(|| algorithm.algorithm.to_id_string()).as_str() {
+        SHA384 | RSA_SHA384 | ECDSA_SHA384 => SignatureHash::Sha384,
+        SHA512 | RSA_SHA512 | ECDSA_SHA512 => SignatureHash::Sha512,
+        _ => SignatureHash::Sha256,
+    }
+}
+
+fn address(octets: &[u8]) -> Option<String> {
+    if let Ok(four) = <[u8; 4]>::try_from(octets) {
+        return Some(Ipv4Addr::from(four).to_string());
+    }
+    <[u8; 16]>::try_from(octets).ok().map(|sixteen| Ipv6Addr::from(sixteen).to_string())
+}
+
+const SHA384: &str = "2.16.840.1.101.3.4.2.2";
+const SHA512: &str = "2.16.840.1.101.3.4.2.3";
+const RSA_SHA384: &str = "1.2.840.113549.1.1.12";
+const RSA_SHA512: &str = "1.2.840.113549.1.1.13";
+const ECDSA_SHA384: &str = "1.2.840.10045.4.3.3";
+const ECDSA_SHA512: &str = "1.2.840.10045.4.3.4";

@@ -1,0 +1,46 @@
+//! How much the roads carry at most, and how long they wait.
+
+use std::time::Duration;
+
+/// Bounds and waiting times of one set of roads. Whatever is over a bound is refused and counted.
+#[derive(Clone, Debug)]
+pub struct RoadConfig {
+    /// Bounds on one message, counted while reading.
+    pub message: homing_wire::Limits,
+    /// How long dialling may take, TLS handshake included.
+    pub connect: Duration,
+    /// How long the TLS handshake of an accepted connection may take.
+    pub handshake: Duration,
+    /// How long sent bytes may stay unacknowledged before the system gives the connection up
+    /// (`TCP_USER_TIMEOUT`, RFC 5482; where the system has it).
+    pub unacknowledged: Duration,
+    /// Accepted connections held at once; further ones are closed as they come.
+    pub connections: usize,
+    /// Events waiting to be taken; senders wait beyond that, so that a peer is slowed by TCP.
+    pub events: usize,
+    /// Bytes of messages waiting to be taken, over all connections.
+    pub unread_bytes: usize,
+    /// Bytes waiting to be written to one connection; a slower peer is cut off.
+    pub unwritten_bytes: usize,
+    /// Peers remembered by one listening UDP socket; the longest silent one is forgotten.
+    pub datagram_peers: usize,
+    /// How long a closed connection may take to deliver what was sent before.
+    pub farewell: Duration,
+}
+
+impl Default for RoadConfig {
+    fn default() -> Self {
+        Self {
+            message: homing_wire::Limits::default(),
+            connect: Duration::from_secs(10),
+            handshake: Duration::from_secs(10),
+            unacknowledged: Duration::from_secs(20),
+            connections: 65_536,
+            events: 1_024,
+            unread_bytes: 8 << 20,
+            unwritten_bytes: 1 << 20,
+            datagram_peers: 65_536,
+            farewell: Duration::from_secs(2),
+        }
+    }
+}

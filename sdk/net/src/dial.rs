@@ -1,0 +1,93 @@
+//! Opening a connection: the socket, its options, the TLS handshake, all within one time limit.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use homing_core::connect::{ConnectError, TlsProof};
+use homing_core::identity::Expected;
+use homing_core::ids::FlowId;
+use homing_core::transport::Transport;
+use socket2::SockRef;
+use tokio::net::{TcpStream, UdpSocket};
+use tokio::time::timeout;
+use tokio_rustls::client::TlsStream;
+
+use crate::event::RoadEvent;
+use crate::hub::Hub;
+use crate::lane::Parcels;
+use crate::tls_client::TlsClient;
+use crate::{datagram, fault, pump};
+
+/// A connection to be opened.
+#[derive(Clone, Debug)]
+pub struct Dial {
+    /// Its name from now on; below [`FIRST_ACCEPTED`](crate::FIRST_ACCEPTED) and not in use.
+    pub flow: FlowId,
+    /// Where.
+    pub address: SocketAddr,
+    /// How.
+    pub transport: Transport,
+    /// Whom the certificate must name; without effect unless the transport is TLS.
+    pub identity: Expected,
+}
+
+/// Opens the connection, tells the verdict, and carries the connection to its end.
+pub(crate) async fn run(dial: Dial, tls: TlsClient, parcels: Parcels, hub: Arc<Hub>) {
+    let (flow, peer) = (dial.flow, dial.address);
+    let opened = timeout(hub.config.connect, open(&dial, &tls, hub.config.unacknowledged)).await;
+    let (road, local, proof) = match opened.unwrap_or(Err(ConnectError::Timeout)) {
+        Ok(opened) => opened,
+        Err(why) => {
+            tracing::debug!(%flow, %peer, transport = %dial.transport, %why, "dialling failed");
+            hub.tell(RoadEvent::ConnectFailed { flow, why }, None).await;
+            return;
+        }
+    };
+    tracing::debug!(%flow, %local, %peer, transport = %dial.transport, "connected");
+    if hub.tell(RoadEvent::Connected { flow, local, peer, proof }, None).await {
+        match road {
+            Road::Udp(socket) => datagram::run(socket, flow, parcels, &hub).await,
+            Road::Tcp(stream) => pump::run(stream, flow, parcels, &hub).await,
+            Road::Tls(stream) => pump::run(*stream, flow, parcels, &hub).await,
+        }
+    }
+}
+
+/// Sets what every TCP connection of ours has: no delay, and an end to waiting for acknowledgements.
+pub(crate) fn prepare(stream: &TcpStream, unacknowledged: Duration) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    #[cfg(any(target_os = "linux", target_os = "android", target_os = "fuchsia"))]
+    SockRef::from(stream).set_tcp_user_timeout(Some(unacknowledged))?;
+    #[cfg(not(any(target_os = "linux", target_os = "android", target_os = "fuchsia")))]
+    let _ = (SockRef::from(stream), unacknowledged);
+    Ok(())
+}
+
+enum Road {
+    Udp(UdpSocket),
+    Tcp(TcpStream),
+    Tls(Box<TlsStream<TcpStream>>),
+}
+
+async fn open(
+    dial: &Dial,
+    tls: &TlsClient,
+    unacknowledged: Duration,
+) -> Result<(Road, SocketAddr, Option<TlsProof>), ConnectError> {
+    let refused = |error: io::Error| fault::of_io(&error);
+    if dial.transport == Transport::Udp {
+        let socket = datagram::dial(dial.address).await.map_err(refused)?;
+        let local = socket.local_addr().map_err(refused)?;
+        return Ok((Road::Udp(socket), local, None));
+    }
+    let stream = TcpStream::connect(dial.address).await.map_err(refused)?;
+    prepare(&stream, unacknowledged).map_err(refused)?;
+    let local = stream.local_addr().map_err(refused)?;
+    if dial.transport == Transport::Tcp {
+        return Ok((Road::Tcp(stream), local, None));
+    }
+    let (stream, proof) = tls.secure(stream, &dial.identity).await?;
+    Ok((Road::Tls(Box::new(stream)), local, Some(proof)))
+}

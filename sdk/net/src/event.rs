@@ -1,0 +1,83 @@
+//! What happens on the roads, in the order in which it happened on each connection.
+
+use std::net::SocketAddr;
+
+use homing_core::connect::{ConnectError, TlsProof};
+use homing_core::identity::CertNames;
+use homing_core::ids::FlowId;
+use homing_core::transport::Transport;
+use homing_wire::Frame;
+
+use crate::framing::FrameError;
+
+/// One thing that happened on a flow.
+#[derive(Clone, Debug)]
+pub enum RoadEvent {
+    /// A peer opened a flow to one of our listeners; for TLS the handshake is done.
+    Accepted {
+        /// Its name from now on, at or above [`FIRST_ACCEPTED`](crate::FIRST_ACCEPTED).
+        flow: FlowId,
+        /// Our end.
+        local: SocketAddr,
+        /// The other end.
+        peer: SocketAddr,
+        /// By which transport.
+        transport: Transport,
+        /// The names of the client's certificate, if it showed one and its chain was verified.
+        client_names: Option<CertNames>,
+    },
+    /// A dialled flow is open; for TLS the peer is verified.
+    Connected {
+        /// Which.
+        flow: FlowId,
+        /// Our end.
+        local: SocketAddr,
+        /// The other end.
+        peer: SocketAddr,
+        /// What TLS proved; none without TLS.
+        proof: Option<TlsProof>,
+    },
+    /// A dialled flow could not be opened.
+    ConnectFailed {
+        /// Which.
+        flow: FlowId,
+        /// Why.
+        why: ConnectError,
+    },
+    /// Something whole arrived.
+    Received {
+        /// On which flow.
+        flow: FlowId,
+        /// What.
+        frame: Frame,
+    },
+    /// A stream can no longer be cut into messages. Nothing more is read; what is sent at once still
+    /// goes out (a 400, RFC 3261 section 18.3), then `Closed` follows.
+    Malformed {
+        /// On which flow.
+        flow: FlowId,
+        /// What broke the framing.
+        why: FrameError,
+    },
+    /// A flow that was open is gone. It does not follow a `close` or `cut` of our own.
+    Closed {
+        /// Which.
+        flow: FlowId,
+        /// Why.
+        why: ConnectError,
+    },
+}
+
+impl RoadEvent {
+    /// The flow it happened on.
+    pub fn flow(&self) -> FlowId {
+        match self {
+            RoadEvent::Accepted { flow, .. }
+            | RoadEvent::Connected { flow, .. }
+            | RoadEvent::ConnectFailed { flow, .. }
+            | RoadEvent::Received { flow, .. }
+            | RoadEvent::Malformed { flow, .. }
+            | RoadEvent::Closed { flow, .. } => *flow,
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! The way out of one flow: a queue bounded in bytes, emptied by the flow's pump.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use bytes::Bytes;
+use tokio::sync::mpsc;
+use tokio::task::AbortHandle;
+
+use crate::datagram::Peers;
+
+/// What a pump is handed to do.
+pub(crate) enum Parcel {
+    /// Bytes to send; to whom, on a socket that serves many peers.
+    Bytes(Bytes, Option<SocketAddr>),
+    /// Break the connection off at once.
+    Cut,
+}
+
+/// Why bytes were not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    /// More would wait than may.
+    Full,
+    /// The pump is gone; its `Closed` is on the way.
+    Gone,
+}
+
+/// The way out of one flow, held by the caller's side. Dropping it closes the flow after what was sent.
+pub(crate) struct Lane {
+    queue: Queue,
+    kind: Kind,
+}
+
+/// A queue to one pump.
+#[derive(Clone)]
+pub(crate) struct Queue {
+    parcels: mpsc::UnboundedSender<Parcel>,
+    waiting: Arc<AtomicUsize>,
+    bound: usize,
+}
+
+/// The pump's end of a queue.
+pub(crate) struct Parcels {
+    parcels: mpsc::UnboundedReceiver<Parcel>,
+    waiting: Arc<AtomicUsize>,
+}
+
+enum Kind {
+    /// A connection with a pump of its own.
+    Own { dialling: Option<AbortHandle> },
+    /// One peer of a listening UDP socket.
+    Peer { address: SocketAddr, peers: Arc<Peers> },
+}
+
+/// A queue that holds at most `bound` bytes, and its other end.
+pub(crate) fn queue(bound: usize) -> (Queue, Parcels) {
+    let (sender, receiver) = mpsc::unbounded_channel();
+    let waiting = Arc::new(AtomicUsize::new(0));
+    let queue = Queue { parcels: sender, waiting: Arc::clone(&waiting), bound };
+    (queue, Parcels { parcels: receiver, waiting })
+}
+
+impl Lane {
+    /// The lane of a connection with a pump of its own.
+    pub(crate) fn own(queue: Queue) -> Self {
+        Self { queue, kind: Kind::Own { dialling: None } }
+    }
+
+    /// The lane of one peer of a listening UDP socket.
+    pub(crate) fn peer(queue: Queue, address: SocketAddr, peers: Arc<Peers>) -> Self {
+        Self { queue, kind: Kind::Peer { address, peers } }
+    }
+
+    /// Notes the task that is still dialling, so that closing ends it.
+    pub(crate) fn dialled_by(&mut self, task: AbortHandle) {
+        self.kind = Kind::Own { dialling: Some(task) };
+    }
+
+    /// Notes that the flow is open.
+    pub(crate) fn opened(&mut self) {
+        if let Kind::Own { dialling } = &mut self.kind {
+            *dialling = None;
+        }
+    }
+
+    pub(crate) fn is_datagram(&self) -> bool {
+        matches!(self.kind, Kind::Peer { .. })
+    }
+
+    pub(crate) fn send(&self, bytes: Bytes) -> Result<(), Refusal> {
+        let to = match &self.kind {
+            Kind::Own { .. } => None,
+            Kind::Peer { address, .. } => Some(*address),
+        };
+        self.queue.push(bytes, to)
+    }
+
+    /// Ends the flow: at once if it is still being dialled, else after what was sent.
+    pub(crate) fn close(self) {
+        match self.kind {
+            Kind::Own { dialling: Some(task) } => task.abort(),
+            Kind::Own { dialling: None } => {}
+            Kind::Peer { address, peers } => peers.forget(address),
+        }
+    }
+
+    /// Ends the flow at once; a TCP peer sees a reset.
+    pub(crate) fn cut(self) {
+        if let Kind::Own { .. } = self.kind {
+            // A pump that is gone needs no cutting.
+            let _ = self.queue.parcels.send(Parcel::Cut);
+        }
+        self.close();
+    }
+}
+
+impl Queue {
+    fn push(&self, bytes: Bytes, to: Option<SocketAddr>) -> Result<(), Refusal> {
+        let length = bytes.len();
+        let before = self.waiting.fetch_add(length, Ordering::AcqRel);
+        let taken = if before > 0 && before + length > self.bound {
+            Err(Refusal::Full)
+        } else {
+            self.parcels.send(Parcel::Bytes(bytes, to)).map_err(|_| Refusal::Gone)
+        };
+        if taken.is_err() {
+            self.waiting.fetch_sub(length, Ordering::AcqRel);
+        }
+        taken
+    }
+}
+
+impl Parcels {
+    /// Waits for parcels and takes up to `BATCH` of them; 0 once the flow was closed and all is taken.
+    pub(crate) async fn take(&mut self, batch: &mut Vec<Parcel>) -> usize {
+        self.parcels.recv_many(batch, BATCH).await
+    }
+
+    /// Notes that `length` bytes are on their way.
+    pub(crate) fn done(&self, length: usize) {
+        self.waiting.fetch_sub(length, Ordering::AcqRel);
+    }
+}
+
+/// Parcels written at once.
+pub(crate) const BATCH: usize = 64;

@@ -1,0 +1,160 @@
+//! Listening: sockets that take what peers open, within bounds.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use homing_core::transport::Transport;
+use socket2::{Domain, Protocol, Socket, Type};
+use tokio::net::{TcpListener, TcpStream, UdpSocket};
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::task::AbortHandle;
+use tokio::time::{sleep, timeout};
+
+use crate::event::RoadEvent;
+use crate::hub::Hub;
+use crate::lane::{self, Lane};
+use crate::tls_server::TlsServer;
+use crate::{datagram, dial, fault, pump};
+
+/// A listening socket. Dropping it stops listening; connections it accepted live on, except those
+/// of UDP, which have no other socket.
+#[derive(Debug)]
+pub struct Listener {
+    local: SocketAddr,
+    transport: Transport,
+    task: AbortHandle,
+}
+
+impl Listener {
+    /// Where it listens; the port the system chose if 0 was asked for.
+    pub fn local_addr(&self) -> SocketAddr {
+        self.local
+    }
+
+    /// What it listens for.
+    pub fn transport(&self) -> Transport {
+        self.transport
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// Binds a socket and starts taking what comes.
+pub(crate) fn listen(
+    address: SocketAddr,
+    transport: Transport,
+    tls: Option<TlsServer>,
+    hub: &Arc<Hub>,
+) -> io::Result<Listener> {
+    let socket = bind(address, transport)?;
+    let hub = Arc::clone(hub);
+    let (local, task) = match (transport, tls) {
+        (Transport::Udp, _) => {
+            let socket = UdpSocket::from_std(socket.into())?;
+            let local = socket.local_addr()?;
+            let (queue, parcels) = lane::queue(hub.config.unwritten_bytes);
+            (local, tokio::spawn(datagram::serve(socket, local, queue, parcels, hub)))
+        }
+        (Transport::Tls, None) => {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "TLS listens with a certificate"));
+        }
+        (Transport::Tcp | Transport::Tls, tls) => {
+            socket.listen(BACKLOG)?;
+            let listener = TcpListener::from_std(socket.into())?;
+            let tls = tls.filter(|_| transport == Transport::Tls);
+            (listener.local_addr()?, tokio::spawn(accept(listener, tls, hub)))
+        }
+    };
+    Ok(Listener { local, transport, task: task.abort_handle() })
+}
+
+fn bind(address: SocketAddr, transport: Transport) -> io::Result<Socket> {
+    let (kind, protocol) = match transport {
+        Transport::Udp => (Type::DGRAM, Protocol::UDP),
+        Transport::Tcp | Transport::Tls => (Type::STREAM, Protocol::TCP),
+    };
+    let socket = Socket::new(Domain::for_address(address), kind, Some(protocol))?;
+    if address.is_ipv6() {
+        socket.set_only_v6(true)?;
+    }
+    if cfg!(unix) && transport != Transport::Udp {
+        // A restarted server takes its port over from connections that linger in TIME-WAIT.
+        socket.set_reuse_address(true)?;
+    }
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
+    Ok(socket)
+}
+
+async fn accept(listener: TcpListener, tls: Option<TlsServer>, hub: Arc<Hub>) {
+    loop {
+        let (stream, peer) = match listener.accept().await {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                hub.tally.accept_refused.one();
+                if fault::is_exhausted(&error) {
+                    // The connection stays in the backlog; asking again at once would only spin.
+                    sleep(OUT_OF_DESCRIPTORS).await;
+                }
+                continue;
+            }
+        };
+        match Arc::clone(&hub.room).try_acquire_owned() {
+            Ok(place) => {
+                hub.tally.accepted.one();
+                tokio::spawn(welcome(stream, peer, tls.clone(), Arc::clone(&hub), place));
+            }
+            Err(_) => hub.tally.accept_refused.one(),
+        }
+    }
+}
+
+/// Secures an accepted connection, tells of it, and carries it to its end.
+async fn welcome(
+    stream: TcpStream,
+    peer: SocketAddr,
+    tls: Option<TlsServer>,
+    hub: Arc<Hub>,
+    _place: OwnedSemaphorePermit,
+) {
+    let prepared = dial::prepare(&stream, hub.config.unacknowledged).and_then(|()| stream.local_addr());
+    let Ok(local) = prepared else { return };
+    let (flow, (queue, parcels)) = (hub.next_flow(), lane::queue(hub.config.unwritten_bytes));
+    let lane = Some(Lane::own(queue));
+    let Some(tls) = tls else {
+        let (transport, client_names) = (Transport::Tcp, None);
+        let event = RoadEvent::Accepted { flow, local, peer, transport, client_names };
+        if hub.tell(event, lane).await {
+            pump::run(stream, flow, parcels, &hub).await;
+        }
+        return;
+    };
+    match timeout(hub.config.handshake, tls.secure(stream)).await {
+        Ok(Ok((stream, client_names))) => {
+            let transport = Transport::Tls;
+            let event = RoadEvent::Accepted { flow, local, peer, transport, client_names };
+            if hub.tell(event, lane).await {
+                pump::run(stream, flow, parcels, &hub).await;
+            }
+        }
+        Ok(Err(error)) => {
+            hub.tally.handshake_failed.one();
+            tracing::debug!(%peer, why = %fault::of_io(&error), "a client failed the TLS handshake");
+        }
+        Err(_) => {
+            hub.tally.handshake_failed.one();
+            tracing::debug!(%peer, "a client took too long over the TLS handshake");
+        }
+    }
+}
+
+/// Connections the system may hold before they are accepted.
+const BACKLOG: i32 = 1_024;
+/// The pause after the system refused a descriptor.
+const OUT_OF_DESCRIPTORS: Duration = Duration::from_millis(100);
