@@ -1,1 +1,6 @@
-//! The companion estate of SIP servers.
+//! The companion estate of SIP servers: home servers, load distributors, DNS, certificates, faults.
+
+pub mod directory;
+pub mod journal;
+pub mod node;
+pub mod shell;

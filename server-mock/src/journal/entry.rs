@@ -1,0 +1,219 @@
+//! One line of a journal: a message as it was on the wire, or a decision with its reason.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use serde_json::{Value, json};
+
+use super::redact::redacted;
+
+/// One entry.
+#[derive(Clone)]
+pub struct Entry {
+    /// Number within its journal, from 1; 0 before it is recorded.
+    pub seq: u64,
+    /// Time since the estate started.
+    pub at: Duration,
+    /// The node's short name.
+    pub node: Arc<str>,
+    /// The other end, where there is one.
+    pub peer: Option<SocketAddr>,
+    /// What happened.
+    pub what: What,
+}
+
+/// What happened.
+#[derive(Clone)]
+pub enum What {
+    /// A message or keep-alive arrived.
+    Received(Bytes),
+    /// A message or keep-alive left.
+    Sent(Bytes),
+    /// Something was decided.
+    Decided(Decision),
+}
+
+/// A decision.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Decision {
+    /// What was decided.
+    pub verdict: Verdict,
+    /// About whom: an address of record without scheme; empty where nobody is named.
+    pub user: String,
+    /// Towards which server; empty where none is meant.
+    pub target: String,
+    /// The reason, in words.
+    pub reason: Cow<'static, str>,
+}
+
+/// What a node decides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// Credentials were asked for.
+    Challenged,
+    /// The user proved who they are.
+    Authenticated,
+    /// Credentials proved nothing.
+    LogonRefused,
+    /// This server takes the request on itself (patent step 508).
+    Accepted,
+    /// The client is sent to its home server (patent step 516).
+    Redirected,
+    /// The request is passed on for the client (patent step 514).
+    Proxied,
+    /// A binding came or was renewed.
+    Registered,
+    /// A binding went.
+    Unregistered,
+    /// A request was answered with an error.
+    Refused,
+    /// A message was dropped without an answer.
+    Discarded,
+    /// A retransmission got the stored answer again.
+    Repeated,
+    /// A request of the server's own went out.
+    Notified,
+    /// A fault was played.
+    Mischief,
+    /// A connection opened, closed or failed.
+    Flow,
+    /// An assignment changed, a node stopped or started.
+    Estate,
+}
+
+impl Entry {
+    /// The message, with everything secret blanked; none for a decision.
+    pub fn text(&self) -> Option<String> {
+        self.message().map(|bytes| redacted(bytes))
+    }
+
+    /// The decision; none for a message.
+    pub fn decision(&self) -> Option<&Decision> {
+        match &self.what {
+            What::Decided(decision) => Some(decision),
+            What::Received(_) | What::Sent(_) => None,
+        }
+    }
+
+    /// The first line of the message, such as `SIP/2.0 301 Moved Permanently`; empty for a decision.
+    pub fn start_line(&self) -> String {
+        let Some(bytes) = self.message() else { return String::new() };
+        match bytes.as_ref() {
+            b"\r\n\r\n" => "keep-alive (ping)".to_owned(),
+            b"\r\n" => "keep-alive (pong)".to_owned(),
+            other => {
+                let line = other.split(|byte| *byte == b'\r' || *byte == b'\n').next().unwrap_or_default();
+                String::from_utf8_lossy(line).into_owned()
+            }
+        }
+    }
+
+    /// True for a message that arrived.
+    pub fn is_received(&self) -> bool {
+        matches!(self.what, What::Received(_))
+    }
+
+    /// The entry as one JSON object; `v` is the version of this form.
+    pub fn json(&self) -> Value {
+        let mut object = json!({
+            "v": 1, "seq": self.seq, "at_us": u64::try_from(self.at.as_micros()).unwrap_or(u64::MAX),
+            "node": &*self.node, "peer": self.peer.map(|peer| peer.to_string()),
+        });
+        let fields = match &self.what {
+            What::Received(bytes) => json!({ "kind": "received", "text": redacted(bytes) }),
+            What::Sent(bytes) => json!({ "kind": "sent", "text": redacted(bytes) }),
+            What::Decided(decision) => json!({
+                "kind": "decided", "verdict": decision.verdict, "user": decision.user,
+                "target": decision.target, "reason": decision.reason,
+            }),
+        };
+        if let (Some(object), Value::Object(fields)) = (object.as_object_mut(), fields) {
+            object.extend(fields);
+        }
+        object
+    }
+
+    /// Bytes this entry holds on to.
+    pub(super) fn size(&self) -> usize {
+        self.message().map_or(128, |bytes| bytes.len() + 96)
+    }
+
+    fn message(&self) -> Option<&Bytes> {
+        match &self.what {
+            What::Received(bytes) | What::Sent(bytes) => Some(bytes),
+            What::Decided(_) => None,
+        }
+    }
+}
+
+impl Decision {
+    /// A decision with its reason.
+    pub fn new(verdict: Verdict, reason: impl Into<Cow<'static, str>>) -> Self {
+        Self { verdict, user: String::new(), target: String::new(), reason: reason.into() }
+    }
+
+    /// Names the user it is about.
+    #[must_use]
+    pub fn about(mut self, user: &str) -> Self {
+        user.clone_into(&mut self.user);
+        self
+    }
+
+    /// Names the server it leads to.
+    #[must_use]
+    pub fn towards(mut self, target: &str) -> Self {
+        target.clone_into(&mut self.target);
+        self
+    }
+}
+
+impl fmt::Debug for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "#{} {} ", self.seq, self.node)?;
+        match &self.what {
+            What::Received(_) => write!(f, "received {}", self.start_line()),
+            What::Sent(_) => write!(f, "sent {}", self.start_line()),
+            What::Decided(decision) => write!(f, "{decision}"),
+        }
+    }
+}
+
+impl fmt::Display for Decision {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.verdict)?;
+        if !self.user.is_empty() {
+            write!(f, " {}", self.user)?;
+        }
+        if !self.target.is_empty() {
+            write!(f, " → {}", self.target)?;
+        }
+        write!(f, ": {}", self.reason)
+    }
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Verdict::Challenged => "challenged",
+            Verdict::Authenticated => "authenticated",
+            Verdict::LogonRefused => "logon refused",
+            Verdict::Accepted => "accepted",
+            Verdict::Redirected => "redirected",
+            Verdict::Proxied => "proxied",
+            Verdict::Registered => "registered",
+            Verdict::Unregistered => "unregistered",
+            Verdict::Refused => "refused",
+            Verdict::Discarded => "discarded",
+            Verdict::Repeated => "repeated",
+            Verdict::Notified => "notified",
+            Verdict::Mischief => "mischief",
+            Verdict::Flow => "flow",
+            Verdict::Estate => "estate",
+        })
+    }
+}

@@ -1,0 +1,118 @@
+//! Every message and every decision of an estate, with its reason; rendered only when read.
+
+mod entry;
+mod ladder;
+mod redact;
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use tokio::sync::watch;
+
+pub use entry::{Decision, Entry, Verdict, What};
+pub use redact::redacted;
+
+/// The journal of one estate. Clones read the same one.
+#[derive(Clone)]
+pub struct Journal(Arc<Shared>);
+
+struct Shared {
+    kept: Mutex<Kept>,
+    newest: watch::Sender<u64>,
+}
+
+#[derive(Default)]
+struct Kept {
+    entries: VecDeque<Entry>,
+    next: u64,
+    bytes: usize,
+}
+
+/// Waits for entries; each is delivered once, in order, as long as the journal still holds it.
+pub struct Subscription {
+    journal: Journal,
+    newest: watch::Receiver<u64>,
+    seen: u64,
+}
+
+impl Journal {
+    /// An empty journal.
+    pub fn new() -> Self {
+        let kept = Mutex::new(Kept::default());
+        Self(Arc::new(Shared { kept, newest: watch::channel(0).0 }))
+    }
+
+    /// Adds an entry and numbers it, from 1. The oldest go when there are too many.
+    pub fn record(&self, mut entry: Entry) {
+        let newest = {
+            let mut kept = self.kept();
+            kept.next += 1;
+            entry.seq = kept.next;
+            kept.bytes += entry.size();
+            kept.entries.push_back(entry);
+            while kept.entries.len() > MOST_ENTRIES || kept.bytes > MOST_BYTES {
+                let Some(oldest) = kept.entries.pop_front() else { break };
+                kept.bytes -= oldest.size();
+            }
+            kept.next
+        };
+        self.0.newest.send_replace(newest);
+    }
+
+    /// What is held, oldest first.
+    pub fn entries(&self) -> Vec<Entry> {
+        self.since(0)
+    }
+
+    /// What is held and newer than the entry numbered `seq`.
+    pub fn since(&self, seq: u64) -> Vec<Entry> {
+        self.kept().entries.iter().filter(|entry| entry.seq > seq).cloned().collect()
+    }
+
+    /// Delivers every entry recorded from now on.
+    pub fn subscribe(&self) -> Subscription {
+        let newest = self.0.newest.subscribe();
+        let seen = *newest.borrow();
+        Subscription { journal: self.clone(), newest, seen }
+    }
+
+    /// The conversation as text: one line for each message and decision.
+    pub fn ladder(&self) -> String {
+        ladder::ladder(&self.entries())
+    }
+
+    /// One JSON object for each entry, one per line.
+    pub fn json(&self) -> String {
+        self.entries().iter().map(|entry| entry.json().to_string() + "\n").collect()
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.0.kept.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+impl Default for Journal {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Subscription {
+    /// The entries since the last call; waits for the first. None when the estate is gone.
+    pub async fn next(&mut self) -> Option<Vec<Entry>> {
+        loop {
+            let fresh = self.journal.since(self.seen);
+            if let Some(last) = fresh.last() {
+                self.seen = last.seq;
+                return Some(fresh);
+            }
+            self.newest.changed().await.ok()?;
+        }
+    }
+}
+
+const MOST_ENTRIES: usize = 100_000;
+const MOST_BYTES: usize = 64 << 20;
+
+#[cfg(test)]
+mod tests;

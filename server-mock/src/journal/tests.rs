@@ -1,0 +1,64 @@
+//! Order, bounds and redaction of the journal.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::*;
+
+fn entry(what: What) -> Entry {
+    let peer = Some("127.0.0.1:5061".parse().unwrap());
+    Entry { seq: 0, at: Duration::from_millis(1500), node: "lb".into(), peer, what }
+}
+
+const REGISTER: &str = "REGISTER sip:network.com SIP/2.0\r\n\
+    From: <sip:alice@network.com>;tag=1\r\n\
+    Authorization: NTLM qop=\"auth\", gssapi-data=\"CANARYtoken==\", opaque=\"2BDBAC9D\",\r\n \
+    crand=\"00a1b2c3\", cnum=\"1\", response=\"CANARYresponse\"\r\n\
+    Proxy-Authorization: Digest username=\"alice\", response=CANARYbare, cnonce=\"CANARYc\"\r\n\r\n\
+    a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:CANARYkey\r\n";
+
+#[test]
+fn nothing_secret_is_rendered() {
+    let journal = Journal::new();
+    journal.record(entry(What::Received(Bytes::from_static(REGISTER.as_bytes()))));
+    let shown = format!(
+        "{}{}{:?}{:?}",
+        journal.json(),
+        journal.ladder(),
+        journal.entries(),
+        journal.entries()[0].text()
+    );
+    assert!(!shown.contains("CANARY"), "{shown}");
+    let text = journal.entries()[0].text().unwrap();
+    assert!(text.contains("gssapi-data=\"…\", opaque=\"2BDBAC9D\""), "{text}");
+    assert!(text.contains("cnum=\"1\", response=\"…\"") && text.contains("tag=1"), "{text}");
+    assert!(text.contains("response=…, cnonce=\"…\""), "{text}");
+}
+
+#[tokio::test]
+async fn a_subscription_delivers_each_entry_once_in_order() {
+    let journal = Journal::new();
+    journal.record(entry(What::Decided(Decision::new(Verdict::Flow, "before"))));
+    let mut subscription = journal.subscribe();
+    for reason in ["one", "two"] {
+        journal.record(entry(What::Decided(
+            Decision::new(Verdict::Accepted, reason).about("alice@network.com"),
+        )));
+    }
+    let seen: Vec<u64> = subscription.next().await.unwrap().iter().map(|entry| entry.seq).collect();
+    assert_eq!(seen, [2, 3]);
+    assert!(journal.ladder().contains("accepted alice@network.com: two"));
+}
+
+#[test]
+fn the_oldest_entries_go_when_the_journal_is_full() {
+    let journal = Journal::new();
+    let large = Bytes::from(vec![b'x'; 1 << 20]);
+    for _ in 0..100 {
+        journal.record(entry(What::Sent(large.clone())));
+    }
+    let held = journal.entries();
+    assert_eq!(held.last().unwrap().seq, 100);
+    assert!(held.len() < 64 && held.len() > 60, "{}", held.len());
+}

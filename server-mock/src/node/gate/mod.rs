@@ -1,0 +1,3 @@
+//! Who may pass: challenges, credentials, security associations.
+
+pub mod acceptor;

@@ -1,0 +1,3 @@
+//! One server of the estate, without sockets: input and time in, output out.
+
+pub mod gate;
