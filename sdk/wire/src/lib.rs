@@ -1,17 +1,26 @@
 //! SIP and SDP messages: bytes and values, nothing else.
-use bytes::Bytes;
-/// Replaced by the wire builder: limits.rs
-#[derive(Clone, Debug, Default)]
-pub struct Limits {}
-/// Replaced by the wire builder: frame.rs. These four variants are binding; `Frame::from_datagram(Bytes)` tells STUN (first two bits zero, magic cookie) from SIP.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Frame {
-    /// A SIP message.
-    Message(Bytes),
-    /// CRLFCRLF (RFC 5626 section 3.5.1).
-    Ping,
-    /// CRLF: the answer to a ping.
-    Pong,
-    /// A STUN message on a UDP flow (RFC 5626 section 3.5.2).
-    Stun(Bytes),
-}
+#![doc = include_str!("../README.md")]
+
+mod build;
+mod error;
+mod frame;
+pub mod header;
+mod limits;
+mod message;
+mod method;
+mod name;
+mod scan;
+pub mod sdp;
+mod uri;
+mod validate;
+
+pub use build::{AuthValue, Builder};
+pub use error::{Bound, FrameError, HeaderError, ParseError, UriError};
+pub use frame::{Frame, Framer};
+pub use header::{Auth, CSeq, Contact, Header, NameAddr, NameAddrBuf, Params, Via, ViaBuf};
+pub use limits::Limits;
+pub use message::{Line, Message, StartLine};
+pub use method::{Method, MethodBuf};
+pub use name::Name;
+pub use uri::{Host, Uri, UriBuf};
+pub use validate::Finding;

@@ -1,0 +1,329 @@
+//! Writing messages: new ones, replies, and received ones with a few lines changed.
+
+use std::fmt::{self, Display, Write};
+
+use bytes::Bytes;
+use smallvec::SmallVec;
+
+use crate::header::{Clean, NameAddr, Place, Token, UriText};
+use crate::message::Message;
+use crate::method::Method;
+use crate::name::{Known, Name};
+
+pub use crate::header::AuthValue;
+
+/// A message that is being put together.
+///
+/// Values come as anything that can be displayed and cannot hold CR, LF, NUL or another control character: such
+/// characters become blanks. Content-Length is always written. Lines taken over from a received message stay as they
+/// were, octet for octet.
+///
+/// ```
+/// use homing_wire::{Builder, Message, Method, Name};
+/// let request = Builder::request(Method::Options, "sip:example.com")
+///     .header(Name::Via, "SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK1")
+///     .header(Name::MaxForwards, 70)
+///     .finish();
+/// let message = Message::parse(request).unwrap();
+/// assert_eq!(message.max_forwards(), Ok(Some(70)));
+/// ```
+#[derive(Clone)]
+pub struct Builder {
+    start: Piece,
+    lines: SmallVec<[Line; 24]>,
+    /// Received messages that lines are taken from.
+    sources: SmallVec<[Bytes; 1]>,
+    /// Octets written here.
+    written: String,
+    body: Bytes,
+}
+
+/// Where octets stand: in `written`, or in one of the sources.
+#[derive(Clone, Copy)]
+struct Piece {
+    source: Option<u8>,
+    start: usize,
+    end: usize,
+}
+
+#[derive(Clone, Copy)]
+struct Line {
+    known: Option<Known>,
+    name_len: u16,
+    piece: Piece,
+}
+
+impl Builder {
+    /// A request without headers. Characters that no URI may hold are escaped.
+    pub fn request(method: Method<'_>, uri: &str) -> Builder {
+        Builder::starting(|text| {
+            write!(text, "{} ", Token(method.as_str()))?;
+            UriText { to: text }.write_str(uri)?;
+            text.write_str(" SIP/2.0\r\n")
+        })
+    }
+
+    /// A response without headers; a status outside 100 to 699 becomes 500.
+    pub fn response(status: u16, reason: &str) -> Builder {
+        let status = if (100..700).contains(&status) { status } else { 500 };
+        Builder::starting(|text| {
+            write!(text, "SIP/2.0 {status} ")?;
+            Clean { to: text, place: Place::Value }.write_str(reason)?;
+            text.write_str("\r\n")
+        })
+    }
+
+    /// The response to a request: every Via, then From, To, Call-ID and CSeq as they came (RFC 3261 8.2.6.2).
+    pub fn reply_to(request: &Message, status: u16, reason: &str) -> Builder {
+        let mut reply = Builder::response(status, reason).copy_from(request, Name::Via);
+        for known in [Known::From, Known::To, Known::CallId, Known::CSeq] {
+            let first = reply.lines.len();
+            reply = reply.copy_from(request, known.name());
+            reply.lines.truncate(first + 1);
+        }
+        reply
+    }
+
+    /// A received message to be changed in places, as a relay does: everything that is not touched stays as it was.
+    pub fn from_message(message: &Message) -> Builder {
+        let mut builder = Builder {
+            start: Piece { source: Some(0), start: 0, end: 0 },
+            lines: SmallVec::new(),
+            sources: SmallVec::new(),
+            written: String::new(),
+            body: message.bytes().slice_ref(message.body()),
+        };
+        builder.sources.push(message.bytes().clone());
+        let end = message.index().lines.first().map_or(message.index().head_end, |line| line.start) as usize;
+        let start = message.index().begin as usize;
+        builder.start = builder.piece(message, 0, start..end);
+        builder.take_lines(message, 0, |_| true);
+        if builder.lines.iter().filter(|line| line.known == Some(Known::ContentLength)).count() != 1
+            || !message.index().flaws.has_sound_length()
+        {
+            builder.lines.retain(|line| line.known != Some(Known::ContentLength));
+        }
+        builder
+    }
+
+    /// Appends a header line.
+    pub fn header(mut self, name: Name<'_>, value: impl Display) -> Builder {
+        if let Some(line) = self.write_line(name, value) {
+            self.lines.push(line);
+        }
+        self
+    }
+
+    /// Puts a header line before all others of that name, or before all others where there is none of that name.
+    pub fn prepend(mut self, name: Name<'_>, value: impl Display) -> Builder {
+        if let Some(line) = self.write_line(name, value) {
+            let at = self.position(name).unwrap_or(0);
+            self.lines.insert(at, line);
+        }
+        self
+    }
+
+    /// Puts one header line in the place of all lines of that name, at the place of the first; appends it where there
+    /// is none.
+    pub fn replace(mut self, name: Name<'_>, value: impl Display) -> Builder {
+        let at = self.position(name).unwrap_or(self.lines.len());
+        self = self.remove(name);
+        if let Some(line) = self.write_line(name, value) {
+            self.lines.insert(at.min(self.lines.len()), line);
+        }
+        self
+    }
+
+    /// Puts one header line in the place of the first line of that name, leaving the others: the topmost Via with
+    /// `received`, for instance. Appends it where there is none.
+    pub fn replace_first(mut self, name: Name<'_>, value: impl Display) -> Builder {
+        if let Some(line) = self.write_line(name, value) {
+            match self.position(name) {
+                Some(at) => self.lines[at] = line,
+                None => self.lines.push(line),
+            }
+        }
+        self
+    }
+
+    /// Takes all lines of that name away.
+    pub fn remove(mut self, name: Name<'_>) -> Builder {
+        let keep: SmallVec<[bool; 24]> = self.lines.iter().map(|line| !self.is(line, name)).collect();
+        let mut keep = keep.into_iter();
+        self.lines.retain(|_| keep.next().unwrap_or(true));
+        self
+    }
+
+    /// Takes the first value of that list header away, with its line where it was the only one: the topmost Via of a
+    /// response, a Route that was reached.
+    pub fn remove_first(mut self, name: Name<'_>) -> Builder {
+        let Some(at) = self.position(name) else { return self };
+        let line = self.lines[at];
+        let text = &self.octets(line.piece)[usize::from(line.name_len)..];
+        let value = crate::scan::trim(text.strip_prefix(b":").unwrap_or(text));
+        match crate::scan::list_end(value) {
+            Ok(Some(comma)) => {
+                let rest = String::from_utf8_lossy(&value[comma + 1..]).trim().to_owned();
+                match self.write_line(name, rest) {
+                    Some(line) => self.lines[at] = line,
+                    None => drop(self.lines.remove(at)),
+                }
+            }
+            _ => drop(self.lines.remove(at)),
+        }
+        self
+    }
+
+    /// Appends all lines of that name of a received message, as they are.
+    pub fn copy_from(mut self, message: &Message, name: Name<'_>) -> Builder {
+        let bytes = message.bytes();
+        let same = |source: &Bytes| source.as_ptr() == bytes.as_ptr() && source.len() == bytes.len();
+        let source = match self.sources.iter().position(same) {
+            Some(source) => source,
+            None => {
+                self.sources.push(bytes.clone());
+                self.sources.len() - 1
+            }
+        };
+        match u8::try_from(source) {
+            Ok(source) => {
+                let wanted = message.lines_of(name).map(|line| line.start).collect::<SmallVec<[u32; 8]>>();
+                self.take_lines(message, source, |start| wanted.binary_search(&start).is_ok());
+                self
+            }
+            // Nobody composes a message from 256 others; their lines still arrive, printed anew.
+            Err(_) => message
+                .lines(name)
+                .fold(self, |built, value| built.header(name, String::from_utf8_lossy(value))),
+        }
+    }
+
+    /// Gives To a tag, unless it has one.
+    pub fn to_tag(self, tag: &str) -> Builder {
+        let Some(at) = self.position(Name::To) else { return self };
+        let line = self.lines[at];
+        let text = &self.octets(line.piece)[usize::from(line.name_len)..];
+        let value = crate::scan::trim(text.strip_prefix(b":").unwrap_or(text));
+        if NameAddr::parse(value).is_some_and(|to| to.tag().is_some()) {
+            return self;
+        }
+        let value = crate::scan::unfold(value).trim_end_matches([';', ' ']).to_owned();
+        self.replace_first(Name::To, format_args!("{value};tag={}", Token(tag)))
+    }
+
+    /// Sets the body and its Content-Type; an empty body has none.
+    pub fn body(mut self, content_type: &str, body: &[u8]) -> Builder {
+        self.body = Bytes::copy_from_slice(body);
+        self = self.remove(Name::ContentLength).remove(Name::ContentType);
+        if body.is_empty() { self } else { self.header(Name::ContentType, content_type) }
+    }
+
+    /// The message in storage of its own size.
+    pub fn finish(mut self) -> Bytes {
+        if self.position(Name::ContentLength).is_none() {
+            let length = self.body.len();
+            self = self.header(Name::ContentLength, length);
+        }
+        let head: usize = self.lines.iter().map(|line| line.piece.end - line.piece.start).sum();
+        let start = self.octets(self.start);
+        let mut message = Vec::with_capacity(start.len() + head + 2 + self.body.len());
+        message.extend_from_slice(start);
+        // Lines that stand side by side where they come from are copied at once.
+        let mut pending = Piece { source: None, start: 0, end: 0 };
+        for Line { piece, .. } in &self.lines {
+            if piece.source == pending.source && piece.start == pending.end {
+                pending.end = piece.end;
+            } else {
+                message.extend_from_slice(self.octets(pending));
+                pending = *piece;
+            }
+        }
+        message.extend_from_slice(self.octets(pending));
+        message.extend_from_slice(b"\r\n");
+        message.extend_from_slice(&self.body);
+        message.into()
+    }
+
+    fn starting(write: impl FnOnce(&mut String) -> fmt::Result) -> Builder {
+        let mut written = String::with_capacity(512);
+        // Writing to a String cannot fail.
+        let _ = write(&mut written);
+        let start = Piece { source: None, start: 0, end: written.len() };
+        Builder { start, lines: SmallVec::new(), sources: SmallVec::new(), written, body: Bytes::new() }
+    }
+
+    /// Writes a line; `None` when nothing of the name can stand on the wire.
+    fn write_line(&mut self, name: Name<'_>, value: impl Display) -> Option<Line> {
+        let start = self.written.len();
+        // Writing to a String cannot fail.
+        let _ = write!(self.written, "{}", Token(name.as_str()));
+        let name_len = u16::try_from(self.written.len() - start).ok().filter(|length| *length > 0);
+        let Some(name_len) = name_len else {
+            self.written.truncate(start);
+            return None;
+        };
+        self.written.push_str(": ");
+        let _ = write!(Clean { to: &mut self.written, place: Place::Value }, "{value}");
+        self.written
+            .truncate(self.written.trim_end_matches(' ').len().max(start + usize::from(name_len) + 1));
+        self.written.push_str("\r\n");
+        let piece = Piece { source: None, start, end: self.written.len() };
+        Some(Line { known: name.known(), name_len, piece })
+    }
+
+    fn take_lines(&mut self, message: &Message, source: u8, wanted: impl Fn(u32) -> bool) {
+        let index = message.index();
+        let starts = index.lines.iter().map(|line| line.start);
+        let ends = starts.clone().skip(1).chain([index.head_end]);
+        for ((line, start), end) in index.lines.iter().zip(starts).zip(ends) {
+            if !wanted(start) {
+                continue;
+            }
+            let piece = self.piece(message, source, start as usize..end as usize);
+            self.lines.push(Line { known: line.known, name_len: line.name_len, piece });
+        }
+    }
+
+    /// A line of a received message. The last line of a datagram without an empty line may lack its own end too.
+    fn piece(&mut self, message: &Message, source: u8, at: std::ops::Range<usize>) -> Piece {
+        let line = &message.bytes()[at.clone()];
+        if line.ends_with(b"\r\n") {
+            return Piece { source: Some(source), start: at.start, end: at.end };
+        }
+        let start = self.written.len();
+        self.written.push_str(&String::from_utf8_lossy(line));
+        self.written.push_str("\r\n");
+        Piece { source: None, start, end: self.written.len() }
+    }
+
+    fn position(&self, name: Name<'_>) -> Option<usize> {
+        self.lines.iter().position(|line| self.is(line, name))
+    }
+
+    fn is(&self, line: &Line, name: Name<'_>) -> bool {
+        match name.known() {
+            None if line.known.is_none() => {
+                let written = &self.octets(line.piece)[..usize::from(line.name_len)];
+                written.eq_ignore_ascii_case(name.as_str().as_bytes())
+            }
+            known => line.known == known && known.is_some(),
+        }
+    }
+
+    fn octets(&self, piece: Piece) -> &[u8] {
+        match piece.source {
+            None => &self.written.as_bytes()[piece.start..piece.end],
+            Some(source) => &self.sources[usize::from(source)][piece.start..piece.end],
+        }
+    }
+}
+
+/// The start line only.
+impl fmt::Debug for Builder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Builder({:?})", String::from_utf8_lossy(self.octets(self.start)).trim_end())
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,135 @@
+//! What can be wrong with a peer's octets: closed enums, no free text.
+
+use crate::name::Name;
+
+/// A datagram or framed message that is not a SIP message at all: drop and count.
+///
+/// What is a SIP message but breaks a rule is found by [`Message::validate`](crate::Message::validate), which names
+/// the status to answer with.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ParseError {
+    /// No octets besides line ends.
+    #[error("empty message")]
+    Empty,
+    /// The first line is neither a request line nor a status line of SIP.
+    #[error("no SIP start line")]
+    StartLine,
+    /// The status is not a number from 100 to 699.
+    #[error("status code out of range")]
+    StatusCode,
+    /// A header line without a name and a colon.
+    #[error("header line without a name")]
+    HeaderLine,
+    /// CR or LF stands alone in the head: two readers could see different lines.
+    #[error("bare CR or LF in the head")]
+    BareLineEnd,
+    /// Over a bound of [`Limits`](crate::Limits).
+    #[error("over the limit: {0}")]
+    TooLarge(Bound),
+}
+
+/// Which bound of [`Limits`](crate::Limits) was passed.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Bound {
+    /// The whole message.
+    Message,
+    /// One header line.
+    Line,
+    /// The number of header lines.
+    Headers,
+    /// The number of Via values.
+    Vias,
+    /// The number of Contact values.
+    Contacts,
+    /// The Request-URI.
+    Uri,
+    /// The body.
+    Body,
+}
+
+impl Bound {
+    /// The status that tells the sender: 413, 414 or 513 (RFC 3261 21.4.11, 21.4.12, 21.5.7).
+    pub fn status(self) -> u16 {
+        match self {
+            Bound::Body => 413,
+            Bound::Uri => 414,
+            Bound::Message | Bound::Line | Bound::Headers | Bound::Vias | Bound::Contacts => 513,
+        }
+    }
+}
+
+impl std::fmt::Display for Bound {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Bound::Message => "message",
+            Bound::Line => "line",
+            Bound::Headers => "header lines",
+            Bound::Vias => "Via values",
+            Bound::Contacts => "Contact values",
+            Bound::Uri => "Request-URI",
+            Bound::Body => "body",
+        })
+    }
+}
+
+/// One header is absent where it is needed, or does not follow its grammar.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum HeaderError {
+    /// The header is mandatory and absent.
+    #[error("{} is missing", .0.as_str())]
+    Missing(Name<'static>),
+    /// The header is there and does not follow its grammar or range.
+    #[error("{} is malformed", .0.as_str())]
+    Malformed(Name<'static>),
+    /// The header may stand once and stands more often.
+    #[error("{} stands more than once", .0.as_str())]
+    TooMany(Name<'static>),
+}
+
+/// A stream that cannot be cut into messages any more: answer 400 where a head is there, then close.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum FrameError {
+    /// No Content-Length: the end of the message is unknown (RFC 3261 18.3).
+    #[error("no Content-Length on a stream")]
+    NoContentLength,
+    /// Content-Length is not a number.
+    #[error("Content-Length is not a number")]
+    BadContentLength,
+    /// Content-Length stands more than once, equal or not.
+    #[error("more than one Content-Length")]
+    ManyContentLengths,
+    /// CR or LF stands alone in the head.
+    #[error("bare CR or LF in the head")]
+    BareLineEnd,
+    /// A fold stands where no header line came before.
+    #[error("fold without a header line")]
+    StrayFold,
+    /// Over a bound of [`Limits`](crate::Limits).
+    #[error("over the limit: {0}")]
+    TooLarge(Bound),
+}
+
+/// Why a text is no URI.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum UriError {
+    /// No scheme and colon at the beginning.
+    #[error("no scheme")]
+    Scheme,
+    /// A blank, a control character, a quote or an angle bracket.
+    #[error("character that no URI may hold")]
+    Character,
+    /// `@` without a user before it.
+    #[error("empty user")]
+    User,
+    /// The host is empty, or no name and no address.
+    #[error("no valid host")]
+    Host,
+    /// The port is not a number from 0 to 65535.
+    #[error("no valid port")]
+    Port,
+}

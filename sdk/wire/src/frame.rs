@@ -1,0 +1,283 @@
+//! Cuts a stream into messages: one framing rule, limits counted while reading.
+
+use bytes::{Bytes, BytesMut};
+
+use crate::error::{Bound, FrameError};
+use crate::limits::Limits;
+use crate::name::Known;
+use crate::scan::{is_token, number, trim};
+
+/// What a stream holds next.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Frame {
+    /// One message, head and body.
+    Message(Bytes),
+    /// CR LF CR LF: a keep-alive that asks for an answer (RFC 5626 3.5.1).
+    Ping,
+    /// A single CR LF: the answer.
+    Pong,
+    /// A STUN message on a UDP flow (RFC 5626 3.5.2); never on a stream.
+    Stun(Bytes),
+}
+
+impl Frame {
+    /// What a datagram holds: line ends alone are a keep-alive, STUN shows by its two leading zero bits and its cookie
+    /// (RFC 8489 5), everything else has to be a SIP message.
+    pub fn from_datagram(datagram: Bytes) -> Frame {
+        match datagram[..] {
+            [b'\r', b'\n'] => Frame::Pong,
+            [b'\r', b'\n', b'\r', b'\n'] => Frame::Ping,
+            [0..0x40, _, _, _, 0x21, 0x12, 0xa4, 0x42, ..] if datagram.len() >= STUN_HEADER => {
+                Frame::Stun(datagram)
+            }
+            _ => Frame::Message(datagram),
+        }
+    }
+}
+
+/// Octets of a STUN header (RFC 8489 5).
+const STUN_HEADER: usize = 20;
+
+/// Cuts the octets of one connection into frames.
+///
+/// A message needs exactly one valid Content-Length; everything else ends the stream with an error, because nobody can
+/// know where the next message begins. Each octet of a head is looked at once, however it arrives.
+///
+/// ```
+/// use homing_wire::{Frame, Framer, Limits};
+/// let mut framer = Framer::new(Limits::default());
+/// framer.push(b"\r\n\r\nOPTIONS sip:a@b SIP/2.0\r\nContent-Len");
+/// assert_eq!(framer.next(), Ok(Some(Frame::Ping)));
+/// assert_eq!(framer.next(), Ok(None));
+/// framer.push(b"gth: 2\r\n\r\nhi");
+/// assert!(matches!(framer.next(), Ok(Some(Frame::Message(_)))));
+/// ```
+#[derive(Debug)]
+pub struct Framer {
+    limits: Limits,
+    buffer: BytesMut,
+    state: State,
+    answering: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum State {
+    /// Between messages.
+    Between,
+    /// Inside a head.
+    Head(Head),
+    /// Behind a head: the message is so many octets long.
+    Body { whole: usize },
+    /// Broken for good, behind a head of so many octets (0 where it did not end).
+    Broken { error: FrameError, head: usize },
+}
+
+/// How far a head has been read.
+#[derive(Clone, Copy, Debug, Default)]
+struct Head {
+    /// Where the octets begin that were not looked at.
+    at: usize,
+    /// Where the line that is being read began.
+    line: usize,
+    /// How many lines have ended, the start line among them.
+    lines: usize,
+    length: Length,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+enum Length {
+    #[default]
+    Unseen,
+    Seen(Option<u32>),
+    SeenTwice,
+}
+
+impl Framer {
+    /// A framer for a fresh connection; a lone CR LF is a pong.
+    pub fn new(limits: Limits) -> Framer {
+        Framer { limits, buffer: BytesMut::new(), state: State::Between, answering: false }
+    }
+
+    /// A framer for a side that answers pings and sends none: a lone CR LF is the first half of a ping that was torn
+    /// in two, and waits for the second.
+    pub fn answering(limits: Limits) -> Framer {
+        Framer { answering: true, ..Framer::new(limits) }
+    }
+
+    /// Takes what was read from the connection.
+    pub fn push(&mut self, bytes: &[u8]) {
+        self.buffer.extend_from_slice(bytes);
+    }
+
+    /// The buffer to read into; only append to it.
+    pub fn buffer(&mut self) -> &mut BytesMut {
+        &mut self.buffer
+    }
+
+    /// How many octets wait for the rest of their frame.
+    pub fn pending(&self) -> usize {
+        self.buffer.len()
+    }
+
+    /// Moves to other limits, for instance once the peer has authenticated.
+    pub fn set_limits(&mut self, limits: Limits) {
+        self.limits = limits;
+    }
+
+    /// The next frame; `None` until more octets arrive.
+    ///
+    /// # Errors
+    /// The stream cannot be cut any further. The error stays: answer what [`Framer::refused`] gives, then close.
+    #[expect(clippy::should_implement_trait, reason = "a stream that waits for octets is no iterator")]
+    pub fn next(&mut self) -> Result<Option<Frame>, FrameError> {
+        loop {
+            let step = match self.state {
+                State::Broken { error, .. } => return Err(error),
+                State::Between => self.between(),
+                State::Head(head) => self.head(head),
+                State::Body { whole } if self.buffer.len() < whole => return Ok(None),
+                State::Body { whole } => Step::Frame(whole, Frame::Message),
+            };
+            match step {
+                Step::Wait(state) => {
+                    self.state = state;
+                    return Ok(None);
+                }
+                Step::On(state) => self.state = state,
+                Step::Frame(octets, frame) => {
+                    self.state = State::Between;
+                    return Ok(Some(frame(self.buffer.split_to(octets).freeze())));
+                }
+            }
+        }
+    }
+
+    /// The head of the message that broke the stream, where it could be read to its end: what a 400 answers.
+    pub fn refused(&self) -> Option<Bytes> {
+        match self.state {
+            State::Broken { head, .. } if head > 0 => Some(Bytes::copy_from_slice(&self.buffer[..head])),
+            _ => None,
+        }
+    }
+
+    fn between(&self) -> Step {
+        match self.buffer[..] {
+            [] | [b'\r'] | [b'\r', b'\n', b'\r'] => Step::Wait(State::Between),
+            [b'\r', b'\n', b'\r', b'\n', ..] => Step::Frame(4, |_| Frame::Ping),
+            [b'\r', b'\n'] if self.answering => Step::Wait(State::Between),
+            [b'\r', b'\n', ..] => Step::Frame(2, |_| Frame::Pong),
+            _ => Step::On(State::Head(Head::default())),
+        }
+    }
+
+    /// Reads on in the head, line by line.
+    fn head(&self, mut head: Head) -> Step {
+        loop {
+            let found = memchr::memchr2(b'\r', b'\n', &self.buffer[head.at..]);
+            let end = found.map_or(self.buffer.len(), |found| head.at + found);
+            head.at = end;
+            // Whether a line goes on, and whether the head does, shows in the octets behind the line.
+            match self.buffer[end..] {
+                [] | [b'\r'] | [b'\r', b'\n'] | [b'\r', b'\n', b'\r'] => {
+                    return match self.check_open(&head) {
+                        Ok(()) => Step::Wait(State::Head(head)),
+                        Err(error) => broken(error, 0),
+                    };
+                }
+                [b'\r', b'\n', b' ' | b'\t', ..] if head.lines == 0 => {
+                    return broken(FrameError::StrayFold, 0);
+                }
+                [b'\r', b'\n', b' ' | b'\t', ..] => head.at = end + 2,
+                [b'\r', b'\n', behind, after, ..] if behind != b'\r' || after == b'\n' => {
+                    if let Err(error) = self.line(&mut head, end) {
+                        return broken(error, 0);
+                    }
+                    if behind == b'\r' {
+                        return self.end(&head, end + 4);
+                    }
+                }
+                [b'\r', b'\n', behind] if behind != b'\r' => {
+                    if let Err(error) = self.line(&mut head, end) {
+                        return broken(error, 0);
+                    }
+                }
+                _ => return broken(FrameError::BareLineEnd, 0),
+            }
+        }
+    }
+
+    /// Takes the line into account that goes from `head.line` to `end`.
+    fn line(&self, head: &mut Head, end: usize) -> Result<(), FrameError> {
+        let line = &self.buffer[head.line..end];
+        head.at = end + 2;
+        head.line = end + 2;
+        head.lines += 1;
+        if end > self.limits.message {
+            return Err(FrameError::TooLarge(Bound::Message));
+        }
+        if head.lines > self.limits.headers + 1 {
+            return Err(FrameError::TooLarge(Bound::Headers));
+        }
+        let known = if head.lines == 1 { None } else { name(line) };
+        self.check_line(line.len() + 2, known)?;
+        if known == Some(Known::ContentLength) {
+            let colon = memchr::memchr(b':', line).unwrap_or(0);
+            head.length = match head.length {
+                Length::Unseen => Length::Seen(number(trim(&line[colon + 1..]))),
+                Length::Seen(_) | Length::SeenTwice => Length::SeenTwice,
+            };
+        }
+        Ok(())
+    }
+
+    /// Holds a line that has not ended to its limit, so that nobody can make one grow for ever.
+    fn check_open(&self, head: &Head) -> Result<(), FrameError> {
+        if self.buffer.len() > self.limits.message {
+            return Err(FrameError::TooLarge(Bound::Message));
+        }
+        let line = &self.buffer[head.line..];
+        self.check_line(line.len(), if head.lines == 0 { None } else { name(line) })
+    }
+
+    fn check_line(&self, octets: usize, known: Option<Known>) -> Result<(), FrameError> {
+        let most = if known.is_some_and(Known::is_auth) { self.limits.auth_line } else { self.limits.line };
+        if octets > most.max(self.limits.line) { Err(FrameError::TooLarge(Bound::Line)) } else { Ok(()) }
+    }
+
+    /// The head is complete: it says how long the message is.
+    fn end(&self, head: &Head, head_len: usize) -> Step {
+        let length = match head.length {
+            Length::Unseen => return broken(FrameError::NoContentLength, head_len),
+            Length::SeenTwice => return broken(FrameError::ManyContentLengths, head_len),
+            Length::Seen(None) => return broken(FrameError::BadContentLength, head_len),
+            Length::Seen(Some(length)) => length as usize,
+        };
+        if length > self.limits.body {
+            return broken(FrameError::TooLarge(Bound::Body), head_len);
+        }
+        match head_len.checked_add(length) {
+            Some(whole) if whole <= self.limits.message => Step::On(State::Body { whole }),
+            _ => broken(FrameError::TooLarge(Bound::Message), head_len),
+        }
+    }
+}
+
+enum Step {
+    Wait(State),
+    On(State),
+    Frame(usize, fn(Bytes) -> Frame),
+}
+
+fn broken(error: FrameError, head: usize) -> Step {
+    Step::On(State::Broken { error, head })
+}
+
+/// The header a line belongs to, as far as it is one of ours.
+fn name(line: &[u8]) -> Option<Known> {
+    let end = line.iter().position(|octet| !is_token(*octet))?;
+    let behind = line[end..].iter().find(|octet| !matches!(octet, b' ' | b'\t'))?;
+    (*behind == b':').then(|| Known::parse(&line[..end]))?
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,205 @@
+//! One parsed message: its octets and an index of them.
+
+mod index;
+mod typed;
+
+use std::borrow::Cow;
+use std::fmt;
+
+use bytes::Bytes;
+
+use crate::error::ParseError;
+use crate::limits::Limits;
+use crate::method::Method;
+use crate::name::{Known, Name};
+use crate::scan::unfold;
+
+pub(crate) use index::{Flaws, Index, LineAt, StartAt};
+
+/// A SIP message as it stood on the wire, with an index of its lines.
+///
+/// Parsing finds the lines and checks nothing inside them; headers are read when asked for, as views that borrow the
+/// message. Up to 24 header lines need no allocation. The view keeps the whole read buffer alive:
+/// [`Message::into_exact`] is for what is kept longer.
+#[derive(Clone)]
+pub struct Message {
+    bytes: Bytes,
+    index: Index,
+}
+
+/// The first line of a message.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum StartLine<'m> {
+    /// A request line.
+    Request {
+        /// The method.
+        method: Method<'m>,
+        /// The Request-URI as written.
+        uri: &'m str,
+    },
+    /// A status line.
+    Response {
+        /// The status, 100 to 699.
+        status: u16,
+        /// The reason phrase, possibly empty; usually UTF-8.
+        reason: &'m [u8],
+    },
+}
+
+/// One header line.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Line<'m> {
+    /// The header's name.
+    pub name: Name<'m>,
+    /// The value without white space around it; folds inside it are kept.
+    pub value: &'m [u8],
+}
+
+impl Message {
+    /// Indexes a datagram or a framed message within the default [`Limits`].
+    ///
+    /// Octets behind the Content-Length are ignored (RFC 3261 18.3); line ends before the start line too.
+    ///
+    /// # Errors
+    /// The octets are no SIP message, or more than the limits allow. Breaches of the protocol inside a message are
+    /// found by [`Message::validate`].
+    pub fn parse(bytes: impl Into<Bytes>) -> Result<Message, ParseError> {
+        Message::parse_with(bytes.into(), &Limits::default())
+    }
+
+    /// Indexes a message within the given limits.
+    ///
+    /// # Errors
+    /// As [`Message::parse`].
+    pub fn parse_with(bytes: Bytes, limits: &Limits) -> Result<Message, ParseError> {
+        let index = index::index(&bytes, limits)?;
+        Ok(Message { bytes, index })
+    }
+
+    /// The message exactly as on the wire.
+    pub fn bytes(&self) -> &Bytes {
+        &self.bytes
+    }
+
+    /// The same message in storage of its own size, for what outlives its transaction.
+    pub fn into_exact(self) -> Message {
+        Message { bytes: Bytes::copy_from_slice(&self.bytes), index: self.index }
+    }
+
+    /// The first line.
+    pub fn start(&self) -> StartLine<'_> {
+        match self.index.start {
+            StartAt::Request { method, uri } => {
+                StartLine::Request { method: Method::parse(self.ascii(method)), uri: self.ascii(uri) }
+            }
+            StartAt::Response { status, reason } => {
+                StartLine::Response { status, reason: &self.bytes[reason.range()] }
+            }
+        }
+    }
+
+    /// Whether this is a request.
+    pub fn is_request(&self) -> bool {
+        matches!(self.index.start, StartAt::Request { .. })
+    }
+
+    /// The method of a request.
+    pub fn method(&self) -> Option<Method<'_>> {
+        match self.index.start {
+            StartAt::Request { method, .. } => Some(Method::parse(self.ascii(method))),
+            StartAt::Response { .. } => None,
+        }
+    }
+
+    /// The Request-URI of a request, as written.
+    pub fn request_uri(&self) -> Option<&str> {
+        match self.index.start {
+            StartAt::Request { uri, .. } => Some(self.ascii(uri)),
+            StartAt::Response { .. } => None,
+        }
+    }
+
+    /// The status of a response.
+    pub fn status(&self) -> Option<u16> {
+        match self.index.start {
+            StartAt::Request { .. } => None,
+            StartAt::Response { status, .. } => Some(status),
+        }
+    }
+
+    /// The body: as long as Content-Length says, or up to the end where there is none (a datagram). Empty where
+    /// Content-Length is wrong; [`Message::validate`] tells.
+    pub fn body(&self) -> &[u8] {
+        &self.bytes[self.index.body.range()]
+    }
+
+    /// The header lines in order.
+    pub fn headers(&self) -> impl Iterator<Item = Line<'_>> {
+        self.index.lines.iter().map(|line| Line { name: self.name_of(line), value: self.value_of(line) })
+    }
+
+    /// The value of every line of that name, compact forms included.
+    pub fn lines(&self, name: Name<'_>) -> impl Iterator<Item = &[u8]> {
+        self.lines_of(name).map(|line| self.value_of(line))
+    }
+
+    /// The value of the first line of that name, unfolded; octets that are no UTF-8 are replaced.
+    pub fn text(&self, name: Name<'_>) -> Option<Cow<'_, str>> {
+        self.lines(name).next().map(unfold)
+    }
+
+    pub(crate) fn index(&self) -> &Index {
+        &self.index
+    }
+
+    pub(crate) fn lines_of(&self, name: Name<'_>) -> impl Iterator<Item = &LineAt> {
+        let known = name.known();
+        self.index.lines.iter().filter(move |line| match known {
+            Some(_) => line.known == known,
+            None => {
+                line.known.is_none() && self.name_bytes(line).eq_ignore_ascii_case(name.as_str().as_bytes())
+            }
+        })
+    }
+
+    pub(crate) fn first(&self, known: Known) -> Option<&[u8]> {
+        self.index.lines.iter().find(|line| line.known == Some(known)).map(|line| self.value_of(line))
+    }
+
+    fn value_of(&self, line: &LineAt) -> &[u8] {
+        &self.bytes[line.value.range()]
+    }
+
+    fn name_bytes(&self, line: &LineAt) -> &[u8] {
+        let start = line.start as usize;
+        &self.bytes[start..start + usize::from(line.name_len)]
+    }
+
+    fn name_of(&self, line: &LineAt) -> Name<'_> {
+        match line.known {
+            Some(known) => known.name(),
+            // The index takes token characters only, which are ASCII.
+            None => Name::Other(str::from_utf8(self.name_bytes(line)).unwrap_or("")),
+        }
+    }
+
+    /// A span the index has found to be UTF-8.
+    fn ascii(&self, span: index::Span) -> &str {
+        str::from_utf8(&self.bytes[span.range()]).unwrap_or("")
+    }
+}
+
+/// The start line only: headers and bodies hold credentials and private words.
+impl fmt::Debug for Message {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.start() {
+            StartLine::Request { method, uri } => write!(f, "Message({method} {uri:?})"),
+            StartLine::Response { status, reason } => {
+                write!(f, "Message({status} {:?})", String::from_utf8_lossy(reason))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

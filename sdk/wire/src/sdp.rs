@@ -1,0 +1,1 @@
+//! SDP as lines: what is understood is typed, what is not is kept.
