@@ -7,6 +7,8 @@ pub enum Counter {
     Malformed,
     /// Responses that match no transaction.
     StrayResponse,
+    /// Responses of ours that came after the transaction had ended.
+    LateResponse,
     /// Requests refused before a transaction was made.
     RefusedRequest,
     /// Messages without the signature an association demands.

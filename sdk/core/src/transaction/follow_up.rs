@@ -1,0 +1,78 @@
+//! The requests a transaction sends by itself: ACK for a refusal, CANCEL, and the first 100.
+
+use bytes::Bytes;
+use homing_wire::{Builder, Message, Method, Name};
+
+/// Signs what a transaction sends by itself, so that ACK and CANCEL pass a server that discards every
+/// request without the signature of its association (settled 11).
+///
+/// It is called once for each new ACK and CANCEL; their repetitions are the same bytes.
+pub trait Signer {
+    /// The request with the signature of its user's association, or as it is where there is none.
+    fn sign(&mut self, unsigned: Bytes) -> Bytes;
+}
+
+/// Signs nothing: for Digest accounts, relays and servers.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Unsigned;
+
+impl Signer for Unsigned {
+    fn sign(&mut self, unsigned: Bytes) -> Bytes {
+        unsigned
+    }
+}
+
+impl<F: FnMut(Bytes) -> Bytes> Signer for F {
+    fn sign(&mut self, unsigned: Bytes) -> Bytes {
+        self(unsigned)
+    }
+}
+
+/// The ACK for a final response that is no 2xx (RFC 3261 section 17.1.1.3).
+pub(super) fn ack(invite: &Bytes, response: &Message) -> Option<Bytes> {
+    let invite = Message::parse(invite.clone()).ok()?;
+    Some(again(&invite, response, Method::Ack)?.finish())
+}
+
+/// The CANCEL for an INVITE (RFC 3261 section 9.1).
+pub(super) fn cancel(invite: &Bytes) -> Option<Bytes> {
+    let invite = Message::parse(invite.clone()).ok()?;
+    Some(again(&invite, &invite, Method::Cancel)?.finish())
+}
+
+/// The 100 that stills an INVITE while its user is being asked (RFC 3261 section 8.2.6.1).
+pub(super) fn trying(invite: &Message) -> Bytes {
+    Builder::reply_to(invite, 100, "Trying").copy_from(invite, Name::Other("Timestamp")).finish()
+}
+
+/// A request to the same place as `invite`: its URI, top Via, routes, From, Call-ID and CSeq number,
+/// with the To of `to`. Digest credentials go along (RFC 3261 section 22.1); a signature does not,
+/// because it belongs to one message.
+fn again(invite: &Message, to: &Message, method: Method<'_>) -> Option<Builder> {
+    let via = first_value(invite.lines(Name::Via).next()?)?;
+    let seq = invite.cseq().ok()?.seq;
+    let mut request = Builder::request(method, invite.request_uri()?)
+        .header(Name::Via, via)
+        .copy_from(invite, Name::Route)
+        .header(Name::MaxForwards, 70)
+        .copy_from(invite, Name::From)
+        .copy_from(to, Name::To)
+        .copy_from(invite, Name::CallId)
+        .header(Name::CSeq, format_args!("{seq} {}", method.as_str()));
+    for name in [Name::Authorization, Name::ProxyAuthorization] {
+        if invite.auth(name).any(|auth| auth.is("Digest")) {
+            request = request.copy_from(invite, name);
+        }
+    }
+    Some(request)
+}
+
+/// The first value of a comma-separated line, commas in quotes left alone.
+fn first_value(line: &[u8]) -> Option<&str> {
+    let mut quoted = false;
+    let end = line.iter().position(|octet| {
+        quoted ^= *octet == b'"';
+        *octet == b',' && !quoted
+    });
+    std::str::from_utf8(&line[..end.unwrap_or(line.len())]).ok().map(str::trim)
+}
