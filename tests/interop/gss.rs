@@ -8,6 +8,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use homing_core::auth::ntlm::client::{Binding, ClientChance, NtlmIdentity, authenticate};
 use homing_core::auth::ntlm::session::{SessionKeys, Side};
 use homing_core::secret::Password;
+use homing_server_mock::node::gate::acceptor::{Challenge, Claim, Expectation, NtHash, Refusal, ServerNames};
 
 use crate::peer::{Peer, find, folder};
 
@@ -51,10 +52,7 @@ fn our_answer(challenge: &[u8], password: &str) -> (Vec<u8>, SessionKeys) {
 
 /// Our signature is good there, theirs is good here, and altered texts are not.
 fn signatures_agree(peer: &mut Peer, keys: &SessionKeys, we_are: Side) {
-    let they_are = match we_are {
-        Side::Client => Side::Server,
-        Side::Server => Side::Client,
-    };
+    let they_are = we_are.peer();
     let text = b"<NTLM><8733ABCD><1><NetworkCo><homeserver102.network.com><123><3><REGISTER>";
     let mac = keys.sign(we_are, text);
     peer.say(&format!("verify {} {}", BASE64.encode(text), BASE64.encode(mac)));
@@ -77,4 +75,29 @@ fn token(peer: &mut Peer) -> Vec<u8> {
 fn now_filetime() -> u64 {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
     homing_core::time::Wall(since).filetime()
+}
+
+#[test]
+fn we_accept_the_login_of_gss_ntlmssp_and_both_signatures_agree() {
+    let Some(program) = find("gss-peer", PURPOSE) else { return };
+    for timestamp in [None, Some(now_filetime())] {
+        let mut peer = Peer::start(Command::new(&program).arg("start").arg("NETWORK\\alice")).unwrap();
+        peer.say("Secret-Pass1");
+        let names = ServerNames::of("hs104.network.com", "network.com");
+        let challenge = Challenge::new(&names, *b"\x01\x23\x45\x67\x89\xab\xcd\xef", timestamp);
+        peer.say(&format!("token {}", BASE64.encode(challenge.bytes())));
+        let answer = token(&mut peer);
+        peer.wait_for(&["established"], SOON).unwrap();
+
+        let claim = Claim::read(&answer).unwrap();
+        assert_eq!((claim.user.as_str(), claim.domain.as_str()), ("alice", "NETWORK"));
+        let expect = Expectation { now_filetime: now_filetime(), ..Expectation::default() };
+        let wrong = challenge.verify(&answer, Some(NtHash::of("secret-pass1")), &expect);
+        assert_eq!(wrong.err(), Some(Refusal::Password));
+        let Ok(accepted) = challenge.verify(&answer, Some(NtHash::of("Secret-Pass1")), &expect) else {
+            panic!("a right password was refused (timestamp {timestamp:?})")
+        };
+        let keys = SessionKeys::derive(&accepted.exported_session_key, accepted.flags);
+        signatures_agree(&mut peer, &keys, Side::Server);
+    }
 }

@@ -7,7 +7,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
 /// A running program whose output is read line by line.
-pub struct Peer {
+pub(crate) struct Peer {
     child: Child,
     input: Option<ChildStdin>,
     lines: Receiver<String>,
@@ -16,7 +16,7 @@ pub struct Peer {
 
 impl Peer {
     /// Starts `program`; both its output streams are heard.
-    pub fn start(command: &mut Command) -> std::io::Result<Self> {
+    pub(crate) fn start(command: &mut Command) -> std::io::Result<Self> {
         let mut child =
             command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
         let (tell, lines) = channel();
@@ -45,7 +45,7 @@ impl Peer {
     }
 
     /// Writes one line to the program.
-    pub fn say(&mut self, line: &str) {
+    pub(crate) fn say(&mut self, line: &str) {
         if let Some(input) = &mut self.input {
             let written = input.write_all(line.as_bytes()).and_then(|()| input.write_all(b"\n"));
             written.and_then(|()| input.flush()).expect("the peer listens");
@@ -53,7 +53,7 @@ impl Peer {
     }
 
     /// The next line that contains one of `wanted`, or all that was heard instead.
-    pub fn wait_for(&mut self, wanted: &[&str], within: Duration) -> Result<String, String> {
+    pub(crate) fn wait_for(&mut self, wanted: &[&str], within: Duration) -> Result<String, String> {
         let end = Instant::now() + within;
         loop {
             match self.lines.recv_timeout(end.saturating_duration_since(Instant::now())) {
@@ -71,19 +71,19 @@ impl Peer {
     }
 
     /// Waits for the end of the program.
-    pub fn wait(&mut self) -> ExitStatus {
+    pub(crate) fn wait(&mut self) -> ExitStatus {
         self.input = None;
         self.child.wait().expect("the peer was started by us")
     }
 
     /// Ends it at once.
-    pub fn stop(&mut self) {
+    pub(crate) fn stop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 
     /// Its process number.
-    pub fn id(&self) -> u32 {
+    pub(crate) fn id(&self) -> u32 {
         self.child.id()
     }
 }
@@ -95,7 +95,7 @@ impl Drop for Peer {
 }
 
 /// Where a program of this name lies; says clearly that it is skipped where there is none.
-pub fn find(program: &str, purpose: &str) -> Option<PathBuf> {
+pub(crate) fn find(program: &str, purpose: &str) -> Option<PathBuf> {
     let built = built(program);
     let places = std::env::var_os("PATH").unwrap_or_default();
     let found = std::env::split_paths(&places)
@@ -110,12 +110,12 @@ pub fn find(program: &str, purpose: &str) -> Option<PathBuf> {
 }
 
 /// Says that something was not proved, and why; the script repeats it at the end.
-pub fn skipped(what: &str, why: &str) {
+pub(crate) fn skipped(what: &str, why: &str) {
     println!("SKIPPED {what}: {why}");
 }
 
 /// A fresh folder for one peer.
-pub fn folder(name: &str) -> PathBuf {
+pub(crate) fn folder(name: &str) -> PathBuf {
     let path = out().join(name);
     let _ = std::fs::remove_dir_all(&path);
     std::fs::create_dir_all(&path).expect("the build folder can be written");
@@ -123,12 +123,12 @@ pub fn folder(name: &str) -> PathBuf {
 }
 
 /// A file beside these tests.
-pub fn beside(name: &str) -> PathBuf {
+pub(crate) fn beside(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("interop").join(name)
 }
 
 /// A port that was free a moment ago, for TCP and UDP.
-pub fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     loop {
         let tcp = std::net::TcpListener::bind("127.0.0.1:0").expect("loopback has ports");
         let port = tcp.local_addr().expect("it is bound").port();

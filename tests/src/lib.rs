@@ -8,5 +8,3 @@
 //!
 //! Nothing here waits for a real second. One seed gives one conversation; a failure prints the seed
 //! and the ladder of everything that happened.
-
-pub mod world;
