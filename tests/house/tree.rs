@@ -4,20 +4,20 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// One text file of the repository.
-pub(crate) struct File {
+pub struct File {
     /// Path from the top of the repository, with forward slashes.
-    pub(crate) path: String,
+    pub path: String,
     /// Its text.
-    pub(crate) text: String,
+    pub text: String,
 }
 
 /// The top of the repository.
-pub(crate) fn top() -> PathBuf {
+pub fn top() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests/ lies in the repository").to_path_buf()
 }
 
 /// Every text file with one of these endings, in a fixed order; build folders are left out.
-pub(crate) fn files(endings: &[&str]) -> Vec<File> {
+pub fn files(endings: &[&str]) -> Vec<File> {
     let top = top();
     let mut found = Vec::new();
     collect(&top, &mut found);
@@ -36,13 +36,13 @@ pub(crate) fn files(endings: &[&str]) -> Vec<File> {
 }
 
 /// Every Rust file.
-pub(crate) fn sources() -> Vec<File> {
+pub fn sources() -> Vec<File> {
     files(&[".rs"])
 }
 
 impl File {
     /// True for a file that only tests read: a sibling `tests.rs`, a `tests/` folder, the proof crate.
-    pub(crate) fn is_test(&self) -> bool {
+    pub fn is_test(&self) -> bool {
         self.path.ends_with("/tests.rs")
             || self.path.contains("/tests/")
             || self.path.starts_with("tests/")
@@ -50,7 +50,7 @@ impl File {
     }
 
     /// The text without its inline test modules.
-    pub(crate) fn production(&self) -> String {
+    pub fn production(&self) -> String {
         let mut kept = String::new();
         let mut lines = self.text.lines().peekable();
         while let Some(line) = lines.next() {
@@ -70,7 +70,7 @@ impl File {
     }
 
     /// The production text without comments and docs.
-    pub(crate) fn code(&self) -> String {
+    pub fn code(&self) -> String {
         let production = self.production();
         let lines = production.lines().map(|line| match line.find("//") {
             Some(at) if line[..at].trim().is_empty() => "",

@@ -57,7 +57,8 @@ pub enum MicPolicy {
     WhenTimestamped,
     /// Always.
     Always,
-    /// Never, like pidgin-sipe and Office Communicator 2007.
+    /// Never, like pidgin-sipe and Office Communicator 2007; like them the LM response is then sent
+    /// beside a timestamp too.
     Never,
 }
 
@@ -189,6 +190,7 @@ struct Attributes {
     list: Vec<u8>,
     timestamp: Option<[u8; 8]>,
     with_mic: bool,
+    without_lm: bool,
 }
 
 impl Attributes {
@@ -225,7 +227,8 @@ impl Attributes {
             add(av_pair::CHANNEL_BINDINGS, &channel)?;
         }
         add(av_pair::END, &[])?;
-        Ok(Self { list, timestamp, with_mic })
+        let without_lm = timestamp.is_some() && binding.mic != MicPolicy::Never;
+        Ok(Self { list, timestamp, with_mic, without_lm })
     }
 }
 
@@ -254,7 +257,7 @@ impl Proof {
         temp.extend_from_slice(&[0; 4]);
         let proof = hmac_md5(&key[..], &[&offer.server_challenge, &temp]);
         // A timestamp makes the LM response superfluous: the connectionless client leaves it empty.
-        let lm_response = if attributes.timestamp.is_some() {
+        let lm_response = if attributes.without_lm {
             Vec::new()
         } else {
             let lm = hmac_md5(&key[..], &[&offer.server_challenge, &chance.client_challenge]);

@@ -1,0 +1,105 @@
+//! The association in use and the one it replaced, which still verifies for a while.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use homing_wire::Message;
+
+use super::association::{Association, SignError};
+use super::verify::Verdict;
+use crate::auth::ntlm::Side;
+use crate::time::{Deadline, Moment, Now, Why};
+
+/// Renewal with overlap: the new association signs at once, the old one verifies what was in
+/// flight (settled 13).
+///
+/// The new association belongs here once its first signed final response was verified; until then
+/// it is the business of the handshake, and everything else is signed with the old one.
+#[derive(Debug)]
+pub struct Associations {
+    current: Association,
+    retiring: Option<Retiring>,
+}
+
+#[derive(Debug)]
+struct Retiring {
+    association: Association,
+    until: Moment,
+}
+
+impl Associations {
+    /// Starts with one.
+    pub fn new(first: Association) -> Self {
+        Self { current: first, retiring: None }
+    }
+
+    /// The one that signs.
+    pub fn current(&self) -> &Association {
+        &self.current
+    }
+
+    /// The one that signs, to be changed.
+    pub fn current_mut(&mut self) -> &mut Association {
+        &mut self.current
+    }
+
+    /// Puts `fresh` in place of the current one, which verifies for another `overlap`
+    /// (64·T1, see [`OVERLAP`]). One that was retiring already is gone.
+    pub fn renew(&mut self, fresh: Association, overlap: Duration, now: Now) {
+        let association = std::mem::replace(&mut self.current, fresh);
+        self.retiring = Some(Retiring { association, until: now.after(overlap) });
+    }
+
+    /// Signs a client's request with the current association.
+    ///
+    /// # Errors
+    /// See [`Association::sign_request`].
+    pub fn sign_request(&mut self, request: &Message, crand: u32) -> Result<Bytes, SignError> {
+        self.current.sign_request(request, crand)
+    }
+
+    /// Judges a message by the association it names, else by whichever proves it; see
+    /// [`Association::verify`].
+    pub fn verify(
+        &mut self,
+        message: &Message,
+        from: Side,
+        accept_patent_headers: bool,
+        now: Now,
+    ) -> Verdict {
+        self.handle_deadline(now);
+        let Some(old) = &mut self.retiring else {
+            return self.current.verify(message, from, accept_patent_headers);
+        };
+        let mut order = [&mut self.current, &mut old.association];
+        if order[1].is_named_in(message, from, accept_patent_headers) {
+            order.reverse();
+        }
+        let [likely, other] = order;
+        match likely.verify(message, from, accept_patent_headers) {
+            doubt @ (Verdict::BadSignature | Verdict::OtherAssociation) => {
+                let second = other.verify(message, from, accept_patent_headers);
+                if matches!(second, Verdict::BadSignature | Verdict::OtherAssociation) {
+                    doubt
+                } else {
+                    second
+                }
+            }
+            verdict => verdict,
+        }
+    }
+
+    /// Forgets the old association once its time is over.
+    pub fn handle_deadline(&mut self, now: Now) {
+        self.retiring.take_if(|old| now.reached(old.until));
+    }
+
+    /// The next moment that matters: the end of the overlap, or of the current association.
+    pub fn deadline(&self) -> Deadline {
+        let overlap = self.retiring.as_ref().map(|old| Deadline::new(old.until, Why::AssociationOverlap));
+        Deadline::earlier(overlap, Some(self.current.deadline())).unwrap_or_else(|| self.current.deadline())
+    }
+}
+
+/// How long a replaced association still verifies, at the default T1 of 500 ms.
+pub const OVERLAP: Duration = Duration::from_secs(32);
