@@ -1,7 +1,7 @@
 //! Which modules a file names: `use` trees unfolded, inline paths found.
 
 /// The paths below `root` (`crate`, `homing_core`, …) that the code names, such as `auth::digest`.
-pub fn paths_below(code: &str, root: &str) -> Vec<String> {
+pub(crate) fn paths_below(code: &str, root: &str) -> Vec<String> {
     let mut found = Vec::new();
     for tree in use_trees(code) {
         for path in unfold(&tree) {

@@ -4,20 +4,20 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// One text file of the repository.
-pub struct File {
+pub(crate) struct File {
     /// Path from the top of the repository, with forward slashes.
-    pub path: String,
+    pub(crate) path: String,
     /// Its text.
-    pub text: String,
+    pub(crate) text: String,
 }
 
 /// The top of the repository.
-pub fn top() -> PathBuf {
+pub(crate) fn top() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests/ lies in the repository").to_path_buf()
 }
 
 /// Every text file with one of these endings, in a fixed order; build folders are left out.
-pub fn files(endings: &[&str]) -> Vec<File> {
+pub(crate) fn files(endings: &[&str]) -> Vec<File> {
     let top = top();
     let mut found = Vec::new();
     collect(&top, &mut found);
@@ -36,13 +36,13 @@ pub fn files(endings: &[&str]) -> Vec<File> {
 }
 
 /// Every Rust file.
-pub fn sources() -> Vec<File> {
+pub(crate) fn sources() -> Vec<File> {
     files(&[".rs"])
 }
 
 impl File {
     /// True for a file that only tests read: a sibling `tests.rs`, a `tests/` folder, the proof crate.
-    pub fn is_test(&self) -> bool {
+    pub(crate) fn is_test(&self) -> bool {
         self.path.ends_with("/tests.rs")
             || self.path.contains("/tests/")
             || self.path.starts_with("tests/")
@@ -50,7 +50,7 @@ impl File {
     }
 
     /// The text without its inline test modules.
-    pub fn production(&self) -> String {
+    pub(crate) fn production(&self) -> String {
         let mut kept = String::new();
         let mut lines = self.text.lines().peekable();
         while let Some(line) = lines.next() {
@@ -70,7 +70,7 @@ impl File {
     }
 
     /// The production text without comments and docs.
-    pub fn code(&self) -> String {
+    pub(crate) fn code(&self) -> String {
         let production = self.production();
         let lines = production.lines().map(|line| match line.find("//") {
             Some(at) if line[..at].trim().is_empty() => "",

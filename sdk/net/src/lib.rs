@@ -1,3 +1,4 @@
+//! Roads for SIP: UDP, TCP and TLS sockets carrying framed messages.
 #![doc = include_str!("../README.md")]
 
 mod certificate;

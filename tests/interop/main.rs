@@ -1,0 +1,4 @@
+//! Real peers on loopback: pidgin-sipe, gss-ntlmssp, Kamailio, SIPp, baresip. `tests/interop/run` starts this.
+
+mod gss;
+mod peer;
