@@ -103,7 +103,8 @@ fn hash_host(host: Host<'_>, hasher: &mut impl Hasher) {
         Some(ip) => ip.hash(hasher),
         None => {
             if let Host::Name(name) = host {
-                let lower: SmallVec<[u8; 64]> = name.bytes().map(|octet| octet.to_ascii_lowercase()).collect();
+                let lower: SmallVec<[u8; 64]> =
+                    name.bytes().map(|octet| octet.to_ascii_lowercase()).collect();
                 lower.as_slice().hash(hasher);
             }
         }

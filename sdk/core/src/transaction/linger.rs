@@ -40,7 +40,8 @@ impl Lingering {
 
     /// The next one whose time is over.
     pub(super) fn expire(&mut self, now: Now) -> Option<TxId> {
-        let queue = self.queues.iter_mut().find(|queue| queue.front().is_some_and(|l| now.reached(l.until)))?;
+        let queue =
+            self.queues.iter_mut().find(|queue| queue.front().is_some_and(|l| now.reached(l.until)))?;
         Self::take(queue, &mut self.bytes)
     }
 

@@ -88,7 +88,8 @@ impl ServerInvite {
             }
             (ServerInvite::Proceeding { .. }, 300..) => {
                 let kept = exact(&response);
-                let refused = Refused { response: kept, resend: pace.first_repeat(), overdue: pace.overdue() };
+                let refused =
+                    Refused { response: kept, resend: pace.first_repeat(), overdue: pace.overdue() };
                 let wake = refused.wake();
                 *self = ServerInvite::Completed(Box::new(refused));
                 Some(Turn::new(Next::At(wake)).send(response))

@@ -131,13 +131,7 @@ impl<U: Copy> Transactions<U> {
 
     /// As [`feed_response`](Self::feed_response); an ACK or a waiting CANCEL that follows from the
     /// response is signed by `signer` (settled 11).
-    pub fn feed_response_signed(
-        &mut self,
-        id: TxId,
-        response: &Message,
-        signer: &mut dyn Signer,
-        now: Now,
-    ) {
+    pub fn feed_response_signed(&mut self, id: TxId, response: &Message, signer: &mut dyn Signer, now: Now) {
         let table = self.timers;
         let (Some(status), Some(entry)) = (response.status(), self.store.find_mut(id)) else {
             return self.counters.count(Counter::StrayResponse);
@@ -271,9 +265,10 @@ impl<U: Copy> Transactions<U> {
 
     /// When something is due next.
     pub fn deadline(&self) -> Option<Deadline> {
-        let live = self.store.first_due().and_then(|(at, id)| {
-            self.store.find(id).map(|entry| Deadline::new(at, entry.machine.why(at)))
-        });
+        let live = self
+            .store
+            .first_due()
+            .and_then(|(at, id)| self.store.find(id).map(|entry| Deadline::new(at, entry.machine.why(at))));
         let late = self.lingering.deadline().map(|at| Deadline::new(at, Why::Lingering));
         Deadline::earlier(live, late)
     }
@@ -341,7 +336,9 @@ impl<U: Copy> Transactions<U> {
         let (user, road) = (entry.user, entry.road);
         let signed = follow_up::cancel(request).map(|cancel| signer.sign(cancel));
         let Some(cancel) = signed.and_then(|bytes| Message::parse(bytes).ok()) else { return };
-        let Some(key) = self.keys.client(&cancel).filter(|key| self.store.by_key(*key).is_none()) else { return };
+        let Some(key) = self.keys.client(&cancel).filter(|key| self.store.by_key(*key).is_none()) else {
+            return;
+        };
         let (client, turn) = Client::start(cancel.bytes(), self.pace(road, now));
         self.start(Entry::new(user, road, Machine::Cancel(client), key), turn, now);
     }

@@ -105,7 +105,7 @@ fn para_34_to_44_the_redirected_log_on_comes_out_byte_for_byte_in_all_dialects()
 }
 
 #[test]
-fn para_39_the_signature_of_a_redirect_holds_for_its_own_status_only() {
+fn para_40_the_signature_of_a_redirect_holds_for_its_own_status_only() {
     let all = vectors("patent_and_golden_flows.json");
     let steps = all["golden"]["sipae_v4"].as_array().unwrap();
     let (mut challenge, mut ends) = (None, None);

@@ -132,7 +132,7 @@ fn another_server_or_realm_or_association_is_told_apart() {
 }
 
 #[test]
-fn para_40_the_newest_signed_opaque_is_taken_over() {
+fn para_39_the_newest_signed_opaque_is_taken_over() {
     let (mut client, _) = ends();
     let mut server = association_with(0x55, "GGF12200");
     let message = signed(&mut server, &response("301 Moved Permanently"), Name::AuthenticationInfo);
