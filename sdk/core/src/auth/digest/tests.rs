@@ -232,6 +232,17 @@ fn the_session_form_keeps_its_first_client_nonce() {
 }
 
 #[test]
+fn a_new_challenge_binds_the_session_form_anew() {
+    let mut session = session(", algorithm=SHA-256-sess, qop=\"auth\"");
+    session.authorization("REGISTER", "sip:network.com", b"", "c1");
+    let fresh = r#"Digest realm="network.com", nonce="n2", algorithm=SHA-256-sess, qop="auth""#;
+    assert!(session.follow(DigestChallenge::parse(&auth(fresh)).unwrap()));
+    let credentials = session.authorization("REGISTER", "sip:network.com", b"", "c2").to_string();
+    assert_eq!(auth(&credentials).param("cnonce"), Some("c2"));
+    assert!(server_accepts(&credentials, "REGISTER", b""));
+}
+
+#[test]
 fn the_body_is_covered_where_asked_for() {
     let mut session = session(", algorithm=SHA-512-256, qop=\"auth-int\"");
     let credentials = session.authorization("INVITE", "sip:bob@network.com", b"v=0\r\n", "c").to_string();

@@ -86,14 +86,6 @@ impl Association {
         Verdict::Good { num: number }
     }
 
-    /// True if `message` carries a signature that names this association by its `opaque`.
-    pub(super) fn is_named_in(&self, message: &Message, from: Side, accept_patent_headers: bool) -> bool {
-        let places = places(message, from, accept_patent_headers);
-        let mut signatures = places.iter().flat_map(|name| message.auth(*name));
-        signatures
-            .any(|auth| auth.param(mac_of(from)).is_some() && auth.param("opaque") == Some(&*self.opaque))
-    }
-
     fn is_ours(&self, auth: &Auth<'_>, from: Side) -> bool {
         let same = |name: &str, value: &str| auth.param(name) == Some(value);
         let target =

@@ -42,13 +42,9 @@ impl Window {
             return Place::Fresh;
         }
         let behind = self.last - number;
-        if number == 0 || behind >= SPAN {
-            return Place::Below;
-        }
-        let (word, bit) = (behind / 64, 1u64 << (behind % 64));
-        let Some(word) = usize::try_from(word).ok().and_then(|word| self.seen.get_mut(word)) else {
-            return Place::Below;
-        };
+        let bit = 1u64 << (behind % 64);
+        let word = if number == 0 { None } else { self.seen.get_mut((behind / 64) as usize) };
+        let Some(word) = word else { return Place::Below };
         if *word & bit != 0 {
             return Place::Replayed;
         }

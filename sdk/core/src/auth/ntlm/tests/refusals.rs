@@ -70,6 +70,17 @@ fn what_only_a_client_may_say_is_not_copied_from_the_server() {
 }
 
 #[test]
+fn a_token_beyond_four_kibibytes_is_not_read() {
+    let long = [NAMES, &[0; 4096]].concat();
+    assert_eq!(answer(&challenge(OFFER, &long), &Binding::plain()).unwrap_err(), NtlmError::NotAChallenge);
+    let fits = [NAMES, &[0; 4000]].concat();
+    assert!(
+        answer(&challenge(OFFER, &fits), &Binding::plain()).is_ok(),
+        "what follows the end mark is ignored"
+    );
+}
+
+#[test]
 fn names_that_do_not_fit_are_an_error() {
     let long = "x".repeat(40_000);
     let binding = Binding { spn: Some(&long), ..Binding::plain() };

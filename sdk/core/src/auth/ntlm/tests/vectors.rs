@@ -228,13 +228,21 @@ fn signatures_without_extended_security_are_read_behind_their_own_door() {
         assert!(!verify_without_extended_security(&exported, buffer, &altered), "byte {at}");
     }
     assert!(!SessionKeys::derive(&exported, 0x6298_8255).verify(Side::Server, buffer, &mac));
+}
 
-    let davenport = &misc[2];
+#[test]
+fn without_key_exchange_the_checksum_goes_out_in_clear() {
+    let all = vectors("ntlm_datagram.json");
+    let davenport = &all["non_ess_and_misc"].as_array().unwrap()[2];
     let exported: [u8; 16] = fixed(davenport, "session_key");
+    let buffer = text(davenport, "buffer").as_bytes();
     let sign = sign_key(&exported, Side::Client);
     assert_eq!(sign, fixed(davenport, "client_sign"));
-    let hash = hmac_md5(&sign, &[&[0; 4], text(davenport, "buffer").as_bytes()]);
-    assert_eq!(hash[..8], bytes(davenport, "signature")[4..12]);
+    assert_eq!(hmac_md5(&sign, &[&[0; 4], buffer])[..8], bytes(davenport, "signature")[4..12]);
+    let keys = SessionKeys::derive(&exported, 0x6298_8255 & !flags::KEY_EXCHANGE);
+    let mac = keys.sign(Side::Client, buffer);
+    assert_eq!(mac[4..12], hmac_md5(&sign, &[&100u32.to_le_bytes(), buffer])[..8]);
+    assert_ne!(mac, SessionKeys::derive(&exported, 0x6298_8255).sign(Side::Client, buffer));
 }
 
 #[test]
