@@ -27,6 +27,7 @@ pub mod identity;
 pub mod ids;
 pub mod journey;
 pub mod limits;
+pub mod locate;
 pub mod outbox;
 pub mod secret;
 pub mod server;
