@@ -1,4 +1,4 @@
-//! Roads for SIP: UDP, TCP and TLS sockets carrying framed messages.
+//! Sockets that carry whole SIP messages, in order, within bounds.
 #![doc = include_str!("../README.md")]
 
 mod certificate;
@@ -11,6 +11,7 @@ mod framing;
 mod hub;
 mod lane;
 mod listen;
+mod peers;
 mod pump;
 mod roads;
 mod roots;
