@@ -11,6 +11,7 @@ use bytes::Bytes;
 use homing_core::connect::ConnectError;
 use homing_core::ids::FlowId;
 use homing_core::transport::Transport;
+use homing_wire::Frame;
 use tokio::io::ReadBuf;
 use tokio::net::UdpSocket;
 
@@ -58,7 +59,7 @@ async fn read_one_peer(socket: &UdpSocket, flow: FlowId, hub: &Hub) -> Option<Co
     loop {
         match receive(socket).await {
             Ok((bytes, _)) => {
-                if !hub.deliver(flow, crate::framing::datagram(bytes)).await {
+                if !hub.deliver(flow, Frame::from_datagram(bytes)).await {
                     return None;
                 }
             }
@@ -95,7 +96,7 @@ async fn read_many_peers(
             hub.tally.peers_forgotten.one();
             hub.tell(RoadEvent::Closed { flow, why: ConnectError::Closed }, None).await;
         }
-        if !hub.deliver(flow, crate::framing::datagram(bytes)).await {
+        if !hub.deliver(flow, Frame::from_datagram(bytes)).await {
             return;
         }
     }
