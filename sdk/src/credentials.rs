@@ -31,10 +31,7 @@ use homing_core::server::ServerName;
 /// ```
 pub trait CredentialsProvider: Send + Sync + 'static {
     /// The credentials for this server, or none to give the login up.
-    fn credentials(
-        &self,
-        request: &CredentialsRequest,
-    ) -> impl Future<Output = Option<Credentials>> + Send;
+    fn credentials(&self, request: &CredentialsRequest) -> impl Future<Output = Option<Credentials>> + Send;
 }
 
 /// Who asks for credentials.

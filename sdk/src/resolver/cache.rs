@@ -142,7 +142,7 @@ mod tests {
             self.0.fetch_add(1, Ordering::Relaxed);
             let next = self.1.lock().unwrap().remove(0);
             let records = || DnsRecords::Addresses(vec![IpAddr::V4(Ipv4Addr::LOCALHOST)]);
-            let answer = |seconds| DnsAnswer {
+            let answer = move |seconds| DnsAnswer {
                 records: records(),
                 glue: Vec::new(),
                 ttl: Duration::from_secs(seconds),

@@ -150,8 +150,7 @@ fn glue(lookup: &Lookup, targets: &[Srv]) -> Vec<(String, IpAddr)> {
     let owner = plain(lookup.query().name());
     let zone = owner.split('.').skip_while(|label| label.starts_with('_')).collect::<Vec<_>>().join(".");
     let fits = |name: &str| {
-        targets.iter().any(|srv| srv.target == name)
-            && homing_core::identity::lies_within(name, &zone)
+        targets.iter().any(|srv| srv.target == name) && homing_core::identity::lies_within(name, &zone)
     };
     let read = |record: &Record| Some((plain(&record.name), record.data.ip_addr()?));
     lookup.additionals().iter().filter_map(read).filter(|(name, _)| fits(name)).take(64).collect()
@@ -164,7 +163,9 @@ fn answer(records: DnsRecords, glue: Vec<(String, IpAddr)>, lookup: &Lookup) -> 
 
 fn failure(error: &NetError) -> Failure {
     let (why, ttl) = match error {
-        NetError::Dns(WireError::NoRecordsFound(none)) => (DnsError::NoRecord, none.negative_ttl.unwrap_or(30)),
+        NetError::Dns(WireError::NoRecordsFound(none)) => {
+            (DnsError::NoRecord, none.negative_ttl.unwrap_or(30))
+        }
         NetError::Timeout => (DnsError::Timeout, 0),
         NetError::NoConnections => (DnsError::NoNetwork, 0),
         NetError::Io(error) => match error.kind() {

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::watch;
 
 pub use entry::{Direction, TraceEntry, TraceKind};
-pub(crate) use entry::{FlowFacts, Sight};
+pub(crate) use entry::{FlowFacts, Sight, What};
 pub use redact::Redacted;
 pub(crate) use ring::Ring;
 

@@ -201,8 +201,24 @@ const MASKED: [&str; 6] = ["response", "nonce", "cnonce", "nextnonce", "gssapi-d
 
 /// Parameters whose values prove nothing.
 const SHOWN: [&str; 18] = [
-    "realm", "targetname", "algorithm", "qop", "version", "uri", "username", "nc", "stale", "domain",
-    "opaque", "cnum", "snum", "crand", "srand", "userhash", "charset", "epid",
+    "realm",
+    "targetname",
+    "algorithm",
+    "qop",
+    "version",
+    "uri",
+    "username",
+    "nc",
+    "stale",
+    "domain",
+    "opaque",
+    "cnum",
+    "snum",
+    "crand",
+    "srand",
+    "userhash",
+    "charset",
+    "epid",
 ];
 
 #[cfg(test)]
@@ -261,7 +277,10 @@ mod tests {
         );
         let open = "Contact: <sip:alice@10.0.0.1:5061;transport=tls>\r\n\r\nv=0\r\n";
         assert_eq!(shown(open), open);
-        assert_eq!(shown("Authorization: NTLM gssapi-data=\"\"\r\n"), "Authorization: NTLM gssapi-data=\"\"\r\n");
+        assert_eq!(
+            shown("Authorization: NTLM gssapi-data=\"\"\r\n"),
+            "Authorization: NTLM gssapi-data=\"\"\r\n"
+        );
     }
 
     #[test]
