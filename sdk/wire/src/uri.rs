@@ -14,6 +14,8 @@ use crate::scan::number;
 pub use host::Host;
 pub use owned::UriBuf;
 
+pub(crate) use escape::undo as undo_escapes;
+
 /// A URI that borrows its text (RFC 3261 19.1, 25.1).
 ///
 /// Parts are as written, escapes included; the parts of a scheme other than sip and sips stay together in

@@ -1,6 +1,10 @@
 //! Parameters behind a header value: `;name`, `;name=token`, `;name="text"`.
 
-use crate::scan::{Cursor, is_white, list_end, quote_end, trim_end};
+use std::borrow::Cow;
+use std::fmt;
+
+use super::write;
+use crate::scan::{Cursor, is_white, list_end, quote_end, trim_end, unquoted};
 
 /// The parameters of a header value, read when asked.
 ///
@@ -41,6 +45,11 @@ impl<'m> Params<'m> {
         })
     }
 
+    /// Name and value in order, in plain text: escapes undone and octets that are no UTF-8 replaced.
+    pub fn texts(&self) -> impl Iterator<Item = (Cow<'m, str>, Option<Cow<'m, str>>)> + use<'m> {
+        self.octets().map(|(name, value)| (String::from_utf8_lossy(name), value.map(unquoted)))
+    }
+
     /// The parameter of that name, in any case: `Some(None)` when it has no value.
     pub fn find(&self, name: &str) -> Option<Option<&'m str>> {
         match self.octets().find(|(key, _)| key.eq_ignore_ascii_case(name.as_bytes()))? {
@@ -54,6 +63,12 @@ impl<'m> Params<'m> {
         self.find(name).flatten().filter(|value| !value.is_empty())
     }
 
+    /// The value of that parameter in plain text, escapes undone and octets that are no UTF-8 replaced.
+    pub fn text(&self, name: &str) -> Option<Cow<'m, str>> {
+        let (_, value) = self.octets().find(|(key, _)| key.eq_ignore_ascii_case(name.as_bytes()))?;
+        value.map(unquoted)
+    }
+
     /// The parameters as written, with their semicolons.
     pub fn as_bytes(&self) -> &'m [u8] {
         self.raw
@@ -61,6 +76,13 @@ impl<'m> Params<'m> {
 
     fn octets(&self) -> Octets<'m> {
         Octets { rest: self.raw }
+    }
+}
+
+/// The parameters with their semicolons, values quoted where they must.
+impl fmt::Display for Params<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.texts().try_for_each(|(name, value)| write::param(f, &name, value.as_deref()))
     }
 }
 
