@@ -8,3 +8,6 @@
 //!
 //! Nothing here waits for a real second. One seed gives one conversation; a failure prints the seed
 //! and the ladder of everything that happened.
+
+pub mod town;
+pub mod world;
