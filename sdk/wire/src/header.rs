@@ -23,7 +23,6 @@ mod min_expires;
 mod min_se;
 mod name_addr;
 mod number;
-mod params;
 mod path;
 mod preferred_identity;
 mod preferred_registrar;
@@ -48,11 +47,11 @@ mod token;
 mod unsupported;
 mod via;
 mod warning;
-mod write;
 
 use crate::name::Name;
 use crate::scan::Cursor;
 
+pub use crate::params::Params;
 pub use allow::Allow;
 pub use allow_events::AllowEvents;
 pub use asserted_identity::AssertedIdentity;
@@ -75,7 +74,6 @@ pub use max_forwards::MaxForwards;
 pub use min_expires::MinExpires;
 pub use min_se::MinSe;
 pub use name_addr::{NameAddr, NameAddrBuf};
-pub use params::Params;
 pub use path::Path;
 pub use preferred_identity::PreferredIdentity;
 pub use preferred_registrar::PreferredRegistrar;
@@ -100,8 +98,8 @@ pub use unsupported::Unsupported;
 pub use via::{Via, ViaBuf};
 pub use warning::Warning;
 
+pub(crate) use crate::write::{Clean, Place, Token, UriText};
 pub(crate) use auth::read_line;
-pub(crate) use write::{Clean, Place, Token, UriText};
 
 /// A header that can be read out of a message: [`Message::get`](crate::Message::get) and
 /// [`Message::all`](crate::Message::all).

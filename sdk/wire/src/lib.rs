@@ -9,10 +9,12 @@ mod limits;
 mod message;
 mod method;
 mod name;
+mod params;
 mod scan;
 pub mod sdp;
 mod uri;
 mod validate;
+mod write;
 
 pub use build::{AuthValue, Builder};
 pub use error::{Bound, FrameError, HeaderError, ParseError, UriError};

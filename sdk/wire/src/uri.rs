@@ -8,7 +8,7 @@ mod owned;
 use std::borrow::Cow;
 
 use crate::error::UriError;
-use crate::header::Params;
+use crate::params::Params;
 use crate::scan::number;
 
 pub use host::Host;

@@ -3,11 +3,11 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use super::params::Params;
-use super::write::Quoted;
 use super::{Header, read_whole};
 use crate::name::Name;
+use crate::params::Params;
 use crate::scan::Cursor;
+use crate::write::Quoted;
 
 /// One diagnosis.
 #[derive(Clone, Debug, Eq, PartialEq)]

@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use super::params::Params;
 use super::{Header, read_whole};
 use crate::name::Name;
+use crate::params::Params;
 use crate::scan::number;
 
 /// What a client asks for, or a server grants.

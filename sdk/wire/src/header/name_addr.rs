@@ -3,11 +3,11 @@
 use std::borrow::Cow;
 use std::fmt::{self, Write};
 
-use super::params::Params;
-use super::write::{Quoted, UriText, param};
 use crate::error::UriError;
+use crate::params::Params;
 use crate::scan::{Cursor, is_white, trim_end, unfold, unquoted};
 use crate::uri::Uri;
+use crate::write::{Quoted, UriText, param};
 
 /// A name-addr or addr-spec with its header parameters (RFC 3261 20.10).
 #[derive(Clone, Copy, Debug)]

@@ -1,8 +1,8 @@
 //! presence-state: what a registrar did with a binding (MS-SIPREGE 2.2).
 
-use super::params::Params;
 use super::{Header, read_whole};
 use crate::name::Name;
+use crate::params::Params;
 
 /// What a registrar did.
 #[derive(Clone, Copy, Debug)]

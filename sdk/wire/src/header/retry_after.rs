@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use super::params::Params;
 use super::{Header, read_whole};
 use crate::name::Name;
+use crate::params::Params;
 use crate::scan::{Cursor, number};
 
 /// Seconds to wait, and for how long the service is then there.

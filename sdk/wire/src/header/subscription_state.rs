@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use super::params::Params;
 use super::{Header, read_whole};
 use crate::name::Name;
+use crate::params::Params;
 use crate::scan::number;
 
 /// The state a NOTIFY reports.
@@ -55,7 +55,7 @@ impl fmt::Display for SubscriptionState<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.state)?;
         if let Some(reason) = self.reason {
-            super::write::param(f, "reason", Some(reason))?;
+            crate::write::param(f, "reason", Some(reason))?;
         }
         if let Some(expires) = self.expires {
             write!(f, ";expires={expires}")?;

@@ -4,12 +4,12 @@ use std::borrow::Cow;
 use std::fmt;
 use std::net::IpAddr;
 
-use super::params::Params;
-use super::write::{Token, param};
 use super::{Header, read_item};
 use crate::name::Name;
+use crate::params::Params;
 use crate::scan::{Cursor, is_white};
 use crate::uri::{Host, UriBuf, take_port};
+use crate::write::{Token, param};
 
 /// One hop: transport, sent-by and parameters.
 #[derive(Clone, Copy, Debug)]

@@ -3,10 +3,10 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use super::write::Quoted;
 use super::{Header, read_item};
 use crate::name::Name;
 use crate::scan::{is_white, unquoted};
+use crate::write::Quoted;
 
 /// One warning.
 #[derive(Clone, Debug, Eq, PartialEq)]

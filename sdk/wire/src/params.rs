@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use super::write;
 use crate::scan::{Cursor, is_white, list_end, quote_end, trim_end, unquoted};
+use crate::write;
 
 /// The parameters of a header value, read when asked.
 ///
