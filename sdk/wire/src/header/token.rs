@@ -36,7 +36,7 @@ macro_rules! token_header_test {
         mod tests {
             use super::*;
             use crate::header::Header;
-            use crate::message::Message;
+            use crate::Message;
 
             #[test]
             fn its_lines_are_split_into_tokens() {
