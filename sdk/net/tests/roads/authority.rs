@@ -1,0 +1,77 @@
+//! A certificate authority for one test.
+
+use rcgen::{
+    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, SanType,
+    date_time_ymd,
+};
+
+use homing_net::{Roots, TlsServer};
+
+/// Issues certificates as they are needed.
+pub struct Authority {
+    issuer: Issuer<'static, KeyPair>,
+    pem: String,
+}
+
+/// What one certificate is to say.
+#[derive(Clone, Copy, Default)]
+pub struct Wish<'w> {
+    pub uris: &'w [&'w str],
+    pub dns: &'w [&'w str],
+    pub common_name: Option<&'w str>,
+    pub expired: bool,
+    pub not_yet: bool,
+    pub for_clients_only: bool,
+}
+
+impl Authority {
+    pub fn new() -> Self {
+        let mut params = CertificateParams::default();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.distinguished_name.push(DnType::CommonName, "Test authority");
+        let key = KeyPair::generate().unwrap();
+        let pem = params.self_signed(&key).unwrap().pem();
+        Self { issuer: Issuer::new(params, key), pem }
+    }
+
+    pub fn pem(&self) -> &str {
+        &self.pem
+    }
+
+    pub fn roots(&self) -> Roots {
+        Roots::pem(&self.pem).unwrap()
+    }
+
+    /// Certificate and key in PEM form.
+    pub fn issue(&self, wish: Wish<'_>) -> (String, String) {
+        let mut params = CertificateParams::default();
+        params.distinguished_name = rcgen::DistinguishedName::new();
+        if let Some(name) = wish.common_name {
+            params.distinguished_name.push(DnType::CommonName, name);
+        }
+        let uris = wish.uris.iter().map(|uri| SanType::URI((*uri).try_into().unwrap()));
+        let dns = wish.dns.iter().map(|name| SanType::DnsName((*name).try_into().unwrap()));
+        params.subject_alt_names = uris.chain(dns).collect();
+        if wish.expired {
+            (params.not_before, params.not_after) = (date_time_ymd(2001, 1, 1), date_time_ymd(2002, 1, 1));
+        }
+        if wish.not_yet {
+            (params.not_before, params.not_after) = (date_time_ymd(2900, 1, 1), date_time_ymd(2901, 1, 1));
+        }
+        if wish.for_clients_only {
+            params.extended_key_usages.push(ExtendedKeyUsagePurpose::ClientAuth);
+        }
+        let key = KeyPair::generate().unwrap();
+        (params.signed_by(&key, &self.issuer).unwrap().pem(), key.serialize_pem())
+    }
+
+    pub fn server(&self, wish: Wish<'_>) -> TlsServer {
+        let (chain, key) = self.issue(wish);
+        TlsServer::from_pem(&chain, &key).unwrap()
+    }
+
+    /// A server with one DNS name.
+    pub fn named(&self, name: &str) -> TlsServer {
+        self.server(Wish { dns: &[name], ..Wish::default() })
+    }
+}
