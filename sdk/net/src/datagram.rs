@@ -12,7 +12,7 @@ use homing_core::connect::ConnectError;
 use homing_core::ids::FlowId;
 use homing_core::transport::Transport;
 use homing_wire::Frame;
-use tokio::io::ReadBuf;
+use tokio::io::{Interest, ReadBuf};
 use tokio::net::UdpSocket;
 
 use crate::event::RoadEvent;
@@ -33,7 +33,8 @@ pub(crate) async fn dial(peer: SocketAddr) -> io::Result<UdpSocket> {
 pub(crate) async fn run(socket: UdpSocket, flow: FlowId, mut parcels: Parcels, hub: &Hub) {
     let end = tokio::select! {
         end = read_one_peer(&socket, flow, hub) => end,
-        () = write(&socket, &mut parcels, hub) => None,
+        end = write(&socket, &mut parcels, hub) => end,
+        why = fail(&socket) => Some(why),
     };
     if let Some(why) = end {
         hub.tell(RoadEvent::Closed { flow, why }, None).await;
@@ -51,7 +52,7 @@ pub(crate) async fn serve(
     let peers = Arc::new(Peers::new(hub.config.datagram_peers));
     tokio::select! {
         () = read_many_peers(&socket, local, &queue, &peers, &hub) => {}
-        () = write(&socket, &mut parcels, &hub) => {}
+        _ = write(&socket, &mut parcels, &hub) => {}
     }
 }
 
@@ -63,7 +64,6 @@ async fn read_one_peer(socket: &UdpSocket, flow: FlowId, hub: &Hub) -> Option<Co
                     return None;
                 }
             }
-            // The system passes on that the peer's port is closed or the peer unreachable.
             Err(error) => return Some(fault::of_io(&error)),
         }
     }
@@ -113,22 +113,43 @@ async fn receive(socket: &UdpSocket) -> io::Result<(Bytes, SocketAddr)> {
     .await
 }
 
-async fn write(socket: &UdpSocket, parcels: &mut Parcels, hub: &Hub) {
+/// Waits until the system passes on that the peer's port is closed or the peer unreachable.
+async fn fail(socket: &UdpSocket) -> ConnectError {
+    loop {
+        // A socket whose readiness cannot be asked for is found out by reading it.
+        if socket.ready(Interest::ERROR).await.is_err() {
+            return std::future::pending().await;
+        }
+        let told = socket.try_io(Interest::ERROR, || match socket.take_error()? {
+            Some(error) => Ok(fault::of_io(&error)),
+            None => Err(io::ErrorKind::WouldBlock.into()),
+        });
+        if let Ok(why) = told {
+            return why;
+        }
+    }
+}
+
+/// Sends what is queued until the queue ends (none) or the one peer is gone (why).
+async fn write(socket: &UdpSocket, parcels: &mut Parcels, hub: &Hub) -> Option<ConnectError> {
     let mut batch = Vec::new();
     loop {
         if parcels.take(&mut batch).await == 0 {
-            return;
+            return None;
         }
         for parcel in batch.drain(..) {
-            let Parcel::Bytes(bytes, to) = parcel else { return };
+            let Parcel::Bytes(bytes, to) = parcel else { return None };
             let sent = match to {
                 Some(peer) => socket.send_to(&bytes, peer).await,
                 None => socket.send(&bytes).await,
             };
             parcels.done(bytes.len());
-            // What UDP loses, transactions repeat.
-            if sent.is_err() {
-                hub.tally.datagrams_dropped.one();
+            let Err(error) = sent else { continue };
+            // What UDP loses, transactions repeat; but a peer that is gone is told.
+            hub.tally.datagrams_dropped.one();
+            let why = fault::of_io(&error);
+            if to.is_none() && matches!(why, ConnectError::ConnectionRefused | ConnectError::Unreachable) {
+                return Some(why);
             }
         }
     }
