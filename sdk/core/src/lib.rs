@@ -23,6 +23,7 @@ pub mod dns;
 pub mod endpoint;
 pub mod error;
 pub mod event;
+pub mod flow;
 pub mod identity;
 pub mod ids;
 pub mod journey;
