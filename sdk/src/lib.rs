@@ -8,6 +8,7 @@ mod credentials;
 mod driver;
 mod error;
 mod events;
+mod locate;
 mod order;
 mod redirect;
 mod resolver;
@@ -32,6 +33,10 @@ pub use homing_core::error::{
 pub use homing_core::event::{AccountEvent, Event, LogoutReason, MoveCause, Registered};
 pub use homing_core::ids::{AccountId, FlowId};
 pub use homing_core::journey::{Arrival, Hop, HopVerdict, Journey, LoginFailure, Price};
+pub use homing_core::locate::{
+    Considered, Exhausted, Explanation, NameOutcome, NameReport, NaptrPick, Pick, Request, Skip, Target,
+    Wanted,
+};
 pub use homing_core::outbox::{Credentials, Decision, RedirectAttempt};
 pub use homing_core::secret::Password;
 pub use homing_core::server::ServerName;
@@ -39,6 +44,7 @@ pub use homing_core::state::{AccountState, StateWords};
 pub use homing_core::time::Wall;
 pub use homing_core::transport::Transport;
 pub use homing_net::{PemError, Roots, TlsClient};
+pub use locate::{Located, locate};
 pub use order::Leftovers;
 pub use redirect::RedirectPolicy;
 pub use resolver::{Resolve, Resolver, Table};

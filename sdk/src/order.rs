@@ -10,11 +10,13 @@ use homing_core::counter::Counters;
 use homing_core::error::Misuse;
 use homing_core::event::{Event, LogoutReason, Registered};
 use homing_core::ids::AccountId;
+use homing_core::locate::Request;
 use homing_core::state::AccountState;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 use crate::credentials::AnyCredentials;
 use crate::error::Error;
+use crate::locate::Located;
 use crate::redirect::RedirectPolicy;
 
 /// One thing the driver is to do.
@@ -27,6 +29,8 @@ pub(crate) enum Order {
     Remove { account: AccountId, answer: oneshot::Sender<Result<(), Error>> },
     /// Ask this policy from now on.
     Policy(Arc<dyn RedirectPolicy>),
+    /// Look for servers, and tell where.
+    Locate { request: Request, answer: oneshot::Sender<Result<Located, Error>> },
     /// Tell the counters.
     Count(SyncSender<Counters>),
     /// Sign everybody out and end.

@@ -14,6 +14,7 @@ use crate::credentials::CredentialsProvider;
 use crate::driver::{self, Equipment};
 use crate::error::{Error, StartError};
 use crate::events::Events;
+use crate::locate::{self, Located};
 use crate::order::{Leftovers, Line, Order};
 use crate::redirect::RedirectPolicy;
 use crate::resolver::Resolver;
@@ -29,7 +30,6 @@ use crate::trace::Trace;
 pub struct UserAgent {
     line: Line,
     trace: Trace,
-    resolver: Resolver,
 }
 
 /// Settings of a user agent that is to be built.
@@ -81,9 +81,14 @@ impl UserAgent {
         self.trace.clone()
     }
 
-    /// The resolver it asks; its answers, cached ones included, are shared.
-    pub fn resolver(&self) -> &Resolver {
-        &self.resolver
+    /// Where it would dial for this domain, in order and with reasons, without dialling. The answers of
+    /// DNS are shared with its accounts.
+    ///
+    /// # Errors
+    /// [`Error::Config`] if this is no domain.
+    pub async fn plan(&self, domain: &str) -> Result<Located, Error> {
+        let request = locate::of_domain(domain)?;
+        self.line.ask(|answer| Order::Locate { request, answer }).await
     }
 
     /// Asks this policy from now on about redirects of accounts whose rules say so. Without one such
@@ -155,7 +160,7 @@ impl UserAgentBuilder {
         let resolver = self.resolver.unwrap_or_else(Resolver::system);
         let (recorder, trace) = crate::trace::trace(self.trace_bytes);
         let tls = self.client_certificate.unwrap_or_else(|| TlsClient::new(self.roots));
-        let equipment = Equipment { agent: self.agent, resolver: resolver.clone(), tls, recorder };
-        Ok(UserAgent { line: driver::start(equipment)?, trace, resolver })
+        let equipment = Equipment { agent: self.agent, resolver, tls, recorder };
+        Ok(UserAgent { line: driver::start(equipment)?, trace })
     }
 }

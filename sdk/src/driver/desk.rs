@@ -7,12 +7,15 @@ use std::time::Instant;
 
 use homing_core::dns::DnsError;
 use homing_core::ids::{AccountId, AskId};
+use homing_core::locate::Request;
 use homing_core::outbox::{Answer, Decision, Question};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::{AbortHandle, spawn_blocking};
 use tokio::time::timeout_at;
 
 use crate::credentials::{AnyCredentials, CredentialsRequest};
+use crate::error::Error;
+use crate::locate::{Located, locate};
 use crate::redirect::RedirectPolicy;
 use crate::resolver::Resolver;
 
@@ -82,6 +85,16 @@ impl Desk {
                 self.work(id, work, Answer::Redirect(Decision::Stop), until);
             }
         }
+    }
+
+    /// Looks for servers, for whoever asks.
+    pub(super) fn locate(&self, request: Request, answer: oneshot::Sender<Result<Located, Error>>) {
+        let resolver = self.resolver.clone();
+        tokio::spawn(async move {
+            let located = locate(request, &resolver).await;
+            // Whoever asked may be gone.
+            let _ = answer.send(Ok(located));
+        });
     }
 
     /// Stops work on a question.

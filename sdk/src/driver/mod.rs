@@ -187,6 +187,7 @@ impl Driver {
                 let _ = answer.send(removed.map_err(Into::into));
             }
             Order::Policy(policy) => self.desk.policy(policy),
+            Order::Locate { request, answer } => self.desk.locate(request, answer),
             Order::Count(answer) => {
                 // Whoever asked may be gone.
                 let _ = answer.send(self.agent.counters().clone());

@@ -3,6 +3,8 @@
 mod cache;
 mod name_server;
 mod table;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 use std::net::SocketAddr;

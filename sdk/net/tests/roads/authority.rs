@@ -19,9 +19,17 @@ pub struct Wish<'w> {
     pub uris: &'w [&'w str],
     pub dns: &'w [&'w str],
     pub common_name: Option<&'w str>,
-    pub expired: bool,
-    pub not_yet: bool,
+    pub life: Life,
     pub for_clients_only: bool,
+}
+
+/// When a certificate is valid.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub enum Life {
+    #[default]
+    Now,
+    Over,
+    NotBegun,
 }
 
 impl Authority {
@@ -52,12 +60,12 @@ impl Authority {
         let uris = wish.uris.iter().map(|uri| SanType::URI((*uri).try_into().unwrap()));
         let dns = wish.dns.iter().map(|name| SanType::DnsName((*name).try_into().unwrap()));
         params.subject_alt_names = uris.chain(dns).collect();
-        if wish.expired {
-            (params.not_before, params.not_after) = (date_time_ymd(2001, 1, 1), date_time_ymd(2002, 1, 1));
-        }
-        if wish.not_yet {
-            (params.not_before, params.not_after) = (date_time_ymd(2900, 1, 1), date_time_ymd(2901, 1, 1));
-        }
+        let years = match wish.life {
+            Life::Now => (2000, 2900),
+            Life::Over => (2000, 2001),
+            Life::NotBegun => (2900, 2901),
+        };
+        (params.not_before, params.not_after) = (date_time_ymd(years.0, 1, 1), date_time_ymd(years.1, 1, 1));
         if wish.for_clients_only {
             params.extended_key_usages.push(ExtendedKeyUsagePurpose::ClientAuth);
         }

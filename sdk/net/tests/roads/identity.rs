@@ -5,7 +5,7 @@ use homing_net::{
     ConnectError, Dial, Expected, FlowId, RoadEvent, Roots, TlsClient, TlsProof, TlsServer, Transport,
 };
 
-use crate::authority::{Authority, Wish};
+use crate::authority::{Authority, Life, Wish};
 use crate::pair::{End, request};
 
 /// Dials a server and gives its verdict. A refused server must never see a byte of SIP.
@@ -82,13 +82,13 @@ async fn the_table_of_names_holds_inside_the_handshake() {
         (
             "expired",
             domain(),
-            Wish { expired: true, ..dns(&["hs1.network.com"]) },
+            Wish { life: Life::Over, ..dns(&["hs1.network.com"]) },
             Err(ConnectError::CertificateDate),
         ),
         (
             "not valid yet",
             domain(),
-            Wish { not_yet: true, ..dns(&["hs1.network.com"]) },
+            Wish { life: Life::NotBegun, ..dns(&["hs1.network.com"]) },
             Err(ConnectError::CertificateDate),
         ),
         (
