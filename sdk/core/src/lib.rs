@@ -14,6 +14,7 @@
 //! agent       routes input to machines
 //! ```
 
+pub mod agent;
 pub mod auth;
 pub mod command;
 pub mod config;
@@ -29,6 +30,7 @@ pub mod ids;
 pub mod journey;
 pub mod limits;
 pub mod locate;
+pub mod login;
 pub mod outbox;
 pub mod secret;
 pub mod server;

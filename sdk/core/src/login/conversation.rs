@@ -171,7 +171,7 @@ impl Conversation {
         account: &Account,
         desk: &mut Desk<'_>,
     ) -> Result<TxId, Misuse> {
-        let uri = format!("sip:{}", account.config.aor.domain);
+        let uri = self.request_uri(account);
         let request = self.head(Method::Register, &uri, account, desk);
         let request = register_headers(request, lifetime, &self.contact(lifetime, account), account);
         let request = Message::parse(request.finish()).map_err(|_| Misuse::BadMessage)?;
@@ -184,11 +184,26 @@ impl Conversation {
     /// # Errors
     /// [`Misuse::Limit`] if the agent has too many requests under way.
     pub fn options(&mut self, account: &Account, desk: &mut Desk<'_>) -> Result<TxId, Misuse> {
-        let uri = format!("sip:{}", account.config.aor.domain);
+        let uri = self.request_uri(account);
         let request = self.head(Method::Options, &uri, account, desk).header(Name::Accept, "application/sdp");
         let request = Message::parse(request.finish()).map_err(|_| Misuse::BadMessage)?;
         let bytes = self.prove(&request, Proving::Standing, desk);
         self.send(bytes, desk)
+    }
+
+    /// The Request-URI of a REGISTER.
+    pub fn request_uri(&self, account: &Account) -> String {
+        format!("sip:{}", account.config.aor.domain)
+    }
+
+    /// Reads what a Digest server says beside its answer: a proof, the next nonce.
+    pub fn follow_nonce(&mut self, message: &Message, account: &Account) {
+        let uri = self.request_uri(account);
+        if let Trust::Digest(session, style) = &mut self.trust
+            && let Some(info) = message.auth(style.info()).next()
+        {
+            session.handle_info(&info, &uri, b"");
+        }
     }
 
     /// Our address in this conversation.

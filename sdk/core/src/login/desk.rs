@@ -8,7 +8,7 @@ use crate::counter::{Counter, Counters};
 use crate::error::SignatureFault;
 use crate::event::AccountEvent;
 use crate::identity::Expected;
-use crate::ids::{AccountId, AskId, FlowId};
+use crate::ids::{AccountId, AskId, Chance, FlowId};
 use crate::outbox::{Outbox, Output, Question};
 use crate::time::{Moment, Now};
 use crate::transaction::Transactions;
@@ -21,16 +21,16 @@ use super::roads::Roads;
 pub struct Desk<'a> {
     /// Whose login it is.
     pub account: AccountId,
-    /// Its SIP domain.
-    pub domain: &'a str,
     /// What all accounts share.
     pub agent: &'a AgentConfig,
     /// Where effects go.
     pub outbox: &'a mut Outbox,
     /// What is dropped, refused or worth counting.
     pub counters: &'a mut Counters,
-    /// Chance.
+    /// The values of a login that nobody may guess.
     pub draws: &'a mut dyn Draws,
+    /// Chance for weights of DNS records.
+    pub chance: &'a mut Chance,
     /// The transactions of all accounts.
     pub transactions: &'a mut Transactions<AccountId>,
     /// The connections of all accounts.

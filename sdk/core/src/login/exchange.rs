@@ -207,13 +207,10 @@ impl Exchange {
                 let overlap = talk.desk.agent.timers.t1 * 64;
                 talk.conversation.adopt(*fresh, overlap, talk.desk.now);
             }
-            Step::Answering { mut session, style, .. } => {
+            Step::Answering { session, style, .. } => {
                 talk.account.memory.refused_before = false;
-                if let Some(info) = message.auth(style.info()).next() {
-                    let uri = talk.conversation.request_uri(talk.account);
-                    session.handle_info(&info, &uri, b"");
-                }
                 talk.conversation.adopt_digest(session, style);
+                talk.conversation.follow_nonce(message, talk.account);
             }
             Step::Plain { .. } => talk.conversation.follow_nonce(message, talk.account),
             Step::Establishing { .. } | Step::Opening { .. } | Step::Asking { .. } => {}

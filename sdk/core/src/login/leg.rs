@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use super::trip::Dialled;
 use crate::dns::{DnsAnswer, DnsError, DnsQuestion};
+use crate::identity::Expected;
+use crate::ids::Chance;
 use crate::journey::Arrival;
-use crate::locate::{Plan, Target};
+use crate::locate::{Exhausted, Plan, Request, Step, Target, Wanted};
 use crate::server::ServerName;
 use crate::transport::Transport;
 
@@ -13,14 +15,19 @@ use crate::transport::Transport;
 pub struct Leg {
     plan: Plan,
     way: Way,
-    /// The server, where the leg leads to one only.
-    named: Option<(ServerName, Transport)>,
+    /// The server, where the leg leads to one only, and whom its certificate must name.
+    named: Option<Named>,
     /// How long the next leg waits for this one; none: until this one has failed.
     pub(super) head_start: Option<Duration>,
-    bill: Bill,
-    /// What DNS said last, if it was no good news.
-    error: Option<DnsError>,
+    /// Round trips of DNS that were written to a hop.
+    charged: u8,
     progress: Progress,
+}
+
+struct Named {
+    server: ServerName,
+    transport: Transport,
+    expected: Expected,
 }
 
 /// How a leg came to be; decides what its hops are called.
@@ -38,41 +45,43 @@ pub enum Way {
     Preferred,
 }
 
-/// Round trips of DNS, one after the other, and those already written to a hop.
-#[derive(Clone, Copy, Debug, Default)]
-struct Bill {
-    depth: u8,
-    charged: u8,
+/// What a leg gives when it is asked for the next target.
+pub(super) enum Next {
+    /// Dial here.
+    Target(Box<Target>),
+    /// An answer must come first, or the leg is over.
+    Nothing,
+    /// It ended without a single target: the server that has no address, if it leads to one only.
+    Barren(Option<Dialled>, DnsError),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Progress {
     Searching,
-    /// At least one target came of it.
     Fruitful,
-    /// It has nothing more to give.
     Over,
 }
 
 impl Leg {
-    /// A leg that follows `plan`.
-    pub fn new(plan: Plan, way: Way) -> Self {
-        Self {
-            plan,
-            way,
-            named: None,
-            head_start: None,
-            bill: Bill::default(),
-            error: None,
-            progress: Progress::Searching,
-        }
+    /// The discovery of a domain.
+    pub fn discovery(domain: &str, transports: &[Transport], chance: &mut Chance) -> Self {
+        let request = Request::new(Wanted::Domain(domain.to_owned()), transports);
+        Self::new(request, Way::Discovery, None, chance)
     }
 
-    /// The leg leads to this server only.
-    #[must_use]
-    pub fn to(mut self, server: ServerName, transport: Transport) -> Self {
-        self.named = Some((server, transport));
-        self
+    /// A server that is named, over one transport.
+    pub fn server(
+        at: (&str, Option<u16>),
+        transport: Transport,
+        expected: Expected,
+        way: Way,
+        chance: &mut Chance,
+    ) -> Self {
+        let (host, port) = at;
+        let server = ServerName::new(host, port.unwrap_or(transport.default_port()));
+        let wanted = Wanted::Host { host: host.to_owned(), port, transport: Some(transport), secure: false };
+        let named = Named { server, transport, expected };
+        Self::new(Request::new(wanted, &[transport]), way, Some(named), chance)
     }
 
     /// The next leg begins after `wait` even if this one is still under way.
@@ -82,69 +91,82 @@ impl Leg {
         self
     }
 
-    /// The next question to ask, with the round trips that came before it.
-    pub(super) fn poll_question(&mut self) -> Option<(DnsQuestion, u8)> {
-        self.plan.poll_question().map(|question| (question, self.bill.depth))
+    fn new(request: Request, way: Way, named: Option<Named>, chance: &mut Chance) -> Self {
+        let plan = Plan::new(request, chance);
+        Self { plan, way, named, head_start: None, charged: 0, progress: Progress::Searching }
     }
 
-    /// Takes the answer to a question asked at `depth`.
-    pub(super) fn handle_answer(
-        &mut self,
-        question: &DnsQuestion,
-        answer: Result<DnsAnswer, DnsError>,
-        depth: u8,
-    ) {
-        let paid = match &answer {
-            Ok(answer) => answer.round_trips,
-            Err(why) => {
-                self.error = Some(*why);
-                1
-            }
-        };
-        self.bill.depth = self.bill.depth.max(depth.saturating_add(paid));
+    /// The questions to ask now.
+    pub(super) fn questions(&mut self) -> Vec<DnsQuestion> {
+        self.plan.questions()
+    }
+
+    /// An answer of DNS.
+    pub(super) fn handle_answer(&mut self, question: &DnsQuestion, answer: Result<DnsAnswer, DnsError>) {
         self.plan.handle_answer(question, answer);
     }
 
     /// The next target in order.
-    pub(super) fn poll_target(&mut self) -> Option<Target> {
-        let target = self.plan.poll_target()?;
-        self.progress = Progress::Fruitful;
-        Some(target)
-    }
-
-    /// Once, when a leg ends without a single target: the server that has no address, if it leads to
-    /// one only, and what DNS said.
-    pub(super) fn poll_barren(&mut self) -> Option<(Option<Dialled>, DnsError)> {
-        if self.progress == Progress::Over || !self.plan.is_finished() {
-            return None;
+    pub(super) fn next(&mut self) -> Next {
+        if self.progress == Progress::Over {
+            return Next::Nothing;
         }
-        let barren = self.progress == Progress::Searching;
-        self.progress = Progress::Over;
-        let named = self.named.clone().filter(|_| barren);
-        let dialled = named.map(|(server, transport)| self.nowhere(server, transport));
-        barren.then(|| (dialled, self.error.unwrap_or(DnsError::NoRecord)))
+        match self.plan.next_target() {
+            Step::Target(mut target) => {
+                self.progress = Progress::Fruitful;
+                if let Some(named) = &self.named {
+                    target.expected = named.expected.clone();
+                }
+                Next::Target(target)
+            }
+            Step::Waiting => Next::Nothing,
+            Step::Exhausted(why) => {
+                let barren = self.progress == Progress::Searching;
+                self.progress = Progress::Over;
+                if barren { Next::Barren(self.nowhere(), reason(why)) } else { Next::Nothing }
+            }
+        }
     }
 
-    /// The round trips of DNS since the last hop of this leg.
-    pub(super) fn charge(&mut self) -> u8 {
-        let due = self.bill.depth - self.bill.charged;
-        self.bill.charged = self.bill.depth;
-        due
+    /// The hop to `target`.
+    pub(super) fn dialled(&mut self, target: &Target) -> Dialled {
+        Dialled {
+            server: target.name.clone(),
+            address: Some(target.addr),
+            transport: target.transport,
+            how: self.arrival(target.why.to_string()),
+            dns: self.charge(target.round_trips),
+        }
     }
 
     /// The hop to a server that has no address.
-    fn nowhere(&mut self, server: ServerName, transport: Transport) -> Dialled {
-        Dialled { server, address: None, transport, how: self.arrival(None), dns: self.charge() }
+    fn nowhere(&mut self) -> Option<Dialled> {
+        let (server, transport) = self.named.as_ref().map(|named| (named.server.clone(), named.transport))?;
+        let dns = self.charge(self.plan.round_trips());
+        Some(Dialled { server, address: None, transport, how: self.arrival(String::new()), dns })
     }
 
-    /// What a hop to `target` is called in the journey.
-    pub(super) fn arrival(&self, target: Option<&Target>) -> Arrival {
+    /// The round trips of DNS since the last hop of this leg.
+    fn charge(&mut self, spent: u8) -> u8 {
+        let due = spent.saturating_sub(self.charged);
+        self.charged = self.charged.max(spent);
+        due
+    }
+
+    fn arrival(&self, why: String) -> Arrival {
         match self.way {
             Way::Remembered => Arrival::Remembered,
             Way::Configured => Arrival::Configured,
-            Way::Discovery => Arrival::Discovered(target.map(|target| target.why.to_string()).unwrap_or_default()),
+            Way::Discovery => Arrival::Discovered(why),
             Way::Redirected(candidate) => Arrival::Redirected { candidate },
             Way::Preferred => Arrival::Preferred,
         }
+    }
+}
+
+fn reason(why: Exhausted) -> DnsError {
+    match why {
+        Exhausted::NoServer(error) => error,
+        Exhausted::AllTried | Exhausted::Busy | Exhausted::NotAllowed => DnsError::NoRecord,
     }
 }

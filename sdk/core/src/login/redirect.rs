@@ -119,6 +119,11 @@ impl Onward {
     }
 }
 
+/// True if the rules would let a redirect lead to `host`.
+pub fn is_trusted(host: &str, account: &AccountConfig) -> bool {
+    trusted(host, host.parse().ok(), account).is_ok()
+}
+
 fn believe(redirect: &Redirect<'_>, rules: &RedirectRules) -> Result<(), RedirectError> {
     let server = || redirect.from.clone();
     match redirect.standing {
@@ -167,7 +172,7 @@ fn target(text: &str, redirect: &Redirect<'_>, account: &AccountConfig) -> Resul
         Host::V4(address) => (address.to_string(), Some(IpAddr::V4(address))),
         Host::V6(address) => (address.to_string(), Some(IpAddr::V6(address))),
     };
-    if uri.param("maddr").is_some() || uri.headers().is_some_and(|headers| !headers.is_empty()) {
+    if uri.param("maddr").is_some() || uri.has_headers() {
         return Err(RedirectError::Instructions { target: host });
     }
     let transport = match uri.transport() {

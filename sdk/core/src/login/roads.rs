@@ -96,6 +96,11 @@ impl Roads {
         self.users.range(all).map(|(_, account)| *account)
     }
 
+    /// True if `account` uses the connection.
+    pub fn is_used_by(&self, flow: FlowId, account: AccountId) -> bool {
+        self.users.contains(&(flow, account))
+    }
+
     /// True if the connection is known.
     pub fn contains(&self, flow: FlowId) -> bool {
         self.roads.contains_key(&flow)

@@ -10,19 +10,20 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::desk::{Claim, Desk};
-use super::leg::Leg;
+use super::leg::{Leg, Next};
 use super::trip::Dialled;
 use crate::connect::{ConnectError, TlsProof};
 use crate::dns::{DnsAnswer, DnsError, DnsQuestion};
 use crate::error::LoginError;
 use crate::ids::{AskId, FlowId};
-use crate::locate::Target;
+use crate::locate::{Pick, Target};
 use crate::outbox::Question;
-use crate::server::ServerName;
 use crate::time::{Deadline, Moment, Why};
 
 /// The search of one login for its next server.
 pub struct Search {
+    /// What is searched, for errors.
+    domain: Box<str>,
     legs: Vec<Leg>,
     /// Legs begun so far; the others wait.
     begun: usize,
@@ -30,11 +31,11 @@ pub struct Search {
     next_leg: Option<Moment>,
     questions: Vec<Asked>,
     /// Questions taken back because a connection won.
-    parked: Vec<(usize, DnsQuestion, u8)>,
+    parked: Vec<(usize, DnsQuestion)>,
     ready: VecDeque<(usize, Target)>,
     dials: Vec<Dial>,
-    /// When the next target of equal rank may be dialled.
-    next_dial: Moment,
+    /// Until when the next target of equal rank waits.
+    next_dial: Option<Moment>,
     /// The last reason a server was not reached.
     last: Option<LoginError>,
 }
@@ -75,8 +76,6 @@ struct Asked {
     id: AskId,
     leg: usize,
     question: DnsQuestion,
-    /// Round trips that came before it.
-    depth: u8,
     until: Moment,
 }
 
@@ -90,8 +89,9 @@ struct Dial {
 
 impl Search {
     /// A search along `legs`, the first first. Nothing happens before [`Search::advance`].
-    pub fn new(legs: Vec<Leg>) -> Self {
+    pub fn new(domain: &str, legs: Vec<Leg>) -> Self {
         Self {
+            domain: domain.into(),
             legs,
             begun: 0,
             next_leg: None,
@@ -99,7 +99,7 @@ impl Search {
             parked: Vec::new(),
             ready: VecDeque::new(),
             dials: Vec::new(),
-            next_dial: Moment::default(),
+            next_dial: None,
             last: None,
         }
     }
@@ -114,11 +114,17 @@ impl Search {
         self.dials.iter().any(|dial| dial.flow == flow)
     }
 
+    /// The reason to give if nothing else comes of the search.
+    pub fn note(&mut self, error: LoginError) {
+        self.last = Some(error);
+    }
+
     /// The next thing overdue.
     pub fn deadline(&self) -> Option<Deadline> {
         let questions = self.questions.iter().map(|asked| Deadline::new(asked.until, Why::QuestionOverdue));
         let dials = self.dials.iter().map(|dial| Deadline::new(dial.until, Why::ConnectOverdue));
-        let racer = self.can_race().then(|| Deadline::new(self.next_dial, Why::NextCandidate));
+        let racing = self.next_dial.filter(|_| self.is_dialling());
+        let racer = racing.map(|at| Deadline::new(at, Why::NextCandidate));
         let leg = self.next_leg.map(|at| Deadline::new(at, Why::NextCandidate));
         questions.chain(dials).chain(racer).chain(leg).fold(None, |least, one| Deadline::earlier(least, Some(one)))
     }
@@ -126,22 +132,25 @@ impl Search {
     /// Does whatever can be done now; servers not reached go to `misses`.
     pub fn advance(&mut self, desk: &mut Desk<'_>, misses: &mut Vec<Miss>) -> Found {
         loop {
+            self.next_dial.take_if(|at| desk.now.reached(*at));
             self.ask(desk);
-            self.drain_plans(desk, misses);
-            while self.may_dial(desk) {
+            self.fetch(misses);
+            self.ask(desk);
+            if self.may_dial() {
                 if let Some(won) = self.dial(desk) {
                     return Found::Connection(Box::new(won));
                 }
+                continue;
             }
             if !self.may_begin_leg(desk) {
                 break;
             }
             self.begin_leg(desk);
         }
-        if self.is_busy() {
+        if self.is_under_way() {
             return Found::Nothing;
         }
-        let nothing = LoginError::Resolve { domain: desk.domain.to_owned(), why: DnsError::NoRecord };
+        let nothing = LoginError::Resolve { domain: self.domain.to_string(), why: DnsError::NoRecord };
         Found::Exhausted(self.last.take().unwrap_or(nothing))
     }
 
@@ -149,7 +158,7 @@ impl Search {
     pub fn handle_answer(&mut self, id: AskId, answer: Result<DnsAnswer, DnsError>) {
         let Some(at) = self.questions.iter().position(|asked| asked.id == id) else { return };
         let asked = self.questions.remove(at);
-        self.legs[asked.leg].handle_answer(&asked.question, answer, asked.depth);
+        self.legs[asked.leg].handle_answer(&asked.question, answer);
     }
 
     /// A connection stands: everything else is taken back and kept for later.
@@ -196,7 +205,7 @@ impl Search {
         }
         for asked in self.questions.drain(..) {
             desk.forget(asked.id);
-            self.parked.push((asked.leg, asked.question, asked.depth));
+            self.parked.push((asked.leg, asked.question));
         }
         self.next_leg = None;
     }
@@ -204,56 +213,47 @@ impl Search {
     fn ask(&mut self, desk: &mut Desk<'_>) {
         let mut due = std::mem::take(&mut self.parked);
         for (leg, one) in self.legs.iter_mut().enumerate().take(self.begun) {
-            while let Some((question, depth)) = one.poll_question() {
-                due.push((leg, question, depth));
-            }
+            due.extend(one.questions().into_iter().map(|question| (leg, question)));
         }
-        for (leg, question, depth) in due {
+        for (leg, question) in due {
             let until = desk.now.after(desk.agent.limits.question);
             let id = desk.ask(Question::Resolve(question.clone()), Some(until));
-            self.questions.push(Asked { id, leg, question, depth, until });
+            self.questions.push(Asked { id, leg, question, until });
         }
     }
 
-    fn drain_plans(&mut self, desk: &mut Desk<'_>, misses: &mut Vec<Miss>) {
-        for index in 0..self.begun {
-            while let Some(target) = self.legs[index].poll_target() {
-                if self.ready.len() < desk.agent.limits.targets {
-                    self.ready.push_back((index, target));
-                }
+    /// Takes the next target out of the plans, but not before it may be dialled.
+    fn fetch(&mut self, misses: &mut Vec<Miss>) {
+        let wanted = self.dials.is_empty() || self.next_dial.is_none();
+        for leg in 0..self.begun {
+            if !wanted || !self.ready.is_empty() {
+                return;
             }
-            match self.legs[index].poll_barren() {
-                Some((Some(dialled), why)) => self.miss(dialled, ConnectError::NoAddress(why), misses),
-                Some((None, why)) => {
-                    self.last = Some(LoginError::Resolve { domain: desk.domain.to_owned(), why });
+            match self.legs[leg].next() {
+                Next::Target(target) => self.ready.push_back((leg, *target)),
+                Next::Nothing => {}
+                Next::Barren(Some(dialled), why) => self.miss(dialled, ConnectError::NoAddress(why), misses),
+                Next::Barren(None, why) => {
+                    self.last = Some(LoginError::Resolve { domain: self.domain.to_string(), why });
                 }
-                None => {}
             }
         }
     }
 
-    /// True if the next target may be dialled beside those under way.
-    fn can_race(&self) -> bool {
-        let (Some((leg, next)), Some(last)) = (self.ready.front(), self.dials.last()) else { return false };
-        *leg != last.leg || next.rank == last.target.rank
-    }
-
-    fn may_dial(&self, desk: &Desk<'_>) -> bool {
-        !self.ready.is_empty()
-            && (self.dials.is_empty() || self.can_race() && desk.now.reached(self.next_dial))
+    /// True if the next target may be dialled: alone, or beside its equals once their head start is over.
+    fn may_dial(&self) -> bool {
+        let Some((leg, next)) = self.ready.front() else { return false };
+        match self.dials.last() {
+            None => true,
+            Some(last) => self.next_dial.is_none() && (*leg != last.leg || are_equals(next, &last.target)),
+        }
     }
 
     /// Dials the next target; returns a connection if one was there already.
     fn dial(&mut self, desk: &mut Desk<'_>) -> Option<Connection> {
         let (leg, target) = self.ready.pop_front()?;
-        let dialled = Dialled {
-            server: ServerName::new(&target.name, target.addr.port()),
-            address: Some(target.addr),
-            transport: target.transport,
-            how: self.legs[leg].arrival(Some(&target)),
-            dns: self.legs[leg].charge(),
-        };
-        self.next_dial = desk.now.after(STAGGER);
+        let dialled = self.legs[leg].dialled(&target);
+        self.next_dial = Some(desk.now.after(STAGGER));
         match desk.claim(target.addr, target.transport, &target.expected) {
             Claim::Open { flow, local, proof } => {
                 self.rest(desk);
@@ -285,13 +285,17 @@ impl Search {
         !(self.questions.is_empty() && self.parked.is_empty() && self.ready.is_empty() && self.dials.is_empty())
     }
 
-    fn is_busy(&self) -> bool {
-        self.is_under_way() || self.begun < self.legs.len()
-    }
-
     fn miss(&mut self, dialled: Dialled, why: ConnectError, misses: &mut Vec<Miss>) {
         self.last = Some(LoginError::Connect { server: dialled.server.clone(), why });
         misses.push(Miss { dialled, why });
+    }
+}
+
+/// True for two targets that may be raced: addresses of one host, or SRV records of one priority.
+fn are_equals(one: &Target, other: &Target) -> bool {
+    match (&one.why, &other.why) {
+        (Pick::Srv { name: a, priority: p, .. }, Pick::Srv { name: b, priority: q, .. }) => a == b && p == q,
+        _ => one.name == other.name,
     }
 }
 

@@ -1,10 +1,12 @@
 //! One login's way from its first question to its verdict: hops, their price, the servers visited.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use super::visited::Visited;
 use crate::config::Scheme;
 use crate::connect::ConnectError;
+use crate::event::MoveCause;
 use crate::journey::{Arrival, Hop, HopVerdict, Journey, Price};
 use crate::server::ServerName;
 use crate::time::{Moment, Now};
@@ -18,6 +20,11 @@ pub struct Trip {
     pub visited: Visited,
     /// When the present leg's first question was asked.
     leg_began: Moment,
+    cause: MoveCause,
+    /// A server asked to be left alone for so long.
+    floor: Duration,
+    /// Counts the changes, so that each is told once.
+    changes: u32,
 }
 
 /// A dial that became, or is to become, a hop.
@@ -37,12 +44,35 @@ pub struct Dialled {
 
 impl Trip {
     /// A login begins.
-    pub fn new(limit: u8, now: Now) -> Self {
+    pub fn new(limit: u8, cause: MoveCause, now: Now) -> Self {
         Self {
             journey: Journey { hops: Vec::new(), limit },
             visited: Visited::default(),
             leg_began: now.since_start,
+            cause,
+            floor: Duration::ZERO,
+            changes: 0,
         }
+    }
+
+    /// Why the home server changes, if it does.
+    pub fn cause(&self) -> MoveCause {
+        self.cause
+    }
+
+    /// A server asked to be left alone for so long.
+    pub fn leave_alone(&mut self, wait: Duration) {
+        self.floor = self.floor.max(wait);
+    }
+
+    /// The least wait before another login.
+    pub fn floor(&self) -> Duration {
+        self.floor
+    }
+
+    /// How often the journey changed.
+    pub fn changes(&self) -> u32 {
+        self.changes
     }
 
     /// The hops so far.
@@ -62,6 +92,7 @@ impl Trip {
 
     /// A server could not be reached.
     pub fn missed(&mut self, dialled: Dialled, why: ConnectError, now: Now) {
+        self.changes += 1;
         let mut hop = self.hop(dialled, now);
         hop.verdict = HopVerdict::Unreachable(why);
         match self.journey.hops.last_mut() {
@@ -78,6 +109,7 @@ impl Trip {
 
     /// A connection stands and the server is about to be asked.
     pub fn arrived(&mut self, dialled: Dialled, tls_round_trips: u8, verified_as: Option<String>, now: Now) {
+        self.changes += 1;
         self.visited.enter(dialled.server.clone());
         let mut hop = self.hop(dialled, now);
         hop.price.tls = tls_round_trips;
@@ -103,6 +135,7 @@ impl Trip {
 
     /// The last hop is answered with this scheme; the server calls itself `targetname`.
     pub fn answered_with(&mut self, scheme: Scheme, targetname: Option<&str>) {
+        self.changes += 1;
         if let Some(hop) = self.journey.hops.last_mut() {
             hop.scheme = Some(scheme);
         }
@@ -113,6 +146,7 @@ impl Trip {
 
     /// The last hop ended.
     pub fn ended(&mut self, verdict: HopVerdict, now: Now) {
+        self.changes += 1;
         let spent = millis(now, self.leg_began);
         if let Some(hop) = self.journey.hops.last_mut() {
             hop.verdict = verdict;
@@ -126,6 +160,13 @@ impl Trip {
             self.visited.withdraw(&server);
         }
         self.ended(HopVerdict::Unreachable(why), now);
+    }
+
+    /// The login ends here; a hop without a verdict gets none any more, but its time.
+    pub fn give_up(&mut self, now: Now) {
+        if let Some(verdict) = self.journey.last().map(|hop| hop.verdict.clone()) {
+            self.ended(verdict, now);
+        }
     }
 
     /// True if a redirect led to the last hop.

@@ -237,6 +237,11 @@ impl<U: Copy> Transactions<U> {
         self.apply(id, turn, None, now);
     }
 
+    /// Forgets a transaction whose user waits no longer; what comes for it later is astray.
+    pub fn abandon(&mut self, id: TxId) {
+        self.store.remove(id);
+    }
+
     /// The flow is gone: its transactions without a final response end with `FlowFailed`.
     pub fn flow_failed(&mut self, flow: FlowId) {
         for tx in self.store.of_flow(flow) {
