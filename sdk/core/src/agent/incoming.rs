@@ -5,9 +5,9 @@ use homing_wire::{Message, Method, Name};
 use super::Agent;
 use crate::counter::Counter;
 use crate::ids::{AccountId, FlowId};
+use crate::login::Forced;
 use crate::login::answering::{KNOWN_OPTIONS, answer, objection};
 use crate::login::redirect::Standing;
-use crate::login::{Draws, Forced};
 use crate::time::Now;
 use crate::transaction::{Incoming, Road};
 

@@ -133,7 +133,8 @@ fn host_stage(name: &str, port: Option<u16>, written: bool, transports: &[Transp
     let Some(transport) = transports.first().copied() else { return Vec::new() };
     if let Some(ip) = literal(name) {
         let port = port.unwrap_or(transport.default_port());
-        let direct = HostLead { glue: vec![ip], ..host_lead(&ip.to_string(), port, transport, Pick::Literal) };
+        let direct =
+            HostLead { glue: vec![ip], ..host_lead(&ip.to_string(), port, transport, Pick::Literal) };
         return vec![Lead::Host(direct)];
     }
     let name = name.trim_end_matches('.').to_ascii_lowercase();

@@ -223,7 +223,8 @@ impl Plan {
         let transports = self.request.transports();
         let mut leads = Vec::new();
         for record in naptr::order(records, &transports) {
-            let what = format!("NAPTR {} {}", record.service.escape_debug(), record.replacement.escape_debug());
+            let what =
+                format!("NAPTR {} {}", record.service.escape_debug(), record.replacement.escape_debug());
             let pick = NaptrPick {
                 order: record.order,
                 preference: record.preference,

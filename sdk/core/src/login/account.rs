@@ -11,7 +11,7 @@ use crate::server::ServerName;
 use crate::time::{Moment, Now};
 
 /// An account: its configuration, and what it learned.
-pub struct Account {
+pub(super) struct Account {
     /// Its name.
     pub id: AccountId,
     /// What it was told at birth.
@@ -30,11 +30,11 @@ pub struct Account {
 
 /// The moments of the last minute at which something happened.
 #[derive(Clone, Debug, Default)]
-pub struct Rate(VecDeque<Moment>);
+pub(super) struct Rate(VecDeque<Moment>);
 
 impl Account {
     /// An account as configured.
-    pub fn new(id: AccountId, config: AccountConfig) -> Self {
+    pub(super) fn new(id: AccountId, config: AccountConfig) -> Self {
         let memory = Memory::new(config.remembered.clone());
         let expires = config.expires;
         Self {
@@ -51,7 +51,7 @@ impl Account {
 
 impl Rate {
     /// Counts one more if that is within `most` a minute.
-    pub fn admit(&mut self, most: u8, now: Now) -> bool {
+    pub(super) fn admit(&mut self, most: u8, now: Now) -> bool {
         while self.0.front().is_some_and(|first| now.since_start.since(*first) >= MINUTE) {
             self.0.pop_front();
         }

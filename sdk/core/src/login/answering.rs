@@ -5,23 +5,25 @@ use homing_wire::{Builder, Message, Method, Name};
 use super::forced::is_registration_notify;
 
 /// The methods this user agent takes outside a call.
-pub const ALLOW: &str = "ACK, CANCEL, NOTIFY, BENOTIFY, OPTIONS";
+pub(crate) const ALLOW: &str = "ACK, CANCEL, NOTIFY, BENOTIFY, OPTIONS";
 
 /// The answer to a request that proved good; `None` where the method takes none.
-pub fn answer(request: &Message, to_tag: &str) -> Option<(u16, Message)> {
+pub(crate) fn answer(request: &Message, to_tag: &str) -> Option<(u16, Message)> {
     let (status, reason) = verdict(request)?;
     let mut response = Builder::reply_to(request, status, reason).to_tag(to_tag);
     if status == 200 && request.method() == Some(Method::Options) || status == 405 {
         response = response.header(Name::Allow, ALLOW);
     }
     if status == 200 && request.method() == Some(Method::Options) {
-        response = response.header(Name::Accept, "application/sdp").header(Name::Supported, "gruu-10, path, outbound");
+        response = response
+            .header(Name::Accept, "application/sdp")
+            .header(Name::Supported, "gruu-10, path, outbound");
     }
     Message::parse(response.finish()).ok().map(|response| (status, response))
 }
 
 /// The answer to a request a user agent must object to (RFC 3261 section 8.2).
-pub fn objection(request: &Message, status: u16, why: &str, to_tag: &str) -> Message {
+pub(crate) fn objection(request: &Message, status: u16, why: &str, to_tag: &str) -> Message {
     let mut response = Builder::reply_to(request, status, phrase(status)).to_tag(to_tag);
     if status == 420 {
         let known: Vec<&str> = request.unsupported(Name::Require, &KNOWN_OPTIONS).collect();
@@ -64,4 +66,4 @@ fn phrase(status: u16) -> &'static str {
 }
 
 /// Option tags a request may require of us.
-pub const KNOWN_OPTIONS: [&str; 3] = ["gruu-10", "path", "outbound"];
+pub(crate) const KNOWN_OPTIONS: [&str; 3] = ["gruu-10", "path", "outbound"];

@@ -6,23 +6,18 @@ use super::draws::Draws;
 
 /// Failures in a row, and the wait that follows from them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct BackOff {
+pub(super) struct BackOff {
     failures: u32,
 }
 
 impl BackOff {
     /// A login succeeded: the next failure is the first again.
-    pub fn reset(&mut self) {
+    pub(super) fn reset(&mut self) {
         self.failures = 0;
     }
 
-    /// Failures since the last success.
-    pub fn failures(&self) -> u32 {
-        self.failures
-    }
-
     /// Counts a failure and draws the wait: 50 to 100 % of `min(1800 s, 30 s · 2ⁿ)`, at least `floor`.
-    pub fn after_failure(&mut self, floor: Duration, draws: &mut dyn Draws) -> Duration {
+    pub(super) fn after_failure(&mut self, floor: Duration, draws: &mut dyn Draws) -> Duration {
         self.failures = self.failures.saturating_add(1);
         let doublings = self.failures.min(MAX_DOUBLINGS);
         let longest = (BASE * 2u32.pow(doublings)).min(LONGEST);
@@ -34,7 +29,7 @@ impl BackOff {
 
 /// The wait before the first attempt after a registration was lost: short, but spread, so that the
 /// users of a dead server do not come back in one instant.
-pub fn after_loss(draws: &mut dyn Draws) -> Duration {
+pub(super) fn after_loss(draws: &mut dyn Draws) -> Duration {
     Duration::from_millis(draws.below(LOSS_SPREAD_MS))
 }
 

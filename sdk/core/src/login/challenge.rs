@@ -14,7 +14,7 @@ use crate::identity::lies_within;
 use crate::time::Now;
 
 /// The challenge that is answered, and the family of header fields it came in.
-pub enum Offer {
+pub(super) enum Offer {
     /// NTLM.
     Signing(SigningChallenge, Style),
     /// Digest.
@@ -23,7 +23,7 @@ pub enum Offer {
 
 impl Offer {
     /// The scheme.
-    pub fn scheme(&self) -> Scheme {
+    pub(super) fn scheme(&self) -> Scheme {
         match self {
             Offer::Signing(..) => Scheme::Ntlm,
             Offer::Digest(..) => Scheme::Digest,
@@ -31,7 +31,7 @@ impl Offer {
     }
 
     /// The realm, as a person reads it.
-    pub fn realm(&self) -> String {
+    pub(super) fn realm(&self) -> String {
         match self {
             Offer::Signing(challenge, _) => challenge.name.realm.to_string(),
             Offer::Digest(challenge, _) => challenge.realm().into_owned(),
@@ -39,7 +39,7 @@ impl Offer {
     }
 
     /// How the server calls itself.
-    pub fn targetname(&self) -> Option<&str> {
+    pub(super) fn targetname(&self) -> Option<&str> {
         match self {
             Offer::Signing(challenge, _) => Some(&challenge.name.targetname),
             Offer::Digest(..) => None,
@@ -52,7 +52,7 @@ impl Offer {
 /// # Errors
 /// [`AuthError::NoCommonScheme`] if there is nothing to choose; else what is wrong with the one chosen:
 /// its token, the clock, or the server it names.
-pub fn choose(
+pub(super) fn choose(
     message: &Message,
     conversation: &Conversation,
     account: &Account,
@@ -106,7 +106,7 @@ fn digest(message: &Message, allow_md5: bool) -> Option<Offer> {
 /// A challenge carries the server's time; NTLM allows a quarter of an hour (MS-SIPAE 3.2.5).
 fn check_clock(message: &Message, conversation: &Conversation, now: Now) -> Result<(), AuthError> {
     let Ok(Some(date)) = message.get::<Date>() else { return Ok(()) };
-    let skew = Duration::from_secs(date.unix_seconds().abs_diff(now.wall.unix_seconds()));
+    let skew = Duration::from_secs(date.0.abs_diff(now.wall.unix_seconds()));
     if skew <= SKEW {
         return Ok(());
     }
@@ -150,7 +150,7 @@ fn described(auth: &Auth<'_>) -> String {
 }
 
 /// Peer text cut to what an error may carry.
-pub fn printable(text: &str, most: usize) -> String {
+pub(super) fn printable(text: &str, most: usize) -> String {
     text.chars().filter(|c| !c.is_control()).take(most).collect()
 }
 
@@ -159,4 +159,3 @@ const SKEW: Duration = Duration::from_secs(15 * 60);
 const NAME_SHOWN: usize = 128;
 const SCHEMES_SHOWN: usize = 6;
 const SCHEME_SHOWN: usize = 24;
-

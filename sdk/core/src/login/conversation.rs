@@ -24,7 +24,7 @@ use crate::transaction::Road;
 use super::search::Connection;
 
 /// An account's dealings with one server.
-pub struct Conversation {
+pub(super) struct Conversation {
     /// The server as dialled.
     pub server: ServerName,
     /// The connection.
@@ -50,7 +50,7 @@ enum Trust {
 
 /// What a REGISTER asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Lifetime {
+pub(super) enum Lifetime {
     /// A binding, in the Contact: the handshake of a login carries no Expires header, which a
     /// signature would cover (protocol facts 3.2).
     Wish(u32),
@@ -61,7 +61,7 @@ pub enum Lifetime {
 }
 
 /// What a request proves about its sender.
-pub enum Proving<'a> {
+pub(super) enum Proving<'a> {
     /// What the conversation has: a signature, a Digest answer, or nothing.
     Standing,
     /// Nothing, although there may be an association: a new handshake begins.
@@ -76,7 +76,7 @@ pub enum Proving<'a> {
 
 impl Conversation {
     /// A conversation over a fresh connection: new Call-ID, CSeq from 1, nothing proved.
-    pub fn new(connection: Connection, desk: &mut Desk<'_>) -> Self {
+    pub(super) fn new(connection: Connection, desk: &mut Desk<'_>) -> Self {
         Self {
             server: connection.dialled.server,
             road: Road::new(connection.flow, connection.dialled.transport),
@@ -90,17 +90,17 @@ impl Conversation {
     }
 
     /// The connection's name.
-    pub fn flow(&self) -> FlowId {
+    pub(super) fn flow(&self) -> FlowId {
         self.road.flow
     }
 
     /// True over TLS.
-    pub fn is_secure(&self) -> bool {
+    pub(super) fn is_secure(&self) -> bool {
         self.road.transport.is_secure()
     }
 
     /// The association in use.
-    pub fn association(&self) -> Option<&Association> {
+    pub(super) fn association(&self) -> Option<&Association> {
         match &self.trust {
             Trust::Signed(associations) => Some(associations.current()),
             Trust::None | Trust::Digest(..) => None,
@@ -108,7 +108,7 @@ impl Conversation {
     }
 
     /// The Digest session in use, taken out to be challenged anew.
-    pub fn take_digest(&mut self) -> Option<(Box<DigestSession>, Style)> {
+    pub(super) fn take_digest(&mut self) -> Option<(Box<DigestSession>, Style)> {
         match std::mem::replace(&mut self.trust, Trust::None) {
             Trust::Digest(session, style) => Some((session, style)),
             other => {
@@ -119,7 +119,7 @@ impl Conversation {
     }
 
     /// From now on this association signs; the one before it verifies a while longer (settled 13).
-    pub fn adopt(&mut self, fresh: Association, overlap: std::time::Duration, now: Now) {
+    pub(super) fn adopt(&mut self, fresh: Association, overlap: std::time::Duration, now: Now) {
         match &mut self.trust {
             Trust::Signed(associations) => associations.renew(fresh, overlap, now),
             Trust::None | Trust::Digest(..) => self.trust = Trust::Signed(Box::new(Associations::new(fresh))),
@@ -127,12 +127,12 @@ impl Conversation {
     }
 
     /// From now on requests are answered for with this session.
-    pub fn adopt_digest(&mut self, session: Box<DigestSession>, style: Style) {
+    pub(super) fn adopt_digest(&mut self, session: Box<DigestSession>, style: Style) {
         self.trust = Trust::Digest(session, style);
     }
 
     /// When an association is to be renewed or forgotten.
-    pub fn deadline(&self) -> Option<Deadline> {
+    pub(super) fn deadline(&self) -> Option<Deadline> {
         match &self.trust {
             Trust::Signed(associations) => Some(associations.deadline()),
             Trust::None | Trust::Digest(..) => None,
@@ -140,21 +140,21 @@ impl Conversation {
     }
 
     /// Forgets an association whose overlap is over.
-    pub fn handle_deadline(&mut self, now: Now) {
+    pub(super) fn handle_deadline(&mut self, now: Now) {
         if let Trust::Signed(associations) = &mut self.trust {
             associations.handle_deadline(now);
         }
     }
 
     /// Judges a message of the server by its signature. Only a good one moves the window.
-    pub fn judge(&mut self, message: &Message, places: SignaturePlaces, now: Now) -> Standing {
+    pub(super) fn judge(&mut self, message: &Message, places: SignaturePlaces, now: Now) -> Standing {
         let Trust::Signed(associations) = &mut self.trust else { return Standing::Unsignable };
         let patent_too = places == SignaturePlaces::PatentToo;
         standing(associations.verify(message, Side::Server, patent_too, now).fault())
     }
 
     /// Signs a response of ours, if there is an association.
-    pub fn sign(&mut self, message: &Message, desk: &mut Desk<'_>) -> Bytes {
+    pub(super) fn sign(&mut self, message: &Message, desk: &mut Desk<'_>) -> Bytes {
         let Trust::Signed(associations) = &mut self.trust else { return message.bytes().clone() };
         let salt = desk.draws.signature_salt();
         associations.sign_request(message, salt).unwrap_or_else(|_| message.bytes().clone())
@@ -164,7 +164,7 @@ impl Conversation {
     ///
     /// # Errors
     /// [`Misuse::Limit`] if the agent has too many requests under way.
-    pub fn register(
+    pub(super) fn register(
         &mut self,
         lifetime: Lifetime,
         proving: Proving<'_>,
@@ -183,7 +183,7 @@ impl Conversation {
     ///
     /// # Errors
     /// [`Misuse::Limit`] if the agent has too many requests under way.
-    pub fn options(&mut self, account: &Account, desk: &mut Desk<'_>) -> Result<TxId, Misuse> {
+    pub(super) fn options(&mut self, account: &Account, desk: &mut Desk<'_>) -> Result<TxId, Misuse> {
         let uri = self.request_uri(account);
         let request = self.head(Method::Options, &uri, account, desk).header(Name::Accept, "application/sdp");
         let request = Message::parse(request.finish()).map_err(|_| Misuse::BadMessage)?;
@@ -192,12 +192,12 @@ impl Conversation {
     }
 
     /// The Request-URI of a REGISTER.
-    pub fn request_uri(&self, account: &Account) -> String {
+    pub(super) fn request_uri(&self, account: &Account) -> String {
         format!("sip:{}", account.config.aor.domain)
     }
 
     /// Reads what a Digest server says beside its answer: a proof, the next nonce.
-    pub fn follow_nonce(&mut self, message: &Message, account: &Account) {
+    pub(super) fn follow_nonce(&mut self, message: &Message, account: &Account) {
         let uri = self.request_uri(account);
         if let Trust::Digest(session, style) = &mut self.trust
             && let Some(info) = message.auth(style.info()).next()
@@ -207,7 +207,7 @@ impl Conversation {
     }
 
     /// Our address in this conversation.
-    pub fn contact_uri(&self, account: &Account) -> UriBuf {
+    pub(super) fn contact_uri(&self, account: &Account) -> UriBuf {
         UriBuf::sip(Some(&account.config.aor.user), &self.local.ip().to_string())
             .port(self.local.port())
             .param("transport", Some(self.road.transport.uri_token()))
@@ -278,7 +278,7 @@ impl Conversation {
 }
 
 /// What a verdict of an association means to a login.
-pub fn standing(fault: Option<SignatureFault>) -> Standing {
+pub(super) fn standing(fault: Option<SignatureFault>) -> Standing {
     fault.map_or(Standing::Signed, Standing::Refused)
 }
 
@@ -290,7 +290,12 @@ fn answered(request: &Message, session: &mut DigestSession, style: Style, desk: 
 }
 
 /// What makes a REGISTER one that both Microsoft's and other registrars understand.
-fn register_headers(request: Builder, lifetime: Lifetime, contact: &NameAddrBuf, account: &Account) -> Builder {
+fn register_headers(
+    request: Builder,
+    lifetime: Lifetime,
+    contact: &NameAddrBuf,
+    account: &Account,
+) -> Builder {
     let outbound = if account.config.outbound_flows > 0 { ", path, outbound" } else { "" };
     let request = request
         .header(Name::Contact, contact)

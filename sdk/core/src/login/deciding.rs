@@ -13,7 +13,7 @@ use crate::outbox::{Decision, Question, RedirectAttempt};
 use crate::server::ServerName;
 
 /// A redirect waits for consent.
-pub struct Deciding {
+pub(super) struct Deciding {
     /// The login's way so far.
     pub trip: Trip,
     ask: AskId,
@@ -22,7 +22,7 @@ pub struct Deciding {
 
 impl Deciding {
     /// Asks.
-    pub fn start(
+    pub(super) fn start(
         trip: Trip,
         from: ServerName,
         targets: Vec<Onward>,
@@ -41,23 +41,29 @@ impl Deciding {
     }
 
     /// The question that is waited for.
-    pub fn ask(&self) -> AskId {
+    pub(super) fn ask(&self) -> AskId {
         self.ask
     }
 
     /// The world decided.
-    pub fn handle_decision(self, decision: Decision, account: &mut Account, desk: &mut Desk<'_>) -> State {
+    pub(super) fn handle_decision(
+        self,
+        decision: Decision,
+        account: &mut Account,
+        desk: &mut Desk<'_>,
+    ) -> State {
         match decision {
             Decision::Follow => Seeking::redirected(self.trip, &self.targets, account, desk),
             Decision::Stop => {
-                let target = self.targets.first().map(|target| target.server().to_string()).unwrap_or_default();
+                let target =
+                    self.targets.first().map(|target| target.server().to_string()).unwrap_or_default();
                 fail(RedirectError::Declined { target }.into(), self.trip, account, desk)
             }
         }
     }
 
     /// Takes the question back.
-    pub fn stop(self, desk: &mut Desk<'_>) {
+    pub(super) fn stop(self, desk: &mut Desk<'_>) {
         desk.forget(self.ask);
     }
 }

@@ -26,7 +26,7 @@ use crate::outbox::Credentials;
 use crate::time::{Deadline, Now, Why};
 
 /// A REGISTER under way.
-pub struct Exchange {
+pub(super) struct Exchange {
     pub(super) aim: Aim,
     pub(super) step: Step,
     /// Challenges and other demands met so far.
@@ -37,7 +37,7 @@ pub struct Exchange {
 
 /// What a REGISTER is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Aim {
+pub(super) enum Aim {
     /// The first binding at this server.
     SignIn,
     /// To keep the binding.
@@ -49,7 +49,7 @@ pub enum Aim {
 }
 
 /// The surroundings of an exchange while it handles one input.
-pub struct Talk<'a, 'd> {
+pub(super) struct Talk<'a, 'd> {
     /// With whom.
     pub conversation: &'a mut Conversation,
     /// For whom.
@@ -61,7 +61,7 @@ pub struct Talk<'a, 'd> {
 }
 
 /// What became of an input.
-pub enum Outcome {
+pub(super) enum Outcome {
     /// More is to come.
     Pending(Box<Exchange>),
     /// 2xx.
@@ -90,7 +90,7 @@ pub(super) enum Step {
 
 impl Exchange {
     /// Sends the first request.
-    pub fn start(aim: Aim, mut talk: Talk<'_, '_>) -> Outcome {
+    pub(super) fn start(aim: Aim, mut talk: Talk<'_, '_>) -> Outcome {
         if aim == Aim::SignIn
             && let Some((name, style)) = shortcut(&talk)
         {
@@ -103,12 +103,12 @@ impl Exchange {
     }
 
     /// What the REGISTER is for.
-    pub fn aim(&self) -> Aim {
+    pub(super) fn aim(&self) -> Aim {
         self.aim
     }
 
     /// The transaction that is waited for.
-    pub fn tx(&self) -> Option<TxId> {
+    pub(super) fn tx(&self) -> Option<TxId> {
         match &self.step {
             Step::Plain { tx }
             | Step::Opening { tx, .. }
@@ -119,22 +119,22 @@ impl Exchange {
     }
 
     /// The question that is waited for.
-    pub fn ask(&self) -> Option<AskId> {
+    pub(super) fn ask(&self) -> Option<AskId> {
         if let Step::Asking { ask, .. } = &self.step { Some(*ask) } else { None }
     }
 
     /// True once the server demanded a proof.
-    pub fn is_authenticating(&self) -> bool {
+    pub(super) fn is_authenticating(&self) -> bool {
         !matches!(self.step, Step::Plain { .. })
     }
 
     /// When a refused answer stands.
-    pub fn deadline(&self) -> Option<Deadline> {
+    pub(super) fn deadline(&self) -> Option<Deadline> {
         self.refusal.as_ref().map(|refusal| Deadline::new(refusal.until, Why::RefusalVerdict))
     }
 
     /// Judges an answer by its signature, before the transaction sees it.
-    pub fn judge(
+    pub(super) fn judge(
         &mut self,
         message: &Message,
         conversation: &mut Conversation,
@@ -156,7 +156,12 @@ impl Exchange {
     }
 
     /// The final answer of the transaction, judged and fed.
-    pub fn handle_final(self, message: Message, standing: Standing, mut talk: Talk<'_, '_>) -> Outcome {
+    pub(super) fn handle_final(
+        self,
+        message: Message,
+        standing: Standing,
+        mut talk: Talk<'_, '_>,
+    ) -> Outcome {
         match message.status().unwrap_or_default() {
             401 | 407 => self.handle_challenge(&message, talk),
             423 if self.may_ask_longer(&message, talk.account) => self.ask_longer(&message, talk),
@@ -172,7 +177,7 @@ impl Exchange {
     }
 
     /// Gives the exchange up; nothing of it is waited for any more.
-    pub fn abandon(self, desk: &mut Desk<'_>) {
+    pub(super) fn abandon(self, desk: &mut Desk<'_>) {
         if let Some(tx) = self.tx() {
             desk.transactions.abandon(tx);
         }
@@ -219,18 +224,21 @@ impl Exchange {
 
     fn may_ask_longer(&self, message: &Message, account: &Account) -> bool {
         let least = minimum(message);
-        self.aim != Aim::SignOut && self.rounds < MOST_ROUNDS && least.is_some_and(|least| least > account.expires)
+        self.aim != Aim::SignOut
+            && self.rounds < MOST_ROUNDS
+            && least.is_some_and(|least| least > account.expires)
     }
 
     /// 423 Interval Too Brief: the same again, for as long as the server wants (RFC 3261 section 10.2.8).
     fn ask_longer(self, message: &Message, mut talk: Talk<'_, '_>) -> Outcome {
         let (aim, rounds) = (self.aim, self.rounds + 1);
         talk.account.expires = minimum(message).unwrap_or(talk.account.expires);
-        let standing = if talk.conversation.association().is_some() || matches!(self.step, Step::Establishing { .. }) {
-            Standing::Signed
-        } else {
-            Standing::Unsignable
-        };
+        let standing =
+            if talk.conversation.association().is_some() || matches!(self.step, Step::Establishing { .. }) {
+                Standing::Signed
+            } else {
+                Standing::Unsignable
+            };
         self.settle(message, standing, &mut talk);
         let sent = talk.send(aim, Proving::Standing);
         Self::after(sent, aim, rounds, |tx| Step::Plain { tx })

@@ -14,7 +14,7 @@ use crate::journey::LoginFailure;
 use crate::state::AccountState;
 
 /// Ends a login: tells the reason with the journey, and plans the next attempt.
-pub fn fail(error: LoginError, trip: Trip, account: &mut Account, desk: &mut Desk<'_>) -> State {
+pub(super) fn fail(error: LoginError, trip: Trip, account: &mut Account, desk: &mut Desk<'_>) -> State {
     let floor = trip.floor().max(least(&error));
     let shown = match &error {
         LoginError::Resolve { why: DnsError::NoNetwork, .. } => AccountState::NoNetwork,

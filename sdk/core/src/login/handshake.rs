@@ -6,7 +6,8 @@ use super::challenge::{self, Offer};
 use super::conversation::Proving;
 use super::exchange::{Aim, Exchange, MOST_ROUNDS, Outcome, Step, Talk};
 use crate::auth::digest::DigestSession;
-use crate::auth::ntlm::{self, Binding, ClientChance, MicPolicy, NtlmError, NtlmIdentity};
+use crate::auth::ntlm::client::{self, MicPolicy};
+use crate::auth::ntlm::{Binding, ClientChance, NtlmError, NtlmIdentity, SessionKeys};
 use crate::auth::security_association::{Association, SigningChallenge, Style};
 use crate::config::ExtendedProtection;
 use crate::counter::Counter;
@@ -61,7 +62,11 @@ impl Exchange {
     }
 
     /// The world's answer to the question for credentials.
-    pub fn handle_credentials(self, credentials: Option<Credentials>, mut talk: Talk<'_, '_>) -> Outcome {
+    pub(super) fn handle_credentials(
+        self,
+        credentials: Option<Credentials>,
+        mut talk: Talk<'_, '_>,
+    ) -> Outcome {
         let round = Round { aim: self.aim, rounds: self.rounds };
         let offer = match self.step {
             Step::Asking { offer, .. } => offer,
@@ -156,9 +161,10 @@ impl Talk<'_, '_> {
         &mut self,
         challenge: &SigningChallenge,
         credentials: &Credentials,
-    ) -> Result<(Vec<u8>, ntlm::SessionKeys), TokenFault> {
+    ) -> Result<(Vec<u8>, SessionKeys), TokenFault> {
         let spn = format!("sip/{}", challenge.name.targetname);
-        let channel = self.conversation.proof.as_ref().map(|proof| ntlm::channel_binding(&proof.end_point_hash));
+        let channel =
+            self.conversation.proof.as_ref().map(|proof| client::channel_binding(&proof.end_point_hash));
         let binding = match self.account.config.auth.extended_protection {
             ExtendedProtection::Off => Binding::plain(),
             ExtendedProtection::Accept => Binding::protected(&spn, channel),
@@ -178,7 +184,7 @@ impl Talk<'_, '_> {
             exported_session_key: self.desk.draws.session_key(),
         };
         let offered = challenge.token.as_deref().unwrap_or_default();
-        ntlm::authenticate(offered, &who, &binding, &chance, self.desk.now.wall.filetime()).map_err(fault)
+        client::authenticate(offered, &who, &binding, &chance, self.desk.now.wall.filetime()).map_err(fault)
     }
 
     fn answer(&mut self, round: Round, mut session: Box<DigestSession>, style: Style) -> Outcome {
@@ -202,7 +208,9 @@ fn fault(error: NtlmError) -> TokenFault {
     match error {
         NtlmError::Missing(_) => TokenFault::Weak,
         NtlmError::Unnamed => TokenFault::NoNames,
-        NtlmError::NotAChallenge | NtlmError::BrokenAttributes | NtlmError::NameTooLong => TokenFault::Structure,
+        NtlmError::NotAChallenge | NtlmError::BrokenAttributes | NtlmError::NameTooLong => {
+            TokenFault::Structure
+        }
     }
 }
 

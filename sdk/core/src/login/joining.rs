@@ -27,7 +27,7 @@ use crate::journey::{Arrival, HopVerdict};
 use crate::outbox::Credentials;
 
 /// A server is talked to.
-pub struct Joining {
+pub(super) struct Joining {
     /// The login's way so far.
     pub trip: Trip,
     /// Servers that could be tried instead.
@@ -48,7 +48,7 @@ struct Rest {
 
 impl Joining {
     /// Sends the first REGISTER over a fresh connection.
-    pub fn start(
+    pub(super) fn start(
         mut trip: Trip,
         search: Search,
         connection: Connection,
@@ -70,12 +70,12 @@ impl Joining {
     }
 
     /// The server said something provisional.
-    pub fn handle_provisional(&mut self) {
+    pub(super) fn handle_provisional(&mut self) {
         self.heard = true;
     }
 
     /// The final answer, judged and fed.
-    pub fn handle_final(
+    pub(super) fn handle_final(
         self,
         message: Message,
         standing: Standing,
@@ -89,13 +89,13 @@ impl Joining {
     }
 
     /// A final answer was not believed.
-    pub fn handle_refused(&mut self, status: u16, why: SignatureFault, desk: &Desk<'_>) {
+    pub(super) fn handle_refused(&mut self, status: u16, why: SignatureFault, desk: &Desk<'_>) {
         self.heard = true;
         self.exchange.refusal = Some(Refusal::new(self.exchange.refusal, status, why, desk.now));
     }
 
     /// The credentials that were asked for.
-    pub fn handle_credentials(
+    pub(super) fn handle_credentials(
         self,
         credentials: Option<Credentials>,
         account: &mut Account,
@@ -107,7 +107,7 @@ impl Joining {
     }
 
     /// Nobody answered in 64·T1.
-    pub fn handle_timeout(self, account: &mut Account, desk: &mut Desk<'_>) -> State {
+    pub(super) fn handle_timeout(self, account: &mut Account, desk: &mut Desk<'_>) -> State {
         let (_, rest) = self.part();
         let server = rest.conversation.server.clone();
         if rest.heard {
@@ -117,7 +117,7 @@ impl Joining {
     }
 
     /// The connection is gone.
-    pub fn handle_lost(
+    pub(super) fn handle_lost(
         self,
         flow: FlowId,
         why: ConnectError,
@@ -137,7 +137,7 @@ impl Joining {
     }
 
     /// A refused answer stands: it is the reason.
-    pub fn handle_deadline(self, account: &mut Account, desk: &mut Desk<'_>) -> State {
+    pub(super) fn handle_deadline(self, account: &mut Account, desk: &mut Desk<'_>) -> State {
         let Some(refusal) = self.exchange.refusal.filter(|refusal| desk.now.reached(refusal.until)) else {
             return State::Joining(Box::new(self));
         };
@@ -152,7 +152,7 @@ impl Joining {
     }
 
     /// Takes everything back.
-    pub fn stop(self, desk: &mut Desk<'_>) {
+    pub(super) fn stop(self, desk: &mut Desk<'_>) {
         let (exchange, mut rest) = self.part();
         exchange.abandon(desk);
         rest.search.rest(desk);
@@ -189,7 +189,13 @@ impl Rest {
     }
 
     /// A 3xx: where to, or why not.
-    fn redirected(mut self, message: &Message, standing: Standing, account: &mut Account, desk: &mut Desk<'_>) -> State {
+    fn redirected(
+        mut self,
+        message: &Message,
+        standing: Standing,
+        account: &mut Account,
+        desk: &mut Desk<'_>,
+    ) -> State {
         if self.arrived_by_memory() && account.memory.forget_home() {
             desk.tell(AccountEvent::Forgotten);
         }
@@ -203,7 +209,9 @@ impl Rest {
                 desk.release(self.conversation.flow());
                 match account.config.redirect.consent {
                     Consent::Rules => Seeking::redirected(self.trip, &targets, account, desk),
-                    Consent::Ask => Deciding::start(self.trip, self.conversation.server, targets, signed, desk),
+                    Consent::Ask => {
+                        Deciding::start(self.trip, self.conversation.server, targets, signed, desk)
+                    }
                 }
             }
             Err(why) => {
@@ -256,7 +264,13 @@ impl Rest {
     }
 
     /// The server never said anything: it was not visited, and the next one is tried.
-    fn next(mut self, why: ConnectError, error: LoginError, account: &mut Account, desk: &mut Desk<'_>) -> State {
+    fn next(
+        mut self,
+        why: ConnectError,
+        error: LoginError,
+        account: &mut Account,
+        desk: &mut Desk<'_>,
+    ) -> State {
         desk.release(self.conversation.flow());
         if self.arrived_by_memory() && account.memory.home_failed() {
             desk.tell(AccountEvent::Forgotten);
@@ -280,11 +294,14 @@ impl Rest {
 
 /// The Contacts of a redirect in message order; what is no address becomes an empty text, so that the
 /// binding of the To tag sees it.
-pub fn contacts(message: &Message, most: usize) -> Vec<Target<'_>> {
-    let one = |contact: Result<Contact<'_>, HeaderError>| match contact {
+pub(super) fn contacts(message: &Message, most: usize) -> Vec<Target<'_>> {
+    // One more than may be used, so that a list that is too long does not pass for a shorter one.
+    message.all::<Contact<'_>>().take(most + 1).map(target).collect()
+}
+
+fn target<'m>(contact: Result<Contact<'m>, HeaderError>) -> Target<'m> {
+    match contact {
         Ok(contact) => Target { uri: contact.addr().map_or("", |addr| addr.uri_str()), q: contact.q() },
         Err(_) => Target { uri: "", q: None },
-    };
-    // One more than may be used, so that a list that is too long does not pass for a shorter one.
-    message.all::<Contact<'_>>().take(most + 1).map(one).collect()
+    }
 }

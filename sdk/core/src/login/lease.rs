@@ -7,7 +7,7 @@ use crate::time::{Moment, Now, Wall};
 
 /// A binding at a registrar.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Lease {
+pub(super) struct Lease {
     /// Seconds granted.
     pub granted: u32,
     /// When it lapses.
@@ -21,14 +21,15 @@ pub struct Lease {
 impl Lease {
     /// A lease of `granted` seconds. It is refreshed before it ends by a margin that leaves room for
     /// several attempts, and at a moment that is spread, so that many accounts do not come at once.
-    pub fn new(granted: u32, draws: &mut dyn Draws, now: Now) -> Self {
+    pub(super) fn new(granted: u32, draws: &mut dyn Draws, now: Now) -> Self {
         let margin = if granted <= 2 * SMALLEST_MARGIN {
             granted / 2
         } else {
             (granted / 10).clamp(SMALLEST_MARGIN, LARGEST_MARGIN)
         };
         let spread = draws.below(u64::from(margin) * 500 + 1);
-        let pause = Duration::from_secs(u64::from(granted - margin)).saturating_sub(Duration::from_millis(spread));
+        let pause =
+            Duration::from_secs(u64::from(granted - margin)).saturating_sub(Duration::from_millis(spread));
         Self {
             granted,
             ends: now.after(Duration::from_secs(u64::from(granted))),
@@ -38,13 +39,13 @@ impl Lease {
     }
 
     /// When to refresh, given that the clocks ran apart: at the earlier of both.
-    pub fn refresh_after_jump(&self, now: Now) -> Moment {
+    pub(super) fn refresh_after_jump(&self, now: Now) -> Moment {
         let left = self.refresh_by_wall.0.saturating_sub(now.wall.0);
         self.refresh.min(now.after(left))
     }
 
     /// When to try again after a refresh came to nothing: several times before the lease ends.
-    pub fn next_attempt(&self, floor: Duration, now: Now) -> Moment {
+    pub(super) fn next_attempt(&self, floor: Duration, now: Now) -> Moment {
         let left = self.ends.since(now.since_start);
         let pause = (left / 3).clamp(SHORTEST_PAUSE, LONGEST_PAUSE).max(floor);
         now.after(pause)
@@ -71,7 +72,10 @@ mod tests {
                 assert!(lease.refresh <= lease.ends, "{granted}, seed {seed}");
                 assert!(lease.refresh > now.since_start || granted < 2, "{granted}, seed {seed}");
                 let before = lease.ends.since(lease.refresh);
-                assert!(granted < 60 || before >= Duration::from_secs(30), "{granted}: {before:?}, seed {seed}");
+                assert!(
+                    granted < 60 || before >= Duration::from_secs(30),
+                    "{granted}: {before:?}, seed {seed}"
+                );
             }
         }
     }

@@ -18,7 +18,7 @@ use crate::state::AccountState;
 use crate::time::{Deadline, Moment, Why};
 
 /// Signing out.
-pub struct Leaving {
+pub(super) struct Leaving {
     pub(super) conversation: Conversation,
     pub(super) exchange: Exchange,
     /// Whatever is answered, it is over then.
@@ -27,7 +27,7 @@ pub struct Leaving {
 
 impl Leaving {
     /// Removes the binding.
-    pub fn start(mut conversation: Conversation, account: &mut Account, desk: &mut Desk<'_>) -> State {
+    pub(super) fn start(mut conversation: Conversation, account: &mut Account, desk: &mut Desk<'_>) -> State {
         let until = desk.now.after(PATIENCE);
         let talk = Talk { conversation: &mut conversation, account, trip: None, desk };
         let outcome = Exchange::start(Aim::SignOut, talk);
@@ -35,7 +35,7 @@ impl Leaving {
     }
 
     /// The final answer, judged and fed.
-    pub fn handle_final(
+    pub(super) fn handle_final(
         mut self,
         message: Message,
         standing: Standing,
@@ -48,7 +48,7 @@ impl Leaving {
     }
 
     /// The credentials that were asked for.
-    pub fn handle_credentials(
+    pub(super) fn handle_credentials(
         mut self,
         credentials: Option<Credentials>,
         account: &mut Account,
@@ -60,7 +60,7 @@ impl Leaving {
     }
 
     /// The connection is gone: so is what there was to sign out of.
-    pub fn handle_lost(self, flow: FlowId, desk: &mut Desk<'_>) -> State {
+    pub(super) fn handle_lost(self, flow: FlowId, desk: &mut Desk<'_>) -> State {
         if self.conversation.flow() != flow {
             return State::Leaving(Box::new(self));
         }
@@ -68,18 +68,18 @@ impl Leaving {
     }
 
     /// Waits no longer.
-    pub fn handle_deadline(self, desk: &mut Desk<'_>) -> State {
+    pub(super) fn handle_deadline(self, desk: &mut Desk<'_>) -> State {
         if desk.now.reached(self.until) { self.finish(desk) } else { State::Leaving(Box::new(self)) }
     }
 
     /// Ends it now.
-    pub fn finish(self, desk: &mut Desk<'_>) -> State {
+    pub(super) fn finish(self, desk: &mut Desk<'_>) -> State {
         self.exchange.abandon(desk);
         gone(&self.conversation, desk)
     }
 
     /// When it is over whatever is answered.
-    pub fn deadline(&self) -> Option<Deadline> {
+    pub(super) fn deadline(&self) -> Option<Deadline> {
         Some(Deadline::new(self.until, Why::AnswerOverdue))
     }
 

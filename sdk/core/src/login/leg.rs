@@ -12,7 +12,7 @@ use crate::server::ServerName;
 use crate::transport::Transport;
 
 /// One way to find a server: the remembered home, the discovery of a domain, one Contact.
-pub struct Leg {
+pub(super) struct Leg {
     plan: Plan,
     way: Way,
     /// The server, where the leg leads to one only, and whom its certificate must name.
@@ -32,7 +32,7 @@ struct Named {
 
 /// How a leg came to be; decides what its hops are called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Way {
+pub(super) enum Way {
     /// The home server of an earlier login.
     Remembered,
     /// The server of the configuration.
@@ -64,13 +64,13 @@ enum Progress {
 
 impl Leg {
     /// The discovery of a domain.
-    pub fn discovery(domain: &str, transports: &[Transport], chance: &mut Chance) -> Self {
+    pub(super) fn discovery(domain: &str, transports: &[Transport], chance: &mut Chance) -> Self {
         let request = Request::new(Wanted::Domain(domain.to_owned()), transports);
         Self::new(request, Way::Discovery, None, chance)
     }
 
     /// A server that is named, over one transport.
-    pub fn server(
+    pub(super) fn server(
         at: (&str, Option<u16>),
         transport: Transport,
         expected: Expected,
@@ -86,7 +86,7 @@ impl Leg {
 
     /// The next leg begins after `wait` even if this one is still under way.
     #[must_use]
-    pub fn with_head_start(mut self, wait: Duration) -> Self {
+    pub(super) fn with_head_start(mut self, wait: Duration) -> Self {
         self.head_start = Some(wait);
         self
     }

@@ -14,7 +14,7 @@ use super::joining::Joining;
 use super::leaving::Leaving;
 use super::redirect::Standing;
 use super::refusal::Belief;
-use super::registered::{Activity, Registered};
+use super::registered::Registered;
 use super::resting::Resting;
 use super::seeking::Seeking;
 use super::trip::Trip;
@@ -121,7 +121,9 @@ impl Login {
             State::Joining(joining) if joining.exchange.ask().is_some() => Expecting::Person,
             State::Joining(_) => Expecting::Answer,
             State::Deciding(_) => Expecting::App,
-            State::Resting(_) | State::Seeking(_) | State::Registered(_) | State::Leaving(_) => Expecting::Nothing,
+            State::Resting(_) | State::Seeking(_) | State::Registered(_) | State::Leaving(_) => {
+                Expecting::Nothing
+            }
         }
     }
 
@@ -209,9 +211,7 @@ impl Login {
         desk: &mut Desk<'_>,
     ) {
         self.step(desk, |state, account, desk| match state {
-            State::Seeking(seeking) => {
-                seeking.handle_connected(flow, (local, proof.cloned()), account, desk)
-            }
+            State::Seeking(seeking) => seeking.handle_connected(flow, (local, proof.cloned()), account, desk),
             other => other,
         });
     }
@@ -302,14 +302,10 @@ impl Login {
             State::Leaving(leaving) if leaving.exchange.tx() == Some(tx) => {
                 leaving.exchange.judge(message, &mut leaving.conversation, places, desk.now)
             }
-            State::Registered(registered) => match &mut registered.activity {
-                Activity::Busy(exchange) if exchange.tx() == Some(tx) => {
-                    exchange.judge(message, &mut registered.conversation, places, desk.now)
-                }
-                _ if registered.is_probe(tx) => registered.conversation.judge(message, places, desk.now),
-                // Answered before: the transaction absorbs it.
-                Activity::Busy(_) | Activity::Quiet(_) => return Some(Standing::Unsignable),
-            },
+            State::Registered(registered) if registered.is_probe(tx) || registered.tx() == Some(tx) => {
+                registered.judge(message, places, desk.now)
+            }
+            // Answered before: the transaction absorbs it.
             _ => return Some(Standing::Unsignable),
         };
         match Belief::of(message, standing) {
@@ -357,7 +353,9 @@ impl Login {
     /// Nobody answered a transaction in time.
     pub fn handle_timeout(&mut self, tx: TxId, desk: &mut Desk<'_>) {
         self.step(desk, |state, account, desk| match state {
-            State::Joining(joining) if joining.exchange.tx() == Some(tx) => joining.handle_timeout(account, desk),
+            State::Joining(joining) if joining.exchange.tx() == Some(tx) => {
+                joining.handle_timeout(account, desk)
+            }
             State::Leaving(leaving) if leaving.exchange.tx() == Some(tx) => leaving.finish(desk),
             State::Registered(mut registered) if registered.is_probe(tx) => {
                 registered.handle_probe(408, desk);
@@ -374,12 +372,7 @@ impl Login {
     pub fn judge_request(&mut self, message: &Message, desk: &Desk<'_>) -> Standing {
         let places = self.account.config.auth.signature_places;
         match &mut self.state {
-            State::Registered(registered) => match &mut registered.activity {
-                Activity::Busy(exchange) => {
-                    exchange.judge(message, &mut registered.conversation, places, desk.now)
-                }
-                Activity::Quiet(_) => registered.conversation.judge(message, places, desk.now),
-            },
+            State::Registered(registered) => registered.judge(message, places, desk.now),
             State::Leaving(leaving) => leaving.conversation.judge(message, places, desk.now),
             State::Joining(joining) => joining.conversation.judge(message, places, desk.now),
             State::Resting(_) | State::Seeking(_) | State::Deciding(_) => Standing::Unsignable,

@@ -1,11 +1,10 @@
 //! What an account knows about its home server and its servers' logins, and when it forgets it.
 
 use crate::config::{Remembered, RememberedLogin};
-use crate::server::ServerName;
 
 /// What was learned in earlier logins, in this run or before it.
 #[derive(Clone, Debug, Default)]
-pub struct Memory {
+pub(super) struct Memory {
     home: Option<Home>,
     /// One entry for each server whose login was verified; the shortcut needs them (settled 10).
     logins: Vec<RememberedLogin>,
@@ -22,28 +21,23 @@ struct Home {
 
 impl Memory {
     /// What an earlier run left.
-    pub fn new(remembered: Option<Remembered>) -> Self {
+    pub(super) fn new(remembered: Option<Remembered>) -> Self {
         let logins = remembered.iter().filter_map(|home| home.login.clone()).collect();
         Self { home: remembered.map(|what| Home { what, failures: 0 }), logins, refused_before: false }
     }
 
     /// The home server to try first.
-    pub fn home(&self) -> Option<&Remembered> {
+    pub(super) fn home(&self) -> Option<&Remembered> {
         self.home.as_ref().map(|home| &home.what)
     }
 
-    /// The home server as it was dialled.
-    pub fn home_name(&self) -> Option<ServerName> {
-        self.home().map(|home| ServerName::new(&home.host, home.port))
-    }
-
     /// What the first REGISTER to `host` needs to skip a round trip, if it was learned from that host.
-    pub fn login_of(&self, host: &str) -> Option<&RememberedLogin> {
+    pub(super) fn login_of(&self, host: &str) -> Option<&RememberedLogin> {
         self.logins.iter().find(|login| login.targetname.eq_ignore_ascii_case(host))
     }
 
     /// A server's login was verified by its signature.
-    pub fn learn_login(&mut self, login: RememberedLogin) {
+    pub(super) fn learn_login(&mut self, login: RememberedLogin) {
         self.logins.retain(|known| !known.targetname.eq_ignore_ascii_case(&login.targetname));
         self.logins.push(login);
         if self.logins.len() > MOST_LOGINS {
@@ -52,24 +46,24 @@ impl Memory {
     }
 
     /// A server's login is not as it was.
-    pub fn forget_login(&mut self, host: &str) {
+    pub(super) fn forget_login(&mut self, host: &str) {
         self.logins.retain(|known| !known.targetname.eq_ignore_ascii_case(host));
     }
 
     /// This is the home server now. Returns true if that is news worth keeping.
-    pub fn settle(&mut self, what: Remembered) -> bool {
+    pub(super) fn settle(&mut self, what: Remembered) -> bool {
         let news = self.home().is_none_or(|known| *known != what);
         self.home = Some(Home { what, failures: 0 });
         news
     }
 
     /// The remembered home server redirected, or is known to be wrong. True if it was remembered.
-    pub fn forget_home(&mut self) -> bool {
+    pub(super) fn forget_home(&mut self) -> bool {
         self.home.take().is_some()
     }
 
     /// The remembered home server could not be reached. True if it is forgotten over that.
-    pub fn home_failed(&mut self) -> bool {
+    pub(super) fn home_failed(&mut self) -> bool {
         let Some(home) = &mut self.home else { return false };
         home.failures += 1;
         home.failures >= MOST_FAILURES && self.forget_home()

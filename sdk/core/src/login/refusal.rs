@@ -11,7 +11,7 @@ use crate::time::{Moment, Now};
 
 /// A final answer that was not believed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Refusal {
+pub(super) struct Refusal {
     /// Its status.
     pub status: u16,
     /// What was wrong with it.
@@ -22,7 +22,7 @@ pub struct Refusal {
 
 /// What to do with an answer whose signature was judged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Belief {
+pub(super) enum Belief {
     /// Feed it.
     Believed,
     /// Feed it although nothing signs it: it can only delay or begin a handshake (settled 12).
@@ -33,10 +33,12 @@ pub enum Belief {
 
 impl Belief {
     /// Settled 12: without a signature only 1xx, 401, 407, 408 and 503 are listened to.
-    pub fn of(message: &Message, standing: Standing) -> Self {
+    pub(super) fn of(message: &Message, standing: Standing) -> Self {
         match (standing, message.status().unwrap_or_default()) {
             (Standing::Signed | Standing::Unsignable, _) => Belief::Believed,
-            (Standing::Refused(SignatureFault::Unsigned), 100..=199 | 401 | 407 | 408 | 503) => Belief::Tolerated,
+            (Standing::Refused(SignatureFault::Unsigned), 100..=199 | 401 | 407 | 408 | 503) => {
+                Belief::Tolerated
+            }
             (Standing::Refused(why), _) => Belief::Refused(why),
         }
     }
@@ -44,13 +46,13 @@ impl Belief {
 
 impl Refusal {
     /// A refusal that stands after 2 s; a second one does not prolong the wait for a better answer.
-    pub fn new(before: Option<Refusal>, status: u16, why: SignatureFault, now: Now) -> Self {
+    pub(super) fn new(before: Option<Refusal>, status: u16, why: SignatureFault, now: Now) -> Self {
         let until = before.map_or(now.after(PATIENCE), |before| before.until);
         Self { status, why, until }
     }
 
     /// The reason a login fails for if no better answer came.
-    pub fn verdict(self, server: &ServerName) -> LoginError {
+    pub(super) fn verdict(self, server: &ServerName) -> LoginError {
         let server = server.clone();
         match (self.status, self.why) {
             (300..=399, SignatureFault::Unsigned) => RedirectError::Unsigned { server }.into(),
@@ -61,4 +63,4 @@ impl Refusal {
 }
 
 /// How long a better answer is waited for.
-pub const PATIENCE: Duration = Duration::from_secs(2);
+pub(super) const PATIENCE: Duration = Duration::from_secs(2);

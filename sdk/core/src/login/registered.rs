@@ -9,8 +9,8 @@ use super::desk::Desk;
 use super::exchange::{Aim, Exchange, Talk};
 use super::failing::fail;
 use super::forced::Forced;
-use super::leaving::Leaving;
 use super::lease::Lease;
+use super::leaving::Leaving;
 use super::machine::State;
 use super::redirect::{self, Onward, Redirect, Standing, Standpoint};
 use super::resting::Resting;
@@ -18,20 +18,20 @@ use super::seeking::Seeking;
 use super::trip::Trip;
 use super::words;
 use crate::auth::contact_binding::Target;
-use crate::config::Remembered;
+use crate::config::{Remembered, SignaturePlaces};
 use crate::connect::ConnectError;
 use crate::counter::Counter;
 use crate::endpoint::InstanceId;
 use crate::error::{Deregistration, LoginError, RedirectError};
-use crate::event::{AccountEvent, LogoutReason, MoveCause};
 use crate::event;
+use crate::event::{AccountEvent, LogoutReason, MoveCause};
 use crate::ids::{AskId, FlowId, TxId};
 use crate::journey::HopVerdict;
 use crate::state::AccountState;
 use crate::time::{Deadline, Moment, Now, Why};
 
 /// Signed in.
-pub struct Registered {
+pub(super) struct Registered {
     pub(super) conversation: Conversation,
     pub(super) lease: Lease,
     pub(super) activity: Activity,
@@ -68,7 +68,7 @@ struct Probe {
 
 impl Registered {
     /// The binding was granted: tells it, and remembers where.
-    pub fn start(
+    pub(super) fn start(
         conversation: Conversation,
         granted: &Message,
         mut trip: Trip,
@@ -94,7 +94,7 @@ impl Registered {
     }
 
     /// How the state is shown.
-    pub fn shown(&self) -> AccountState {
+    pub(super) fn shown(&self) -> AccountState {
         match &self.activity {
             Activity::Quiet(Quiet { overdue: true, .. }) => AccountState::Expiring,
             Activity::Quiet(_) | Activity::Busy(_) => self.place,
@@ -102,7 +102,7 @@ impl Registered {
     }
 
     /// The next thing due.
-    pub fn deadline(&self) -> Option<Deadline> {
+    pub(super) fn deadline(&self) -> Option<Deadline> {
         let lapse = Deadline::new(self.lease.ends, Why::Expiry);
         let next = match &self.activity {
             Activity::Quiet(quiet) => {
@@ -119,22 +119,31 @@ impl Registered {
     }
 
     /// The transaction of the REGISTER under way.
-    pub fn tx(&self) -> Option<TxId> {
+    pub(super) fn tx(&self) -> Option<TxId> {
         if let Activity::Busy(exchange) = &self.activity { exchange.tx() } else { None }
     }
 
     /// The question of the REGISTER under way.
-    pub fn ask(&self) -> Option<AskId> {
+    pub(super) fn ask(&self) -> Option<AskId> {
         if let Activity::Busy(exchange) = &self.activity { exchange.ask() } else { None }
     }
 
+    /// Judges a message of the server by its signature: by the association that signs, the one it
+    /// replaced, or the one that is being established.
+    pub(super) fn judge(&mut self, message: &Message, places: SignaturePlaces, now: Now) -> Standing {
+        match &mut self.activity {
+            Activity::Busy(exchange) => exchange.judge(message, &mut self.conversation, places, now),
+            Activity::Quiet(_) => self.conversation.judge(message, places, now),
+        }
+    }
+
     /// True if `tx` is the user's OPTIONS.
-    pub fn is_probe(&self, tx: TxId) -> bool {
+    pub(super) fn is_probe(&self, tx: TxId) -> bool {
         self.probe.is_some_and(|probe| probe.tx == tx)
     }
 
     /// The OPTIONS was answered, or nobody answered it.
-    pub fn handle_probe(&mut self, status: u16, desk: &mut Desk<'_>) {
+    pub(super) fn handle_probe(&mut self, status: u16, desk: &mut Desk<'_>) {
         if let Some(probe) = self.probe.take() {
             let spent = desk.now.since_start.since(probe.sent).as_millis();
             let millis = u32::try_from(spent).unwrap_or(u32::MAX);
@@ -143,7 +152,7 @@ impl Registered {
     }
 
     /// Asks the server whether it is there. True if the question left.
-    pub fn probe(&mut self, account: &Account, desk: &mut Desk<'_>) -> bool {
+    pub(super) fn probe(&mut self, account: &Account, desk: &mut Desk<'_>) -> bool {
         if self.probe.is_some() {
             return false;
         }
@@ -153,7 +162,7 @@ impl Registered {
     }
 
     /// Does what is due.
-    pub fn handle_deadline(mut self, account: &mut Account, desk: &mut Desk<'_>) -> State {
+    pub(super) fn handle_deadline(mut self, account: &mut Account, desk: &mut Desk<'_>) -> State {
         if desk.now.reached(self.lease.ends) {
             return self.lose(LogoutReason::Lapsed, account, desk);
         }
@@ -180,7 +189,7 @@ impl Registered {
     }
 
     /// Refreshes now, unless a REGISTER is under way.
-    pub fn refresh(self, account: &mut Account, desk: &mut Desk<'_>) -> State {
+    pub(super) fn refresh(self, account: &mut Account, desk: &mut Desk<'_>) -> State {
         match &self.activity {
             Activity::Quiet(_) => self.register(Aim::Refresh, account, desk),
             Activity::Busy(_) => State::Registered(Box::new(self)),
@@ -188,7 +197,7 @@ impl Registered {
     }
 
     /// The clocks ran apart: one REGISTER, soon, if by the wall clock it is time.
-    pub fn handle_clock_jump(&mut self, desk: &mut Desk<'_>) {
+    pub(super) fn handle_clock_jump(&mut self, desk: &mut Desk<'_>) {
         let due = self.lease.refresh_after_jump(desk.now);
         if let Activity::Quiet(quiet) = &mut self.activity
             && due < quiet.refresh
@@ -198,7 +207,7 @@ impl Registered {
     }
 
     /// The network came back or changed: one REGISTER, soon. Without a network nothing is left.
-    pub fn handle_network(mut self, online: bool, desk: &mut Desk<'_>) -> State {
+    pub(super) fn handle_network(mut self, online: bool, desk: &mut Desk<'_>) -> State {
         if !online {
             self.part(LogoutReason::ConnectionLost, desk);
             return State::Resting(Resting::new(AccountState::NoNetwork));
@@ -210,7 +219,13 @@ impl Registered {
     }
 
     /// The connection is gone.
-    pub fn handle_lost(self, flow: FlowId, _why: ConnectError, account: &mut Account, desk: &mut Desk<'_>) -> State {
+    pub(super) fn handle_lost(
+        self,
+        flow: FlowId,
+        _why: ConnectError,
+        account: &mut Account,
+        desk: &mut Desk<'_>,
+    ) -> State {
         if self.conversation.flow() != flow {
             return State::Registered(Box::new(self));
         }
@@ -218,7 +233,7 @@ impl Registered {
     }
 
     /// Signs out.
-    pub fn leave(self, account: &mut Account, desk: &mut Desk<'_>) -> State {
+    pub(super) fn leave(self, account: &mut Account, desk: &mut Desk<'_>) -> State {
         if let Activity::Busy(exchange) = self.activity {
             exchange.abandon(desk);
         }
@@ -229,7 +244,7 @@ impl Registered {
     }
 
     /// The server ended the registration by itself; `standing` is what its signature proved.
-    pub fn handle_forced(
+    pub(super) fn handle_forced(
         self,
         forced: &Forced,
         standing: Standing,
@@ -237,10 +252,18 @@ impl Registered {
         desk: &mut Desk<'_>,
     ) -> State {
         match forced {
-            Forced::Unregistered => {
-                self.end(LogoutReason::Displaced, Deregistration::Unregistered.into(), account, desk)
-            }
-            Forced::Rejected => self.end(LogoutReason::Disabled, Deregistration::Rejected.into(), account, desk),
+            Forced::Unregistered => self.end(
+                LogoutReason::Displaced,
+                LoginError::Deregistered(Deregistration::Unregistered),
+                account,
+                desk,
+            ),
+            Forced::Rejected => self.end(
+                LogoutReason::Disabled,
+                LoginError::Deregistered(Deregistration::Rejected),
+                account,
+                desk,
+            ),
             Forced::Deactivated => {
                 forget_home(account, desk);
                 self.part(LogoutReason::Deactivated, desk);
@@ -277,7 +300,13 @@ impl Registered {
     }
 
     /// The registration is over, and the reason is one for the user.
-    pub(super) fn end(self, why: LogoutReason, error: LoginError, account: &mut Account, desk: &mut Desk<'_>) -> State {
+    pub(super) fn end(
+        self,
+        why: LogoutReason,
+        error: LoginError,
+        account: &mut Account,
+        desk: &mut Desk<'_>,
+    ) -> State {
         self.part(why, desk);
         let trip = Trip::new(account.config.redirect.limit, MoveCause::Failover, desk.now);
         fail(error, trip, account, desk)
@@ -335,7 +364,12 @@ impl Quiet {
 }
 
 /// What the server granted.
-pub(super) fn lease(conversation: &Conversation, granted: &Message, account: &Account, desk: &mut Desk<'_>) -> Lease {
+pub(super) fn lease(
+    conversation: &Conversation,
+    granted: &Message,
+    account: &Account,
+    desk: &mut Desk<'_>,
+) -> Lease {
     let own = conversation.contact_uri(account).to_string();
     let instance = InstanceId::of_epid(&account.config.epid);
     let seconds = words::granted(granted, &own, instance, account.expires);

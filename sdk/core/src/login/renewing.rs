@@ -28,14 +28,16 @@ impl Registered {
     }
 
     /// The final answer, judged and fed.
-    pub fn handle_final(
+    pub(super) fn handle_final(
         mut self,
         message: Message,
         standing: Standing,
         account: &mut Account,
         desk: &mut Desk<'_>,
     ) -> State {
-        let Some((aim, exchange)) = self.take_exchange(desk) else { return State::Registered(Box::new(self)) };
+        let Some((aim, exchange)) = self.take_exchange(desk) else {
+            return State::Registered(Box::new(self));
+        };
         let before = self.established();
         let talk = Self::talk(&mut self.conversation, account, desk);
         let outcome = exchange.handle_final(message, standing, talk);
@@ -43,13 +45,15 @@ impl Registered {
     }
 
     /// The credentials that were asked for.
-    pub fn handle_credentials(
+    pub(super) fn handle_credentials(
         mut self,
         credentials: Option<Credentials>,
         account: &mut Account,
         desk: &mut Desk<'_>,
     ) -> State {
-        let Some((aim, exchange)) = self.take_exchange(desk) else { return State::Registered(Box::new(self)) };
+        let Some((aim, exchange)) = self.take_exchange(desk) else {
+            return State::Registered(Box::new(self));
+        };
         let before = self.established();
         let talk = Self::talk(&mut self.conversation, account, desk);
         let outcome = exchange.handle_credentials(credentials, talk);
@@ -57,12 +61,12 @@ impl Registered {
     }
 
     /// Nobody answered a REGISTER in 64·T1: the server is gone, whatever the connection says.
-    pub fn handle_timeout(self, account: &mut Account, desk: &mut Desk<'_>) -> State {
+    pub(super) fn handle_timeout(self, account: &mut Account, desk: &mut Desk<'_>) -> State {
         self.lose(LogoutReason::ConnectionLost, account, desk)
     }
 
     /// A final answer was not believed: nothing changes.
-    pub fn handle_refused(&mut self, status: u16, why: SignatureFault, desk: &Desk<'_>) {
+    pub(super) fn handle_refused(&mut self, status: u16, why: SignatureFault, desk: &Desk<'_>) {
         if let Activity::Busy(exchange) = &mut self.activity {
             exchange.refusal = Some(Refusal::new(exchange.refusal, status, why, desk.now));
         }

@@ -10,7 +10,7 @@ use crate::time::{Deadline, Moment, Why};
 
 /// Nothing is under way.
 #[derive(Clone, Copy, Debug)]
-pub struct Resting {
+pub(super) struct Resting {
     shown: AccountState,
     /// The next attempt, if it comes by itself.
     again: Option<Again>,
@@ -24,32 +24,32 @@ struct Again {
 
 impl Resting {
     /// Until somebody says otherwise.
-    pub fn new(shown: AccountState) -> Self {
+    pub(super) fn new(shown: AccountState) -> Self {
         Self { shown, again: None }
     }
 
     /// Until `at`.
-    pub fn until(shown: AccountState, at: Moment, cause: MoveCause) -> Self {
+    pub(super) fn until(shown: AccountState, at: Moment, cause: MoveCause) -> Self {
         Self { shown, again: Some(Again { at, cause }) }
     }
 
     /// How the state is shown.
-    pub fn shown(&self) -> AccountState {
+    pub(super) fn shown(&self) -> AccountState {
         self.shown
     }
 
     /// When the next attempt begins.
-    pub fn deadline(&self) -> Option<Deadline> {
+    pub(super) fn deadline(&self) -> Option<Deadline> {
         self.again.map(|again| Deadline::new(again.at, Why::BackOff))
     }
 
     /// True if the account is to be signed in as soon as that is possible.
-    pub fn is_waiting(&self) -> bool {
+    pub(super) fn is_waiting(&self) -> bool {
         self.again.is_some() || self.shown == AccountState::NoNetwork
     }
 
     /// Begins the next attempt if its time has come.
-    pub fn handle_deadline(self, account: &mut Account, desk: &mut Desk<'_>) -> State {
+    pub(super) fn handle_deadline(self, account: &mut Account, desk: &mut Desk<'_>) -> State {
         match self.again {
             Some(again) if desk.now.reached(again.at) => Seeking::start(again.cause, account, desk),
             Some(_) | None => State::Resting(self),
@@ -57,7 +57,7 @@ impl Resting {
     }
 
     /// The network came or went.
-    pub fn handle_network(self, online: bool, account: &mut Account, desk: &mut Desk<'_>) -> State {
+    pub(super) fn handle_network(self, online: bool, account: &mut Account, desk: &mut Desk<'_>) -> State {
         match (online, self.is_waiting()) {
             (_, false) => State::Resting(self),
             (true, true) => {

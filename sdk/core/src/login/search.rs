@@ -21,7 +21,7 @@ use crate::outbox::Question;
 use crate::time::{Deadline, Moment, Why};
 
 /// The search of one login for its next server.
-pub struct Search {
+pub(super) struct Search {
     /// What is searched, for errors.
     domain: Box<str>,
     legs: Vec<Leg>,
@@ -41,7 +41,7 @@ pub struct Search {
 }
 
 /// What became of an input.
-pub enum Found {
+pub(super) enum Found {
     /// The search goes on.
     Nothing,
     /// A connection stands; everything else was taken back.
@@ -51,7 +51,7 @@ pub enum Found {
 }
 
 /// The connection that won.
-pub struct Connection {
+pub(super) struct Connection {
     /// Its flow; one use of it is the winner's.
     pub flow: FlowId,
     /// What was dialled.
@@ -65,7 +65,7 @@ pub struct Connection {
 }
 
 /// A server that was not reached, for the journey.
-pub struct Miss {
+pub(super) struct Miss {
     /// What was dialled.
     pub dialled: Dialled,
     /// Why it came to nothing.
@@ -89,7 +89,7 @@ struct Dial {
 
 impl Search {
     /// A search along `legs`, the first first. Nothing happens before [`Search::advance`].
-    pub fn new(domain: &str, legs: Vec<Leg>) -> Self {
+    pub(super) fn new(domain: &str, legs: Vec<Leg>) -> Self {
         Self {
             domain: domain.into(),
             legs,
@@ -105,32 +105,31 @@ impl Search {
     }
 
     /// True while a connection is being opened.
-    pub fn is_dialling(&self) -> bool {
+    pub(super) fn is_dialling(&self) -> bool {
         !self.dials.is_empty()
     }
 
-    /// True if `flow` is one of the connections being opened.
-    pub fn is_dialling_on(&self, flow: FlowId) -> bool {
-        self.dials.iter().any(|dial| dial.flow == flow)
-    }
-
     /// The reason to give if nothing else comes of the search.
-    pub fn note(&mut self, error: LoginError) {
+    pub(super) fn note(&mut self, error: LoginError) {
         self.last = Some(error);
     }
 
     /// The next thing overdue.
-    pub fn deadline(&self) -> Option<Deadline> {
+    pub(super) fn deadline(&self) -> Option<Deadline> {
         let questions = self.questions.iter().map(|asked| Deadline::new(asked.until, Why::QuestionOverdue));
         let dials = self.dials.iter().map(|dial| Deadline::new(dial.until, Why::ConnectOverdue));
         let racing = self.next_dial.filter(|_| self.is_dialling());
         let racer = racing.map(|at| Deadline::new(at, Why::NextCandidate));
         let leg = self.next_leg.map(|at| Deadline::new(at, Why::NextCandidate));
-        questions.chain(dials).chain(racer).chain(leg).fold(None, |least, one| Deadline::earlier(least, Some(one)))
+        questions
+            .chain(dials)
+            .chain(racer)
+            .chain(leg)
+            .fold(None, |least, one| Deadline::earlier(least, Some(one)))
     }
 
     /// Does whatever can be done now; servers not reached go to `misses`.
-    pub fn advance(&mut self, desk: &mut Desk<'_>, misses: &mut Vec<Miss>) -> Found {
+    pub(super) fn advance(&mut self, desk: &mut Desk<'_>, misses: &mut Vec<Miss>) -> Found {
         loop {
             self.next_dial.take_if(|at| desk.now.reached(*at));
             self.ask(desk);
@@ -155,14 +154,14 @@ impl Search {
     }
 
     /// An answer of DNS; ignored if it is not this search's.
-    pub fn handle_answer(&mut self, id: AskId, answer: Result<DnsAnswer, DnsError>) {
+    pub(super) fn handle_answer(&mut self, id: AskId, answer: Result<DnsAnswer, DnsError>) {
         let Some(at) = self.questions.iter().position(|asked| asked.id == id) else { return };
         let asked = self.questions.remove(at);
         self.legs[asked.leg].handle_answer(&asked.question, answer);
     }
 
     /// A connection stands: everything else is taken back and kept for later.
-    pub fn handle_connected(
+    pub(super) fn handle_connected(
         &mut self,
         flow: FlowId,
         local: SocketAddr,
@@ -176,7 +175,7 @@ impl Search {
     }
 
     /// A connection could not be opened.
-    pub fn handle_failed(&mut self, flow: FlowId, why: ConnectError, misses: &mut Vec<Miss>) {
+    pub(super) fn handle_failed(&mut self, flow: FlowId, why: ConnectError, misses: &mut Vec<Miss>) {
         if let Some(at) = self.dials.iter().position(|dial| dial.flow == flow) {
             let dial = self.dials.remove(at);
             self.miss(dial.dialled, why, misses);
@@ -184,7 +183,7 @@ impl Search {
     }
 
     /// Gives up what is overdue.
-    pub fn handle_deadline(&mut self, desk: &mut Desk<'_>, misses: &mut Vec<Miss>) {
+    pub(super) fn handle_deadline(&mut self, desk: &mut Desk<'_>, misses: &mut Vec<Miss>) {
         while let Some(at) = self.questions.iter().position(|asked| desk.now.reached(asked.until)) {
             let id = self.questions[at].id;
             desk.forget(id);
@@ -198,7 +197,7 @@ impl Search {
     }
 
     /// Takes back whatever is under way; [`Search::advance`] goes on from there.
-    pub fn rest(&mut self, desk: &mut Desk<'_>) {
+    pub(super) fn rest(&mut self, desk: &mut Desk<'_>) {
         for dial in self.dials.drain(..).rev() {
             desk.release(dial.flow);
             self.ready.push_front((dial.leg, dial.target));
@@ -282,7 +281,10 @@ impl Search {
 
     /// True while the legs begun may still come to something.
     fn is_under_way(&self) -> bool {
-        !(self.questions.is_empty() && self.parked.is_empty() && self.ready.is_empty() && self.dials.is_empty())
+        !(self.questions.is_empty()
+            && self.parked.is_empty()
+            && self.ready.is_empty()
+            && self.dials.is_empty())
     }
 
     fn miss(&mut self, dialled: Dialled, why: ConnectError, misses: &mut Vec<Miss>) {
@@ -300,4 +302,4 @@ fn are_equals(one: &Target, other: &Target) -> bool {
 }
 
 /// Between two dials of equal rank, and between the remembered home and discovery (settled 9).
-pub const STAGGER: Duration = Duration::from_millis(250);
+pub(super) const STAGGER: Duration = Duration::from_millis(250);

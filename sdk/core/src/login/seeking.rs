@@ -21,7 +21,7 @@ use crate::journey::Arrival;
 use crate::time::Deadline;
 
 /// A server is looked for.
-pub struct Seeking {
+pub(super) struct Seeking {
     /// The login's way so far.
     pub trip: Trip,
     pub(super) search: Search,
@@ -29,7 +29,7 @@ pub struct Seeking {
 
 impl Seeking {
     /// A new login begins: at the remembered home and, 250 ms later, at discovery.
-    pub fn start(cause: MoveCause, account: &mut Account, desk: &mut Desk<'_>) -> State {
+    pub(super) fn start(cause: MoveCause, account: &mut Account, desk: &mut Desk<'_>) -> State {
         let trip = Trip::new(account.config.redirect.limit, cause, desk.now);
         let mut legs: Vec<Leg> = remembered_leg(account, desk).into_iter().collect();
         legs.extend(configured_leg(account, desk));
@@ -37,7 +37,7 @@ impl Seeking {
     }
 
     /// A new login begins at the registrar the server prefers, then at discovery.
-    pub fn start_at(onward: &Onward, account: &mut Account, desk: &mut Desk<'_>) -> State {
+    pub(super) fn start_at(onward: &Onward, account: &mut Account, desk: &mut Desk<'_>) -> State {
         let trip = Trip::new(account.config.redirect.limit, MoveCause::Preferred, desk.now);
         let mut legs = vec![onward_leg(onward, Way::Preferred, desk)];
         legs.extend(configured_leg(account, desk));
@@ -45,22 +45,28 @@ impl Seeking {
     }
 
     /// The login goes on at the servers a redirect named, best first.
-    pub fn redirected(mut trip: Trip, targets: &[Onward], account: &mut Account, desk: &mut Desk<'_>) -> State {
+    pub(super) fn redirected(
+        mut trip: Trip,
+        targets: &[Onward],
+        account: &mut Account,
+        desk: &mut Desk<'_>,
+    ) -> State {
         trip.set_out(desk.now);
         let way = |place: usize| Way::Redirected(u8::try_from(place).unwrap_or(u8::MAX));
-        let legs = targets.iter().enumerate().map(|(place, target)| onward_leg(target, way(place), desk)).collect();
+        let legs =
+            targets.iter().enumerate().map(|(place, target)| onward_leg(target, way(place), desk)).collect();
         Seeking { trip, search: Search::new(&account.config.aor.domain, legs) }.go_on(account, desk)
     }
 
     /// Does whatever can be done now.
-    pub fn go_on(mut self, account: &mut Account, desk: &mut Desk<'_>) -> State {
+    pub(super) fn go_on(mut self, account: &mut Account, desk: &mut Desk<'_>) -> State {
         let mut misses = Vec::new();
         let found = self.search.advance(desk, &mut misses);
         self.settle(found, misses, account, desk)
     }
 
     /// An answer of DNS.
-    pub fn handle_answer(
+    pub(super) fn handle_answer(
         mut self,
         id: AskId,
         answer: Result<DnsAnswer, DnsError>,
@@ -72,7 +78,7 @@ impl Seeking {
     }
 
     /// A connection stands.
-    pub fn handle_connected(
+    pub(super) fn handle_connected(
         mut self,
         flow: FlowId,
         ends: (SocketAddr, Option<TlsProof>),
@@ -86,7 +92,7 @@ impl Seeking {
     }
 
     /// A connection could not be opened, or is gone.
-    pub fn handle_lost(
+    pub(super) fn handle_lost(
         mut self,
         flow: FlowId,
         why: ConnectError,
@@ -100,7 +106,7 @@ impl Seeking {
     }
 
     /// Gives up what is overdue and starts what was staggered.
-    pub fn handle_deadline(mut self, account: &mut Account, desk: &mut Desk<'_>) -> State {
+    pub(super) fn handle_deadline(mut self, account: &mut Account, desk: &mut Desk<'_>) -> State {
         let mut misses = Vec::new();
         self.search.handle_deadline(desk, &mut misses);
         let found = self.search.advance(desk, &mut misses);
@@ -108,16 +114,22 @@ impl Seeking {
     }
 
     /// The next thing overdue.
-    pub fn deadline(&self) -> Option<Deadline> {
+    pub(super) fn deadline(&self) -> Option<Deadline> {
         self.search.deadline()
     }
 
     /// Takes everything back.
-    pub fn stop(mut self, desk: &mut Desk<'_>) {
+    pub(super) fn stop(mut self, desk: &mut Desk<'_>) {
         self.search.rest(desk);
     }
 
-    fn settle(mut self, found: Found, misses: Vec<Miss>, account: &mut Account, desk: &mut Desk<'_>) -> State {
+    fn settle(
+        mut self,
+        found: Found,
+        misses: Vec<Miss>,
+        account: &mut Account,
+        desk: &mut Desk<'_>,
+    ) -> State {
         for miss in misses {
             if miss.dialled.how == Arrival::Remembered && account.memory.home_failed() {
                 desk.tell(AccountEvent::Forgotten);
@@ -126,7 +138,9 @@ impl Seeking {
         }
         match found {
             Found::Nothing => State::Seeking(Box::new(self)),
-            Found::Connection(connection) => Joining::start(self.trip, self.search, *connection, account, desk),
+            Found::Connection(connection) => {
+                Joining::start(self.trip, self.search, *connection, account, desk)
+            }
             Found::Exhausted(error) => fail(error, self.trip, account, desk),
         }
     }

@@ -14,7 +14,7 @@ use crate::transport::Transport;
 
 /// The way of one login so far.
 #[derive(Clone, Debug)]
-pub struct Trip {
+pub(super) struct Trip {
     journey: Journey,
     /// The servers asked so far; what a loop is measured by.
     pub visited: Visited,
@@ -29,7 +29,7 @@ pub struct Trip {
 
 /// A dial that became, or is to become, a hop.
 #[derive(Clone, Debug)]
-pub struct Dialled {
+pub(super) struct Dialled {
     /// The server.
     pub server: ServerName,
     /// The address tried; none where the name had none.
@@ -44,7 +44,7 @@ pub struct Dialled {
 
 impl Trip {
     /// A login begins.
-    pub fn new(limit: u8, cause: MoveCause, now: Now) -> Self {
+    pub(super) fn new(limit: u8, cause: MoveCause, now: Now) -> Self {
         Self {
             journey: Journey { hops: Vec::new(), limit },
             visited: Visited::default(),
@@ -56,42 +56,42 @@ impl Trip {
     }
 
     /// Why the home server changes, if it does.
-    pub fn cause(&self) -> MoveCause {
+    pub(super) fn cause(&self) -> MoveCause {
         self.cause
     }
 
     /// A server asked to be left alone for so long.
-    pub fn leave_alone(&mut self, wait: Duration) {
+    pub(super) fn leave_alone(&mut self, wait: Duration) {
         self.floor = self.floor.max(wait);
     }
 
     /// The least wait before another login.
-    pub fn floor(&self) -> Duration {
+    pub(super) fn floor(&self) -> Duration {
         self.floor
     }
 
     /// How often the journey changed.
-    pub fn changes(&self) -> u32 {
+    pub(super) fn changes(&self) -> u32 {
         self.changes
     }
 
     /// The hops so far.
-    pub fn journey(&self) -> &Journey {
+    pub(super) fn journey(&self) -> &Journey {
         &self.journey
     }
 
     /// Gives the hops up at the end of the login.
-    pub fn into_journey(self) -> Journey {
+    pub(super) fn into_journey(self) -> Journey {
         self.journey
     }
 
     /// The search for the next server begins.
-    pub fn set_out(&mut self, now: Now) {
+    pub(super) fn set_out(&mut self, now: Now) {
         self.leg_began = now.since_start;
     }
 
     /// A server could not be reached.
-    pub fn missed(&mut self, dialled: Dialled, why: ConnectError, now: Now) {
+    pub(super) fn missed(&mut self, dialled: Dialled, why: ConnectError, now: Now) {
         self.changes += 1;
         let mut hop = self.hop(dialled, now);
         hop.verdict = HopVerdict::Unreachable(why);
@@ -108,7 +108,13 @@ impl Trip {
     }
 
     /// A connection stands and the server is about to be asked.
-    pub fn arrived(&mut self, dialled: Dialled, tls_round_trips: u8, verified_as: Option<String>, now: Now) {
+    pub(super) fn arrived(
+        &mut self,
+        dialled: Dialled,
+        tls_round_trips: u8,
+        verified_as: Option<String>,
+        now: Now,
+    ) {
         self.changes += 1;
         self.visited.enter(dialled.server.clone());
         let mut hop = self.hop(dialled, now);
@@ -119,7 +125,7 @@ impl Trip {
     }
 
     /// The connection of the last hop was there already: nothing was paid for it.
-    pub fn rode_along(&mut self) {
+    pub(super) fn rode_along(&mut self) {
         if let Some(hop) = self.journey.hops.last_mut() {
             hop.price.tcp = 0;
             hop.price.tls = 0;
@@ -127,14 +133,14 @@ impl Trip {
     }
 
     /// A REGISTER left for the last hop.
-    pub fn asked(&mut self) {
+    pub(super) fn asked(&mut self) {
         if let Some(hop) = self.journey.hops.last_mut() {
             hop.price.register = hop.price.register.saturating_add(1);
         }
     }
 
     /// The last hop is answered with this scheme; the server calls itself `targetname`.
-    pub fn answered_with(&mut self, scheme: Scheme, targetname: Option<&str>) {
+    pub(super) fn answered_with(&mut self, scheme: Scheme, targetname: Option<&str>) {
         self.changes += 1;
         if let Some(hop) = self.journey.hops.last_mut() {
             hop.scheme = Some(scheme);
@@ -145,7 +151,7 @@ impl Trip {
     }
 
     /// The last hop ended.
-    pub fn ended(&mut self, verdict: HopVerdict, now: Now) {
+    pub(super) fn ended(&mut self, verdict: HopVerdict, now: Now) {
         self.changes += 1;
         let spent = millis(now, self.leg_began);
         if let Some(hop) = self.journey.hops.last_mut() {
@@ -155,7 +161,7 @@ impl Trip {
     }
 
     /// The last hop never said anything in SIP: it was not visited.
-    pub fn last_was_silent(&mut self, why: ConnectError, now: Now) {
+    pub(super) fn last_was_silent(&mut self, why: ConnectError, now: Now) {
         if let Some(server) = self.journey.last().map(|hop| hop.server.clone()) {
             self.visited.withdraw(&server);
         }
@@ -163,19 +169,19 @@ impl Trip {
     }
 
     /// The login ends here; a hop without a verdict gets none any more, but its time.
-    pub fn give_up(&mut self, now: Now) {
+    pub(super) fn give_up(&mut self, now: Now) {
         if let Some(verdict) = self.journey.last().map(|hop| hop.verdict.clone()) {
             self.ended(verdict, now);
         }
     }
 
     /// True if a redirect led to the last hop.
-    pub fn was_redirected(&self) -> bool {
+    pub(super) fn was_redirected(&self) -> bool {
         self.journey.last().is_some_and(|hop| matches!(hop.how, Arrival::Redirected { .. }))
     }
 
     /// True if a server before the last hop, on the same list, was dead.
-    pub fn is_second_choice(&self) -> bool {
+    pub(super) fn is_second_choice(&self) -> bool {
         let mut hops = self.journey.hops.iter().rev();
         let Some(home) = hops.next() else { return false };
         if matches!(home.how, Arrival::Redirected { candidate } if candidate > 0) {

@@ -9,7 +9,7 @@ use crate::endpoint::InstanceId;
 
 /// What a registrar did with a binding (MS-SIPREGE 2.2.1.5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RegisterAction {
+pub(super) enum RegisterAction {
     /// It was new.
     Added,
     /// It was there.
@@ -19,7 +19,7 @@ pub enum RegisterAction {
 }
 
 /// The peer's words for a refusal: ms-diagnostics, else Warning, else the reason phrase.
-pub fn of_refusal(message: &Message) -> String {
+pub(super) fn of_refusal(message: &Message) -> String {
     let told = diagnostics(message).or_else(|| warning(message));
     let phrase = || match message.start() {
         StartLine::Response { reason, .. } => String::from_utf8_lossy(reason).into_owned(),
@@ -29,14 +29,14 @@ pub fn of_refusal(message: &Message) -> String {
 }
 
 /// How long the server wants to be left alone (RFC 3261 section 20.33).
-pub fn retry_after(message: &Message) -> Option<Duration> {
+pub(super) fn retry_after(message: &Message) -> Option<Duration> {
     let text = message.text(Name::RetryAfter)?;
     let digits: String = text.trim().chars().take_while(char::is_ascii_digit).collect();
     digits.parse().ok().map(Duration::from_secs)
 }
 
 /// Seconds granted: of our own Contact, else of the Expires header, else as asked.
-pub fn granted(message: &Message, own: &str, instance: InstanceId, asked: u32) -> u32 {
+pub(super) fn granted(message: &Message, own: &str, instance: InstanceId, asked: u32) -> u32 {
     let header = message.expires().ok().flatten();
     let contacts = || message.all::<Contact<'_>>().filter_map(Result::ok);
     let by_instance = contacts().find(|contact| is_instance(contact, instance));
@@ -45,24 +45,29 @@ pub fn granted(message: &Message, own: &str, instance: InstanceId, asked: u32) -
 }
 
 /// The GRUU the server gave this endpoint (MS-SIPRE; RFC 5627).
-pub fn gruu(message: &Message, instance: InstanceId) -> Option<String> {
-    let contact = message.all::<Contact<'_>>().filter_map(Result::ok).find(|contact| is_instance(contact, instance))?;
+pub(super) fn gruu(message: &Message, instance: InstanceId) -> Option<String> {
+    let contact =
+        message.all::<Contact<'_>>().filter_map(Result::ok).find(|contact| is_instance(contact, instance))?;
     let addr = contact.addr()?;
     let uri = addr.param("gruu").or_else(|| addr.param("pub-gruu"))??;
     Some(printable(uri, SHOWN))
 }
 
 /// What the registrar did with the binding, if it says so.
-pub fn register_action(message: &Message) -> Option<RegisterAction> {
+pub(super) fn register_action(message: &Message) -> Option<RegisterAction> {
     let text = message.text(Name::Other("presence-state"))?;
     let value = text.split(';').find_map(|part| {
         let (name, value) = part.split_once('=')?;
         name.trim().eq_ignore_ascii_case("register-action").then_some(value.trim().trim_matches('"'))
     })?;
-    [("added", RegisterAction::Added), ("refreshed", RegisterAction::Refreshed), ("fixed", RegisterAction::Fixed)]
-        .into_iter()
-        .find(|(word, _)| word.eq_ignore_ascii_case(value))
-        .map(|(_, action)| action)
+    [
+        ("added", RegisterAction::Added),
+        ("refreshed", RegisterAction::Refreshed),
+        ("fixed", RegisterAction::Fixed),
+    ]
+    .into_iter()
+    .find(|(word, _)| word.eq_ignore_ascii_case(value))
+    .map(|(_, action)| action)
 }
 
 fn is_instance(contact: &Contact<'_>, instance: InstanceId) -> bool {

@@ -114,9 +114,11 @@ fn nothing_found_tells_the_gravest_reason() {
     let (targets, why) = search(&mut domain(&[Tls]), &Zone::default());
     assert!(targets.is_empty());
     assert_eq!(why, Exhausted::NoServer(DnsError::NoRecord));
-    let silent = Zone::default()
-        .error("_sip._tls.network.com", RecordKind::Srv, DnsError::Timeout)
-        .error("sip.network.com", RecordKind::Address, DnsError::ServerFailure);
+    let silent = Zone::default().error("_sip._tls.network.com", RecordKind::Srv, DnsError::Timeout).error(
+        "sip.network.com",
+        RecordKind::Address,
+        DnsError::ServerFailure,
+    );
     let (_, why) = search(&mut domain(&[Tls]), &silent);
     assert_eq!(why, Exhausted::NoServer(DnsError::Timeout));
 }

@@ -37,13 +37,14 @@ impl Zone {
     }
 
     fn naptr(self, name: &str, records: &[(u16, u16, &str, &str, &str)]) -> Self {
-        let record = |(order, preference, flags, service, replacement): &(u16, u16, &str, &str, &str)| Naptr {
-            order: *order,
-            preference: *preference,
-            flags: (*flags).to_owned(),
-            service: (*service).to_owned(),
-            replacement: (*replacement).to_owned(),
-        };
+        let record =
+            |(order, preference, flags, service, replacement): &(u16, u16, &str, &str, &str)| Naptr {
+                order: *order,
+                preference: *preference,
+                flags: (*flags).to_owned(),
+                service: (*service).to_owned(),
+                replacement: (*replacement).to_owned(),
+            };
         self.put(name, RecordKind::Naptr, DnsRecords::Naptr(records.iter().map(record).collect()), 900)
     }
 

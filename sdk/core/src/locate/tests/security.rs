@@ -97,11 +97,8 @@ fn a_server_that_asked_for_a_pause_gets_it() {
 
 #[test]
 fn the_same_seed_and_answers_give_the_same_order() {
-    let records: Vec<(u16, u16, u16, &str)> = vec![
-        (0, 10, 5061, "a.network.com"),
-        (0, 20, 5061, "b.network.com"),
-        (0, 30, 5061, "c.network.com"),
-    ];
+    let records: Vec<(u16, u16, u16, &str)> =
+        vec![(0, 10, 5061, "a.network.com"), (0, 20, 5061, "b.network.com"), (0, 30, 5061, "c.network.com")];
     let zone = |records: &[(u16, u16, u16, &str)]| {
         Zone::default()
             .srv("_sipinternaltls._tcp.network.com", records)

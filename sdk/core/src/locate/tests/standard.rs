@@ -40,11 +40,7 @@ fn rfc_3263_table() {
         ("sip:h.test;transport=tcp", &[Tls], &[]),
         ("sip:bare.test", &[Tls], &["TLS bare.test:5061 192.0.2.5"]),
         ("sip:bare.test;transport=tcp", &all, &["TCP bare.test:5060 192.0.2.5"]),
-        (
-            "sip:h.test",
-            &[Udp, Tcp],
-            &["UDP u.h.test:5064 192.0.2.4", "TCP t.h.test:5063 192.0.2.3"],
-        ),
+        ("sip:h.test", &[Udp, Tcp], &["UDP u.h.test:5064 192.0.2.4", "TCP t.h.test:5063 192.0.2.3"]),
     ];
     for (text, transports, expected) in rows {
         assert_eq!(found(text, transports, &zone), expected, "{text} over {transports:?}");
@@ -106,8 +102,8 @@ fn naptr_order_preference_service_and_flags() {
 
 #[test]
 fn both_families_take_turns() {
-    let zone =
-        Zone::default().host("h.test", &["192.0.2.1", "192.0.2.2", "192.0.2.3", "2001:db8::1", "2001:db8::2"]);
+    let zone = Zone::default()
+        .host("h.test", &["192.0.2.1", "192.0.2.2", "192.0.2.3", "2001:db8::1", "2001:db8::2"]);
     let (targets, _) = search(&mut plan(host("h.test", Some(5061), None), &[Tls]), &zone);
     let order: Vec<String> = targets.iter().map(|target| target.addr.ip().to_string()).collect();
     assert_eq!(order, ["2001:db8::1", "192.0.2.1", "2001:db8::2", "192.0.2.2", "192.0.2.3"]);
