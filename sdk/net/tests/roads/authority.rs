@@ -8,24 +8,24 @@ use rcgen::{
 use homing_net::{Roots, TlsServer};
 
 /// Issues certificates as they are needed.
-pub struct Authority {
+pub(crate) struct Authority {
     issuer: Issuer<'static, KeyPair>,
     pem: String,
 }
 
 /// What one certificate is to say.
 #[derive(Clone, Copy, Default)]
-pub struct Wish<'w> {
-    pub uris: &'w [&'w str],
-    pub dns: &'w [&'w str],
-    pub common_name: Option<&'w str>,
-    pub life: Life,
-    pub for_clients_only: bool,
+pub(crate) struct Wish<'w> {
+    pub(crate) uris: &'w [&'w str],
+    pub(crate) dns: &'w [&'w str],
+    pub(crate) common_name: Option<&'w str>,
+    pub(crate) life: Life,
+    pub(crate) for_clients_only: bool,
 }
 
 /// When a certificate is valid.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
-pub enum Life {
+pub(crate) enum Life {
     #[default]
     Now,
     Over,
@@ -33,7 +33,7 @@ pub enum Life {
 }
 
 impl Authority {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let mut params = CertificateParams::default();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.distinguished_name.push(DnType::CommonName, "Test authority");
@@ -42,16 +42,16 @@ impl Authority {
         Self { issuer: Issuer::new(params, key), pem }
     }
 
-    pub fn pem(&self) -> &str {
+    pub(crate) fn pem(&self) -> &str {
         &self.pem
     }
 
-    pub fn roots(&self) -> Roots {
+    pub(crate) fn roots(&self) -> Roots {
         Roots::pem(&self.pem).unwrap()
     }
 
     /// Certificate and key in PEM form.
-    pub fn issue(&self, wish: Wish<'_>) -> (String, String) {
+    pub(crate) fn issue(&self, wish: Wish<'_>) -> (String, String) {
         let mut params = CertificateParams::default();
         params.distinguished_name = rcgen::DistinguishedName::new();
         if let Some(name) = wish.common_name {
@@ -73,13 +73,13 @@ impl Authority {
         (params.signed_by(&key, &self.issuer).unwrap().pem(), key.serialize_pem())
     }
 
-    pub fn server(&self, wish: Wish<'_>) -> TlsServer {
+    pub(crate) fn server(&self, wish: Wish<'_>) -> TlsServer {
         let (chain, key) = self.issue(wish);
         TlsServer::from_pem(&chain, &key).unwrap()
     }
 
     /// A server with one DNS name.
-    pub fn named(&self, name: &str) -> TlsServer {
+    pub(crate) fn named(&self, name: &str) -> TlsServer {
         self.server(Wish { dns: &[name], ..Wish::default() })
     }
 }

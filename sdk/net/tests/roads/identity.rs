@@ -1,6 +1,6 @@
 //! The identity table, live: what the handshake accepts, and that nothing is said before its verdict.
 
-use homing_core::identity::IdentityError;
+use homing_core::identity::IdentityError::{self, NoNames, OtherNames, Wildcard};
 use homing_net::{
     ConnectError, Dial, Expected, FlowId, RoadEvent, Roots, TlsClient, TlsProof, TlsServer, Transport,
 };
@@ -36,16 +36,33 @@ async fn verdict(
     }
 }
 
-#[tokio::test]
-async fn the_table_of_names_holds_inside_the_handshake() {
+type Row = (&'static str, Expected, Wish<'static>, Result<&'static str, ConnectError>);
+
+async fn hold(rows: Vec<Row>) {
     let authority = Authority::new();
     let client = TlsClient::new(authority.roots());
-    let domain = || Expected::discovered("network.com", "hs1.network.com");
+    for (row, expected, wish, result) in rows {
+        let found = verdict(authority.server(wish), &client, expected).await;
+        assert_eq!(found.map(|proof| proof.name), result.map(str::to_owned), "{row}");
+    }
+}
+
+fn domain() -> Expected {
+    Expected::discovered("network.com", "hs1.network.com")
+}
+
+fn dns(names: &'static [&'static str]) -> Wish<'static> {
+    Wish { dns: names, ..Wish::default() }
+}
+
+fn no<T>(why: IdentityError) -> Result<T, ConnectError> {
+    Err(ConnectError::Identity(why))
+}
+
+#[tokio::test]
+async fn dns_names_are_compared_whole_inside_the_handshake() {
     let host = || Expected::host("hs2.network.com");
-    let no = |why| Err(ConnectError::Identity(why));
-    use IdentityError::{NoNames, OtherNames, Wildcard};
-    let dns = |names| Wish { dns: names, ..Wish::default() };
-    let rows: Vec<(&str, Expected, Wish<'_>, Result<&str, ConnectError>)> = vec![
+    hold(vec![
         ("host as dialled", domain(), dns(&["hs1.network.com"]), Ok("hs1.network.com")),
         ("the SIP domain", domain(), dns(&["network.com"]), Ok("network.com")),
         ("another host", domain(), dns(&["hs2.network.com"]), no(OtherNames)),
@@ -53,55 +70,36 @@ async fn the_table_of_names_holds_inside_the_handshake() {
         ("the domain is not the host", host(), dns(&["network.com"]), no(OtherNames)),
         ("a wildcard", domain(), dns(&["*.network.com"]), no(Wildcard)),
         ("a longer name", domain(), dns(&["hs1.network.com.evil.test"]), no(OtherNames)),
-        ("a URI", domain(), Wish { uris: &["sip:network.com"], ..Wish::default() }, Ok("network.com")),
-        (
-            "a URI comes before DNS names",
-            domain(),
-            Wish { uris: &["sip:other.test"], dns: &["network.com"], ..Wish::default() },
-            no(OtherNames),
-        ),
-        (
-            "a sips URI is nobody's",
-            domain(),
-            Wish { uris: &["sips:network.com"], ..Wish::default() },
-            no(NoNames),
-        ),
-        (
-            "a common name alone",
-            domain(),
-            Wish { common_name: Some("hs1.network.com"), ..Wish::default() },
-            Ok("hs1.network.com"),
-        ),
-        (
-            "a common name beside a SAN",
-            domain(),
-            Wish { common_name: Some("hs1.network.com"), dns: &["x.network.com"], ..Wish::default() },
-            no(OtherNames),
-        ),
         ("no name", domain(), Wish::default(), no(NoNames)),
-        (
-            "expired",
-            domain(),
-            Wish { life: Life::Over, ..dns(&["hs1.network.com"]) },
-            Err(ConnectError::CertificateDate),
-        ),
-        (
-            "not valid yet",
-            domain(),
-            Wish { life: Life::NotBegun, ..dns(&["hs1.network.com"]) },
-            Err(ConnectError::CertificateDate),
-        ),
-        (
-            "for clients only",
-            domain(),
-            Wish { for_clients_only: true, ..dns(&["hs1.network.com"]) },
-            Err(ConnectError::BadCertificate),
-        ),
-    ];
-    for (row, expected, wish, result) in rows {
-        let found = verdict(authority.server(wish), &client, expected).await;
-        assert_eq!(found.map(|proof| proof.name), result.map(str::to_owned), "{row}");
-    }
+    ])
+    .await;
+}
+
+#[tokio::test]
+async fn uris_come_first_and_common_names_last() {
+    let uris = |uris| Wish { uris, ..Wish::default() };
+    let named = |common_name, dns| Wish { common_name: Some(common_name), dns, ..Wish::default() };
+    let both = Wish { dns: &["network.com"], ..uris(&["sip:other.test"]) };
+    hold(vec![
+        ("a URI", domain(), uris(&["sip:network.com"]), Ok("network.com")),
+        ("a URI comes before DNS names", domain(), both, no(OtherNames)),
+        ("a sips URI is nobody's", domain(), uris(&["sips:network.com"]), no(NoNames)),
+        ("a common name alone", domain(), named("hs1.network.com", &[]), Ok("hs1.network.com")),
+        ("beside a SAN", domain(), named("hs1.network.com", &["x.network.com"]), no(OtherNames)),
+    ])
+    .await;
+}
+
+#[tokio::test]
+async fn dates_and_purposes_hold() {
+    let life = |life| Wish { life, ..dns(&["hs1.network.com"]) };
+    let client = Wish { for_clients_only: true, ..dns(&["hs1.network.com"]) };
+    hold(vec![
+        ("expired", domain(), life(Life::Over), Err(ConnectError::CertificateDate)),
+        ("not valid yet", domain(), life(Life::NotBegun), Err(ConnectError::CertificateDate)),
+        ("for clients only", domain(), client, Err(ConnectError::BadCertificate)),
+    ])
+    .await;
 }
 
 #[tokio::test]
@@ -137,7 +135,7 @@ async fn a_session_never_serves_another_expectation() {
         assert!(verdict(server.clone(), &client, good).await.is_ok());
         // The same name in the hello, so a shared cache would resume past the verifier.
         let other = Expected::Domain { domain: "other.test".into(), dialled: "hs1.network.com".into() };
-        let refused = Err(ConnectError::Identity(IdentityError::OtherNames));
+        let refused = Err(ConnectError::Identity(OtherNames));
         assert_eq!(verdict(server.clone(), &client, other).await, refused);
     }
 }
@@ -148,7 +146,7 @@ async fn a_replaced_certificate_serves_the_next_connection() {
     let client = TlsClient::new(authority.roots());
     let server = authority.named("hs1.network.com");
     let expected = || Expected::host("hs2.network.com");
-    let refused = Err(ConnectError::Identity(IdentityError::OtherNames));
+    let refused = Err(ConnectError::Identity(OtherNames));
     assert_eq!(verdict(server.clone(), &client, expected()).await, refused);
     let (chain, key) = authority.issue(Wish { dns: &["hs2.network.com"], ..Wish::default() });
     server.replace(&chain, &key).unwrap();
