@@ -2,5 +2,7 @@
 
 pub mod directory;
 pub mod journal;
+pub mod mischief;
 pub mod node;
+pub mod role;
 pub mod shell;

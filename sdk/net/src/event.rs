@@ -2,12 +2,13 @@
 
 use std::net::SocketAddr;
 
-use bytes::Bytes;
 use homing_core::connect::{ConnectError, TlsProof};
 use homing_core::identity::CertNames;
 use homing_core::ids::FlowId;
 use homing_core::transport::Transport;
-use homing_wire::{Frame, FrameError};
+use homing_wire::Frame;
+
+use crate::framing::FrameError;
 
 /// One thing that happened on a flow.
 #[derive(Clone, Debug)]
@@ -57,8 +58,6 @@ pub enum RoadEvent {
         flow: FlowId,
         /// What broke the framing.
         why: FrameError,
-        /// The head of the message that broke it, if it came whole: what a 400 answers.
-        head: Option<Bytes>,
     },
     /// A flow that was open is gone. It does not follow a `close` or `cut` of our own.
     Closed {

@@ -45,8 +45,7 @@ pub(crate) fn is_exhausted(error: &io::Error) -> bool {
 
 fn of_certificate(why: &CertificateError) -> ConnectError {
     match why {
-        // A signature that does not fit is an issuer of a trusted one's name with another key.
-        CertificateError::UnknownIssuer | CertificateError::BadSignature => ConnectError::UntrustedIssuer,
+        CertificateError::UnknownIssuer => ConnectError::UntrustedIssuer,
         CertificateError::Expired
         | CertificateError::ExpiredContext { .. }
         | CertificateError::NotValidYet

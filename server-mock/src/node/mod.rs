@@ -1,3 +1,368 @@
 //! One server of the estate, without sockets: input and time in, output out.
+//!
+//! **Give one input with the time; drain every output; ask for the deadline; sleep.** A look-up in the
+//! directory is an output like any other, so that a simulator may delay it.
+//!
+//! A request's way: transaction → [`gate`] (who is it?) → directory → [`signpost`] (accept, redirect
+//! or proxy?) → [`registrar`] or relay.
 
+pub mod accounts;
+mod calendar;
+pub mod config;
+pub mod draws;
+pub mod endpoint;
+pub mod flows;
 pub mod gate;
+pub mod io;
+mod notify;
+mod options;
+mod redirect;
+mod register;
+pub mod registrar;
+mod relay;
+mod reply;
+mod request;
+mod respond;
+pub mod signpost;
+mod stun;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use bytes::Bytes;
+use homing_core::connect::ConnectError;
+use homing_core::counter::{Counter, Counters};
+use homing_core::ids::{Chance, FlowId, Seed, TxId};
+use homing_core::time::{Deadline, Moment, Now, Why};
+use homing_core::transaction::{Caps, Transactions, TxOutput};
+use homing_wire::{Frame, Message};
+
+use crate::directory::Lookup;
+use crate::journal::{Decision, Entry, Verdict, What};
+use crate::mischief::Rules;
+use config::NodeConfig;
+use draws::{Draws, SeededDraws};
+use flows::{Flow, Flows};
+use gate::Gate;
+use io::{LookupId, NodeCommand, NodeInput, NodeOutput};
+use registrar::Registrar;
+use relay::Relaying;
+
+/// One server.
+pub struct Node {
+    config: NodeConfig,
+    name: Arc<str>,
+    machines: Machines,
+    flows: Flows,
+    draws: Box<dyn Draws>,
+    pending: BTreeMap<LookupId, Pending>,
+    relaying: BTreeMap<u64, Relaying>,
+    delayed: BTreeMap<(Moment, u64), (FlowId, Message)>,
+    strangers: BTreeMap<std::net::IpAddr, (Moment, u32)>,
+    rules: Rules,
+    /// Names look-ups, relays and delays.
+    named: u64,
+    outputs: VecDeque<NodeOutput>,
+    counters: Counters,
+}
+
+/// The parts that keep state of their own.
+struct Machines {
+    transactions: Transactions<Owner>,
+    gate: Gate,
+    registrar: Registrar,
+    /// Keys the tokens of Path.
+    path_key: [u8; 32],
+}
+
+/// Whose a transaction is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Owner {
+    /// A request this server answers itself.
+    Server,
+    /// The outgoing half of a relayed request.
+    Relay(u64),
+    /// A NOTIFY of this server's own.
+    Notify,
+}
+
+/// A REGISTER that waits for the directory.
+struct Pending {
+    tx: TxId,
+    request: Message,
+    flow: FlowId,
+    passport: gate::Passport,
+}
+
+impl Node {
+    /// A server that has heard nothing yet. The same seed and inputs give the same outputs.
+    pub fn new(config: NodeConfig, seed: &Seed, _now: Now) -> Self {
+        let mut chance = Chance::new(seed);
+        let draws = Box::new(SeededDraws::new(&chance.fork()));
+        Self::with_draws(config, seed, draws)
+    }
+
+    /// A server whose random values on the wire are dictated, for golden conversations.
+    pub fn with_draws(config: NodeConfig, seed: &Seed, draws: Box<dyn Draws>) -> Self {
+        let mut chance = Chance::new(seed);
+        let _kept_for_draws = chance.fork();
+        let caps = Caps { clients: 10_000, servers: 50_000, lingering_bytes: 16 << 20 };
+        let machines = Machines {
+            transactions: Transactions::new(config.timers, caps, &chance.fork()),
+            gate: Gate::new(config.gate.clone(), config.identity.clone(), &chance.fork()),
+            registrar: Registrar::new(config.registrar),
+            path_key: chance.bytes(),
+        };
+        Self {
+            name: config.identity.name.as_str().into(),
+            config,
+            machines,
+            flows: Flows::default(),
+            draws,
+            pending: BTreeMap::new(),
+            relaying: BTreeMap::new(),
+            delayed: BTreeMap::new(),
+            strangers: BTreeMap::new(),
+            rules: Rules::default(),
+            named: 0,
+            outputs: VecDeque::new(),
+            counters: Counters::default(),
+        }
+    }
+
+    /// Takes one input.
+    pub fn handle_input(&mut self, input: NodeInput, now: Now) {
+        match input {
+            NodeInput::Accepted { flow, local, peer, transport, names } => {
+                let mut accepted = Flow::new(flow, local, peer, transport, now);
+                accepted.trusted = names.and_then(|names| self.peer_named(&names.dns));
+                if let Some(server) = &accepted.trusted {
+                    let said =
+                        Decision::new(Verdict::Flow, "a server of the estate, proved by its certificate");
+                    self.note(Some(flow), said.towards(server), now);
+                }
+                self.flows.accept(accepted, self.config.gate.limits.unauthenticated, now);
+            }
+            NodeInput::Connected { flow, local, peer } => {
+                for bytes in self.flows.connected(flow, local, peer, now) {
+                    self.send(flow, bytes, now);
+                }
+            }
+            NodeInput::ConnectFailed { flow, why } | NodeInput::Closed { flow, why } => {
+                self.flow_gone(flow, why, now);
+            }
+            NodeInput::Received { flow, frame } => self.receive(flow, frame, now),
+            NodeInput::Malformed { flow, refusal } => {
+                self.counters.count(Counter::Malformed);
+                self.note(Some(flow), Decision::new(Verdict::Discarded, "the stream cannot be framed"), now);
+                if let Some(bytes) = refusal {
+                    self.send(flow, bytes, now);
+                }
+            }
+            NodeInput::DeadlineReached => self.handle_deadline(now),
+            NodeInput::ClockJumped => self.counters.count(Counter::ClockJump),
+        }
+        self.settle(now);
+    }
+
+    /// Takes the answer to a look-up.
+    pub fn handle_answer(&mut self, id: LookupId, found: Lookup, now: Now) {
+        match self.pending.remove(&id) {
+            Some(pending) => self.decide(pending, &found, now),
+            None => self.counters.count(Counter::LateAnswer),
+        }
+        self.settle(now);
+    }
+
+    /// Takes an order of an operator or a test.
+    pub fn handle_command(&mut self, command: NodeCommand, now: Now) {
+        match command {
+            NodeCommand::Play(rule) => self.rules.add(rule),
+            NodeCommand::Behave => self.rules.clear(),
+            NodeCommand::Deregister { user, event } => self.deregister(&user, &event, now),
+        }
+        self.settle(now);
+    }
+
+    /// Takes the oldest output.
+    pub fn poll_output(&mut self) -> Option<NodeOutput> {
+        self.outputs.pop_front()
+    }
+
+    /// When something is due.
+    pub fn deadline(&self) -> Option<Deadline> {
+        let delayed = self.delayed.keys().next().map(|(at, _)| Deadline::new(*at, Why::NextCandidate));
+        let machines = [
+            self.machines.transactions.deadline(),
+            self.machines.gate.deadline(),
+            self.machines.registrar.deadline(),
+            self.flows.deadline(),
+        ];
+        machines.into_iter().fold(delayed, Deadline::earlier)
+    }
+
+    /// Who is registered here.
+    pub fn registrar(&self) -> &Registrar {
+        &self.machines.registrar
+    }
+
+    /// How it was set up.
+    pub fn config(&self) -> &NodeConfig {
+        &self.config
+    }
+
+    /// The counters.
+    pub fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
+    /// Transactions that are not finished.
+    pub fn transactions(&self) -> usize {
+        self.machines.transactions.unfinished()
+    }
+
+    fn receive(&mut self, flow: FlowId, frame: Frame, now: Now) {
+        if self.flows.find(flow).is_none() {
+            return self.counters.count(Counter::StrayFlow);
+        }
+        self.flows.hear(flow, now);
+        match frame {
+            Frame::Ping => {
+                self.log(flow, What::Received(PING), now);
+                if self.flows.find(flow).is_some_and(|flow| flow.keeping.pongs) {
+                    self.send(flow, PONG, now);
+                }
+            }
+            Frame::Pong => self.log(flow, What::Received(PONG), now),
+            Frame::Stun(bytes) => {
+                let from = self.flows.find(flow).map(|flow| flow.peer);
+                if let Some(answer) = from.and_then(|from| stun::answer(&bytes, from)) {
+                    self.send(flow, answer, now);
+                }
+            }
+            Frame::Message(bytes) => self.receive_message(flow, bytes, now),
+        }
+    }
+
+    fn receive_message(&mut self, flow: FlowId, bytes: Bytes, now: Now) {
+        self.log(flow, What::Received(bytes.clone()), now);
+        match Message::parse(bytes) {
+            Ok(request) if request.is_request() => self.receive_request(flow, request, now),
+            Ok(response) => self.receive_response(flow, &response, now),
+            Err(error) => {
+                self.counters.count(Counter::Malformed);
+                let said = Decision::new(Verdict::Discarded, format!("not a SIP message: {error}"));
+                self.note(Some(flow), said, now);
+            }
+        }
+    }
+
+    fn receive_response(&mut self, flow: FlowId, response: &Message, now: Now) {
+        match self.machines.transactions.peek_client(response) {
+            Some((id, _, expected)) if expected == flow => {
+                self.machines.transactions.feed_response(id, response, now);
+            }
+            _ => {
+                self.counters.count(Counter::StrayResponse);
+                let said = Decision::new(Verdict::Discarded, "a response to nothing this server asked");
+                self.note(Some(flow), said, now);
+            }
+        }
+    }
+
+    fn handle_deadline(&mut self, now: Now) {
+        self.machines.transactions.handle_deadline(now);
+        self.machines.gate.handle_deadline(now);
+        for gone in self.machines.registrar.handle_deadline(now) {
+            let said =
+                Decision::new(Verdict::Unregistered, "its registration lapsed").about(&gone.to_string());
+            self.note(None, said, now);
+        }
+        while let Some((flow, why)) = self.flows.overdue(now) {
+            self.note(Some(flow), Decision::new(Verdict::Flow, why), now);
+            self.forget_flow(flow, now);
+            self.outputs.push_back(NodeOutput::Close { flow });
+        }
+        while let Some(entry) = self.delayed.first_entry().filter(|entry| now.reached(entry.key().0)) {
+            let (flow, request) = entry.remove();
+            self.consider(flow, request, now);
+        }
+    }
+
+    /// Passes on what the transactions want, until they want nothing more.
+    fn settle(&mut self, now: Now) {
+        while let Some(output) = self.machines.transactions.poll_output() {
+            match output {
+                TxOutput::Send { flow, bytes } => self.send(flow, bytes, now),
+                TxOutput::Final { user: Owner::Relay(id), message, .. } => self.relayed(id, &message, now),
+                TxOutput::TimedOut { user: Owner::Relay(id), .. } => self.relay_failed(id, 408, now),
+                TxOutput::FlowFailed { user: Owner::Relay(id), .. } => self.relay_failed(id, 503, now),
+                TxOutput::Provisional { .. }
+                | TxOutput::Final { .. }
+                | TxOutput::Another2xx { .. }
+                | TxOutput::TimedOut { .. }
+                | TxOutput::AckTimedOut { .. }
+                | TxOutput::Unanswered { .. }
+                | TxOutput::FlowFailed { .. } => {}
+            }
+        }
+    }
+
+    fn flow_gone(&mut self, flow: FlowId, why: ConnectError, now: Now) {
+        if self.forget_flow(flow, now) {
+            self.note(Some(flow), Decision::new(Verdict::Flow, format!("gone: {why}")), now);
+        }
+    }
+
+    fn forget_flow(&mut self, flow: FlowId, now: Now) -> bool {
+        self.machines.gate.flow_gone(flow);
+        self.machines.transactions.flow_failed(flow);
+        let reliable = self.flows.transport(flow).is_some_and(|transport| transport.is_reliable());
+        for gone in self.machines.registrar.flow_gone(flow).into_iter().filter(|_| reliable) {
+            let said =
+                Decision::new(Verdict::Unregistered, "its connection is gone").about(&gone.to_string());
+            self.note(Some(flow), said, now);
+        }
+        self.flows.remove(flow)
+    }
+
+    /// Sends now, or as soon as the flow is open.
+    fn send(&mut self, flow: FlowId, bytes: Bytes, now: Now) {
+        if let Some(bytes) = self.flows.wait(flow, bytes) {
+            self.log(flow, What::Sent(bytes.clone()), now);
+            self.outputs.push_back(NodeOutput::Send { flow, bytes });
+        }
+    }
+
+    fn note(&mut self, flow: Option<FlowId>, decision: Decision, now: Now) {
+        let peer = flow.and_then(|flow| self.flows.find(flow)).map(|flow| flow.peer);
+        self.write(peer, What::Decided(decision), now);
+    }
+
+    fn log(&mut self, flow: FlowId, what: What, now: Now) {
+        let peer = self.flows.find(flow).map(|flow| flow.peer);
+        self.write(peer, what, now);
+    }
+
+    fn write(&mut self, peer: Option<std::net::SocketAddr>, what: What, now: Now) {
+        let entry = Entry { seq: 0, at: now.since_start.0, node: Arc::clone(&self.name), peer, what };
+        self.outputs.push_back(NodeOutput::Journal(entry));
+    }
+
+    fn peer_named(&self, names: &[String]) -> Option<String> {
+        let names = names.iter().map(|name| name.to_ascii_lowercase());
+        let mut servers = names.filter(|name| self.config.peer(name).is_some());
+        servers.next()
+    }
+
+    fn next_name(&mut self) -> u64 {
+        self.named += 1;
+        self.named
+    }
+}
+
+const PING: Bytes = Bytes::from_static(b"\r\n\r\n");
+const PONG: Bytes = Bytes::from_static(b"\r\n");
+
+#[cfg(test)]
+mod tests;

@@ -11,6 +11,7 @@ mod verdict;
 
 pub use challenge::{Challenge, ServerNames};
 pub use crypto::NtHash;
+pub(crate) use flag::OFFER;
 pub use verdict::{Accepted, Claim, Expectation, Refusal};
 
 /// Negotiate flags of MS-NLMP 2.2.2.5 that this acceptor decides by.

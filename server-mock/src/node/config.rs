@@ -1,0 +1,306 @@
+//! What a node is told at birth: who it is, who may pass, and how it decides.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use homing_core::config::Timers;
+use homing_core::server::ServerName;
+use homing_core::transport::Transport;
+
+use super::accounts::Accounts;
+use super::gate::acceptor::ServerNames;
+use crate::directory::RTC;
+use crate::role::Role;
+
+/// One server.
+#[derive(Clone, Debug)]
+pub struct NodeConfig {
+    /// Who it is.
+    pub identity: Identity,
+    /// Its part in the estate.
+    pub role: Role,
+    /// Who may pass.
+    pub gate: GateConfig,
+    /// Accept, redirect or proxy.
+    pub signpost: SignpostConfig,
+    /// Bindings.
+    pub registrar: RegistrarConfig,
+    /// RFC 3261 T1, T2, T4.
+    pub timers: Timers,
+    /// Who may sign in.
+    pub accounts: Arc<Accounts>,
+    /// Every server of the estate, this one too, in the estate's order.
+    pub peers: Vec<Peer>,
+}
+
+/// Names of a server.
+#[derive(Clone, Debug)]
+pub struct Identity {
+    /// Short name, for journals.
+    pub name: String,
+    /// Fully qualified name, lower case.
+    pub fqdn: String,
+    /// The SIP domain it serves, lower case.
+    pub domain: String,
+}
+
+/// A server of the estate as others see it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Peer {
+    /// Fully qualified name, lower case.
+    pub fqdn: String,
+    /// Where it listens for clients, and always for other servers over TLS.
+    pub ports: Vec<(Transport, u16)>,
+}
+
+/// How users prove who they are.
+#[derive(Clone, Debug)]
+pub struct GateConfig {
+    /// Which schemes are offered.
+    pub schemes: Schemes,
+    /// Which protocol generation NTLM speaks.
+    pub dialect: Dialect,
+    /// Realm of NTLM; real servers say `SIP Communications Service`.
+    pub realm: String,
+    /// What the server calls itself in NTLM challenges.
+    pub names: ServerNames,
+    /// Whether NTLM challenges carry the time (pair 7).
+    pub timestamp: bool,
+    /// Whether clients must, may or cannot bind their login to this server (settled 14).
+    pub extended_protection: ExtendedProtection,
+    /// SHA-256 of the TLS certificate, for channel bindings.
+    pub end_point_hash: Option<[u8; 32]>,
+    /// Whether signatures of 301 and 200 stand also where the patent prints them.
+    pub patent_literal_headers: bool,
+    /// Bounds.
+    pub limits: GateLimits,
+}
+
+/// Bounds on what strangers may do at the gate.
+#[derive(Clone, Copy, Debug)]
+pub struct GateLimits {
+    /// Wrong credentials on one connection before 403.
+    pub attempts: u8,
+    /// How long a challenge may be answered.
+    pub half_open: Duration,
+    /// Unanswered challenges held in all.
+    pub half_open_count: usize,
+    /// How long a Digest nonce is good.
+    pub nonce: Duration,
+    /// Life of an association, grace included.
+    pub association: Duration,
+    /// How long a connection may stay without authenticating.
+    pub unauthenticated: Duration,
+}
+
+/// Which schemes are offered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Schemes {
+    /// NTLM to clients that look like Microsoft's, Digest to all others.
+    #[default]
+    NtlmAndDigest,
+    /// As above, with MD5 among the Digest algorithms.
+    NtlmAndDigestMd5,
+    /// NTLM only.
+    Ntlm,
+    /// Digest only.
+    Digest,
+    /// Digest only, MD5 too.
+    DigestMd5,
+    /// Nobody is asked: a closed test network (patent paragraph 31).
+    None,
+}
+
+/// Which protocol generation NTLM speaks (settled by the client's first request in `auto`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Dialect {
+    /// As the client's headers suggest.
+    #[default]
+    Auto,
+    /// The patent and MS-SIP: 407, no version.
+    Sip2,
+    /// MS-SIPAE: 401, `version=3`.
+    Sipae3,
+    /// MS-SIPAE: 401, `version=4`.
+    Sipae4,
+}
+
+/// NTLM's protection against relaying, as the server sees it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ExtendedProtection {
+    /// Bindings are ignored.
+    Off,
+    /// Bindings that are sent must be right.
+    #[default]
+    Accept,
+    /// Bindings must be sent and right.
+    Require,
+}
+
+/// How a server decides what becomes of an authenticated REGISTER.
+#[derive(Clone, Debug)]
+pub struct SignpostConfig {
+    /// Redirect or proxy.
+    pub mode: Mode,
+    /// What happens to users at the wrong server who have no association to sign a 301 with (settled 6).
+    pub no_association: NoAssociation,
+    /// Whether the To tag of a 301 binds its Contacts.
+    pub contact_binding: bool,
+    /// The service that is looked up.
+    pub service: String,
+    /// A second home server to name beside the first, for clients that announce `ms-cluster-failover`.
+    pub backup: Option<ServerName>,
+    /// Requests per minute that come through servers nobody configured, for each source address.
+    pub stranger_cap: u32,
+}
+
+/// Redirect or proxy.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// One Via redirects, more proxy (patent claim 11).
+    #[default]
+    ByVia,
+    /// Always redirect (claims 1, 10, 33).
+    AlwaysRedirect,
+    /// Always proxy (claims 21, 30, 35).
+    AlwaysProxy,
+}
+
+/// What happens to a client that belongs elsewhere and has no association.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NoAssociation {
+    /// Its requests are proxied.
+    #[default]
+    Proxy,
+    /// It gets an unsigned 301, over TLS only.
+    #[serde(rename = "unsigned_301")]
+    Unsigned301,
+    /// It gets a 403.
+    #[serde(rename = "403")]
+    Forbid,
+}
+
+/// How bindings live.
+#[derive(Clone, Copy, Debug)]
+pub struct RegistrarConfig {
+    /// Expires granted where none is asked for, in seconds.
+    pub default_expires: u32,
+    /// The shortest that is granted.
+    pub min_expires: u32,
+    /// The longest that is granted.
+    pub max_expires: u32,
+    /// `timeout` of ms-keep-alive, and the value of `keep`, in seconds.
+    pub keep_alive: u32,
+    /// `Flow-Timer` for RFC 5626 clients, in seconds.
+    pub flow_timer: u32,
+    /// Endpoints one user may have; one more pushes out the oldest.
+    pub endpoints: usize,
+}
+
+impl NodeConfig {
+    /// A node with the estate's defaults.
+    pub fn new(name: &str, domain: &str, role: Role) -> Self {
+        let domain = domain.to_ascii_lowercase();
+        let fqdn = format!("{}.{domain}", name.to_ascii_lowercase());
+        Self {
+            gate: GateConfig::new(&fqdn, &domain),
+            identity: Identity { name: name.to_owned(), fqdn, domain },
+            role,
+            signpost: SignpostConfig::default(),
+            registrar: RegistrarConfig::default(),
+            timers: Timers::default(),
+            accounts: Arc::default(),
+            peers: Vec::new(),
+        }
+    }
+
+    /// The server of the estate with this name, this one included.
+    pub fn peer(&self, fqdn: &str) -> Option<&Peer> {
+        self.peers.iter().find(|peer| peer.fqdn == fqdn)
+    }
+}
+
+impl Peer {
+    /// The port it listens on for `transport`.
+    pub fn port(&self, transport: Transport) -> Option<u16> {
+        self.ports.iter().find(|(listens, _)| *listens == transport).map(|(_, port)| *port)
+    }
+}
+
+impl GateConfig {
+    /// The defaults for the server `fqdn` of `domain`.
+    pub fn new(fqdn: &str, domain: &str) -> Self {
+        Self {
+            schemes: Schemes::default(),
+            dialect: Dialect::default(),
+            realm: "SIP Communications Service".to_owned(),
+            names: ServerNames::of(fqdn, domain),
+            timestamp: true,
+            extended_protection: ExtendedProtection::default(),
+            end_point_hash: None,
+            patent_literal_headers: false,
+            limits: GateLimits::default(),
+        }
+    }
+}
+
+impl Schemes {
+    /// True if NTLM is offered.
+    pub fn ntlm(self) -> bool {
+        matches!(self, Schemes::NtlmAndDigest | Schemes::NtlmAndDigestMd5 | Schemes::Ntlm)
+    }
+
+    /// True if Digest is offered.
+    pub fn digest(self) -> bool {
+        !matches!(self, Schemes::Ntlm | Schemes::None)
+    }
+
+    /// True if MD5 is among the Digest algorithms.
+    pub fn md5(self) -> bool {
+        matches!(self, Schemes::NtlmAndDigestMd5 | Schemes::DigestMd5)
+    }
+}
+
+impl Default for GateLimits {
+    fn default() -> Self {
+        Self {
+            attempts: 3,
+            half_open: Duration::from_secs(60),
+            half_open_count: 10_000,
+            nonce: Duration::from_secs(300),
+            association: Duration::from_secs(8 * 3600 + 300),
+            unauthenticated: Duration::from_secs(120),
+        }
+    }
+}
+
+impl Default for SignpostConfig {
+    fn default() -> Self {
+        Self {
+            mode: Mode::default(),
+            no_association: NoAssociation::default(),
+            contact_binding: true,
+            service: RTC.to_owned(),
+            backup: None,
+            stranger_cap: 120,
+        }
+    }
+}
+
+impl Default for RegistrarConfig {
+    fn default() -> Self {
+        Self {
+            default_expires: 7200,
+            min_expires: 60,
+            max_expires: 86_400,
+            keep_alive: 300,
+            flow_timer: 120,
+            endpoints: 16,
+        }
+    }
+}

@@ -1,0 +1,282 @@
+//! Digest at the gate: nonces that need no memory until they are used, and counters that may not repeat.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use hmac::{Hmac, KeyInit, Mac};
+use homing_core::auth::digest::{Algorithm, DigestInput, Hash, Qop, Secret, response, verify};
+use homing_core::auth::security_association::Style;
+use homing_core::ids::Chance;
+use homing_core::secret::Password;
+use homing_core::time::{Moment, Now};
+use homing_wire::{Auth, AuthValue, Method};
+use sha2::Sha256;
+
+use super::{Admission, Challenge, Gate, Passport, Refused, Seal, Visit};
+use crate::node::accounts::Accounts;
+use crate::node::config::GateConfig;
+use crate::node::draws::Draws;
+use crate::node::endpoint::Endpoint;
+
+/// Makes and checks nonces.
+pub(super) struct DigestGate {
+    realm: String,
+    algorithms: Vec<Hash>,
+    life: Duration,
+    secret: [u8; 32],
+    nobody: Password,
+    used: BTreeMap<String, Counts>,
+    order: VecDeque<(Moment, String)>,
+}
+
+/// Nonce counts seen: the highest, and which of the 64 below it.
+#[derive(Default)]
+struct Counts {
+    highest: u32,
+    below: u64,
+}
+
+/// What a nonce is worth.
+#[derive(PartialEq, Eq)]
+enum Nonce {
+    Good,
+    Lapsed,
+    Foreign,
+}
+
+impl DigestGate {
+    pub(super) fn new(realm: &str, config: &GateConfig, chance: &mut Chance) -> Self {
+        let mut algorithms = vec![Hash::Sha512Slash256, Hash::Sha256];
+        if config.schemes.md5() {
+            algorithms.push(Hash::Md5);
+        }
+        Self {
+            realm: realm.to_owned(),
+            algorithms,
+            life: config.limits.nonce,
+            secret: chance.bytes(),
+            nobody: Password::new(chance.token(16)),
+            used: BTreeMap::new(),
+            order: VecDeque::new(),
+        }
+    }
+
+    /// One challenge for each algorithm, strongest first (RFC 8760).
+    pub(super) fn challenges(
+        &self,
+        stale: bool,
+        draws: &mut dyn Draws,
+        now: Now,
+    ) -> impl Iterator<Item = String> + use<'_> {
+        let nonce = self.nonce(draws, now);
+        self.algorithms.iter().map(move |hash| {
+            let name = Algorithm { hash: *hash, session: false }.name();
+            let value = AuthValue::new("Digest")
+                .quoted("realm", &self.realm)
+                .quoted("nonce", &nonce)
+                .quoted("qop", "auth")
+                .bare("algorithm", name);
+            if stale { value.bare("stale", "true") } else { value }.to_string()
+        })
+    }
+
+    /// Forgets counters of nonces that have lapsed anyway.
+    pub(super) fn handle_deadline(&mut self, now: Now) {
+        while self.order.front().is_some_and(|(until, _)| now.reached(*until)) {
+            if let Some((_, nonce)) = self.order.pop_front() {
+                self.used.remove(&nonce);
+            }
+        }
+    }
+
+    fn nonce(&self, draws: &mut dyn Draws, now: Now) -> String {
+        let head = format!("{:012x}{}", now.since_start.0.as_millis(), draws.token());
+        let mac = self.mac(&head);
+        head + &mac
+    }
+
+    fn mac(&self, head: &str) -> String {
+        let mut mac = Hmac::<Sha256>::new_from_slice(&self.secret).expect("HMAC takes keys of any length");
+        mac.update(head.as_bytes());
+        mac.finalize().into_bytes()[..8].iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    fn judge(&self, nonce: &str, now: Now) -> Nonce {
+        let Some((head, mac)) = nonce.len().checked_sub(16).and_then(|at| nonce.split_at_checked(at)) else {
+            return Nonce::Foreign;
+        };
+        let born = head.get(..12).and_then(|digits| u64::from_str_radix(digits, 16).ok());
+        match born {
+            Some(born) if self.mac(head) == mac => {
+                let until = Moment(Duration::from_millis(born).saturating_add(self.life));
+                if now.reached(until) { Nonce::Lapsed } else { Nonce::Good }
+            }
+            _ => Nonce::Foreign,
+        }
+    }
+
+    /// Books a count; false if it was used before or is too old to tell.
+    fn count(&mut self, nonce: &str, nc: u32, now: Now) -> bool {
+        if !self.used.contains_key(nonce) {
+            self.handle_deadline(now);
+            if self.used.len() >= MOST_NONCES
+                && let Some((_, oldest)) = self.order.pop_front()
+            {
+                self.used.remove(&oldest);
+            }
+            self.order.push_back((now.after(self.life), nonce.to_owned()));
+        }
+        self.used.entry(nonce.to_owned()).or_default().admit(nc)
+    }
+}
+
+impl Counts {
+    fn admit(&mut self, nc: u32) -> bool {
+        if nc > self.highest {
+            let shift = nc - self.highest;
+            self.below = self.below.checked_shl(shift).unwrap_or(0);
+            if self.highest > 0 && shift <= 64 {
+                self.below |= 1 << (shift - 1);
+            }
+            self.highest = nc;
+            return true;
+        }
+        let behind = self.highest - nc;
+        if nc == 0 || behind == 0 || behind > 64 || self.below & (1 << (behind - 1)) != 0 {
+            return false;
+        }
+        self.below |= 1 << (behind - 1);
+        true
+    }
+}
+
+impl Gate {
+    /// Decides about a request with Digest credentials for this realm.
+    pub(super) fn admit_digest<'m>(
+        &mut self,
+        visit: &Visit<'m>,
+        (style, auth): (Style, Auth<'m>),
+        accounts: &Accounts,
+        draws: &mut dyn Draws,
+        now: Now,
+    ) -> Admission {
+        let Some(endpoint) = Endpoint::of(visit.request) else {
+            return Admission::Refuse(Refused::new(400, "From names no SIP user"));
+        };
+        let Some(shown) = Shown::read(&auth, visit) else {
+            return Admission::Refuse(Refused::new(400, "the Digest credentials lack a parameter"));
+        };
+        if !self.digest.algorithms.contains(&shown.algorithm.hash) || shown.algorithm.session {
+            return self.wrong_credentials(visit, "an algorithm that was not offered".into(), draws, now);
+        }
+        let account =
+            accounts.find_login(shown.user, "", &self.identity.domain).filter(|account| account.enabled);
+        let password = account.map_or(&self.digest.nobody, |account| &account.password);
+        let input = shown.input(&self.digest.realm, password, visit.request.body());
+        let proved = verify(&input, shown.response);
+        let rspauth = response(&DigestInput { method: "", body: &[], ..input });
+        let Some(account) = account.filter(|_| proved) else {
+            return self.wrong_credentials(visit, "wrong user or password".into(), draws, now);
+        };
+        let method = visit.request.method();
+        if matches!(method, Some(Method::Ack | Method::Cancel)) {
+            // Credentials copied from the INVITE, count and all (RFC 3261 section 22.1).
+        } else if self.digest.judge(shown.nonce, now) != Nonce::Good {
+            return self.stale(visit, style, "the nonce has lapsed".into(), draws, now);
+        } else if !self.digest.count(shown.nonce, shown.count, now) {
+            return self.stale(visit, style, "the nonce count was used before".into(), draws, now);
+        }
+        let info = format!(
+            "qop=auth, rspauth=\"{rspauth}\", cnonce=\"{}\", nc={:08x}",
+            shown.cnonce.replace('"', ""),
+            shown.count
+        );
+        let passport = Passport { endpoint, seal: Seal::Digest(info), proof: "Digest" };
+        self.entitled(visit, &account.address, passport)
+    }
+
+    fn stale(
+        &mut self,
+        visit: &Visit<'_>,
+        style: Style,
+        why: Cow<'static, str>,
+        draws: &mut dyn Draws,
+        now: Now,
+    ) -> Admission {
+        let values = self.digest.challenges(true, draws, now).collect();
+        Admission::Challenge(Challenge { style, values, spoken: visit.spoken, why, wrong: false })
+    }
+}
+
+/// The parameters of Digest credentials that are answered with `qop=auth`.
+struct Shown<'m> {
+    algorithm: Algorithm,
+    user: &'m str,
+    method: &'m str,
+    uri: &'m str,
+    nonce: &'m str,
+    nc: &'m str,
+    count: u32,
+    cnonce: &'m str,
+    response: &'m str,
+}
+
+impl<'m> Shown<'m> {
+    /// Reads them. None if one is missing, malformed, or the URI is not that of the request.
+    fn read(auth: &Auth<'m>, visit: &Visit<'m>) -> Option<Self> {
+        let algorithm = auth.param("algorithm").map_or(Some(Algorithm::MD5), Algorithm::parse)?;
+        let nc = auth.param("nc").filter(|nc| nc.len() == 8)?;
+        auth.param("qop").filter(|qop| qop.eq_ignore_ascii_case("auth"))?;
+        let method = visit.request.method()?.as_str();
+        let uri = auth.param("uri").filter(|uri| Some(*uri) == visit.request.request_uri())?;
+        Some(Self {
+            algorithm,
+            user: auth.param("username")?,
+            method,
+            uri,
+            nonce: auth.param("nonce")?,
+            nc,
+            count: u32::from_str_radix(nc, 16).ok()?,
+            cnonce: auth.param("cnonce")?,
+            response: auth.param("response")?,
+        })
+    }
+
+    fn input<'i>(&'i self, realm: &'i str, password: &'i Password, body: &'i [u8]) -> DigestInput<'i> {
+        DigestInput {
+            algorithm: self.algorithm,
+            user: self.user,
+            realm,
+            secret: Secret::Password(password),
+            method: self.method,
+            uri: self.uri,
+            nonce: self.nonce,
+            nc: self.nc,
+            cnonce: self.cnonce,
+            qop: Some(Qop::Auth),
+            body,
+        }
+    }
+}
+
+/// Nonces whose counts are remembered.
+const MOST_NONCES: usize = 100_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_nonce_count_is_good_once_and_only_within_sixty_four() {
+        let mut counts = Counts::default();
+        assert!(!counts.admit(0));
+        for fresh in [1, 3, 2, 70, 69, 6, 7] {
+            assert!(counts.admit(fresh), "{fresh}");
+        }
+        for used in [1, 3, 2, 70, 69, 6, 7, 5] {
+            assert!(!counts.admit(used), "{used}");
+        }
+        assert!(counts.admit(u32::MAX) && !counts.admit(u32::MAX) && counts.admit(u32::MAX - 64));
+    }
+}

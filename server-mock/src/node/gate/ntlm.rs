@@ -1,0 +1,174 @@
+//! NTLM at the gate: the empty token, the answer to the challenge, and signed requests after that.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use homing_core::auth::ntlm::session::{SessionKeys, Side};
+use homing_core::auth::security_association::{
+    Association, AssociationName, Mechanism, SigningKeys, Style, Verdict, Version,
+};
+use homing_core::time::Now;
+use homing_wire::Auth;
+
+use super::acceptor::{Challenge as Token, Claim, Expectation, Refusal};
+use super::offer::Spoken;
+use super::sessions::{HalfOpen, SessionId};
+use super::{Admission, Challenge, Gate, Passport, Refused, Seal, Visit};
+use crate::node::accounts::Accounts;
+use crate::node::config::ExtendedProtection;
+use crate::node::draws::Draws;
+use crate::node::endpoint::Endpoint;
+
+/// NTLM credentials for this server, as a request shows them.
+pub(super) struct Shown<'m> {
+    pub(super) style: Style,
+    pub(super) auth: Auth<'m>,
+    pub(super) endpoint: Endpoint,
+}
+
+impl Gate {
+    /// Decides about a request with NTLM credentials for this server (protocol facts 1.10).
+    pub(super) fn admit_ntlm(
+        &mut self,
+        visit: &Visit<'_>,
+        shown: Shown<'_>,
+        accounts: &Accounts,
+        draws: &mut dyn Draws,
+        now: Now,
+    ) -> Admission {
+        match (shown.auth.param("gssapi-data"), shown.auth.param("response")) {
+            (Some(""), _) => self.open(visit, &shown, draws, now),
+            (Some(token), _) => match self.establish(visit, &shown, token, accounts, now) {
+                Ok((user, passport)) => self.entitled(visit, &user, passport),
+                Err(why) => self.wrong_credentials(visit, why.into(), draws, now),
+            },
+            (None, Some(_)) => self.check_signature(visit, &shown, draws, now),
+            (None, None) => {
+                self.challenge_or_discard(visit, "credentials without token or signature".into(), draws, now)
+            }
+        }
+    }
+
+    /// The empty token: a second challenge with the server's token.
+    fn open(&mut self, visit: &Visit<'_>, shown: &Shown<'_>, draws: &mut dyn Draws, now: Now) -> Admission {
+        let Some(version) = self.version(visit, &shown.auth) else {
+            return Admission::Refuse(Refused::new(400, "this version was not offered"));
+        };
+        if self.sessions.half_open() >= self.config.limits.half_open_count {
+            return Admission::Refuse(Refused::new(503, "too many logins in progress"));
+        }
+        let spoken = Spoken { version, style: shown.style };
+        let timestamp = self.config.timestamp.then(|| now.wall.filetime());
+        let token = Token::new(&self.config.names, draws.challenge(), timestamp);
+        let encoded = STANDARD.encode(token.bytes());
+        let (endpoint, flow) = (shown.endpoint.clone(), visit.flow);
+        let make = |opaque| HalfOpen { opaque, token, endpoint, flow, spoken };
+        let opaque = self.sessions.open_half(make, self.config.limits.half_open, draws, now).opaque.clone();
+        let value = self.named("NTLM", Some((&opaque, &encoded)), version).to_string();
+        Admission::Challenge(Challenge {
+            style: shown.style,
+            values: vec![value],
+            spoken: Some(spoken),
+            why: "NTLM challenge".into(),
+            wrong: false,
+        })
+    }
+
+    /// The version an empty token asks for: what we offered, or an older one. None for a newer one.
+    fn version(&self, visit: &Visit<'_>, auth: &Auth<'_>) -> Option<Version> {
+        let asked = Version::of(auth)?;
+        let offered = visit.spoken.map_or(Version::V4, |spoken| spoken.version);
+        (asked <= offered || visit.spoken.is_none()).then_some(asked)
+    }
+
+    /// The answer to a challenge. Tried once; gives the address of who proved to be themselves.
+    fn establish(
+        &mut self,
+        visit: &Visit<'_>,
+        shown: &Shown<'_>,
+        token: &str,
+        accounts: &Accounts,
+        now: Now,
+    ) -> Result<(String, Passport), String> {
+        let opaque = shown.auth.param("opaque").unwrap_or_default();
+        let half = self.sessions.take_half(opaque).ok_or("no challenge is open under this opaque")?;
+        if half.endpoint != shown.endpoint || half.flow != visit.flow {
+            return Err("the challenge was for another endpoint or connection".to_owned());
+        }
+        if token.len() > TOKEN_LIMIT {
+            return Err("the token is too long".to_owned());
+        }
+        let token = STANDARD.decode(token).map_err(|_| "the token is no base64")?;
+        let said = |refusal: Refusal| refusal.to_string();
+        let claim = Claim::read(&token).map_err(said)?;
+        let account = accounts.find_login(&claim.user, &claim.domain, &self.identity.domain);
+        let hash = account.filter(|account| account.enabled).map(|account| account.hash);
+        let target = format!("sip/{}", self.identity.fqdn);
+        let protect = self.config.extended_protection;
+        let checked = protect != ExtendedProtection::Off;
+        let expect = Expectation {
+            target: checked.then_some(target.as_str()),
+            end_point_hash: self.config.end_point_hash.as_ref().filter(|_| checked).map(<[u8; 32]>::as_slice),
+            must_bind: protect == ExtendedProtection::Require,
+            now_filetime: now.wall.filetime(),
+        };
+        let accepted = half.token.verify(&token, hash, &expect).map_err(said)?;
+        let account = account.ok_or_else(|| said(Refusal::Password))?;
+
+        let name = AssociationName {
+            mechanism: Mechanism::Ntlm,
+            realm: self.config.realm.as_str().into(),
+            targetname: self.identity.fqdn.as_str().into(),
+            version: half.spoken.version,
+        };
+        let keys = SessionKeys::derive(&accepted.exported_session_key, accepted.flags);
+        let signing = SigningKeys::from(keys.clone());
+        let mut association = Association::new(name, &half.opaque, shown.style, signing, now);
+        let life = self.config.limits.association;
+        association.set_lifetime(now.after(life));
+        if half.spoken.version == Version::V4
+            && shown.auth.param("response").is_some()
+            && !association.verify(visit.request, Side::Client, false).is_good()
+        {
+            return Err("the signature beside the token is wrong".to_owned());
+        }
+        let id = self.sessions.establish(half, (association, keys), life, now);
+        let proof = if accepted.other_timestamp { "NTLM, with a clock of its own" } else { "NTLM" };
+        let passport = Passport { endpoint: shown.endpoint.clone(), seal: Seal::Association(id), proof };
+        Ok((account.address.clone(), passport))
+    }
+
+    /// A request under an established association.
+    fn check_signature(
+        &mut self,
+        visit: &Visit<'_>,
+        shown: &Shown<'_>,
+        draws: &mut dyn Draws,
+        now: Now,
+    ) -> Admission {
+        let opaque = shown.auth.param("opaque").unwrap_or_default();
+        let found = self.sessions.find_established(opaque, &shown.endpoint, visit.flow);
+        let Some((id, session)) = found else {
+            return self.challenge_or_discard(visit, "no such association here".into(), draws, now);
+        };
+        match session.association.verify(visit.request, Side::Client, false) {
+            Verdict::Good { .. } => self.pass(id, shown),
+            Verdict::Replayed | Verdict::BelowWindow => {
+                Admission::Discard("a counter that was used before, or is too old")
+            }
+            Verdict::BadSignature | Verdict::Unsigned | Verdict::OtherAssociation => {
+                self.challenge_or_discard(visit, "the signature is wrong".into(), draws, now)
+            }
+        }
+    }
+
+    fn pass(&self, id: SessionId, shown: &Shown<'_>) -> Admission {
+        Admission::Admitted(Passport {
+            endpoint: shown.endpoint.clone(),
+            seal: Seal::Association(id),
+            proof: "its signature",
+        })
+    }
+}
+
+/// Longest token in base64 that is decoded: 4 KiB of NTLM.
+const TOKEN_LIMIT: usize = 4096 * 4 / 3 + 4;

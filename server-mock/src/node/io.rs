@@ -1,0 +1,149 @@
+//! What comes into a node and what it wants done: the same grammar as the agent's.
+
+use std::net::SocketAddr;
+
+use bytes::Bytes;
+use homing_core::connect::ConnectError;
+use homing_core::identity::CertNames;
+use homing_core::ids::FlowId;
+use homing_core::server::ServerName;
+use homing_core::transport::Transport;
+use homing_wire::Frame;
+
+use crate::journal::Entry;
+use crate::mischief::Rule;
+
+/// What the world tells a node.
+#[derive(Clone, Debug)]
+pub enum NodeInput {
+    /// A peer opened a flow; for UDP, its first datagram came.
+    Accepted {
+        /// Its name from now on.
+        flow: FlowId,
+        /// Our end.
+        local: SocketAddr,
+        /// The other end.
+        peer: SocketAddr,
+        /// By which transport.
+        transport: Transport,
+        /// The names of the peer's certificate, if it showed one and its chain was verified.
+        names: Option<CertNames>,
+    },
+    /// A flow the node asked for is open; for TLS the server's name is proved.
+    Connected {
+        /// Which.
+        flow: FlowId,
+        /// Our end.
+        local: SocketAddr,
+        /// The other end.
+        peer: SocketAddr,
+    },
+    /// A flow the node asked for could not be opened.
+    ConnectFailed {
+        /// Which.
+        flow: FlowId,
+        /// Why.
+        why: ConnectError,
+    },
+    /// Something whole arrived.
+    Received {
+        /// On which flow.
+        flow: FlowId,
+        /// What.
+        frame: Frame,
+    },
+    /// A stream cannot be cut into messages any more; `refusal` is the answer to send before it closes.
+    Malformed {
+        /// Which.
+        flow: FlowId,
+        /// A 400 made of what could be read, if enough could.
+        refusal: Option<Bytes>,
+    },
+    /// A flow that was open is gone.
+    Closed {
+        /// Which.
+        flow: FlowId,
+        /// Why.
+        why: ConnectError,
+    },
+    /// The deadline, or a later moment, is reached.
+    DeadlineReached,
+    /// The monotone and the wall clock ran apart (suspend, a set clock).
+    ClockJumped,
+}
+
+/// What an operator or a test tells a node.
+#[derive(Clone, Debug)]
+pub enum NodeCommand {
+    /// Play this fault.
+    Play(Rule),
+    /// Play no more faults.
+    Behave,
+    /// End the registrations of a user with a signed NOTIFY (MS-SIPREGE).
+    Deregister {
+        /// The address of record without scheme.
+        user: String,
+        /// The reason the clients are given.
+        event: Deregistration,
+    },
+}
+
+/// Why a server ends a registration, as its NOTIFY says it (MS-SIPREGE 3.1).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Deregistration {
+    /// Another endpoint of the user pushed this one out.
+    Unregistered,
+    /// The user was disabled.
+    Rejected,
+    /// The user moved: log on again, from discovery.
+    Deactivated,
+    /// The user should register there.
+    PreferredRegistrar(ServerName),
+}
+
+/// The name of a look-up a node asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LookupId(pub u64);
+
+/// What a node wants of the world.
+#[derive(Clone, Debug)]
+pub enum NodeOutput {
+    /// Send these bytes on this flow, after what was sent before.
+    Send {
+        /// Which.
+        flow: FlowId,
+        /// What.
+        bytes: Bytes,
+    },
+    /// Open a flow to another server and answer `Connected` or `ConnectFailed`; over TLS it must prove
+    /// exactly the host, and we show our own certificate.
+    Connect {
+        /// Its name from now on.
+        flow: FlowId,
+        /// Where.
+        server: ServerName,
+        /// How.
+        transport: Transport,
+    },
+    /// Close a flow after what was sent has gone out; no `Closed` follows.
+    Close {
+        /// Which.
+        flow: FlowId,
+    },
+    /// Break a flow off; what was sent may be lost. No `Closed` follows.
+    Cut {
+        /// Which.
+        flow: FlowId,
+    },
+    /// Ask the directory and answer by `handle_answer`.
+    LookUp {
+        /// The name of the question.
+        id: LookupId,
+        /// The address of record without scheme, lower case.
+        user: String,
+        /// The service.
+        service: String,
+    },
+    /// Write this into the journal.
+    Journal(Entry),
+}

@@ -1,0 +1,118 @@
+//! Requests of the server's own: the NOTIFY that ends a registration (MS-SIPREGE, protocol facts 3.4).
+
+use homing_core::ids::FlowId;
+use homing_core::time::Now;
+use homing_core::transaction::Road;
+use homing_core::transport::Transport;
+use homing_wire::{Builder, Message, Method, Name};
+
+use super::endpoint::Endpoint;
+use super::gate::Seal;
+use super::io::Deregistration;
+use super::registrar::Binding;
+use super::respond::OUR_AGENT;
+use super::{Node, Owner};
+use crate::journal::{Decision, Verdict};
+
+impl Node {
+    /// Ends the registrations of a user and tells each device why.
+    pub(super) fn deregister(&mut self, user: &str, event: &Deregistration, now: Now) {
+        for binding in self.machines.registrar.remove_user(&user.to_ascii_lowercase()) {
+            // Some clients go offline for good on these two; the next refresh moves them instead.
+            let moves = matches!(event, Deregistration::Deactivated | Deregistration::PreferredRegistrar(_));
+            if moves && !binding.agent.starts_with(OUR_AGENT) {
+                let said = Decision::new(Verdict::Notified, "not told: this client would stay offline");
+                self.note(Some(binding.place.flow), said.about(&binding.endpoint.to_string()), now);
+                continue;
+            }
+            self.notify(&binding, event, now);
+        }
+    }
+
+    /// Tells a device that a newer one of its user took its place.
+    pub(super) fn push_out(&mut self, endpoint: &Endpoint, now: Now) {
+        if let Some(id) = self.machines.gate.sessions().of_endpoint(endpoint)
+            && let Some(flow) = self.machines.gate.sessions().find(id).map(|session| session.flow)
+        {
+            let uri = format!("sip:{}", endpoint.user);
+            let to = (uri.as_str(), endpoint.device.as_str(), Vec::new());
+            self.send_notify(endpoint, to, flow, &Deregistration::Unregistered, now);
+        }
+    }
+
+    fn notify(&mut self, binding: &Binding, event: &Deregistration, now: Now) {
+        let place = &binding.place;
+        let to = (binding.contact.as_str(), binding.epid.as_str(), place.path.clone());
+        self.send_notify(&binding.endpoint, to, place.flow, event, now);
+    }
+
+    fn send_notify(
+        &mut self,
+        endpoint: &Endpoint,
+        (uri, epid, path): (&str, &str, Vec<String>),
+        flow: FlowId,
+        event: &Deregistration,
+        now: Now,
+    ) {
+        let transport = self.flows.transport(flow).unwrap_or(Transport::Tls);
+        let own = self.own_name(transport);
+        let branch = self.machines.transactions.branch();
+        let user = &endpoint.user;
+        let device = if epid.is_empty() { String::new() } else { format!(";epid={epid}") };
+        let mut builder = Builder::request(Method::Notify, uri)
+            .header(Name::Via, format_args!("SIP/2.0/{} {own};branch={branch}", transport.via_token()))
+            .header(Name::MaxForwards, 70);
+        for hop in &path {
+            builder = builder.header(Name::Route, hop);
+        }
+        let (tag, call) = (self.draws.tag(), self.draws.token());
+        builder = builder
+            .header(Name::From, format_args!("<sip:{user}>;tag={tag}"))
+            .header(Name::To, format_args!("<sip:{user}>{device}"))
+            .header(Name::CallId, format_args!("{call}@{}", self.config.identity.fqdn))
+            .header(Name::CSeq, "1 NOTIFY")
+            .header(Name::Event, "registration-notify")
+            .header(Name::SubscriptionState, "terminated;expires=0");
+        if let Some((id, why)) = event.diagnosis() {
+            builder = builder.header(Name::MsDiagnosticsPublic, format_args!("{id};reason=\"{why}\""));
+        }
+        if let Deregistration::PreferredRegistrar(server) = event {
+            let there = format!("<sip:{server};transport=tls>");
+            builder = builder.header(Name::PPreferredRegistrar, there);
+        }
+        let body = format!("deregistered;event={}", event.word());
+        let unsigned = builder.body("text/registration-event", body.as_bytes()).finish();
+        let seal = match self.machines.gate.sessions().of_endpoint(endpoint) {
+            Some(id) if path.is_empty() => Seal::Association(id),
+            _ => Seal::None,
+        };
+        let Ok(plain) = Message::parse(unsigned.clone()) else { return };
+        let bytes = self.sealed(unsigned, &plain, &seal);
+        let Ok(request) = Message::parse(bytes) else { return };
+        let road = Road::new(flow, transport);
+        let sent = self.machines.transactions.request(&request, road, Owner::Notify, now);
+        let why = if sent.is_ok() { event.word() } else { "not told: its connection is gone" };
+        self.note(Some(flow), Decision::new(Verdict::Notified, why).about(&endpoint.to_string()), now);
+    }
+}
+
+impl Deregistration {
+    /// The `event` of the body.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Deregistration::Unregistered => "unregistered",
+            Deregistration::Rejected => "rejected",
+            Deregistration::Deactivated => "deactivated",
+            Deregistration::PreferredRegistrar(_) => "preferred-registrar-change",
+        }
+    }
+
+    fn diagnosis(&self) -> Option<(u32, &'static str)> {
+        match self {
+            Deregistration::Unregistered => Some((4140, "Another endpoint signed in")),
+            Deregistration::Rejected => Some((4141, "User disabled")),
+            Deregistration::Deactivated => Some((4142, "User moved")),
+            Deregistration::PreferredRegistrar(_) => None,
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! Methods other than REGISTER: what a server without calls and presence says to them.
+
+use homing_core::ids::{FlowId, TxId};
+use homing_core::time::Now;
+use homing_wire::{Message, Method, Name};
+
+use super::Node;
+use super::gate::Passport;
+use super::reply::Reply;
+use crate::journal::{Decision, Verdict};
+
+impl Node {
+    pub(super) fn serve_other(
+        &mut self,
+        (tx, flow): (TxId, FlowId),
+        request: &Message,
+        passport: &Passport,
+        now: Now,
+    ) {
+        let (reply, why) = match request.method() {
+            Some(Method::Options) => {
+                (self.with_allow(Reply::new(200)).header(Name::Accept, "*/*"), "it is here")
+            }
+            Some(Method::Subscribe | Method::Publish) => {
+                (Reply::new(489).header(Name::AllowEvents, "registration"), "no such event package here")
+            }
+            Some(Method::Cancel | Method::Bye | Method::Update | Method::Prack | Method::Notify) => {
+                (Reply::new(481), "there is no such call or subscription")
+            }
+            Some(Method::Other(_)) | None => (self.with_allow(Reply::new(501)), "an unknown method"),
+            Some(_) => (self.with_allow(Reply::new(405)), "this server carries registrations"),
+        };
+        let verdict = if reply.status == 200 { Verdict::Accepted } else { Verdict::Refused };
+        self.note(Some(flow), Decision::new(verdict, why).about(&passport.endpoint.user), now);
+        self.answer((tx, request, flow), &reply, &passport.seal, now);
+    }
+
+    /// Adds what this server understands.
+    pub(super) fn with_allow(&self, reply: Reply) -> Reply {
+        reply
+            .header(Name::Allow, "REGISTER, OPTIONS, CANCEL")
+            .header(Name::Supported, "path, outbound, gruu-10")
+    }
+}
+
+/// A Date header's value: RFC 1123 form, GMT (RFC 3261 section 20.17).
+pub(super) fn date(now: Now) -> String {
+    let seconds = now.wall.unix_seconds();
+    let (days, rest) = (seconds / 86_400, seconds % 86_400);
+    let (year, month, day) = civil(days);
+    let week = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"][usize::try_from(days % 7).unwrap_or(0)];
+    let month = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"][month];
+    let (hour, minute, second) = (rest / 3600, rest / 60 % 60, rest % 60);
+    format!("{week}, {day:02} {month} {year} {hour:02}:{minute:02}:{second:02} GMT")
+}
+
+/// Year, month from 0 and day of the month of a day counted from 1970-01-01, in the Gregorian calendar.
+fn civil(mut days: u64) -> (u64, usize, u64) {
+    let leap = |year: u64| year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
+    let mut year = 1970 + days / 146_097 * 400;
+    days %= 146_097;
+    loop {
+        let length = if leap(year) { 366 } else { 365 };
+        if days < length {
+            break;
+        }
+        days -= length;
+        year += 1;
+    }
+    let february = if leap(year) { 29 } else { 28 };
+    let lengths = [31, february, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+    let mut month = 0;
+    while month < 11 && days >= lengths[month] {
+        days -= lengths[month];
+        month += 1;
+    }
+    (year, month, days + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn dates_are_written_as_rfc_1123_wants_them() {
+        let rows = [
+            (0, "Thu, 01 Jan 1970 00:00:00 GMT"),
+            (951_826_154, "Tue, 29 Feb 2000 12:09:14 GMT"),
+            (1_705_564_800, "Thu, 18 Jan 2024 08:00:00 GMT"),
+            (1_735_689_599, "Tue, 31 Dec 2024 23:59:59 GMT"),
+            (32_503_679_999, "Tue, 31 Dec 2999 23:59:59 GMT"),
+        ];
+        for (seconds, text) in rows {
+            assert_eq!(date(Now::new(Duration::ZERO, Duration::from_secs(seconds))), text);
+        }
+    }
+}

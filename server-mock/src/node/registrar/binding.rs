@@ -1,0 +1,153 @@
+//! One binding, and one change to the bindings of a user.
+
+use homing_core::ids::FlowId;
+use homing_core::time::{Moment, Now};
+use homing_wire::{Message, Name, NameAddr, Uri};
+
+use super::{Visitor, path};
+use crate::node::endpoint::{Endpoint, address_of, epid, instance};
+
+/// How one endpoint is reached.
+#[derive(Clone, Debug)]
+pub struct Binding {
+    /// Whose.
+    pub endpoint: Endpoint,
+    /// The Contact URI as the client wrote it.
+    pub contact: String,
+    /// The client's `epid`, empty without.
+    pub epid: String,
+    /// `+sip.instance` as a bare UUID, empty without.
+    pub instance: String,
+    /// RFC 5626 `reg-id`.
+    pub reg_id: Option<u32>,
+    /// Where requests for it go.
+    pub place: Place,
+    /// When it lapses.
+    pub expires: Moment,
+    /// The client's User-Agent.
+    pub agent: String,
+    /// Call-ID and CSeq of the REGISTER that made it.
+    origin: (String, u32),
+}
+
+/// Where requests for a binding go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The flow its REGISTER came by.
+    pub flow: FlowId,
+    /// The Path from here to the client; empty where the flow is the client's own.
+    pub path: Vec<String>,
+}
+
+/// A change to one binding, checked and ready.
+pub(super) struct Draft {
+    binding: Binding,
+    /// 0 removes.
+    expires: u32,
+}
+
+impl Place {
+    /// True if another server stands between here and the client.
+    pub fn behind_server(&self) -> bool {
+        !self.path.is_empty()
+    }
+}
+
+impl Binding {
+    /// True if a request may be sent to its Contact; an AOR as Contact would lead back here, so only its
+    /// flow counts (the patent prints such Contacts).
+    pub fn has_own_address(&self) -> bool {
+        Uri::parse(&self.contact).ok().and_then(|uri| address_of(&uri)).as_deref()
+            != Some(&self.endpoint.user)
+    }
+
+    fn is_same_device(&self, other: &Self) -> bool {
+        if self.endpoint != other.endpoint {
+            return false;
+        }
+        if !self.endpoint.device.is_empty() {
+            return self.reg_id == other.reg_id;
+        }
+        match (Uri::parse(&self.contact), Uri::parse(&other.contact)) {
+            (Ok(one), Ok(two)) => one.equivalent(&two),
+            _ => self.contact == other.contact,
+        }
+    }
+}
+
+impl Draft {
+    /// The change one Contact of a REGISTER asks for.
+    pub(super) fn read(
+        request: &Message,
+        contact: &NameAddr<'_>,
+        visitor: &Visitor<'_>,
+        (expires, now): (u32, Now),
+    ) -> Option<Self> {
+        let from = request.from().ok()?;
+        let uri = contact.uri().ok()?;
+        if (uri.is_sip() || uri.is_sips()) && uri.host().to_string().is_empty() {
+            return None;
+        }
+        let binding = Binding {
+            endpoint: visitor.endpoint.clone(),
+            contact: contact.uri_str().to_owned(),
+            epid: epid(&from).unwrap_or_default().to_owned(),
+            instance: instance(request).map(|id| id.to_string()).unwrap_or_default(),
+            reg_id: contact.param("reg-id").flatten().and_then(|id| id.parse().ok()),
+            place: Place {
+                flow: visitor.flow,
+                path: if visitor.trusted { path(request) } else { Vec::new() },
+            },
+            expires: now.after(std::time::Duration::from_secs(u64::from(expires))),
+            agent: request.text(Name::UserAgent).unwrap_or_default().into_owned(),
+            origin: origin(request)?,
+        };
+        Some(Self { binding, expires })
+    }
+
+    /// The removal of a binding there is.
+    pub(super) fn removal(request: &Message, held: &Binding) -> Option<Self> {
+        let binding = Binding { origin: origin(request)?, ..held.clone() };
+        Some(Self { binding, expires: 0 })
+    }
+
+    pub(super) fn expires(&self) -> u32 {
+        self.expires
+    }
+
+    /// Refuses what came later than its successor: same Call-ID, CSeq not higher (RFC 3261 10.3).
+    pub(super) fn in_order(&self, held: &[Binding]) -> Result<(), (u16, &'static str)> {
+        let (call_id, cseq) = &self.binding.origin;
+        let older = held.iter().filter(|other| other.is_same_device(&self.binding));
+        let mut late = older.filter(|other| other.origin.0 == *call_id && other.origin.1 >= *cseq);
+        match late.next() {
+            Some(_) => Err((400, "CSeq out of order")),
+            None => Ok(()),
+        }
+    }
+
+    /// Makes the change; says what became of a binding that stays.
+    pub(super) fn apply(self, held: &mut Vec<Binding>, _now: Now) -> Option<&'static str> {
+        let former = held.iter().position(|other| other.is_same_device(&self.binding));
+        match (former, self.expires) {
+            (Some(index), 0) => {
+                held.remove(index);
+                None
+            }
+            (None, 0) => None,
+            (Some(index), _) => {
+                let same_place = held[index].place == self.binding.place;
+                held[index] = self.binding;
+                Some(if same_place { "refreshed" } else { "fixed" })
+            }
+            (None, _) => {
+                held.push(self.binding);
+                Some("added")
+            }
+        }
+    }
+}
+
+fn origin(request: &Message) -> Option<(String, u32)> {
+    Some((request.call_id().ok()?.to_owned(), request.cseq().ok()?.seq))
+}

@@ -1,0 +1,246 @@
+//! The bindings of a home server: who can be reached where, until when (RFC 3261 10.3, MS-SIPREGE, RFC 5626).
+
+mod answer;
+mod binding;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use homing_core::ids::FlowId;
+use homing_core::time::{Deadline, Moment, Now, Why};
+use homing_wire::{Contact, Message, Name};
+
+use super::calendar::Calendar;
+use super::config::RegistrarConfig;
+use super::endpoint::{Endpoint, instance};
+pub use answer::Shown;
+use binding::Draft;
+pub use binding::{Binding, Place};
+
+/// Bindings of one server.
+pub struct Registrar {
+    config: RegistrarConfig,
+    users: BTreeMap<String, Vec<Binding>>,
+    /// Where the bindings of a flow are found when it goes.
+    by_flow: BTreeMap<FlowId, Vec<String>>,
+    lapses: Calendar<String>,
+}
+
+/// Who registers, and by which flow.
+#[derive(Clone, Copy, Debug)]
+pub struct Visitor<'v> {
+    /// The endpoint.
+    pub endpoint: &'v Endpoint,
+    /// The flow the REGISTER came by.
+    pub flow: FlowId,
+    /// True if that flow leads to another server, and the client is behind its Path.
+    pub trusted: bool,
+}
+
+/// What came of a REGISTER.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The bindings are as asked.
+    Done {
+        /// Seconds granted; 0 after a removal or a question.
+        granted: u32,
+        /// `added`, `refreshed` or `fixed`.
+        action: &'static str,
+        /// Endpoints that had to go for this one.
+        pushed_out: Vec<Endpoint>,
+    },
+    /// Nothing was changed.
+    Refused {
+        /// 400 or 423.
+        status: u16,
+        /// Why.
+        why: &'static str,
+    },
+}
+
+impl Registrar {
+    /// A registrar without bindings.
+    pub fn new(config: RegistrarConfig) -> Self {
+        Self { config, users: BTreeMap::new(), by_flow: BTreeMap::new(), lapses: Calendar::new() }
+    }
+
+    /// The bindings of `user` (address of record without scheme, lower case), oldest first.
+    pub fn bindings(&self, user: &str) -> &[Binding] {
+        self.users.get(user).map_or(&[], Vec::as_slice)
+    }
+
+    /// All bindings, ordered by user.
+    pub fn iter(&self) -> impl Iterator<Item = &Binding> {
+        self.users.values().flatten()
+    }
+
+    /// How many users have a binding here.
+    pub fn users(&self) -> usize {
+        self.users.len()
+    }
+
+    /// Does what a REGISTER asks for, all of it or nothing.
+    pub fn register(&mut self, request: &Message, visitor: &Visitor<'_>, now: Now) -> Outcome {
+        let drafts = match self.drafts(request, visitor, now) {
+            Ok(drafts) => drafts,
+            Err((status, why)) => return Outcome::Refused { status, why },
+        };
+        let user = visitor.endpoint.user.clone();
+        let held = self.users.entry(user.clone()).or_default();
+        if let Err((status, why)) = drafts.iter().try_for_each(|draft| draft.in_order(held)) {
+            if held.is_empty() {
+                self.users.remove(&user);
+            }
+            return Outcome::Refused { status, why };
+        }
+        let (mut granted, mut action) = (0, "refreshed");
+        for draft in drafts {
+            granted = granted.max(draft.expires());
+            if let Some(done) = draft.apply(held, now) {
+                action = done;
+            }
+        }
+        let mut pushed_out = Vec::new();
+        while held.len() > self.config.endpoints {
+            pushed_out.push(held.remove(0).endpoint);
+        }
+        self.index(&user);
+        Outcome::Done { granted, action, pushed_out }
+    }
+
+    /// Takes the bindings of one endpoint away. True if there were any.
+    pub fn remove(&mut self, endpoint: &Endpoint) -> bool {
+        let Some(held) = self.users.get_mut(&endpoint.user) else { return false };
+        let before = held.len();
+        held.retain(|binding| binding.endpoint != *endpoint);
+        let changed = held.len() < before;
+        self.index(&endpoint.user);
+        changed
+    }
+
+    /// Takes every binding of a user away and gives them back.
+    pub fn remove_user(&mut self, user: &str) -> Vec<Binding> {
+        let gone = self.users.remove(user).unwrap_or_default();
+        self.lapses.cancel(&user.to_owned());
+        gone
+    }
+
+    /// A flow is gone; bindings that were reached by it and no other way go too.
+    pub fn flow_gone(&mut self, flow: FlowId) -> Vec<Endpoint> {
+        let mut gone = Vec::new();
+        for user in self.by_flow.remove(&flow).unwrap_or_default() {
+            if let Some(held) = self.users.get_mut(&user) {
+                held.retain(|binding| {
+                    let stays = binding.place.flow != flow || binding.place.behind_server();
+                    if !stays {
+                        gone.push(binding.endpoint.clone());
+                    }
+                    stays
+                });
+            }
+            self.index(&user);
+        }
+        gone
+    }
+
+    /// Takes away what has lapsed and says whose it was.
+    pub fn handle_deadline(&mut self, now: Now) -> Vec<Endpoint> {
+        let mut gone = Vec::new();
+        while let Some(user) = self.lapses.due(now) {
+            if let Some(held) = self.users.get_mut(&user) {
+                held.retain(|binding| {
+                    let lapsed = now.reached(binding.expires);
+                    if lapsed {
+                        gone.push(binding.endpoint.clone());
+                    }
+                    !lapsed
+                });
+            }
+            self.index(&user);
+        }
+        gone
+    }
+
+    /// When the next binding lapses.
+    pub fn deadline(&self) -> Option<Deadline> {
+        self.lapses.next().map(|at| Deadline::new(at, Why::Expiry))
+    }
+
+    /// Brings the tables beside the bindings of one user up to date.
+    fn index(&mut self, user: &str) {
+        let held = self.users.get(user).map_or(&[][..], Vec::as_slice);
+        for binding in held {
+            let users = self.by_flow.entry(binding.place.flow).or_default();
+            if !users.iter().any(|known| known == user) {
+                users.push(user.to_owned());
+            }
+        }
+        match held.iter().map(|binding| binding.expires).min() {
+            Some(at) => self.lapses.set(user.to_owned(), at),
+            None => {
+                self.lapses.cancel(&user.to_owned());
+                self.users.remove(user);
+            }
+        }
+    }
+
+    /// The changes a REGISTER asks for, checked one by one.
+    fn drafts(
+        &self,
+        request: &Message,
+        visitor: &Visitor<'_>,
+        now: Now,
+    ) -> Result<Vec<Draft>, (u16, &'static str)> {
+        let contacts: Vec<Contact<'_>> = request
+            .all::<Contact<'_>>()
+            .collect::<Result<_, _>>()
+            .map_err(|_| (400, "a Contact cannot be read"))?;
+        // A value beyond 32 bits counts as the default (RFC 3261 10.2.1.1).
+        let header = request.expires().unwrap_or(None);
+        if contacts.iter().any(|contact| matches!(contact, Contact::Star)) {
+            let alone = contacts.len() == 1 && header == Some(0);
+            return if alone { self.all_off(request, visitor) } else { Err((400, "Contact * with company")) };
+        }
+        let addresses = contacts.iter().filter_map(|contact| Some((contact.addr()?, contact.expires())));
+        addresses
+            .map(|(addr, own)| {
+                let wanted = own.or(header).unwrap_or(self.config.default_expires);
+                let expires = match wanted {
+                    0 => 0,
+                    short if short < self.config.min_expires => return Err((423, "Interval Too Brief")),
+                    long => long.min(self.config.max_expires),
+                };
+                Draft::read(request, addr, visitor, (expires, now))
+                    .ok_or((400, "a Contact that leads nowhere"))
+            })
+            .collect()
+    }
+
+    /// `Contact: *` with `Expires: 0`.
+    fn all_off(&self, request: &Message, visitor: &Visitor<'_>) -> Result<Vec<Draft>, (u16, &'static str)> {
+        let held = self.bindings(&visitor.endpoint.user);
+        held.iter().map(|binding| Draft::removal(request, binding).ok_or((400, "no CSeq"))).collect()
+    }
+}
+
+/// The `reg-id` of the first Contact, which only RFC 5626 clients with an instance have.
+pub(super) fn reg_id(request: &Message) -> Option<u32> {
+    instance(request)?;
+    let contact = request.get::<Contact<'_>>().ok().flatten()?;
+    contact.addr()?.param("reg-id").flatten()?.parse().ok()
+}
+
+/// The Path a REGISTER came along, nearest to the registrar first (RFC 3327).
+pub(super) fn path(request: &Message) -> Vec<String> {
+    let lines = request.lines(Name::Path);
+    lines.map(|line| String::from_utf8_lossy(line).into_owned()).collect()
+}
+
+fn seconds_left(until: Moment, now: Now) -> u32 {
+    let left = until.since(now.since_start);
+    let rounded = left + Duration::from_millis(999);
+    u32::try_from(rounded.as_secs()).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,188 @@
+//! Passing requests on: to the home server for a client, and back to the client along its Path.
+//!
+//! Servers speak with each other over mutual TLS. The one that challenged the client owns its
+//! association: it takes the client's credentials away, vouches for the user, and signs everything
+//! towards the client anew (protocol facts 5.7).
+
+use hmac::{Hmac, KeyInit, Mac};
+use homing_core::ids::{FlowId, TxId};
+use homing_core::server::ServerName;
+use homing_core::time::Now;
+use homing_core::transaction::Road;
+use homing_core::transport::Transport;
+use homing_wire::{Builder, Message, Method, Name};
+use sha2::Sha256;
+
+use super::gate::{Passport, Seal};
+use super::io::NodeOutput;
+use super::reply::{Reply, stamped_via};
+use super::{Node, Owner};
+use crate::journal::{Decision, Verdict};
+
+/// A request that was passed on and waits for its answer.
+pub(super) struct Relaying {
+    tx: TxId,
+    request: Message,
+    flow: FlowId,
+    seal: Seal,
+}
+
+impl Node {
+    /// Passes a client's REGISTER on to its home server (patent step 514).
+    pub(super) fn relay_up(
+        &mut self,
+        (tx, flow): (TxId, FlowId),
+        request: Message,
+        passport: Passport,
+        home: ServerName,
+        now: Now,
+    ) {
+        let Some(hops) = hops_left(&request) else {
+            return self.answer((tx, &request, flow), &Reply::new(483), &passport.seal, now);
+        };
+        let (link, new) = self.flows.link(&home, Transport::Tls);
+        let own = self.own_name(Transport::Tls);
+        let mut builder = self.forwarded(&request, flow, hops);
+        builder = builder
+            .remove(Name::Authorization)
+            .remove(Name::ProxyAuthorization)
+            .replace(Name::PAssertedIdentity, format_args!("<sip:{}>", passport.endpoint.user));
+        if request.method() == Some(Method::Register) {
+            let token = self.token_of_flow(flow);
+            builder = builder.prepend(Name::Path, format_args!("<sip:{token}@{own};transport=tls;lr>"));
+        }
+        let seal = passport.seal;
+        self.start_relay((tx, flow), request, seal, (builder, link, new.then_some(home)), now);
+    }
+
+    /// Passes a request of another server on to the client behind `to`.
+    pub(super) fn relay_down(&mut self, flow: FlowId, request: Message, to: FlowId, now: Now) {
+        let Some(transport) = self.flows.transport(flow) else { return };
+        let road = Road::new(flow, transport);
+        let Ok(tx) = self.machines.transactions.accept_request(&request, road, Owner::Server, now) else {
+            return;
+        };
+        let Some(hops) = hops_left(&request).filter(|_| self.flows.find(to).is_some()) else {
+            let status = if self.flows.find(to).is_some() { 483 } else { 430 };
+            return self.answer((tx, &request, flow), &Reply::new(status), &Seal::None, now);
+        };
+        let builder = self.forwarded(&request, flow, hops).remove_first(Name::Route);
+        self.note(Some(to), Decision::new(Verdict::Proxied, "along its Path"), now);
+        self.start_relay((tx, flow), request, Seal::None, (builder, to, None), now);
+    }
+
+    /// Sends the outgoing half of a relay; opens the way first where there is none.
+    fn start_relay(
+        &mut self,
+        (tx, flow): (TxId, FlowId),
+        request: Message,
+        seal: Seal,
+        (builder, to, dial): (Builder, FlowId, Option<ServerName>),
+        now: Now,
+    ) {
+        let transport = self.flows.transport(to).unwrap_or(Transport::Tls);
+        let own = self.own_name(transport);
+        let branch = self.machines.transactions.branch();
+        let via = format!("SIP/2.0/{} {own};branch={branch}", transport.via_token());
+        let unsigned = builder.prepend(Name::Via, via).finish();
+        let client = self.machines.gate.sessions().on_flow(to);
+        let bytes = match client {
+            Some(session) => self.sealed(unsigned, &request, &Seal::Association(session)),
+            None => unsigned,
+        };
+        let id = self.next_name();
+        self.relaying.insert(id, Relaying { tx, request, flow, seal });
+        if let Some(server) = dial {
+            self.outputs.push_back(NodeOutput::Connect { flow: to, server, transport });
+        }
+        let sent = Message::parse(bytes).ok().and_then(|message| {
+            let road = Road::new(to, transport);
+            self.machines.transactions.request(&message, road, Owner::Relay(id), now).ok()
+        });
+        if sent.is_none() {
+            self.relay_failed(id, 500, now);
+        }
+    }
+
+    /// The answer to a relayed request goes back, sealed for whoever asked.
+    pub(super) fn relayed(&mut self, id: u64, response: &Message, now: Now) {
+        let Some(Relaying { tx, request, flow, seal }) = self.relaying.remove(&id) else { return };
+        let status = response.status().unwrap_or(500);
+        let mut builder = Builder::from_message(response)
+            .remove_first(Name::Via)
+            .remove(Name::AuthenticationInfo)
+            .remove(Name::ProxyAuthenticationInfo);
+        let to_client =
+            seal != Seal::None || !self.flows.find(flow).is_some_and(|flow| flow.trusted.is_some());
+        if to_client && status == 200 && request.method() == Some(Method::Register) {
+            builder = self.kept_here(flow, &request, builder, now);
+            if let Seal::Association(session) = seal {
+                let granted = response.expires().ok().flatten().unwrap_or(0);
+                let until = now.after(std::time::Duration::from_secs(u64::from(granted) + GRACE));
+                self.machines.gate.sessions_mut().hold(session, until);
+            }
+        }
+        let bytes = self.sealed(builder.finish(), &request, &seal);
+        self.machines.transactions.respond(tx, bytes, status, now);
+    }
+
+    /// Nobody answered, or the way there is gone.
+    pub(super) fn relay_failed(&mut self, id: u64, status: u16, now: Now) {
+        let Some(Relaying { tx, request, flow, seal }) = self.relaying.remove(&id) else { return };
+        let why = if status == 408 {
+            "the next server did not answer"
+        } else {
+            "the next server cannot be reached"
+        };
+        self.note(Some(flow), Decision::new(Verdict::Refused, format!("{status}: {why}")), now);
+        let mut reply = Reply::new(status);
+        if status == 503 {
+            reply = reply.header(Name::RetryAfter, HOME_PAUSE);
+        }
+        let reply = reply.diagnostics(1038, why, &self.config.identity.fqdn);
+        self.answer((tx, &request, flow), &reply, &seal, now);
+    }
+
+    /// Keep-alives are between neighbours: this server agrees on them with its client.
+    fn kept_here(&mut self, flow: FlowId, request: &Message, builder: Builder, now: Now) -> Builder {
+        let agreed = self.agree_on_keeping(flow, request, Reply::new(200), now);
+        agreed.into_headers().into_iter().fold(builder, |built, (name, value)| built.replace(name, value))
+    }
+
+    /// The request as it goes on: what was learned of its sender, and one hop less.
+    fn forwarded(&self, request: &Message, flow: FlowId, hops: u8) -> Builder {
+        let mut builder = Builder::from_message(request);
+        let keep = Some(self.config.registrar.keep_alive);
+        if let Some(via) = self.flows.find(flow).and_then(|flow| stamped_via(request, flow.peer, keep)) {
+            builder = builder.replace_first(Name::Via, via);
+        }
+        builder.replace(Name::MaxForwards, hops)
+    }
+
+    /// A name for a flow that others can hand back but not make up.
+    fn token_of_flow(&self, flow: FlowId) -> String {
+        let number = format!("{:x}", flow.0);
+        let mut mac =
+            Hmac::<Sha256>::new_from_slice(&self.machines.path_key).expect("HMAC takes keys of any length");
+        mac.update(number.as_bytes());
+        let mac: String = mac.finalize().into_bytes()[..6].iter().map(|byte| format!("{byte:02x}")).collect();
+        format!("f{number}-{mac}")
+    }
+
+    pub(super) fn flow_of_token(&self, token: &str) -> Option<FlowId> {
+        let number = token.strip_prefix('f')?.split('-').next()?;
+        let flow = FlowId(u64::from_str_radix(number, 16).ok()?);
+        (self.token_of_flow(flow) == token).then_some(flow)
+    }
+}
+
+/// Max-Forwards for the next hop; none at the end of the way.
+fn hops_left(request: &Message) -> Option<u8> {
+    request.max_forwards().ok().flatten().unwrap_or(DEFAULT_HOPS + 1).checked_sub(1)
+}
+
+const DEFAULT_HOPS: u8 = 70;
+/// Seconds an association outlives its registration.
+const GRACE: u64 = 30;
+/// Seconds.
+const HOME_PAUSE: u32 = 5;

@@ -1,0 +1,176 @@
+//! An answer before it is tied to its request and sealed.
+
+use std::borrow::Cow;
+use std::fmt::Display;
+use std::net::SocketAddr;
+
+use bytes::Bytes;
+use homing_wire::{Builder, Message, Name};
+
+/// Status, reason and headers of an answer.
+#[derive(Clone, Debug)]
+pub(super) struct Reply {
+    pub(super) status: u16,
+    reason: Cow<'static, str>,
+    headers: Vec<(Name<'static>, String)>,
+    tag: Option<String>,
+}
+
+impl Reply {
+    pub(super) fn new(status: u16) -> Self {
+        Self { status, reason: reason(status).into(), headers: Vec::new(), tag: None }
+    }
+
+    pub(super) fn reason(mut self, reason: impl Into<Cow<'static, str>>) -> Self {
+        self.reason = reason.into();
+        self
+    }
+
+    pub(super) fn header(mut self, name: Name<'static>, value: impl Display) -> Self {
+        self.headers.push((name, value.to_string()));
+        self
+    }
+
+    /// Adds why, as Microsoft's servers say it (MS-OCER).
+    pub(super) fn diagnostics(self, id: u32, why: &str, source: &str) -> Self {
+        let why = why.replace('"', "'");
+        self.header(Name::MsDiagnostics, format_args!("{id};reason=\"{why}\";source=\"{source}\""))
+    }
+
+    /// Chooses the To tag instead of leaving it to chance.
+    pub(super) fn tag(mut self, tag: String) -> Self {
+        self.tag = Some(tag);
+        self
+    }
+
+    /// The headers alone, for an answer that is made elsewhere.
+    pub(super) fn into_headers(self) -> Vec<(Name<'static>, String)> {
+        self.headers
+    }
+
+    /// True if the To tag is chosen already.
+    pub(super) fn has_tag(&self) -> bool {
+        self.tag.is_some()
+    }
+
+    /// The unsealed answer to `request`, with `tag` where none was chosen and To has none.
+    pub(super) fn build(&self, request: &Message, via: Option<String>, tag: &str) -> Bytes {
+        let mut builder = Builder::reply_to(request, self.status, &self.reason);
+        if let Some(via) = via {
+            builder = builder.replace_first(Name::Via, via);
+        }
+        builder = builder.to_tag(self.tag.as_deref().unwrap_or(tag)).header(Name::Server, SERVER);
+        for (name, value) in &self.headers {
+            builder = builder.header(*name, value);
+        }
+        builder.finish()
+    }
+}
+
+/// The topmost Via line with what this server learned of its sender: `received`, `rport`, `keep`
+/// (RFC 3261 18.2.1, RFC 3581, RFC 6223). None where nothing is to be added.
+pub(super) fn stamped_via(request: &Message, peer: SocketAddr, keep: Option<u32>) -> Option<String> {
+    let via = request.via().ok()?;
+    let differs = via.host.ip().map(|ip| ip.to_canonical()) != Some(peer.ip().to_canonical());
+    let asks_port = via.rport() == Some(None);
+    let asks_keep = via.param("keep") == Some(None) && keep.is_some();
+    if !differs && !asks_port && !asks_keep {
+        return None;
+    }
+    let line = request.text(Name::Via)?.into_owned();
+    let (first, rest) = match value_end(&line) {
+        Some(at) => (&line[..at], &line[at..]),
+        None => (line.as_str(), ""),
+    };
+    let mut first = first.trim_end().to_owned();
+    if asks_port {
+        first = set_param(&first, "rport", &peer.port().to_string());
+    }
+    if (differs || asks_port) && via.received().is_none() {
+        first = format!("{first};received={}", peer.ip().to_canonical());
+    }
+    if let Some(seconds) = keep.filter(|_| asks_keep) {
+        first = set_param(&first, "keep", &seconds.to_string());
+    }
+    Some(first + rest)
+}
+
+/// Where the first value of a comma list ends; commas in quotes do not count.
+fn value_end(line: &str) -> Option<usize> {
+    let mut quoted = false;
+    line.char_indices().find_map(|(at, c)| match c {
+        '"' => {
+            quoted = !quoted;
+            None
+        }
+        ',' if !quoted => Some(at),
+        _ => None,
+    })
+}
+
+/// Gives the valueless parameter `name` a value.
+fn set_param(value: &str, name: &str, to: &str) -> String {
+    let parts = value.split(';').map(|part| {
+        if part.trim().eq_ignore_ascii_case(name) { format!("{name}={to}") } else { part.to_owned() }
+    });
+    parts.collect::<Vec<_>>().join(";")
+}
+
+fn reason(status: u16) -> &'static str {
+    match status {
+        100 => "Trying",
+        200 => "OK",
+        301 => "Moved Permanently",
+        302 => "Moved Temporarily",
+        400 => "Bad Request",
+        401 => "Unauthorized",
+        403 => "Forbidden",
+        404 => "Not Found",
+        405 => "Method Not Allowed",
+        407 => "Proxy Authentication Required",
+        408 => "Request Timeout",
+        415 => "Unsupported Media Type",
+        416 => "Unsupported URI Scheme",
+        420 => "Bad Extension",
+        421 => "Extension Required",
+        423 => "Interval Too Brief",
+        480 => "Temporarily Unavailable",
+        481 => "Call/Transaction Does Not Exist",
+        482 => "Loop Detected",
+        483 => "Too Many Hops",
+        487 => "Request Terminated",
+        489 => "Bad Event",
+        500 => "Server Internal Error",
+        501 => "Not Implemented",
+        503 => "Service Unavailable",
+        504 => "Server Time-out",
+        505 => "Version Not Supported",
+        513 => "Message Too Large",
+        _ => "Refused",
+    }
+}
+
+/// The Server header.
+pub(super) const SERVER: &str = concat!("Homing-Estate/", env!("CARGO_PKG_VERSION"));
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_via_is_stamped_with_what_was_asked_or_differs() {
+        let request =
+            |via: &str| Message::parse(format!("OPTIONS sip:a@b SIP/2.0\r\nVia: {via}\r\n\r\n")).unwrap();
+        let peer = "192.0.2.9:5070".parse().unwrap();
+        let stamped = |via: &str, keep| stamped_via(&request(via), peer, keep);
+        assert_eq!(stamped("SIP/2.0/TCP 192.0.2.9:5070;branch=z9hG4bK1", None), None);
+        assert_eq!(
+            stamped("SIP/2.0/UDP 192.0.2.9;rport;branch=z9hG4bK1, SIP/2.0/TCP x", None).as_deref(),
+            Some("SIP/2.0/UDP 192.0.2.9;rport=5070;branch=z9hG4bK1;received=192.0.2.9, SIP/2.0/TCP x")
+        );
+        assert_eq!(
+            stamped("SIP/2.0/TLS client.network.com;branch=z9hG4bK1;keep", Some(300)).as_deref(),
+            Some("SIP/2.0/TLS client.network.com;branch=z9hG4bK1;keep=300;received=192.0.2.9")
+        );
+    }
+}

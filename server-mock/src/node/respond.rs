@@ -1,0 +1,117 @@
+//! Sealing and sending: every final answer carries the signature its receiver can check.
+
+use bytes::Bytes;
+use homing_core::auth::security_association::{Style, with_header};
+use homing_core::ids::{FlowId, TxId};
+use homing_core::time::Now;
+use homing_wire::{Message, Name};
+
+use super::Node;
+use super::gate::{Seal, SessionId};
+use super::reply::{Reply, stamped_via};
+use crate::journal::{Decision, Verdict};
+use crate::mischief::{Mischief, Stage};
+
+impl Node {
+    /// Answers a request through its transaction.
+    pub(super) fn answer(&mut self, to: (TxId, &Message, FlowId), reply: &Reply, seal: &Seal, now: Now) {
+        let (tx, request, flow) = to;
+        let unsealed = self.unsealed(request, flow, reply, now);
+        let bytes = self.sealed(unsealed, request, seal);
+        self.machines.transactions.respond(tx, bytes, reply.status, now);
+    }
+
+    /// Answers a request that gets no transaction.
+    pub(super) fn answer_without_state(&mut self, request: &Message, flow: FlowId, reply: &Reply, now: Now) {
+        let bytes = self.unsealed(request, flow, reply, now);
+        self.send(flow, bytes, now);
+    }
+
+    /// The answer with Via, To tag and headers, but without a signature.
+    pub(super) fn unsealed(&mut self, request: &Message, flow: FlowId, reply: &Reply, now: Now) -> Bytes {
+        let keep = self.keep_seconds(request, reply.status);
+        let via = self.flows.find(flow).and_then(|flow| stamped_via(request, flow.peer, keep));
+        let tagged = reply.has_tag() || request.to().is_ok_and(|to| to.tag().is_some());
+        let tag = if tagged { String::new() } else { self.draws.tag() };
+        let bytes = reply.build(request, via, &tag);
+        let wrong_answer = reply.status == 200 || (300..400).contains(&reply.status);
+        if wrong_answer
+            && let Some(Mischief::WrongCSeq) = self.rules.take_if(Stage::Answer, &Mischief::WrongCSeq)
+        {
+            self.note(Some(flow), Decision::new(Verdict::Mischief, "an answer with another CSeq"), now);
+            return other_cseq(&bytes);
+        }
+        bytes
+    }
+
+    /// Puts the seal on an answer or on a request of the server's own.
+    pub(super) fn sealed(&mut self, unsealed: Bytes, request: &Message, seal: &Seal) -> Bytes {
+        match seal {
+            Seal::None => unsealed,
+            Seal::Digest(info) => match Message::parse(unsealed.clone()) {
+                Ok(message) => with_header(&message, Name::AuthenticationInfo, info),
+                Err(_) => unsealed,
+            },
+            Seal::Association(id) => self.signed(unsealed, request, *id),
+        }
+    }
+
+    fn signed(&mut self, unsealed: Bytes, request: &Message, id: SessionId) -> Bytes {
+        let Ok(message) = Message::parse(unsealed.clone()) else { return unsealed };
+        let draws = self.draws.as_mut();
+        let Some(Ok(value)) = self.machines.gate.sessions_mut().sign(id, &message, draws) else {
+            return unsealed;
+        };
+        self.with_signature(message, &value.to_string(), request, id)
+    }
+
+    /// Writes a signature into the headers its receiver looks into (protocol facts 5.2, 5.3).
+    pub(super) fn with_signature(
+        &self,
+        message: Message,
+        value: &str,
+        request: &Message,
+        id: SessionId,
+    ) -> Bytes {
+        let session = self.machines.gate.sessions().find(id);
+        let style = session.map_or(Style::Registrar, |session| session.association.style());
+        let ours = request.text(Name::UserAgent).is_some_and(|agent| agent.starts_with(OUR_AGENT));
+        let mut names = vec![style.info()];
+        if style == Style::Proxy && !ours {
+            names.push(Name::AuthenticationInfo);
+        }
+        if self.config.gate.patent_literal_headers {
+            match message.status() {
+                Some(301) => names.push(Name::ProxyAuthenticate),
+                Some(200) => names.push(Name::ProxyAuthorization),
+                _ => {}
+            }
+        }
+        let mut message = message;
+        for name in names {
+            let bytes = with_header(&message, name, &value);
+            match Message::parse(bytes) {
+                Ok(longer) => message = longer,
+                Err(_) => break,
+            }
+        }
+        message.bytes().clone()
+    }
+
+    /// What `keep` in a Via is answered with: only on success, and only where flows are kept.
+    fn keep_seconds(&self, request: &Message, status: u16) -> Option<u32> {
+        let register = request.method() == Some(homing_wire::Method::Register);
+        (register && status == 200).then_some(self.config.registrar.keep_alive)
+    }
+}
+
+/// The message with the number of its CSeq raised by one.
+fn other_cseq(bytes: &Bytes) -> Bytes {
+    let Ok(message) = Message::parse(bytes.clone()) else { return bytes.clone() };
+    let Ok(cseq) = message.cseq() else { return bytes.clone() };
+    let other = format!("{} {}", cseq.seq.wrapping_add(1), cseq.method.as_str());
+    homing_wire::Builder::from_message(&message).replace(Name::CSeq, other).finish()
+}
+
+/// What the User-Agent of our own clients begins with.
+pub(super) const OUR_AGENT: &str = "Homing/";

@@ -1,0 +1,1 @@
+//! Attacks on the gate, made from the recorded conversations.

@@ -1,0 +1,93 @@
+//! The golden conversations, request by request, as the servers of the recording.
+
+use std::collections::BTreeMap;
+
+use homing_core::transport::Transport;
+use homing_wire::{Contact, Message, Name};
+
+use super::bench::{Bench, Golden, at};
+
+const HOMES: &[(&str, &str)] = &[("user@network.com", "homeserver104.network.com")];
+
+/// Everything a recorded answer has, ours has too, to the byte where a signature covers it.
+fn assert_like(ours: &Message, golden: &Message, step: usize) {
+    let context = || {
+        format!(
+            "step {step}\nours:\n{}\nrecorded:\n{}",
+            String::from_utf8_lossy(ours.bytes()),
+            String::from_utf8_lossy(golden.bytes())
+        )
+    };
+    assert_eq!(ours.status(), golden.status(), "{}", context());
+    for line in golden.headers() {
+        match line.name {
+            Name::WwwAuthenticate
+            | Name::ProxyAuthenticate
+            | Name::AuthenticationInfo
+            | Name::ProxyAuthenticationInfo => {
+                assert_eq!(params(ours, line.name), params(golden, line.name), "{}", context());
+            }
+            Name::Contact => {
+                let contact = |message: &Message| {
+                    let contact = message.get::<Contact<'_>>().unwrap().unwrap();
+                    (contact.addr().unwrap().uri_str().to_owned(), contact.expires())
+                };
+                assert_eq!(contact(ours), contact(golden), "{}", context());
+            }
+            Name::Via => {
+                let via = ours.text(Name::Via).unwrap();
+                assert_eq!(
+                    via.split(";received=").next(),
+                    golden.text(Name::Via).as_deref(),
+                    "{}",
+                    context()
+                );
+            }
+            name => assert_eq!(ours.text(name), golden.text(name), "{}", context()),
+        }
+    }
+}
+
+/// Parameters of the NTLM line; `version` counts only in challenges (Info headers repeat it or not).
+fn params(message: &Message, name: Name<'_>) -> BTreeMap<String, String> {
+    let info = matches!(name, Name::AuthenticationInfo | Name::ProxyAuthenticationInfo);
+    let ntlm = message.auth(name).find(|auth| auth.is("NTLM")).expect("an NTLM line");
+    ntlm.params()
+        .filter(|(key, _)| !(info && *key == "version"))
+        .map(|(key, value)| (key.to_owned(), value.to_owned()))
+        .collect()
+}
+
+#[test]
+fn claim_01_claim_08_para_34_to_44_the_golden_conversations_in_three_dialects() {
+    for golden in Golden::all() {
+        let servers = ["homeserver102.network.com", "homeserver104.network.com"];
+        let mut nodes = servers.map(|server| {
+            let mut bench = Bench::new(golden.node(server, |_| ()), HOMES);
+            bench.open(1, Transport::Tls);
+            (server, bench)
+        });
+        for step in (0..golden.len()).step_by(2) {
+            let (_, bench) = nodes.iter_mut().find(|(server, _)| *server == golden.server(step)).unwrap();
+            let answer = bench.ask(homing_core::ids::FlowId(1), &golden.text(step), at(0));
+            assert_like(&answer, &golden.message(step + 1), step + 1);
+        }
+        let [(_, first), (_, second)] = &nodes;
+        assert_eq!((first.node.registrar().users(), second.node.registrar().users()), (0, 1));
+        assert_eq!((first.node.transactions(), second.node.transactions()), (0, 0));
+    }
+}
+
+#[test]
+fn the_first_answer_of_auto_is_the_dialect_the_client_speaks() {
+    use super::super::config::Dialect;
+    for golden in Golden::all().into_iter().filter(|golden| golden.dialect != Dialect::Sipae3) {
+        let server = golden.server(0).to_owned();
+        let mut bench = Bench::new(golden.node(&server, |config| config.gate.dialect = Dialect::Auto), HOMES);
+        let flow = bench.open(1, Transport::Tls);
+        for step in [0, 2, 4] {
+            let answer = bench.ask(flow, &golden.text(step), at(0));
+            assert_like(&answer, &golden.message(step + 1), step + 1);
+        }
+    }
+}

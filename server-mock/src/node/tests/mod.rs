@@ -1,0 +1,7 @@
+//! Nodes driven by hand: golden conversations, attacks on the gate, registrations, relays.
+
+mod bench;
+mod gate;
+mod golden;
+mod register;
+mod relay;

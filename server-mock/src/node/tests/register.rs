@@ -1,0 +1,1 @@
+//! Registrations by Digest and without a gate.

@@ -1,0 +1,1 @@
+//! Requests that pass through one server to another.
