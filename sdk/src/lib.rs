@@ -1,5 +1,24 @@
 //! A SIP user agent that finds its home server: sign in, stay signed in.
+#![doc = include_str!("../README.md")]
 
+mod account;
+mod agent;
+mod clock;
+mod credentials;
+mod driver;
+mod error;
+mod events;
+mod locate;
+mod order;
+mod redirect;
+mod resolver;
+mod trace;
+mod user_agent;
+
+pub use account::{Account, Registration};
+pub use credentials::{CredentialsProvider, CredentialsRequest, StaticCredentials};
+pub use error::{Error, StartError};
+pub use events::{AccountEvents, Events, Notice};
 pub use homing_core::config::{
     AccountConfig, AgentConfig, Aor, AuthRules, ConfigError, Consent, ExtendedProtection, IpNetwork,
     LoopRule, RedirectRules, Remembered, RememberedLogin, Scheme, ServerChoice, SignaturePlaces,
@@ -7,15 +26,27 @@ pub use homing_core::config::{
 };
 pub use homing_core::connect::ConnectError;
 pub use homing_core::counter::{Counter, Counters};
-pub use homing_core::dns::DnsError;
+pub use homing_core::dns::{DnsAnswer, DnsError, DnsQuestion, DnsRecords, Naptr, RecordKind, Srv};
 pub use homing_core::error::{
     AuthError, Deregistration, Family, LoginError, Misuse, RedirectError, SignatureFault, TokenFault,
 };
 pub use homing_core::event::{AccountEvent, Event, LogoutReason, MoveCause, Registered};
-pub use homing_core::ids::AccountId;
+pub use homing_core::ids::{AccountId, FlowId};
 pub use homing_core::journey::{Arrival, Hop, HopVerdict, Journey, LoginFailure, Price};
+pub use homing_core::locate::{
+    Considered, Exhausted, Explanation, NameOutcome, NameReport, NaptrPick, Pick, Request, Skip, Target,
+    Wanted,
+};
 pub use homing_core::outbox::{Credentials, Decision, RedirectAttempt};
 pub use homing_core::secret::Password;
 pub use homing_core::server::ServerName;
 pub use homing_core::state::{AccountState, StateWords};
+pub use homing_core::time::Wall;
 pub use homing_core::transport::Transport;
+pub use homing_net::{PemError, Roots, TlsClient};
+pub use locate::{Located, locate};
+pub use order::Leftovers;
+pub use redirect::RedirectPolicy;
+pub use resolver::{Resolve, Resolver, Table};
+pub use trace::{Direction, Redacted, Trace, TraceEntry, TraceKind};
+pub use user_agent::{UserAgent, UserAgentBuilder};

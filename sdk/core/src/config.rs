@@ -232,8 +232,8 @@ pub enum ConfigError {
     /// The epid is not 1 to 16 letters or digits.
     #[error("an epid has 1 to 16 letters or digits")]
     Epid,
-    /// No transport is allowed.
-    #[error("no transport is allowed; allow at least one of tls, tcp, udp")]
+    /// No transport is allowed, or only UDP and REGISTER over UDP is not.
+    #[error("no transport is allowed; allow at least one of tls, tcp, udp (for udp also `udp_register`)")]
     NoTransport,
     /// Redirect limits run from 0 to 5.
     #[error("a redirect limit lies between 0 and 5")]
@@ -261,6 +261,12 @@ impl AccountConfig {
         }
     }
 
+    /// The transports a REGISTER may use: all that are allowed, UDP only where it is allowed for that.
+    pub fn allowed_transports(&self) -> Vec<Transport> {
+        let udp = self.auth.udp_register;
+        self.transports.iter().copied().filter(|transport| udp || *transport != Transport::Udp).collect()
+    }
+
     /// Checks what the types cannot hold.
     ///
     /// # Errors
@@ -271,7 +277,8 @@ impl AccountConfig {
         if !epid_ok {
             return Err(ConfigError::Epid);
         }
-        if self.transports.is_empty() {
+        let fixed_udp = matches!(self.server, ServerChoice::Fixed { transport: Transport::Udp, .. });
+        if self.allowed_transports().is_empty() || fixed_udp && !self.auth.udp_register {
             return Err(ConfigError::NoTransport);
         }
         if self.redirect.limit > 5 {

@@ -14,6 +14,7 @@
 //! agent       routes input to machines
 //! ```
 
+pub mod agent;
 pub mod auth;
 pub mod command;
 pub mod config;
@@ -23,10 +24,13 @@ pub mod dns;
 pub mod endpoint;
 pub mod error;
 pub mod event;
+pub mod flow;
 pub mod identity;
 pub mod ids;
 pub mod journey;
 pub mod limits;
+pub mod locate;
+pub mod login;
 pub mod outbox;
 pub mod secret;
 pub mod server;

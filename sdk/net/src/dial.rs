@@ -17,6 +17,7 @@ use tokio_rustls::client::TlsStream;
 use crate::event::RoadEvent;
 use crate::hub::Hub;
 use crate::lane::Parcels;
+use crate::pump::Side;
 use crate::tls_client::TlsClient;
 use crate::{datagram, fault, pump};
 
@@ -49,8 +50,8 @@ pub(crate) async fn run(dial: Dial, tls: TlsClient, parcels: Parcels, hub: Arc<H
     if hub.tell(RoadEvent::Connected { flow, local, peer, proof }, None).await {
         match road {
             Road::Udp(socket) => datagram::run(socket, flow, parcels, &hub).await,
-            Road::Tcp(stream) => pump::run(stream, flow, parcels, &hub).await,
-            Road::Tls(stream) => pump::run(*stream, flow, parcels, &hub).await,
+            Road::Tcp(stream) => pump::run(stream, flow, Side::Dialled, parcels, &hub).await,
+            Road::Tls(stream) => pump::run(*stream, flow, Side::Dialled, parcels, &hub).await,
         }
     }
 }

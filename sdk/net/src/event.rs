@@ -2,13 +2,12 @@
 
 use std::net::SocketAddr;
 
+use bytes::Bytes;
 use homing_core::connect::{ConnectError, TlsProof};
 use homing_core::identity::CertNames;
 use homing_core::ids::FlowId;
 use homing_core::transport::Transport;
-use homing_wire::Frame;
-
-use crate::framing::FrameError;
+use homing_wire::{Frame, FrameError};
 
 /// One thing that happened on a flow.
 #[derive(Clone, Debug)]
@@ -58,6 +57,8 @@ pub enum RoadEvent {
         flow: FlowId,
         /// What broke the framing.
         why: FrameError,
+        /// The head of the message that broke it, if it came whole: what a 400 answers.
+        head: Option<Bytes>,
     },
     /// A flow that was open is gone. It does not follow a `close` or `cut` of our own.
     Closed {

@@ -45,7 +45,8 @@ pub(crate) fn is_exhausted(error: &io::Error) -> bool {
 
 fn of_certificate(why: &CertificateError) -> ConnectError {
     match why {
-        CertificateError::UnknownIssuer => ConnectError::UntrustedIssuer,
+        // A signature that does not fit is an issuer of a trusted one's name with another key.
+        CertificateError::UnknownIssuer | CertificateError::BadSignature => ConnectError::UntrustedIssuer,
         CertificateError::Expired
         | CertificateError::ExpiredContext { .. }
         | CertificateError::NotValidYet

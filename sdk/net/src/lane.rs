@@ -8,7 +8,7 @@ use bytes::Bytes;
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 
-use crate::datagram::Peers;
+use crate::peers::Peers;
 
 /// What a pump is handed to do.
 pub(crate) enum Parcel {

@@ -1,4 +1,4 @@
-//! Roads for SIP: UDP, TCP and TLS sockets carrying framed messages.
+//! Sockets that carry whole SIP messages, in order, within bounds.
 #![doc = include_str!("../README.md")]
 
 mod certificate;
@@ -7,10 +7,10 @@ mod datagram;
 mod dial;
 mod event;
 mod fault;
-mod framing;
 mod hub;
 mod lane;
 mod listen;
+mod peers;
 mod pump;
 mod roads;
 mod roots;
@@ -22,7 +22,6 @@ mod verifier;
 pub use config::RoadConfig;
 pub use dial::Dial;
 pub use event::RoadEvent;
-pub use framing::FrameError;
 pub use homing_core::connect::{ConnectError, TlsProof};
 pub use homing_core::identity::{CertNames, Expected};
 pub use homing_core::ids::FlowId;

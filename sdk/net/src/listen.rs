@@ -15,6 +15,7 @@ use tokio::time::{sleep, timeout};
 use crate::event::RoadEvent;
 use crate::hub::Hub;
 use crate::lane::{self, Lane};
+use crate::pump::Side;
 use crate::tls_server::TlsServer;
 use crate::{datagram, dial, fault, pump};
 
@@ -131,7 +132,7 @@ async fn welcome(
         let (transport, client_names) = (Transport::Tcp, None);
         let event = RoadEvent::Accepted { flow, local, peer, transport, client_names };
         if hub.tell(event, lane).await {
-            pump::run(stream, flow, parcels, &hub).await;
+            pump::run(stream, flow, Side::Accepted, parcels, &hub).await;
         }
         return;
     };
@@ -140,7 +141,7 @@ async fn welcome(
             let transport = Transport::Tls;
             let event = RoadEvent::Accepted { flow, local, peer, transport, client_names };
             if hub.tell(event, lane).await {
-                pump::run(stream, flow, parcels, &hub).await;
+                pump::run(stream, flow, Side::Accepted, parcels, &hub).await;
             }
         }
         Ok(Err(error)) => {

@@ -9,6 +9,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use homing_core::connect::ConnectError;
 use homing_core::ids::FlowId;
+use homing_wire::Framer;
 use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf, ReadHalf, WriteHalf, split};
 use tokio::net::TcpStream;
@@ -16,7 +17,6 @@ use tokio::time::timeout;
 
 use crate::event::RoadEvent;
 use crate::fault;
-use crate::framing::Framer;
 use crate::hub::Hub;
 use crate::lane::{BATCH, Parcel, Parcels};
 
@@ -56,11 +56,20 @@ enum End {
     Malformed,
 }
 
+/// Who opened a stream; it decides what a lone CR LF means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Side {
+    /// We did: the peer answers our pings.
+    Dialled,
+    /// The peer did: we answer its pings.
+    Accepted,
+}
+
 /// Carries a stream until it ends, then tells why, unless its owner ended it.
-pub(crate) async fn run<S: Stream>(stream: S, flow: FlowId, mut parcels: Parcels, hub: &Hub) {
+pub(crate) async fn run<S: Stream>(stream: S, flow: FlowId, side: Side, mut parcels: Parcels, hub: &Hub) {
     let (mut reader, mut writer) = split(stream);
     let end = tokio::select! {
-        end = read(&mut reader, flow, hub) => end,
+        end = read(&mut reader, flow, side, hub) => end,
         end = write(&mut writer, &mut parcels) => end,
     };
     let why = match end {
@@ -80,13 +89,16 @@ pub(crate) async fn run<S: Stream>(stream: S, flow: FlowId, mut parcels: Parcels
     hub.tell(RoadEvent::Closed { flow, why }, None).await;
 }
 
-async fn read<S: Stream>(reader: &mut ReadHalf<S>, flow: FlowId, hub: &Hub) -> End {
-    let mut framer = Framer::new(hub.config.message.clone());
-    let mut inside = false;
+async fn read<S: Stream>(reader: &mut ReadHalf<S>, flow: FlowId, side: Side, hub: &Hub) -> End {
+    let fresh = match side {
+        Side::Dialled => Framer::new,
+        Side::Accepted => Framer::answering,
+    };
+    let mut framer = fresh(hub.config.message);
     loop {
         match fill(reader, &mut framer).await {
             Ok(0) => {
-                if inside {
+                if framer.pending() > 0 {
                     hub.tally.half_messages.one();
                 }
                 return End::Lost(ConnectError::Closed);
@@ -104,12 +116,16 @@ async fn read<S: Stream>(reader: &mut ReadHalf<S>, flow: FlowId, hub: &Hub) -> E
                 Ok(None) => break,
                 Err(why) => {
                     hub.tally.malformed.one();
-                    hub.tell(RoadEvent::Malformed { flow, why }, None).await;
+                    let head = framer.refused();
+                    hub.tell(RoadEvent::Malformed { flow, why, head }, None).await;
                     return End::Malformed;
                 }
             }
         }
-        inside = !framer.is_empty();
+        if framer.pending() == 0 {
+            // An idle connection holds no buffer, and the next message gets one of its own size.
+            framer = fresh(hub.config.message);
+        }
     }
 }
 

@@ -4,12 +4,14 @@ use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use homing_core::connect::ConnectError;
 use homing_core::ids::FlowId;
 use homing_core::transport::Transport;
 use tokio::sync::mpsc;
+use tokio::time::timeout;
 
 use crate::config::RoadConfig;
 use crate::dial::{self, Dial};
@@ -123,6 +125,16 @@ impl Roads {
             }
             self.arrivals = arrivals;
         }
+    }
+
+    /// Closes every flow and waits, at most `patience`, until what was sent is out. Listeners that still
+    /// live keep it waiting.
+    pub async fn leave(self, patience: Duration) {
+        let Roads { hub, mut inbox, lanes, .. } = self;
+        lanes.into_values().for_each(Lane::close);
+        drop(hub);
+        // Every task holds the sending end until it is done; who takes longer is left behind.
+        let _ = timeout(patience, async { while inbox.recv().await.is_some() {} }).await;
     }
 
     /// How many flows there are, those being dialled included.

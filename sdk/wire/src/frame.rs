@@ -215,7 +215,7 @@ impl Framer {
         if end > self.limits.message {
             return Err(FrameError::TooLarge(Bound::Message));
         }
-        if head.lines > self.limits.headers + 1 {
+        if head.lines - 1 > self.limits.headers {
             return Err(FrameError::TooLarge(Bound::Headers));
         }
         let known = if head.lines == 1 { None } else { name(line) };
@@ -236,6 +236,9 @@ impl Framer {
             return Err(FrameError::TooLarge(Bound::Message));
         }
         let line = &self.buffer[head.line..];
+        if line.len() <= self.limits.line {
+            return Ok(());
+        }
         self.check_line(line.len(), if head.lines == 0 { None } else { name(line) })
     }
 

@@ -9,15 +9,20 @@ mod limits;
 mod message;
 mod method;
 mod name;
+mod params;
 mod scan;
 pub mod sdp;
 mod uri;
 mod validate;
+mod write;
 
 pub use build::{AuthValue, Builder};
 pub use error::{Bound, FrameError, HeaderError, ParseError, UriError};
 pub use frame::{Frame, Framer};
-pub use header::{Auth, CSeq, Contact, Header, NameAddr, NameAddrBuf, Params, Via, ViaBuf};
+pub use header::{
+    Auth, CSeq, Contact, Date, Diagnostics, EventHeader, Header, KeepAlive, NameAddr, NameAddrBuf, Params,
+    RAck, ReferTo, Replaces, RetryAfter, SessionExpires, SubscriptionState, Via, ViaBuf,
+};
 pub use limits::Limits;
 pub use message::{Line, Message, StartLine};
 pub use method::{Method, MethodBuf};

@@ -172,6 +172,19 @@ pub(crate) fn unfold(value: &[u8]) -> std::borrow::Cow<'_, str> {
     String::from_utf8_lossy(&flat).into_owned().into()
 }
 
+/// The plain text of what stood between two quotes: escapes and folds undone.
+pub(crate) fn unquoted(inside: &[u8]) -> std::borrow::Cow<'_, str> {
+    if memchr::memchr(b'\\', inside).is_none() {
+        return unfold(inside);
+    }
+    let mut plain = Vec::with_capacity(inside.len());
+    let mut octets = inside.iter();
+    while let Some(octet) = octets.next() {
+        plain.push(if *octet == b'\\' { *octets.next().unwrap_or(octet) } else { *octet });
+    }
+    unfold(&plain).into_owned().into()
+}
+
 const TOKEN: [bool; 256] = {
     let mut table = [false; 256];
     let mut octet = 0;

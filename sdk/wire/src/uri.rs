@@ -8,11 +8,13 @@ mod owned;
 use std::borrow::Cow;
 
 use crate::error::UriError;
-use crate::header::Params;
+use crate::params::Params;
 use crate::scan::number;
 
 pub use host::Host;
 pub use owned::UriBuf;
+
+pub(crate) use escape::undo as undo_escapes;
 
 /// A URI that borrows its text (RFC 3261 19.1, 25.1).
 ///

@@ -4,8 +4,8 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use bytes::Bytes;
-use homing_core::connect::{ConnectError, TlsProof};
-use homing_core::identity::{Expected, accepts};
+use homing_core::connect::ConnectError;
+use homing_core::identity::Expected;
 use homing_core::ids::FlowId;
 use homing_core::outbox::Input;
 use homing_core::transport::Transport;
@@ -95,23 +95,12 @@ impl World {
                 let place = &mut self.phones[phone].place;
                 place.port = place.port.checked_add(1).unwrap_or(40_000);
                 let here = SocketAddr::new(place.ip, place.port);
-                self.accept(server, accepter.1, there, here, transport, None);
+                self.accept(link, there, here, None);
                 let proof = (transport == Transport::Tls).then(|| self.servers[server].proof());
-                self.connected(phone, opener.1, here, there, proof);
+                self.tell(phone, Input::Connected { flow: opener.1, local: here, peer: there, proof });
             }
-            HostId::Server(from) => self.join_servers(from, opener.1, server, accepter.1, transport),
+            HostId::Server(_) => self.join_servers(link),
         }
-    }
-
-    fn connected(
-        &mut self,
-        phone: usize,
-        flow: FlowId,
-        local: SocketAddr,
-        peer: SocketAddr,
-        proof: Option<TlsProof>,
-    ) {
-        self.tell(phone, Input::Connected { flow, local, peer, proof });
     }
 
     pub(super) fn refused(&mut self, host: HostId, flow: FlowId, why: ConnectError) {
@@ -181,12 +170,25 @@ impl World {
                 Ok(Some(frame)) => self.deliver(link, end, frame),
                 Ok(None) => break,
                 Err(fault) => {
-                    let name = self.name_of(self.network.links[link].ends[end].host);
-                    self.ladder.note(self.now(), &name, format!("cannot frame what arrives: {fault}"));
-                    self.sever(link);
+                    self.unreadable(link, end, &fault.to_string());
                     break;
                 }
             }
+        }
+    }
+
+    /// A stream that cannot be cut into messages any more: the server may still answer, then it is over.
+    fn unreadable(&mut self, link: usize, end: usize, fault: &str) {
+        let (host, flow) = {
+            let end = &self.network.links[link].ends[end];
+            (end.host, end.flow)
+        };
+        let refusal = self.network.links[link].ends[end].framer.refused();
+        let name = self.name_of(host);
+        self.ladder.note(self.now(), &name, format!("cannot frame what arrives: {fault}"));
+        match host {
+            HostId::Server(server) => self.server_cannot_read(server, flow, refusal),
+            HostId::Phone(_) => self.sever(link),
         }
     }
 
@@ -220,6 +222,15 @@ impl World {
         }
         self.network.links[link].life = Life::Closed;
         self.notice_closed(link, end);
+    }
+
+    /// A host breaks its end off; what is under way is lost.
+    pub(super) fn cut(&mut self, host: HostId, flow: FlowId) {
+        let Some((link, end)) = self.link_of(host, flow) else { return };
+        if self.network.links[link].life == Life::Open {
+            self.network.links[link].life = Life::Closed;
+            self.notice_closed(link, 1 - end);
+        }
     }
 
     /// Both ends lose the link at once.
@@ -301,7 +312,7 @@ impl World {
     fn link_of(&self, host: HostId, flow: FlowId) -> Option<(usize, usize)> {
         let link = match host {
             HostId::Phone(phone) => *self.phones[phone].flows.get(&flow)?,
-            HostId::Server(server) => self.servers[server].link_of(flow, ACCEPTED)?,
+            HostId::Server(server) => self.servers[server].link_of(flow)?,
         };
         let end = self.network.links[link].end_of(host, flow)?;
         Some((link, end))

@@ -12,6 +12,7 @@ use crate::time::{Moment, Now};
 /// ever sorted or taken out of the middle.
 #[derive(Debug)]
 pub(super) struct Lingering {
+    timers: TimerTable,
     queues: [VecDeque<Late>; Length::ALL.len()],
     bytes: usize,
 }
@@ -26,14 +27,14 @@ struct Late {
 }
 
 impl Lingering {
-    pub(super) fn new() -> Self {
-        Self { queues: [const { VecDeque::new() }; Length::ALL.len()], bytes: 0 }
+    pub(super) fn new(timers: TimerTable) -> Self {
+        Self { timers, queues: [const { VecDeque::new() }; Length::ALL.len()], bytes: 0 }
     }
 
     /// Keeps `id`, which holds `held` message bytes, from now on for `length`.
-    pub(super) fn keep(&mut self, id: TxId, held: usize, length: Length, table: TimerTable, now: Now) {
+    pub(super) fn keep(&mut self, id: TxId, held: usize, length: Length, now: Now) {
         let bytes = u32::try_from(held.saturating_add(BOOKKEEPING)).unwrap_or(u32::MAX);
-        let late = Late { id, since: now.since_start, until: now.after(table.length(length)), bytes };
+        let late = Late { id, since: now.since_start, until: now.after(self.timers.length(length)), bytes };
         self.queues[length as usize].push_back(late);
         self.bytes += bytes as usize;
     }

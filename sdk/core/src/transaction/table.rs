@@ -41,12 +41,13 @@ impl<U: Copy> Transactions<U> {
     /// An empty table.
     pub fn new(timers: Timers, caps: Caps, seed: &Seed) -> Self {
         let mut chance = Chance::new(seed);
+        let timers = TimerTable::new(timers);
         Self {
-            timers: TimerTable::new(timers),
+            timers,
             caps,
             keys: Keys::new(&mut chance),
             store: Store::new(&mut chance),
-            lingering: Lingering::new(),
+            lingering: Lingering::new(timers),
             outputs: VecDeque::new(),
             counters: Counters::default(),
             chance,
@@ -236,6 +237,11 @@ impl<U: Copy> Transactions<U> {
         self.apply(id, turn, None, now);
     }
 
+    /// Forgets a transaction whose user waits no longer; what comes for it later is astray.
+    pub fn abandon(&mut self, id: TxId) {
+        self.store.remove(id);
+    }
+
     /// The flow is gone: its transactions without a final response end with `FlowFailed`.
     pub fn flow_failed(&mut self, flow: FlowId) {
         for tx in self.store.of_flow(flow) {
@@ -366,7 +372,7 @@ impl<U: Copy> Transactions<U> {
             Next::End => self.store.remove(id),
             Next::Linger(length) => {
                 self.store.finish(id);
-                self.lingering.keep(id, held, length, self.timers, now);
+                self.lingering.keep(id, held, length, now);
                 while let Some(oldest) = self.lingering.overflow(self.caps.lingering_bytes) {
                     self.store.remove(oldest);
                     self.counters.count(Counter::LingeringDropped);

@@ -1,1 +1,1 @@
-//! Tests.
+//! The four transactions played against a scripted peer, timer by timer.

@@ -3,11 +3,11 @@
 use std::borrow::Cow;
 use std::fmt::{self, Write};
 
-use super::params::Params;
-use super::write::{Quoted, UriText, param};
 use crate::error::UriError;
-use crate::scan::{Cursor, is_white, trim_end, unfold};
+use crate::params::Params;
+use crate::scan::{Cursor, is_white, trim_end, unfold, unquoted};
 use crate::uri::Uri;
+use crate::write::{Quoted, UriText, param};
 
 /// A name-addr or addr-spec with its header parameters (RFC 3261 20.10).
 #[derive(Clone, Copy, Debug)]
@@ -35,15 +35,7 @@ impl<'m> NameAddr<'m> {
         match self.display {
             DisplayName::Absent | DisplayName::Tokens([]) | DisplayName::Quoted([]) => None,
             DisplayName::Tokens(tokens) => Some(unfold(tokens)),
-            DisplayName::Quoted(inside) if memchr::memchr(b'\\', inside).is_none() => Some(unfold(inside)),
-            DisplayName::Quoted(inside) => {
-                let mut plain = Vec::with_capacity(inside.len());
-                let mut octets = inside.iter();
-                while let Some(octet) = octets.next() {
-                    plain.push(if *octet == b'\\' { *octets.next().unwrap_or(octet) } else { *octet });
-                }
-                Some(Cow::Owned(unfold(&plain).into_owned()))
-            }
+            DisplayName::Quoted(inside) => Some(unquoted(inside)),
         }
     }
 
@@ -91,8 +83,8 @@ impl<'m> NameAddr<'m> {
         if let Some(display) = self.display() {
             owned = owned.display(&display);
         }
-        for (name, value) in self.params.iter() {
-            owned = owned.param(name, value);
+        for (name, value) in self.params.texts() {
+            owned = owned.param(&name, value.as_deref());
         }
         owned
     }

@@ -1,14 +1,15 @@
 //! Via: the road a request took (RFC 3261 20.42, RFC 3581, RFC 6223).
 
+use std::borrow::Cow;
 use std::fmt;
 use std::net::IpAddr;
 
-use super::params::Params;
-use super::write::{Token, param};
 use super::{Header, read_item};
 use crate::name::Name;
+use crate::params::Params;
 use crate::scan::{Cursor, is_white};
 use crate::uri::{Host, UriBuf, take_port};
+use crate::write::{Token, param};
 
 /// One hop: transport, sent-by and parameters.
 #[derive(Clone, Copy, Debug)]
@@ -63,8 +64,8 @@ impl<'m> Via<'m> {
 
     /// The builder's type with the same content.
     pub fn into_owned(self) -> ViaBuf {
-        let params =
-            self.params.iter().map(|(name, value)| (name.to_owned(), value.map(str::to_owned))).collect();
+        let params = self.params.texts();
+        let params = params.map(|(name, value)| (name.into_owned(), value.map(Cow::into_owned))).collect();
         ViaBuf { transport: self.transport.to_owned(), host: self.host.to_string(), port: self.port, params }
     }
 

@@ -59,6 +59,20 @@ impl DigestSession {
         same
     }
 
+    /// Takes a new challenge of the same server: the secret at hand answers it if realm and algorithm
+    /// are as before.
+    ///
+    /// # Errors
+    /// The challenge, if it asks for another secret.
+    pub fn renew(self, challenge: DigestChallenge) -> Result<Self, DigestChallenge> {
+        let same = challenge.realm_as_written() == self.challenge.realm_as_written()
+            && challenge.algorithm() == self.challenge.algorithm();
+        if !same {
+            return Err(challenge);
+        }
+        Ok(Self { challenge, count: 0, last_cnonce: "".into(), bound: None, ..self })
+    }
+
     /// The credentials for one request, to stand in Authorization or Proxy-Authorization.
     ///
     /// `uri` is the Request-URI as sent, `cnonce` a fresh random token. A session under a `-sess`

@@ -76,7 +76,9 @@ fn no_damage_to_a_signed_message_is_taken_for_the_original() {
         let Ok(message) = Message::parse(bytes) else { continue };
         if client.verify(&message, Side::Server, true).is_good() {
             let auth = signature(&message).unwrap();
-            let same = buffer(&message, &stamp_of(&auth, Side::Server), Version::V4).unwrap();
+            // The scheme enters as the association spells it, whatever its letter case on the wire.
+            let stamp = Stamp { scheme: stamp.scheme, ..stamp_of(&auth, Side::Server) };
+            let same = buffer(&message, &stamp, Version::V4).unwrap();
             assert_eq!(same, covered, "seed {seed}");
         }
     }

@@ -1,0 +1,100 @@
+//! Requests from servers: find copies, find the account, verify, and only then answer and act.
+
+use homing_wire::{Message, Method, Name};
+
+use super::Agent;
+use crate::counter::Counter;
+use crate::ids::{AccountId, FlowId};
+use crate::login::Forced;
+use crate::login::answering::{KNOWN_OPTIONS, answer, objection};
+use crate::login::redirect::Standing;
+use crate::time::Now;
+use crate::transaction::{Incoming, Road};
+
+impl Agent {
+    /// A request on a flow.
+    pub(super) fn handle_request(&mut self, flow: FlowId, request: &Message, now: Now) {
+        match self.tables.transactions.feed_request(request, flow, now) {
+            Incoming::New => {}
+            Incoming::Cancel { .. } | Incoming::Merged => return self.object(flow, request, (482, "")),
+            Incoming::Overload => return self.object(flow, request, (503, "")),
+            Incoming::Unusable => return self.tables.counters.count(Counter::Malformed),
+            Incoming::Retransmission | Incoming::Acknowledged { .. } | Incoming::Ack { .. } => return,
+        }
+        if let Some(finding) = request.validate().into_iter().next() {
+            return self.object(flow, request, (finding.status, finding.why));
+        }
+        if request.unsupported(Name::Require, &KNOWN_OPTIONS).next().is_some() {
+            return self.object(flow, request, (420, ""));
+        }
+        let Some(account) = self.account_of(flow, request) else {
+            return self.object(flow, request, (404, ""));
+        };
+        self.answer_as(account, flow, request, now);
+    }
+
+    fn answer_as(&mut self, account: AccountId, flow: FlowId, request: &Message, now: Now) {
+        let mut standing = Standing::Unsignable;
+        self.turn(account, now, |login, desk| {
+            standing = login.judge_request(request, desk);
+            if let Standing::Refused(why) = standing {
+                desk.count_refusal(why);
+            }
+        });
+        // Without a good signature a request is as if it had never come (settled 12).
+        if matches!(standing, Standing::Refused(_)) {
+            return;
+        }
+        let forced = Forced::read(request).filter(|_| standing == Standing::Signed);
+        let tag = self.tables.draws.to_tag();
+        if let Some((status, response)) = answer(request, &tag)
+            && let Some(transport) = self.tables.roads.transport(flow)
+        {
+            let road = Road::new(flow, transport);
+            let Ok(tx) = self.tables.transactions.accept_request(request, road, account, now) else {
+                return self.tables.counters.count(Counter::RefusedRequest);
+            };
+            self.turn(account, now, |login, desk| {
+                let bytes = login.sign(&response, desk);
+                desk.transactions.respond(tx, bytes, status, now);
+            });
+            self.pump(None, now);
+        }
+        if let Some(forced) = forced {
+            self.turn(account, now, |login, desk| login.handle_forced(&forced, standing, desk));
+        }
+    }
+
+    /// The account a request on this flow is for: by address and epid, else the only one there.
+    fn account_of(&self, flow: FlowId, request: &Message) -> Option<AccountId> {
+        let on_flow = |account: &AccountId| self.tables.roads.is_used_by(flow, *account);
+        let to = request.to().ok()?;
+        let epid = to.param("epid").flatten();
+        let named = [Some(to.uri_str()), request.request_uri()].into_iter().flatten().find_map(|uri| {
+            let bare = uri.split([';', '?']).next()?.to_ascii_lowercase();
+            let namesakes = self.by_aor.get(&bare)?;
+            let same_device = |account: &&AccountId| {
+                let own = self.logins.get(account).map(|entry| entry.login.config().epid.as_str());
+                epid.is_none() || own == epid
+            };
+            namesakes.iter().filter(|account| on_flow(account)).find(same_device).copied()
+        });
+        let only = || {
+            let mut users = self.tables.roads.users_of(flow);
+            users.next().filter(|_| users.next().is_none())
+        };
+        named.or_else(only)
+    }
+
+    /// Refuses a request without keeping state. An ACK is never answered.
+    fn object(&mut self, flow: FlowId, request: &Message, (status, why): (u16, &str)) {
+        self.tables.counters.count(Counter::RefusedRequest);
+        if request.method() != Some(Method::Ack) {
+            let tag = self.tables.draws.to_tag();
+            let response = objection(request, status, why, &tag);
+            if !response.is_request() {
+                self.tables.outbox.send(flow, response.bytes().clone());
+            }
+        }
+    }
+}

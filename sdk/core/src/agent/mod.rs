@@ -1,0 +1,344 @@
+//! The agent: takes every input to the machine it is for, and every effect to the outbox.
+//!
+//! **Give one input with the time; drain every output; ask for the deadline; sleep.**
+//!
+//! The agent has tables, no states: what it does with an input is a look-up. Accounts that have
+//! something due stand in an ordered set, so that ten thousand of them at rest cost nothing.
+
+mod incoming;
+mod responses;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use homing_wire::{Frame, Message};
+
+use crate::command::Command;
+use crate::config::{AccountConfig, AgentConfig, ConfigError};
+use crate::connect::ConnectError;
+use crate::counter::{Counter, Counters};
+use crate::error::Misuse;
+use crate::ids::{AccountId, AskId, Chance, FlowId, Seed};
+use crate::login::{Asks, Desk, Draws, Expecting, Login, Roads};
+use crate::outbox::{Answer, Input, Outbox, Output};
+use crate::state::AccountState;
+use crate::time::{Deadline, Moment, Now};
+use crate::transaction::{Caps, Transactions};
+
+/// A user agent with any number of accounts.
+///
+/// ```
+/// use std::time::Duration;
+/// use homing_core::agent::Agent;
+/// use homing_core::command::Command;
+/// use homing_core::config::{AccountConfig, AgentConfig, Aor};
+/// use homing_core::ids::Seed;
+/// use homing_core::outbox::Output;
+/// use homing_core::time::Now;
+///
+/// let now = Now::new(Duration::ZERO, Duration::from_secs(1_705_564_800));
+/// let mut agent = Agent::new(AgentConfig::default(), Seed::from_number(1), now);
+/// let account = AccountConfig::new(Aor::parse("alice@network.com")?, "3344");
+/// let account = agent.add_account(account, now)?;
+/// agent.handle_command(Command::Login(account), now)?;
+/// let first = agent.poll_output();
+/// assert!(matches!(first, Some(Output::Ask { .. })), "DNS is asked first");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Agent {
+    logins: BTreeMap<AccountId, Entry>,
+    /// Accounts by address of record, lower case.
+    by_aor: BTreeMap<String, Vec<AccountId>>,
+    /// Accounts that have something due, by when.
+    due: BTreeSet<(Moment, AccountId)>,
+    born: u32,
+    tables: Tables,
+}
+
+/// What a login waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Awaits {
+    /// A moment.
+    Deadline(Deadline),
+    /// A person: credentials.
+    Person,
+    /// The application: consent.
+    App,
+    /// A command.
+    Idle,
+}
+
+struct Entry {
+    login: Login,
+    due: Option<Moment>,
+}
+
+/// What is lent to a login for one input.
+struct Tables {
+    config: AgentConfig,
+    outbox: Outbox,
+    counters: Counters,
+    draws: Box<dyn Draws>,
+    chance: Chance,
+    transactions: Transactions<AccountId>,
+    roads: Roads,
+    asks: Asks,
+}
+
+impl Agent {
+    /// An agent without accounts. All its randomness comes from `seed`.
+    pub fn new(config: AgentConfig, seed: Seed, now: Now) -> Self {
+        let draws = Chance::new(&Chance::new(&seed).fork());
+        Self::with_draws(config, seed, Box::new(draws), now)
+    }
+
+    /// An agent whose logins draw their values from `draws`: to replay a recorded conversation.
+    pub fn with_draws(config: AgentConfig, seed: Seed, draws: Box<dyn Draws>, _now: Now) -> Self {
+        let mut chance = Chance::new(&seed);
+        let transactions = Transactions::new(config.timers, Caps::from(&config.limits), &chance.fork());
+        Self {
+            logins: BTreeMap::new(),
+            by_aor: BTreeMap::new(),
+            due: BTreeSet::new(),
+            born: 0,
+            tables: Tables {
+                config,
+                outbox: Outbox::default(),
+                counters: Counters::default(),
+                draws,
+                chance,
+                transactions,
+                roads: Roads::default(),
+                asks: Asks::default(),
+            },
+        }
+    }
+
+    /// Adds an account, at rest.
+    ///
+    /// # Errors
+    /// [`ConfigError`]: the configuration breaks a rule.
+    pub fn add_account(&mut self, account: AccountConfig, _now: Now) -> Result<AccountId, ConfigError> {
+        account.check()?;
+        let id = AccountId(self.born);
+        self.born += 1;
+        self.by_aor.entry(account.aor.to_string().to_ascii_lowercase()).or_default().push(id);
+        self.logins.insert(id, Entry { login: Login::new(id, account), due: None });
+        self.tables.size_for(self.logins.len());
+        Ok(id)
+    }
+
+    /// Takes what the world tells.
+    pub fn handle_input(&mut self, input: Input, now: Now) {
+        match input {
+            Input::Connected { flow, local, proof, .. } => {
+                if !self.tables.roads.opened(flow, local, proof.clone()) {
+                    return self.tables.counters.count(Counter::StrayFlow);
+                }
+                let users: Vec<AccountId> = self.tables.roads.users_of(flow).collect();
+                for account in users {
+                    self.turn(account, now, |login, desk| {
+                        login.handle_connected(flow, local, proof.as_ref(), desk);
+                    });
+                }
+            }
+            Input::ConnectFailed { flow, why } | Input::Closed { flow, why } => self.lose(flow, why, now),
+            Input::Received { flow, frame } => self.receive(flow, frame, now),
+            Input::DeadlineReached => self.wake(now),
+            Input::ClockJumped => {
+                self.tables.counters.count(Counter::ClockJump);
+                self.every(now, Login::handle_clock_jump);
+            }
+            Input::NetworkChanged { online } => {
+                self.every(now, |login, desk| login.handle_network(online, desk));
+            }
+        }
+        self.pump(None, now);
+    }
+
+    /// Does what it is told, or says at once why not.
+    ///
+    /// # Errors
+    /// [`Misuse`]: no such account, or not in this state.
+    pub fn handle_command(&mut self, command: Command, now: Now) -> Result<(), Misuse> {
+        let done = match command {
+            Command::Login(account) => self.order(account, now, Login::login),
+            Command::Refresh(account) => self.order(account, now, Login::refresh),
+            Command::Logout(account) => self.order(account, now, Login::logout),
+            Command::Options(account) => self.order(account, now, Login::options),
+            Command::Remove(account) => self.remove(account),
+        };
+        self.pump(None, now);
+        done
+    }
+
+    /// Takes the answer to a question; one that nobody waits for is counted.
+    pub fn handle_answer(&mut self, id: AskId, answer: Answer, now: Now) {
+        match self.tables.asks.close(id) {
+            Some(account) => self.turn(account, now, |login, desk| login.handle_answer(id, answer, desk)),
+            None => self.tables.counters.count(Counter::LateAnswer),
+        }
+        self.pump(None, now);
+    }
+
+    /// Takes the oldest output. Drain them all after every input.
+    pub fn poll_output(&mut self) -> Option<Output> {
+        self.tables.outbox.poll()
+    }
+
+    /// When the agent wants to be woken, and for what.
+    pub fn deadline(&self) -> Option<Deadline> {
+        let first = self.due.first().and_then(|(_, account)| self.logins.get(account)?.login.deadline());
+        Deadline::earlier(first, self.tables.transactions.deadline())
+    }
+
+    /// The state of an account.
+    pub fn state(&self, account: AccountId) -> Option<AccountState> {
+        self.logins.get(&account).map(|entry| entry.login.shown())
+    }
+
+    /// What each account waits for: nothing but these four exists.
+    pub fn awaits(&self) -> Vec<(AccountId, Awaits)> {
+        let one = |(account, entry): (&AccountId, &Entry)| {
+            let own = entry.login.deadline();
+            let waits = match (entry.login.expecting(), own) {
+                (Expecting::Person, _) => Awaits::Person,
+                (Expecting::App, _) => Awaits::App,
+                (Expecting::Answer, own) => {
+                    let due = Deadline::earlier(own, self.tables.transactions.deadline());
+                    due.map_or(Awaits::Idle, Awaits::Deadline)
+                }
+                (Expecting::Nothing, Some(own)) => Awaits::Deadline(own),
+                (Expecting::Nothing, None) => Awaits::Idle,
+            };
+            (*account, waits)
+        };
+        self.logins.iter().map(one).collect()
+    }
+
+    /// What was dropped, refused and done.
+    pub fn counters(&self) -> &Counters {
+        &self.tables.counters
+    }
+
+    /// Transactions that are not finished; none may be left at rest.
+    pub fn transactions(&self) -> usize {
+        self.tables.transactions.unfinished()
+    }
+
+    /// Connections in use.
+    pub fn flows(&self) -> usize {
+        self.tables.roads.len()
+    }
+
+    /// Questions that wait for an answer.
+    pub fn questions(&self) -> usize {
+        self.tables.asks.len()
+    }
+
+    fn order(
+        &mut self,
+        account: AccountId,
+        now: Now,
+        act: impl FnOnce(&mut Login, &mut Desk<'_>) -> Result<(), Misuse>,
+    ) -> Result<(), Misuse> {
+        let mut done = Err(Misuse::UnknownAccount);
+        self.turn(account, now, |login, desk| done = act(login, desk));
+        done
+    }
+
+    fn remove(&mut self, account: AccountId) -> Result<(), Misuse> {
+        let entry = self.logins.get(&account).ok_or(Misuse::UnknownAccount)?;
+        if !entry.login.is_at_rest() {
+            return Err(Misuse::WrongState);
+        }
+        let aor = entry.login.config().aor.to_string().to_ascii_lowercase();
+        if let Some(due) = entry.due {
+            self.due.remove(&(due, account));
+        }
+        if let Some(namesakes) = self.by_aor.get_mut(&aor) {
+            namesakes.retain(|one| *one != account);
+        }
+        self.logins.remove(&account);
+        self.tables.size_for(self.logins.len());
+        Ok(())
+    }
+
+    fn receive(&mut self, flow: FlowId, frame: Frame, now: Now) {
+        let Frame::Message(bytes) = frame else { return };
+        if !self.tables.roads.contains(flow) {
+            return self.tables.counters.count(Counter::StrayFlow);
+        }
+        match Message::parse_with(bytes, &self.tables.config.limits.message) {
+            Ok(message) if message.is_request() => self.handle_request(flow, &message, now),
+            Ok(message) => self.handle_response(flow, &message, now),
+            Err(_) => self.tables.counters.count(Counter::Malformed),
+        }
+    }
+
+    fn lose(&mut self, flow: FlowId, why: ConnectError, now: Now) {
+        if !self.tables.roads.contains(flow) {
+            return self.tables.counters.count(Counter::StrayFlow);
+        }
+        self.tables.transactions.flow_failed(flow);
+        for account in self.tables.roads.lost(flow) {
+            self.turn(account, now, |login, desk| login.handle_lost(flow, why, desk));
+        }
+    }
+
+    fn wake(&mut self, now: Now) {
+        self.tables.transactions.handle_deadline(now);
+        self.pump(None, now);
+        let reached = self.due.range(..=(now.since_start, AccountId(u32::MAX)));
+        let accounts: Vec<AccountId> = reached.map(|(_, account)| *account).collect();
+        for account in accounts {
+            self.turn(account, now, Login::handle_deadline);
+        }
+    }
+
+    fn every(&mut self, now: Now, mut act: impl FnMut(&mut Login, &mut Desk<'_>)) {
+        let accounts: Vec<AccountId> = self.logins.keys().copied().collect();
+        for account in accounts {
+            self.turn(account, now, &mut act);
+        }
+    }
+
+    /// One input of one account; afterwards its deadline stands where it belongs.
+    fn turn(&mut self, account: AccountId, now: Now, act: impl FnOnce(&mut Login, &mut Desk<'_>)) {
+        let Some(entry) = self.logins.get_mut(&account) else { return };
+        act(&mut entry.login, &mut self.tables.desk(account, now));
+        let due = entry.login.deadline().map(|deadline| deadline.at);
+        let before = std::mem::replace(&mut entry.due, due);
+        if before != due {
+            if let Some(before) = before {
+                self.due.remove(&(before, account));
+            }
+            if let Some(due) = due {
+                self.due.insert((due, account));
+            }
+        }
+    }
+}
+
+impl Tables {
+    fn desk(&mut self, account: AccountId, now: Now) -> Desk<'_> {
+        Desk {
+            account,
+            agent: &self.config,
+            outbox: &mut self.outbox,
+            counters: &mut self.counters,
+            draws: self.draws.as_mut(),
+            chance: &mut self.chance,
+            transactions: &mut self.transactions,
+            roads: &mut self.roads,
+            asks: &mut self.asks,
+            now,
+        }
+    }
+
+    /// Settled 23: the bound on client transactions grows with the accounts.
+    fn size_for(&mut self, accounts: usize) {
+        let mut caps = Caps::from(&self.config.limits);
+        caps.clients = caps.clients.saturating_add(accounts.saturating_mul(2));
+        self.transactions.set_caps(caps);
+    }
+}

@@ -1,0 +1,187 @@
+//! What keeps one stream alive: CRLFCRLF in time, and CRLF in answer where it is promised.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::backoff::between;
+use super::stun_keeper::StunKeeper;
+use super::terms::{KeepTerms, Pong};
+use crate::ids::Chance;
+use crate::time::{Deadline, Moment, Now, Why};
+use crate::transport::Transport;
+
+/// The keep-alive of one flow.
+///
+/// ```text
+///               terms granted
+///   +------+                   +-------+  next: send CRLFCRLF, and a pong is promised  +--------+
+///   | Off  |------------------>| Quiet |---------------------------------------------->| Pinged |--+ 10 s:
+///   +------+                   +-------+<----------------------------------------------+--------+  | dead
+///                                |   ^    anything heard                                           v
+///                                +---+
+///                       next: send CRLFCRLF, nothing promised
+/// ```
+#[derive(Debug)]
+pub(super) enum Keeper {
+    /// Nothing was granted.
+    Off,
+    /// A stream.
+    Stream(StreamKeeper),
+    /// A UDP association.
+    Datagram(StunKeeper),
+}
+
+/// The keep-alive of a stream.
+#[derive(Debug)]
+pub(super) struct StreamKeeper {
+    terms: KeepTerms,
+    next: Moment,
+    /// When the pong is overdue.
+    pong: Option<Moment>,
+    /// The peer has answered a ping once, or promised to.
+    answers: bool,
+}
+
+/// What a keeper wants.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Want {
+    /// Nothing.
+    Nothing,
+    /// Send this.
+    Send(Bytes),
+    /// The flow is dead.
+    Dead,
+    /// We are seen from another address than before.
+    Moved,
+}
+
+impl Keeper {
+    /// Starts under these terms. A flow that is kept alive already goes on with the new ones.
+    pub(super) fn renew(&mut self, terms: KeepTerms, transport: Transport, chance: &mut Chance, now: Now) {
+        match (&mut *self, terms.is_empty()) {
+            (_, true) => *self = Keeper::Off,
+            (Keeper::Stream(keeper), _) => keeper.renew(terms, chance, now),
+            (Keeper::Datagram(keeper), _) => keeper.renew(terms.pong),
+            (Keeper::Off, _) if transport.is_reliable() => {
+                *self = Keeper::Stream(StreamKeeper::new(terms, chance, now));
+            }
+            (Keeper::Off, _) => *self = Keeper::Datagram(StunKeeper::new(terms.pong, chance, now)),
+        }
+    }
+
+    /// Something was sent: the connection is not idle.
+    pub(super) fn sent(&mut self, chance: &mut Chance, now: Now) {
+        if let Keeper::Stream(keeper) = self {
+            keeper.sent(chance, now);
+        }
+    }
+
+    /// Something was heard: the peer lives.
+    pub(super) fn heard(&mut self, pong: bool) {
+        if let Keeper::Stream(keeper) = self {
+            keeper.heard(pong);
+        }
+    }
+
+    pub(super) fn handle_stun(&mut self, message: &Bytes, chance: &mut Chance, now: Now) -> Want {
+        match self {
+            Keeper::Datagram(keeper) => keeper.handle_answer(message, chance, now),
+            Keeper::Off | Keeper::Stream(_) => Want::Nothing,
+        }
+    }
+
+    pub(super) fn handle_deadline(&mut self, chance: &mut Chance, now: Now) -> Want {
+        match self {
+            Keeper::Off => Want::Nothing,
+            Keeper::Stream(keeper) => keeper.handle_deadline(chance, now),
+            Keeper::Datagram(keeper) => keeper.handle_deadline(chance, now),
+        }
+    }
+
+    pub(super) fn deadline(&self) -> Option<Deadline> {
+        match self {
+            Keeper::Off => None,
+            Keeper::Stream(keeper) => Some(keeper.deadline()),
+            Keeper::Datagram(keeper) => Some(keeper.deadline()),
+        }
+    }
+}
+
+impl StreamKeeper {
+    fn new(terms: KeepTerms, chance: &mut Chance, now: Now) -> Self {
+        let next = now.after(pause(terms, chance));
+        Self { terms, next, pong: None, answers: terms.pong.is_some() }
+    }
+
+    fn renew(&mut self, terms: KeepTerms, chance: &mut Chance, now: Now) {
+        if terms != self.terms {
+            self.terms = terms;
+            self.answers |= terms.pong.is_some();
+            self.next = now.after(pause(terms, chance)).min(self.next);
+        }
+    }
+
+    /// Traffic of ours postpones what only has to prevent idleness; a ping that asks whether the peer
+    /// lives is not postponed.
+    fn sent(&mut self, chance: &mut Chance, now: Now) {
+        if self.terms.pong.is_none() {
+            self.next = now.after(pause(self.terms, chance));
+        }
+    }
+
+    fn heard(&mut self, pong: bool) {
+        self.answers |= pong;
+        self.pong = None;
+    }
+
+    fn handle_deadline(&mut self, chance: &mut Chance, now: Now) -> Want {
+        if self.pong.is_some_and(|overdue| now.reached(overdue)) {
+            return Want::Dead;
+        }
+        if !now.reached(self.next) {
+            return Want::Nothing;
+        }
+        self.next = now.after(pause(self.terms, chance));
+        if self.answers && self.pong.is_none() {
+            self.pong = Some(now.after(PONG_WITHIN));
+        }
+        Want::Send(Bytes::from_static(PING))
+    }
+
+    fn deadline(&self) -> Deadline {
+        let ping = Deadline::new(self.next, Why::KeepAlive);
+        match self.pong {
+            Some(overdue) if overdue <= self.next => Deadline::new(overdue, Why::PongOverdue),
+            _ => ping,
+        }
+    }
+}
+
+/// The pause before the next ping: the shorter of what the two kinds of terms allow.
+fn pause(terms: KeepTerms, chance: &mut Chance) -> Duration {
+    let idle = terms.idle.map(|limit| share_of(limit, chance));
+    let pong = terms.pong.map(|pong| match pong {
+        Pong::AsUsual => between(USUAL_LEAST, USUAL_MOST, chance),
+        Pong::Within(limit) => share_of(limit, chance),
+    });
+    let shorter = match (idle, pong) {
+        (Some(one), Some(other)) => one.min(other),
+        (one, other) => one.or(other).unwrap_or(USUAL_MOST),
+    };
+    shorter.max(SHORTEST)
+}
+
+/// 80 to 100 % of a limit, less a second for the way there (RFC 5626 section 4.4.1).
+fn share_of(limit: Duration, chance: &mut Chance) -> Duration {
+    between(limit.mul_f64(0.8), limit, chance).min(limit.saturating_sub(ON_THE_WAY))
+}
+
+const PING: &[u8] = b"\r\n\r\n";
+const PONG_WITHIN: Duration = Duration::from_secs(10);
+const USUAL_LEAST: Duration = Duration::from_secs(95);
+const USUAL_MOST: Duration = Duration::from_secs(120);
+const ON_THE_WAY: Duration = Duration::from_secs(1);
+
+/// No server makes us ping more often.
+const SHORTEST: Duration = Duration::from_secs(5);

@@ -1,0 +1,411 @@
+//! The table of flows: opened once, shared by all who want the same, closed when the last user leaves.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use bytes::Bytes;
+use homing_wire::Frame;
+
+use super::keeper::{Keeper, Want};
+use super::terms::KeepTerms;
+use crate::connect::{ConnectError, TlsProof};
+use crate::identity::Expected;
+use crate::ids::{Chance, FlowId, Seed};
+use crate::limits::Limits;
+use crate::locate::Target;
+use crate::time::{Deadline, Moment, Now, Why};
+use crate::transport::Transport;
+
+/// All flows of one agent. `U` names a user: an account, a dialog, a transaction.
+///
+/// Give one input; drain [`poll_output`](Self::poll_output); sleep until [`deadline`](Self::deadline).
+pub struct Flows<U> {
+    rules: FlowRules,
+    chance: Chance,
+    born: u64,
+    flows: BTreeMap<FlowId, Flow<U>>,
+    /// Flows that may be shared; a draining one is not among them.
+    shared: BTreeMap<Destination, FlowId>,
+    due: BTreeSet<(Moment, FlowId)>,
+    outputs: VecDeque<FlowOutput<U>>,
+}
+
+/// Time limits of flows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FlowRules {
+    /// How long connecting and the TLS handshake may take.
+    pub connect: Duration,
+    /// How long a flow without users is kept; zero closes it at once.
+    pub idle: Duration,
+}
+
+/// Where a flow leads and whom it must prove to reach: what two users must agree on to share one.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Destination {
+    /// The address.
+    pub address: SocketAddr,
+    /// The transport.
+    pub transport: Transport,
+    /// Whom the certificate must name.
+    pub expected: Expected,
+}
+
+/// One flow.
+#[derive(Debug)]
+pub struct Flow<U> {
+    destination: Destination,
+    state: FlowState,
+    users: BTreeSet<U>,
+    keeper: Keeper,
+    /// When it is closed for want of users.
+    idle: Option<Moment>,
+    due: Option<Moment>,
+}
+
+/// Where a flow stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FlowState {
+    /// Being opened.
+    Connecting {
+        /// When that has taken too long.
+        until: Moment,
+    },
+    /// Open to everyone who wants its destination.
+    Open(Opened),
+    /// Open for those who use it, closed to others (settled 8).
+    Draining(Opened),
+}
+
+/// What is true of an open flow.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Opened {
+    /// Our end, as it stands in Via and Contact.
+    pub local: SocketAddr,
+    /// The other end.
+    pub peer: SocketAddr,
+    /// What TLS proved; none without TLS.
+    pub proof: Option<TlsProof>,
+    /// Since when.
+    pub since: Moment,
+}
+
+/// What the table wants of the world, and what it tells.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FlowOutput<U> {
+    /// Open a flow.
+    Connect {
+        /// Its name.
+        flow: FlowId,
+        /// Where to.
+        to: Destination,
+    },
+    /// Send a keep-alive.
+    Send {
+        /// By which flow.
+        flow: FlowId,
+        /// What.
+        bytes: Bytes,
+    },
+    /// Close a flow; it is out of the table.
+    Close {
+        /// Which.
+        flow: FlowId,
+    },
+    /// A flow was given up: it did not open in time, or its peer is silent. It is out of the table, and a
+    /// [`Close`](Self::Close) for it went out before.
+    Lost {
+        /// Which.
+        flow: FlowId,
+        /// Why.
+        why: ConnectError,
+        /// Who used it.
+        users: Vec<U>,
+    },
+    /// The peer sees us from another address than before: what it knows of us leads nowhere, so its
+    /// users register anew (RFC 5626 section 4.4.2).
+    Moved {
+        /// Which.
+        flow: FlowId,
+        /// Who uses it.
+        users: Vec<U>,
+    },
+}
+
+impl<U: Copy + Ord> Flows<U> {
+    /// An empty table.
+    pub fn new(rules: FlowRules, seed: &Seed) -> Self {
+        Self {
+            rules,
+            chance: Chance::new(seed),
+            born: 0,
+            flows: BTreeMap::new(),
+            shared: BTreeMap::new(),
+            due: BTreeSet::new(),
+            outputs: VecDeque::new(),
+        }
+    }
+
+    /// One use of a flow to `to`: of the one that leads there, else of a new one that is being opened.
+    /// Claiming twice counts once.
+    pub fn claim(&mut self, user: U, to: &Destination, now: Now) -> FlowId {
+        let flow = match self.shared.get(to) {
+            Some(flow) => *flow,
+            None => self.open(to, now),
+        };
+        if let Some(entry) = self.flows.get_mut(&flow) {
+            entry.users.insert(user);
+            entry.idle = None;
+        }
+        self.wake(flow);
+        flow
+    }
+
+    /// Adds a user to a flow that is in the table, draining or not. False if it is gone.
+    pub fn join(&mut self, flow: FlowId, user: U) -> bool {
+        let Some(entry) = self.flows.get_mut(&flow) else { return false };
+        entry.users.insert(user);
+        entry.idle = None;
+        self.wake(flow);
+        true
+    }
+
+    /// Gives one use back; the last one closes the flow, after a while if it may still be shared.
+    pub fn release(&mut self, flow: FlowId, user: U, now: Now) {
+        let idle = self.rules.idle;
+        let Some(entry) = self.flows.get_mut(&flow) else { return };
+        if !entry.users.remove(&user) || !entry.users.is_empty() {
+            return;
+        }
+        if idle.is_zero() || !matches!(entry.state, FlowState::Open(_)) {
+            self.close(flow);
+        } else {
+            entry.idle = Some(now.after(idle));
+            self.wake(flow);
+        }
+    }
+
+    /// Shares the flow with nobody new. It closes when its last user leaves, at once if it has none.
+    pub fn drain(&mut self, flow: FlowId) {
+        let Some(entry) = self.flows.get_mut(&flow) else { return };
+        if let FlowState::Open(opened) = &entry.state {
+            entry.state = FlowState::Draining(opened.clone());
+        }
+        let unused = entry.users.is_empty();
+        self.unshare(flow);
+        if unused {
+            self.close(flow);
+        }
+    }
+
+    /// Closes a flow whoever uses it, as for the losers of a race.
+    pub fn close(&mut self, flow: FlowId) {
+        if self.remove(flow).is_some() {
+            self.outputs.push_back(FlowOutput::Close { flow });
+        }
+    }
+
+    /// The flow is open. False if nobody wants it any more.
+    pub fn handle_connected(
+        &mut self,
+        flow: FlowId,
+        (local, peer): (SocketAddr, SocketAddr),
+        proof: Option<TlsProof>,
+        now: Now,
+    ) -> bool {
+        let Some(entry) = self.flows.get_mut(&flow) else { return false };
+        if !matches!(entry.state, FlowState::Connecting { .. }) {
+            return false;
+        }
+        entry.state = FlowState::Open(Opened { local, peer, proof, since: now.since_start });
+        self.wake(flow);
+        true
+    }
+
+    /// The world says that the flow could not be opened, or is closed. Returns its users.
+    pub fn handle_lost(&mut self, flow: FlowId) -> Vec<U> {
+        self.remove(flow).map_or(Vec::new(), |entry| entry.users.into_iter().collect())
+    }
+
+    /// Something came by the flow. False if the flow is unknown.
+    pub fn handle_frame(&mut self, flow: FlowId, frame: &Frame, now: Now) -> bool {
+        let Some(entry) = self.flows.get_mut(&flow) else { return false };
+        entry.keeper.heard(matches!(frame, Frame::Pong));
+        let want = match frame {
+            Frame::Stun(message) => entry.keeper.handle_stun(message, &mut self.chance, now),
+            Frame::Message(_) | Frame::Ping | Frame::Pong => Want::Nothing,
+        };
+        self.fulfil(flow, want);
+        true
+    }
+
+    /// Something other than a keep-alive went out by the flow.
+    pub fn note_sent(&mut self, flow: FlowId, now: Now) {
+        if let Some(entry) = self.flows.get_mut(&flow) {
+            entry.keeper.sent(&mut self.chance, now);
+            self.wake(flow);
+        }
+    }
+
+    /// Keeps the flow alive under these terms from now on; empty terms end it.
+    pub fn keep_alive(&mut self, flow: FlowId, terms: KeepTerms, now: Now) {
+        if let Some(entry) = self.flows.get_mut(&flow) {
+            entry.keeper.renew(terms, entry.destination.transport, &mut self.chance, now);
+            self.wake(flow);
+        }
+    }
+
+    /// Does everything that is due.
+    pub fn handle_deadline(&mut self, now: Now) {
+        while let Some((_, flow)) = self.due.first().copied().filter(|(at, _)| now.reached(*at)) {
+            let Some(entry) = self.flows.get_mut(&flow) else { break };
+            if matches!(entry.state, FlowState::Connecting { until } if now.reached(until)) {
+                self.lose(flow, ConnectError::Timeout);
+            } else if entry.idle.is_some_and(|idle| now.reached(idle)) {
+                self.close(flow);
+            } else {
+                let want = entry.keeper.handle_deadline(&mut self.chance, now);
+                self.fulfil(flow, want);
+            }
+        }
+    }
+
+    /// When something is due next.
+    pub fn deadline(&self) -> Option<Deadline> {
+        let (_, flow) = self.due.first()?;
+        self.flows.get(flow)?.deadline()
+    }
+
+    /// Takes the oldest output.
+    pub fn poll_output(&mut self) -> Option<FlowOutput<U>> {
+        self.outputs.pop_front()
+    }
+
+    /// The flow of that name.
+    pub fn find(&self, flow: FlowId) -> Option<&Flow<U>> {
+        self.flows.get(&flow)
+    }
+
+    /// All flows, oldest first.
+    pub fn iter(&self) -> impl Iterator<Item = (FlowId, &Flow<U>)> + '_ {
+        self.flows.iter().map(|(id, flow)| (*id, flow))
+    }
+
+    /// How many flows there are.
+    pub fn len(&self) -> usize {
+        self.flows.len()
+    }
+
+    /// True without flows.
+    pub fn is_empty(&self) -> bool {
+        self.flows.is_empty()
+    }
+
+    fn open(&mut self, to: &Destination, now: Now) -> FlowId {
+        let flow = FlowId(self.born);
+        self.born += 1;
+        let state = FlowState::Connecting { until: now.after(self.rules.connect) };
+        let (users, keeper) = (BTreeSet::new(), Keeper::Off);
+        self.flows.insert(flow, Flow { destination: to.clone(), state, users, keeper, idle: None, due: None });
+        self.shared.insert(to.clone(), flow);
+        self.outputs.push_back(FlowOutput::Connect { flow, to: to.clone() });
+        flow
+    }
+
+    fn fulfil(&mut self, flow: FlowId, want: Want) {
+        match want {
+            Want::Nothing => {}
+            Want::Send(bytes) => self.outputs.push_back(FlowOutput::Send { flow, bytes }),
+            Want::Dead => return self.lose(flow, ConnectError::Timeout),
+            Want::Moved => {
+                let users = self.flows.get(&flow).map_or(Vec::new(), |entry| entry.users().collect());
+                self.outputs.push_back(FlowOutput::Moved { flow, users });
+            }
+        }
+        self.wake(flow);
+    }
+
+    fn lose(&mut self, flow: FlowId, why: ConnectError) {
+        self.outputs.push_back(FlowOutput::Close { flow });
+        let users = self.handle_lost(flow);
+        self.outputs.push_back(FlowOutput::Lost { flow, why, users });
+    }
+
+    fn remove(&mut self, flow: FlowId) -> Option<Flow<U>> {
+        self.unshare(flow);
+        let entry = self.flows.remove(&flow)?;
+        if let Some(at) = entry.due {
+            self.due.remove(&(at, flow));
+        }
+        Some(entry)
+    }
+
+    fn unshare(&mut self, flow: FlowId) {
+        if let Some(entry) = self.flows.get(&flow)
+            && self.shared.get(&entry.destination) == Some(&flow)
+        {
+            self.shared.remove(&entry.destination);
+        }
+    }
+
+    /// Brings the flow's place among the deadlines up to date.
+    fn wake(&mut self, flow: FlowId) {
+        let Some(entry) = self.flows.get_mut(&flow) else { return };
+        let at = entry.deadline().map(|deadline| deadline.at);
+        if let Some(old) = std::mem::replace(&mut entry.due, at) {
+            self.due.remove(&(old, flow));
+        }
+        if let Some(at) = at {
+            self.due.insert((at, flow));
+        }
+    }
+}
+
+impl<U: Copy> Flow<U> {
+    /// Where it leads.
+    pub fn destination(&self) -> &Destination {
+        &self.destination
+    }
+
+    /// Where it stands.
+    pub fn state(&self) -> &FlowState {
+        &self.state
+    }
+
+    /// What is true of it while it is open.
+    pub fn opened(&self) -> Option<&Opened> {
+        match &self.state {
+            FlowState::Open(opened) | FlowState::Draining(opened) => Some(opened),
+            FlowState::Connecting { .. } => None,
+        }
+    }
+
+    /// Who uses it.
+    pub fn users(&self) -> impl Iterator<Item = U> + '_ {
+        self.users.iter().copied()
+    }
+
+    fn deadline(&self) -> Option<Deadline> {
+        let opening = match &self.state {
+            FlowState::Connecting { until } => Some(Deadline::new(*until, Why::ConnectOverdue)),
+            FlowState::Open(_) | FlowState::Draining(_) => self.keeper.deadline(),
+        };
+        Deadline::earlier(opening, self.idle.map(|at| Deadline::new(at, Why::IdleFlow)))
+    }
+}
+
+impl Destination {
+    /// The destination of a search's target.
+    pub fn of(target: &Target) -> Self {
+        Self { address: target.addr, transport: target.transport, expected: target.expected.clone() }
+    }
+}
+
+impl From<&Limits> for FlowRules {
+    fn from(limits: &Limits) -> Self {
+        Self { connect: limits.connect, idle: IDLE }
+    }
+}
+
+/// Long enough for a login that comes back to the same server, short enough to be no burden.
+const IDLE: Duration = Duration::from_secs(2);

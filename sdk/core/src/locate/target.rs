@@ -1,0 +1,172 @@
+//! Where to dial next and why, and the reasons why others are passed over.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use thiserror::Error;
+
+use crate::dns::DnsError;
+use crate::identity::Expected;
+use crate::server::ServerName;
+use crate::transport::Transport;
+
+/// One place to dial.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// The host and port as dialled.
+    pub name: ServerName,
+    /// The address.
+    pub addr: SocketAddr,
+    /// The transport.
+    pub transport: Transport,
+    /// Whom its certificate must name.
+    pub expected: Expected,
+    /// Why it is a target.
+    pub why: Pick,
+    /// How long the records hold that led here.
+    pub ttl: Duration,
+    /// DNS round trips it took to learn of it; questions asked together count once.
+    pub round_trips: u8,
+}
+
+/// Why a target was picked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Pick {
+    /// The host is an address.
+    Literal,
+    /// The port was written, so only the address was looked up.
+    Port {
+        /// The host.
+        host: String,
+    },
+    /// An SRV record (RFC 2782).
+    Srv {
+        /// The name of the record.
+        name: String,
+        /// Its priority.
+        priority: u16,
+        /// Its weight.
+        weight: u16,
+        /// The NAPTR record that led to the name.
+        naptr: Option<NaptrPick>,
+    },
+    /// A NAPTR record with flag `a` named the host (RFC 3403).
+    Host {
+        /// The host.
+        host: String,
+        /// The record.
+        naptr: NaptrPick,
+    },
+    /// A name Microsoft clients guess where nothing is published.
+    Guess {
+        /// The name.
+        host: String,
+    },
+    /// No SRV record: the address of the host itself, default port (RFC 3263 section 4.2).
+    Address {
+        /// The host.
+        host: String,
+    },
+}
+
+/// The NAPTR record on the way to a target.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NaptrPick {
+    /// Its order.
+    pub order: u16,
+    /// Its preference.
+    pub preference: u16,
+    /// Its service.
+    pub service: String,
+}
+
+/// Why a name, record or address was passed over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum Skip {
+    /// An SRV target of `.`.
+    #[error("the domain says that it does not offer this service")]
+    NotOffered,
+    /// A NAPTR record for something else, or of a form RFC 3263 does not know.
+    #[error("the record is for another service")]
+    OtherService,
+    /// The account does not allow the transport.
+    #[error("the account does not allow this transport")]
+    TransportNotAllowed,
+    /// A TLS server is published or was tried: nothing in the clear comes after it.
+    #[error("security never falls: a TLS server comes first")]
+    SecurityWouldFall,
+    /// SRV records exist, so addresses are not guessed.
+    #[error("SRV records exist, so no address is guessed")]
+    Published,
+    /// The host name or port cannot be dialled.
+    #[error("the record names nothing that can be dialled")]
+    Unusable,
+    /// The address cannot be a server's.
+    #[error("the address cannot be a server's")]
+    BadAddress,
+    /// The host has no address.
+    #[error("its name has no address ({0})")]
+    NoAddress(DnsError),
+    /// The same place is a target already.
+    #[error("it is on the list already")]
+    Duplicate,
+    /// It asked to be left alone for a while (503 with Retry-After).
+    #[error("it asked to be left alone for a while")]
+    Busy,
+    /// The bound on targets is reached.
+    #[error("the bound on targets is reached")]
+    TooMany,
+}
+
+/// What a plan says when it is asked for the next target.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Dial here.
+    Target(Box<Target>),
+    /// An answer must come first.
+    Waiting,
+    /// There is nothing left.
+    Exhausted(Exhausted),
+}
+
+/// Why there is nothing left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum Exhausted {
+    /// Targets were handed out; there are no more.
+    #[error("every server was tried")]
+    AllTried,
+    /// DNS names no server.
+    #[error("no server was found: {0}")]
+    NoServer(DnsError),
+    /// All that was found asked to be left alone.
+    #[error("every server asked to be left alone for a while")]
+    Busy,
+    /// All that was found is forbidden by the account's transports.
+    #[error("the account allows none of the transports on offer")]
+    NotAllowed,
+}
+
+impl fmt::Display for Pick {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Pick::Literal => f.write_str("address as written"),
+            Pick::Port { host } => write!(f, "A/AAAA {host}, port as written"),
+            Pick::Srv { name, priority, weight, naptr } => {
+                if let Some(naptr) = naptr {
+                    write!(f, "{naptr}, ")?;
+                }
+                write!(f, "SRV {name} {priority}/{weight}")
+            }
+            Pick::Host { host, naptr } => write!(f, "{naptr}, A/AAAA {host}"),
+            Pick::Guess { host } => write!(f, "A/AAAA {host}, a customary name"),
+            Pick::Address { host } => write!(f, "A/AAAA {host}, default port"),
+        }
+    }
+}
+
+impl fmt::Display for NaptrPick {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "NAPTR {}/{} {}", self.order, self.preference, self.service)
+    }
+}

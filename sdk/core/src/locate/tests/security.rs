@@ -1,0 +1,112 @@
+//! Security never falls; servers that failed or asked for a pause are remembered.
+
+use super::*;
+use crate::locate::Setbacks;
+use crate::time::Now;
+use Transport::{Tcp, Tls, Udp};
+
+fn now(seconds: u64) -> Now {
+    Now::new(Duration::from_secs(seconds), Duration::from_secs(seconds))
+}
+
+#[test]
+fn nothing_in_the_clear_comes_after_a_published_tls_server() {
+    let zone = Zone::default()
+        .srv("_sipinternaltls._tcp.network.com", &[(0, 0, 5061, "hs1.network.com")])
+        .srv("_sipinternal._tcp.network.com", &[(0, 0, 5060, "hs1.network.com")])
+        .srv("_sip._udp.network.com", &[(0, 0, 5060, "hs1.network.com")])
+        .host("hs1.network.com", &["10.0.0.1"]);
+    let mut plan = domain(&[Tls, Tcp, Udp]);
+    let (targets, _) = search(&mut plan, &zone);
+    assert_eq!(lines(&targets), ["TLS hs1.network.com:5061 10.0.0.1"]);
+    assert!(plan.explain().to_string().contains("security never falls"));
+}
+
+#[test]
+fn a_tls_server_without_address_does_not_open_the_way_to_the_clear() {
+    let zone = Zone::default()
+        .srv("_sipinternaltls._tcp.network.com", &[(0, 0, 5061, "gone.network.com")])
+        .srv("_sip._tcp.network.com", &[(0, 0, 5060, "hs1.network.com")])
+        .error("gone.network.com", RecordKind::Address, DnsError::Timeout)
+        .host("hs1.network.com", &["10.0.0.1"]);
+    let (targets, why) = search(&mut domain(&[Tls, Tcp]), &zone);
+    assert!(targets.is_empty());
+    assert_eq!(why, Exhausted::NoServer(DnsError::Timeout));
+}
+
+#[test]
+fn a_domain_that_publishes_only_tcp_serves_an_account_that_allows_it() {
+    let zone = Zone::default()
+        .srv("_sip._tcp.network.com", &[(0, 0, 5060, "hs1.network.com")])
+        .host("hs1.network.com", &["10.0.0.1"]);
+    let (targets, _) = search(&mut domain(&[Tls, Tcp]), &zone);
+    assert_eq!(lines(&targets), ["TCP hs1.network.com:5060 10.0.0.1"]);
+    let (targets, _) = search(&mut domain(&[Tls]), &zone);
+    assert!(targets.is_empty());
+}
+
+#[test]
+fn naptr_does_not_talk_a_tls_account_into_udp() {
+    let zone = Zone::default()
+        .naptr(
+            "h.test",
+            &[(1, 1, "s", "SIP+D2U", "_sip._udp.h.test"), (9, 9, "s", "SIPS+D2T", "_sips._tcp.h.test")],
+        )
+        .srv("_sip._udp.h.test", &[(0, 0, 5060, "h1.h.test")])
+        .srv("_sips._tcp.h.test", &[(0, 0, 5061, "h1.h.test")])
+        .host("h1.h.test", &["192.0.2.1"]);
+    let (targets, _) = search(&mut plan(host("h.test", None, None), &[Tls, Udp]), &zone);
+    assert_eq!(lines(&targets), ["TLS h1.h.test:5061 192.0.2.1"]);
+}
+
+#[test]
+fn a_server_that_failed_comes_after_its_equals_and_before_the_search_widens() {
+    let zone = Zone::default()
+        .srv(
+            "_sipinternaltls._tcp.network.com",
+            &[(0, 0, 5061, "hs1.network.com"), (1, 0, 5061, "hs2.network.com")],
+        )
+        .srv("_sips._tcp.network.com", &[(0, 0, 5061, "hs3.network.com")])
+        .host("hs1.network.com", &["10.0.0.1"])
+        .host("hs2.network.com", &["10.0.0.2"])
+        .host("hs3.network.com", &["10.0.0.3"]);
+    let mut setbacks = Setbacks::new(Duration::from_secs(300));
+    setbacks.failed("10.0.0.1:5061".parse().unwrap(), Tls, now(100));
+    let mut plan = domain(&[Tls]).avoiding(&setbacks, now(110));
+    let (targets, _) = search(&mut plan, &zone);
+    let order: Vec<&str> = targets.iter().map(|target| target.name.host.as_str()).collect();
+    assert_eq!(order, ["hs2.network.com", "hs1.network.com", "hs3.network.com"]);
+}
+
+#[test]
+fn a_server_that_asked_for_a_pause_gets_it() {
+    let zone = Zone::default().host("h.test", &["192.0.2.1"]);
+    let addr = "192.0.2.1:5061".parse().unwrap();
+    let mut setbacks = Setbacks::new(Duration::from_secs(300));
+    setbacks.busy(addr, Tls, Duration::from_secs(86_400), now(0));
+    let at = |when| {
+        let plan = plan(host("h.test", Some(5061), None), &[Tls]);
+        search(&mut plan.avoiding(&setbacks, now(when)), &zone)
+    };
+    assert_eq!(at(299), (Vec::new(), Exhausted::Busy));
+    assert_eq!(at(300).0.len(), 1, "a pause is capped at five minutes");
+    assert_eq!(setbacks.earliest(now(0)), Some(now(300).since_start));
+    setbacks.recovered(addr, Tls);
+    assert_eq!(setbacks.earliest(now(0)), None);
+}
+
+#[test]
+fn the_same_seed_and_answers_give_the_same_order() {
+    let records: Vec<(u16, u16, u16, &str)> =
+        vec![(0, 10, 5061, "a.network.com"), (0, 20, 5061, "b.network.com"), (0, 30, 5061, "c.network.com")];
+    let zone = |records: &[(u16, u16, u16, &str)]| {
+        Zone::default()
+            .srv("_sipinternaltls._tcp.network.com", records)
+            .host("a.network.com", &["10.0.0.1"])
+            .host("b.network.com", &["10.0.0.2"])
+            .host("c.network.com", &["10.0.0.3"])
+    };
+    let mut turned = records.clone();
+    turned.reverse();
+    assert_eq!(search(&mut domain(&[Tls]), &zone(&records)), search(&mut domain(&[Tls]), &zone(&turned)));
+}

@@ -1,0 +1,82 @@
+//! What stays with an account whatever state its login is in.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use super::backoff::BackOff;
+use super::memory::Memory;
+use crate::config::AccountConfig;
+use crate::ids::AccountId;
+use crate::server::ServerName;
+use crate::time::{Moment, Now};
+
+/// An account: its configuration, and what it learned.
+pub(super) struct Account {
+    /// Its name.
+    pub id: AccountId,
+    /// What it was told at birth.
+    pub config: AccountConfig,
+    /// What it knows about its servers.
+    pub memory: Memory,
+    /// Failures in a row.
+    pub backoff: BackOff,
+    /// Expires to ask for; more than configured where a server demands more (RFC 3261 section 10.2.8).
+    pub expires: u32,
+    /// The home server of the last registration.
+    pub last_home: Option<ServerName>,
+    /// When servers lately demanded a new handshake by an unsigned challenge.
+    pub handshakes: Rate,
+}
+
+/// The moments of the last minute at which something happened.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Rate(VecDeque<Moment>);
+
+impl Account {
+    /// An account as configured.
+    pub(super) fn new(id: AccountId, config: AccountConfig) -> Self {
+        let memory = Memory::new(config.remembered.clone());
+        let expires = config.expires;
+        Self {
+            id,
+            config,
+            memory,
+            backoff: BackOff::default(),
+            expires,
+            last_home: None,
+            handshakes: Rate::default(),
+        }
+    }
+}
+
+impl Rate {
+    /// Counts one more if that is within `most` a minute.
+    pub(super) fn admit(&mut self, most: u8, now: Now) -> bool {
+        while self.0.front().is_some_and(|first| now.since_start.since(*first) >= MINUTE) {
+            self.0.pop_front();
+        }
+        let room = self.0.len() < usize::from(most);
+        if room {
+            self.0.push_back(now.since_start);
+        }
+        room
+    }
+}
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rate_admits_so_many_a_minute() {
+        let at = |seconds| Now::new(Duration::from_secs(seconds), Duration::ZERO);
+        let mut rate = Rate::default();
+        assert!(rate.admit(3, at(0)) && rate.admit(3, at(10)) && rate.admit(3, at(20)));
+        assert!(!rate.admit(3, at(59)));
+        assert!(rate.admit(3, at(60)));
+        assert!(!rate.admit(3, at(69)));
+        assert!(rate.admit(3, at(70)));
+    }
+}

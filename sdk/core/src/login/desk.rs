@@ -1,0 +1,133 @@
+//! What a login may touch outside itself while it handles one input.
+
+use std::net::SocketAddr;
+
+use crate::config::AgentConfig;
+use crate::connect::TlsProof;
+use crate::counter::{Counter, Counters};
+use crate::error::SignatureFault;
+use crate::event::AccountEvent;
+use crate::identity::Expected;
+use crate::ids::{AccountId, AskId, Chance, FlowId};
+use crate::outbox::{Outbox, Output, Question};
+use crate::time::{Moment, Now};
+use crate::transaction::Transactions;
+use crate::transport::Transport;
+
+use super::draws::Draws;
+use super::roads::Roads;
+
+/// The tables of the agent, lent to one account's login for one input.
+pub struct Desk<'a> {
+    /// Whose login it is.
+    pub account: AccountId,
+    /// What all accounts share.
+    pub agent: &'a AgentConfig,
+    /// Where effects go.
+    pub outbox: &'a mut Outbox,
+    /// What is dropped, refused or worth counting.
+    pub counters: &'a mut Counters,
+    /// The values of a login that nobody may guess.
+    pub draws: &'a mut dyn Draws,
+    /// Chance for weights of DNS records.
+    pub chance: &'a mut Chance,
+    /// The transactions of all accounts.
+    pub transactions: &'a mut Transactions<AccountId>,
+    /// The connections of all accounts.
+    pub roads: &'a mut Roads,
+    /// The questions of all accounts.
+    pub asks: &'a mut Asks,
+    /// The instant of the input.
+    pub now: Now,
+}
+
+/// One use of a connection.
+#[derive(Clone, Debug)]
+pub enum Claim {
+    /// It is there.
+    Open {
+        /// Which.
+        flow: FlowId,
+        /// Our end.
+        local: SocketAddr,
+        /// What TLS proved.
+        proof: Option<TlsProof>,
+    },
+    /// It is being opened.
+    Opening {
+        /// Which.
+        flow: FlowId,
+    },
+}
+
+/// The questions that are open, and whose they are.
+#[derive(Debug, Default)]
+pub struct Asks {
+    born: u64,
+    open: std::collections::BTreeMap<AskId, AccountId>,
+}
+
+impl Desk<'_> {
+    /// Asks the world.
+    pub fn ask(&mut self, question: Question, until: Option<Moment>) -> AskId {
+        let id = self.asks.open(self.account);
+        self.outbox.push(Output::Ask { id, question, until });
+        id
+    }
+
+    /// Takes a question back.
+    pub fn forget(&mut self, id: AskId) {
+        if self.asks.close(id).is_some() {
+            self.outbox.push(Output::Forget { id });
+        }
+    }
+
+    /// Takes one use of a connection, opened for it if there is none.
+    pub fn claim(&mut self, address: SocketAddr, transport: Transport, identity: &Expected) -> Claim {
+        self.roads.claim(self.account, address, transport, identity, self.outbox)
+    }
+
+    /// Gives one use of a connection back; the last one closes it.
+    pub fn release(&mut self, flow: FlowId) {
+        self.roads.release(flow, self.account, self.outbox);
+    }
+
+    /// Tells the user.
+    pub fn tell(&mut self, what: AccountEvent) {
+        self.outbox.tell(self.account, what);
+    }
+
+    /// Counts a message that was refused by its signature.
+    pub fn count_refusal(&mut self, why: SignatureFault) {
+        self.counters.count(match why {
+            SignatureFault::Unsigned => Counter::Unsigned,
+            SignatureFault::Replayed => Counter::Replayed,
+            SignatureFault::BadSignature | SignatureFault::OtherAssociation => Counter::BadSignature,
+        });
+    }
+}
+
+impl Asks {
+    /// A new question of `account`.
+    pub fn open(&mut self, account: AccountId) -> AskId {
+        let id = AskId(self.born);
+        self.born += 1;
+        self.open.insert(id, account);
+        id
+    }
+
+    /// The question is answered or taken back; tells whose it was.
+    pub fn close(&mut self, id: AskId) -> Option<AccountId> {
+        self.open.remove(&id)
+    }
+
+    /// How many questions are open.
+    pub fn len(&self) -> usize {
+        self.open.len()
+    }
+
+    /// True without open questions.
+    pub fn is_empty(&self) -> bool {
+        self.open.is_empty()
+    }
+}

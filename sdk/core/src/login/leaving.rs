@@ -1,0 +1,105 @@
+//! Signing out: the binding is removed with a signed REGISTER, then the connection is given up.
+
+use std::time::Duration;
+
+use homing_wire::Message;
+
+use super::account::Account;
+use super::conversation::Conversation;
+use super::desk::Desk;
+use super::exchange::{Aim, Exchange, Outcome, Talk};
+use super::machine::State;
+use super::redirect::Standing;
+use super::resting::Resting;
+use crate::event::{AccountEvent, LogoutReason};
+use crate::ids::FlowId;
+use crate::outbox::Credentials;
+use crate::state::AccountState;
+use crate::time::{Deadline, Moment, Why};
+
+/// Signing out.
+pub(super) struct Leaving {
+    pub(super) conversation: Conversation,
+    pub(super) exchange: Exchange,
+    /// Whatever is answered, it is over then.
+    until: Moment,
+}
+
+impl Leaving {
+    /// Removes the binding.
+    pub(super) fn start(mut conversation: Conversation, account: &mut Account, desk: &mut Desk<'_>) -> State {
+        let until = desk.now.after(PATIENCE);
+        let talk = Talk { conversation: &mut conversation, account, trip: None, desk };
+        let outcome = Exchange::start(Aim::SignOut, talk);
+        Self::settle(conversation, until, outcome, desk)
+    }
+
+    /// The final answer, judged and fed.
+    pub(super) fn handle_final(
+        mut self,
+        message: Message,
+        standing: Standing,
+        account: &mut Account,
+        desk: &mut Desk<'_>,
+    ) -> State {
+        let talk = Talk { conversation: &mut self.conversation, account, trip: None, desk };
+        let outcome = self.exchange.handle_final(message, standing, talk);
+        Self::settle(self.conversation, self.until, outcome, desk)
+    }
+
+    /// The credentials that were asked for.
+    pub(super) fn handle_credentials(
+        mut self,
+        credentials: Option<Credentials>,
+        account: &mut Account,
+        desk: &mut Desk<'_>,
+    ) -> State {
+        let talk = Talk { conversation: &mut self.conversation, account, trip: None, desk };
+        let outcome = self.exchange.handle_credentials(credentials, talk);
+        Self::settle(self.conversation, self.until, outcome, desk)
+    }
+
+    /// The connection is gone: so is what there was to sign out of.
+    pub(super) fn handle_lost(self, flow: FlowId, desk: &mut Desk<'_>) -> State {
+        if self.conversation.flow() != flow {
+            return State::Leaving(Box::new(self));
+        }
+        self.finish(desk)
+    }
+
+    /// Waits no longer.
+    pub(super) fn handle_deadline(self, desk: &mut Desk<'_>) -> State {
+        if desk.now.reached(self.until) { self.finish(desk) } else { State::Leaving(Box::new(self)) }
+    }
+
+    /// Ends it now.
+    pub(super) fn finish(self, desk: &mut Desk<'_>) -> State {
+        self.exchange.abandon(desk);
+        gone(&self.conversation, desk)
+    }
+
+    /// When it is over whatever is answered.
+    pub(super) fn deadline(&self) -> Option<Deadline> {
+        Some(Deadline::new(self.until, Why::AnswerOverdue))
+    }
+
+    fn settle(conversation: Conversation, until: Moment, outcome: Outcome, desk: &mut Desk<'_>) -> State {
+        match outcome {
+            Outcome::Pending(exchange) => {
+                State::Leaving(Box::new(Leaving { conversation, exchange: *exchange, until }))
+            }
+            Outcome::Granted(_) | Outcome::Redirected(..) | Outcome::Refused(_) | Outcome::Failed(_) => {
+                gone(&conversation, desk)
+            }
+        }
+    }
+}
+
+fn gone(conversation: &Conversation, desk: &mut Desk<'_>) -> State {
+    desk.release(conversation.flow());
+    desk.tell(AccountEvent::LoggedOut { why: LogoutReason::Asked });
+    State::Resting(Resting::new(AccountState::LoggedOff))
+}
+
+/// A server that does not answer keeps nobody longer than this from leaving.
+const PATIENCE: Duration = Duration::from_secs(5);

@@ -1,0 +1,172 @@
+//! One way to find a server, and what it has cost so far.
+
+use std::time::Duration;
+
+use super::trip::Dialled;
+use crate::dns::{DnsAnswer, DnsError, DnsQuestion};
+use crate::identity::Expected;
+use crate::ids::Chance;
+use crate::journey::Arrival;
+use crate::locate::{Exhausted, Plan, Request, Step, Target, Wanted};
+use crate::server::ServerName;
+use crate::transport::Transport;
+
+/// One way to find a server: the remembered home, the discovery of a domain, one Contact.
+pub(super) struct Leg {
+    plan: Plan,
+    way: Way,
+    /// The server, where the leg leads to one only, and whom its certificate must name.
+    named: Option<Named>,
+    /// How long the next leg waits for this one; none: until this one has failed.
+    pub(super) head_start: Option<Duration>,
+    /// Round trips of DNS that were written to a hop.
+    charged: u8,
+    progress: Progress,
+}
+
+struct Named {
+    server: ServerName,
+    transport: Transport,
+    expected: Expected,
+}
+
+/// How a leg came to be; decides what its hops are called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Way {
+    /// The home server of an earlier login.
+    Remembered,
+    /// The server of the configuration.
+    Configured,
+    /// The domain's records.
+    Discovery,
+    /// A Contact of a redirect, by its place.
+    Redirected(u8),
+    /// A preferred registrar.
+    Preferred,
+}
+
+/// What a leg gives when it is asked for the next target.
+pub(super) enum Next {
+    /// Dial here.
+    Target(Box<Target>),
+    /// An answer must come first, or the leg is over.
+    Nothing,
+    /// It ended without a single target: the server that has no address, if it leads to one only.
+    Barren(Option<Dialled>, DnsError),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Progress {
+    Searching,
+    Fruitful,
+    Over,
+}
+
+impl Leg {
+    /// The discovery of a domain.
+    pub(super) fn discovery(domain: &str, transports: &[Transport], chance: &mut Chance) -> Self {
+        let request = Request::new(Wanted::Domain(domain.to_owned()), transports);
+        Self::new(request, Way::Discovery, None, chance)
+    }
+
+    /// A server that is named, over one transport.
+    pub(super) fn server(
+        at: (&str, Option<u16>),
+        transport: Transport,
+        expected: Expected,
+        way: Way,
+        chance: &mut Chance,
+    ) -> Self {
+        let (host, port) = at;
+        let server = ServerName::new(host, port.unwrap_or(transport.default_port()));
+        let wanted = Wanted::Host { host: host.to_owned(), port, transport: Some(transport), secure: false };
+        let named = Named { server, transport, expected };
+        Self::new(Request::new(wanted, &[transport]), way, Some(named), chance)
+    }
+
+    /// The next leg begins after `wait` even if this one is still under way.
+    #[must_use]
+    pub(super) fn with_head_start(mut self, wait: Duration) -> Self {
+        self.head_start = Some(wait);
+        self
+    }
+
+    fn new(request: Request, way: Way, named: Option<Named>, chance: &mut Chance) -> Self {
+        let plan = Plan::new(request, chance);
+        Self { plan, way, named, head_start: None, charged: 0, progress: Progress::Searching }
+    }
+
+    /// The questions to ask now.
+    pub(super) fn questions(&mut self) -> Vec<DnsQuestion> {
+        self.plan.questions()
+    }
+
+    /// An answer of DNS.
+    pub(super) fn handle_answer(&mut self, question: &DnsQuestion, answer: Result<DnsAnswer, DnsError>) {
+        self.plan.handle_answer(question, answer);
+    }
+
+    /// The next target in order.
+    pub(super) fn next(&mut self) -> Next {
+        if self.progress == Progress::Over {
+            return Next::Nothing;
+        }
+        match self.plan.next_target() {
+            Step::Target(mut target) => {
+                self.progress = Progress::Fruitful;
+                if let Some(named) = &self.named {
+                    target.expected = named.expected.clone();
+                }
+                Next::Target(target)
+            }
+            Step::Waiting => Next::Nothing,
+            Step::Exhausted(why) => {
+                let barren = self.progress == Progress::Searching;
+                self.progress = Progress::Over;
+                if barren { Next::Barren(self.nowhere(), reason(why)) } else { Next::Nothing }
+            }
+        }
+    }
+
+    /// The hop to `target`.
+    pub(super) fn dialled(&mut self, target: &Target) -> Dialled {
+        Dialled {
+            server: target.name.clone(),
+            address: Some(target.addr),
+            transport: target.transport,
+            how: self.arrival(target.why.to_string()),
+            dns: self.charge(target.round_trips),
+        }
+    }
+
+    /// The hop to a server that has no address.
+    fn nowhere(&mut self) -> Option<Dialled> {
+        let (server, transport) = self.named.as_ref().map(|named| (named.server.clone(), named.transport))?;
+        let dns = self.charge(self.plan.round_trips());
+        Some(Dialled { server, address: None, transport, how: self.arrival(String::new()), dns })
+    }
+
+    /// The round trips of DNS since the last hop of this leg.
+    fn charge(&mut self, spent: u8) -> u8 {
+        let due = spent.saturating_sub(self.charged);
+        self.charged = self.charged.max(spent);
+        due
+    }
+
+    fn arrival(&self, why: String) -> Arrival {
+        match self.way {
+            Way::Remembered => Arrival::Remembered,
+            Way::Configured => Arrival::Configured,
+            Way::Discovery => Arrival::Discovered(why),
+            Way::Redirected(candidate) => Arrival::Redirected { candidate },
+            Way::Preferred => Arrival::Preferred,
+        }
+    }
+}
+
+fn reason(why: Exhausted) -> DnsError {
+    match why {
+        Exhausted::NoServer(error) => error,
+        Exhausted::AllTried | Exhausted::Busy | Exhausted::NotAllowed => DnsError::NoRecord,
+    }
+}

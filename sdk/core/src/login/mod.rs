@@ -1,0 +1,51 @@
+//! The machine of one account: from nothing to registered at its home server, and back.
+//!
+//! ```text
+//!             Login            connection          2xx
+//!   Resting ────────► Seeking ───────────► Joining ────► Registered ──Logout──► Leaving ──► Resting
+//!      ▲                ▲ │ nothing left    │ │  ▲            │
+//!      │                │ ▼                 │ │  └─ signed 3xx, or the next server
+//!      │  back-off over │ Pausing ◄─────────┘ │               │
+//!      └── cannot help ─┴───────◄── final no ─┘               │ moved, lost, lapsed
+//!                       └─────────────────────────────────────┘
+//! ```
+//!
+//! Each state is a struct that owns what is true while it lasts, and is consumed and replaced by each
+//! input. A login owns no connection: it has one use of it (settled 8).
+
+mod account;
+pub(crate) mod answering;
+mod backoff;
+mod challenge;
+mod conversation;
+mod deciding;
+mod desk;
+mod draws;
+mod exchange;
+mod failing;
+mod forced;
+mod handshake;
+mod joining;
+mod lease;
+mod leaving;
+mod leg;
+mod machine;
+mod memory;
+pub mod redirect;
+mod refusal;
+mod registered;
+mod renewing;
+mod resting;
+mod roads;
+mod search;
+mod seeking;
+mod trip;
+mod visited;
+mod words;
+
+pub use desk::{Asks, Desk};
+pub use draws::Draws;
+pub use forced::{Forced, is_registration_notify};
+pub use machine::{Expecting, Login};
+pub use roads::Roads;
+pub use visited::Visited;

@@ -1,0 +1,415 @@
+//! Signed in at the home server: the binding is kept, the server listened to, its word taken only signed.
+
+use homing_wire::Message;
+
+use super::account::Account;
+use super::backoff::after_loss;
+use super::conversation::Conversation;
+use super::desk::Desk;
+use super::exchange::{Aim, Exchange, Talk};
+use super::failing::fail;
+use super::forced::Forced;
+use super::lease::Lease;
+use super::leaving::Leaving;
+use super::machine::State;
+use super::redirect::{self, Onward, Redirect, Standing, Standpoint};
+use super::resting::Resting;
+use super::seeking::Seeking;
+use super::trip::Trip;
+use super::words;
+use crate::auth::contact_binding::Target;
+use crate::config::{Remembered, SignaturePlaces};
+use crate::connect::ConnectError;
+use crate::counter::Counter;
+use crate::endpoint::InstanceId;
+use crate::error::{Deregistration, LoginError, RedirectError};
+use crate::event;
+use crate::event::{AccountEvent, LogoutReason, MoveCause};
+use crate::ids::{AskId, FlowId, TxId};
+use crate::journey::HopVerdict;
+use crate::state::AccountState;
+use crate::time::{Deadline, Moment, Now, Why};
+
+/// Signed in.
+pub(super) struct Registered {
+    pub(super) conversation: Conversation,
+    pub(super) lease: Lease,
+    pub(super) activity: Activity,
+    /// How the state is shown while the binding is fresh.
+    place: AccountState,
+    /// An OPTIONS of the user that is not answered yet.
+    probe: Option<Probe>,
+}
+
+/// What is being done about the binding.
+pub(super) enum Activity {
+    /// Nothing until its time comes.
+    Quiet(Quiet),
+    /// A REGISTER is under way.
+    Busy(Box<Exchange>),
+}
+
+/// When something is to be done about the binding.
+#[derive(Clone, Copy)]
+pub(super) struct Quiet {
+    /// The next REGISTER.
+    pub(super) refresh: Moment,
+    /// A new association is not tried before.
+    pub(super) renewal_not_before: Moment,
+    /// True after a REGISTER came to nothing.
+    pub(super) overdue: bool,
+}
+
+#[derive(Clone, Copy)]
+struct Probe {
+    tx: TxId,
+    sent: Moment,
+}
+
+impl Registered {
+    /// The binding was granted: tells it, and remembers where.
+    pub(super) fn start(
+        conversation: Conversation,
+        granted: &Message,
+        mut trip: Trip,
+        account: &mut Account,
+        desk: &mut Desk<'_>,
+    ) -> State {
+        let lease = lease(&conversation, granted, account, desk);
+        if lease.granted == 0 {
+            let server = conversation.server.clone();
+            desk.release(conversation.flow());
+            trip.ended(HopVerdict::Refused { status: 200 }, desk.now);
+            let reason = "the answer grants no time".to_owned();
+            return fail(LoginError::Refused { server, status: 200, reason }, trip, account, desk);
+        }
+        let signed = conversation.association().is_some();
+        trip.ended(HopVerdict::Accepted { expires: lease.granted, signed }, desk.now);
+        let place = if trip.is_second_choice() { AccountState::Fallback } else { AccountState::Registered };
+        account.backoff.reset();
+        desk.counters.count(Counter::Logins);
+        announce(&conversation, granted, lease, trip, account, desk);
+        let activity = Activity::Quiet(Quiet::fresh(lease, desk.now));
+        State::Registered(Box::new(Registered { conversation, lease, activity, place, probe: None }))
+    }
+
+    /// How the state is shown.
+    pub(super) fn shown(&self) -> AccountState {
+        match &self.activity {
+            Activity::Quiet(Quiet { overdue: true, .. }) => AccountState::Expiring,
+            Activity::Quiet(_) | Activity::Busy(_) => self.place,
+        }
+    }
+
+    /// The next thing due.
+    pub(super) fn deadline(&self) -> Option<Deadline> {
+        let lapse = Deadline::new(self.lease.ends, Why::Expiry);
+        let next = match &self.activity {
+            Activity::Quiet(quiet) => {
+                let refresh = Deadline::new(quiet.refresh, Why::Refresh);
+                let association = self.conversation.deadline().map(|due| match due.why {
+                    Why::AssociationRenewal => Deadline::new(due.at.max(quiet.renewal_not_before), due.why),
+                    _ => due,
+                });
+                Deadline::earlier(Some(refresh), association)
+            }
+            Activity::Busy(exchange) => exchange.deadline(),
+        };
+        Deadline::earlier(Some(lapse), next)
+    }
+
+    /// The transaction of the REGISTER under way.
+    pub(super) fn tx(&self) -> Option<TxId> {
+        if let Activity::Busy(exchange) = &self.activity { exchange.tx() } else { None }
+    }
+
+    /// The question of the REGISTER under way.
+    pub(super) fn ask(&self) -> Option<AskId> {
+        if let Activity::Busy(exchange) = &self.activity { exchange.ask() } else { None }
+    }
+
+    /// Judges a message of the server by its signature: by the association that signs, the one it
+    /// replaced, or the one that is being established.
+    pub(super) fn judge(&mut self, message: &Message, places: SignaturePlaces, now: Now) -> Standing {
+        match &mut self.activity {
+            Activity::Busy(exchange) => exchange.judge(message, &mut self.conversation, places, now),
+            Activity::Quiet(_) => self.conversation.judge(message, places, now),
+        }
+    }
+
+    /// True if `tx` is the user's OPTIONS.
+    pub(super) fn is_probe(&self, tx: TxId) -> bool {
+        self.probe.is_some_and(|probe| probe.tx == tx)
+    }
+
+    /// The OPTIONS was answered, or nobody answered it.
+    pub(super) fn handle_probe(&mut self, status: u16, desk: &mut Desk<'_>) {
+        if let Some(probe) = self.probe.take() {
+            let spent = desk.now.since_start.since(probe.sent).as_millis();
+            let millis = u32::try_from(spent).unwrap_or(u32::MAX);
+            desk.tell(AccountEvent::OptionsAnswered { status, millis });
+        }
+    }
+
+    /// Asks the server whether it is there. True if the question left.
+    pub(super) fn probe(&mut self, account: &Account, desk: &mut Desk<'_>) -> bool {
+        if self.probe.is_some() {
+            return false;
+        }
+        let sent = self.conversation.options(account, desk);
+        self.probe = sent.ok().map(|tx| Probe { tx, sent: desk.now.since_start });
+        self.probe.is_some()
+    }
+
+    /// Does what is due.
+    pub(super) fn handle_deadline(mut self, account: &mut Account, desk: &mut Desk<'_>) -> State {
+        if desk.now.reached(self.lease.ends) {
+            return self.lose(LogoutReason::Lapsed, account, desk);
+        }
+        self.conversation.handle_deadline(desk.now);
+        match &self.activity {
+            Activity::Busy(exchange) => {
+                if exchange.refusal.is_some_and(|refusal| desk.now.reached(refusal.until)) {
+                    self.put_off(std::time::Duration::ZERO, desk);
+                }
+                State::Registered(Box::new(self))
+            }
+            Activity::Quiet(quiet) => {
+                let association = self.conversation.association();
+                let renewal = association.is_some_and(|association| association.renewal_due(desk.now));
+                if renewal && desk.now.reached(quiet.renewal_not_before) {
+                    self.register(Aim::Renew, account, desk)
+                } else if desk.now.reached(quiet.refresh) {
+                    self.register(Aim::Refresh, account, desk)
+                } else {
+                    State::Registered(Box::new(self))
+                }
+            }
+        }
+    }
+
+    /// Refreshes now, unless a REGISTER is under way.
+    pub(super) fn refresh(self, account: &mut Account, desk: &mut Desk<'_>) -> State {
+        match &self.activity {
+            Activity::Quiet(_) => self.register(Aim::Refresh, account, desk),
+            Activity::Busy(_) => State::Registered(Box::new(self)),
+        }
+    }
+
+    /// The clocks ran apart: one REGISTER, soon, if by the wall clock it is time.
+    pub(super) fn handle_clock_jump(&mut self, desk: &mut Desk<'_>) {
+        let due = self.lease.refresh_after_jump(desk.now);
+        if let Activity::Quiet(quiet) = &mut self.activity
+            && due < quiet.refresh
+        {
+            quiet.refresh = due.max(desk.now.after(after_loss(desk.draws)));
+        }
+    }
+
+    /// The network came back or changed: one REGISTER, soon. Without a network nothing is left.
+    pub(super) fn handle_network(mut self, online: bool, desk: &mut Desk<'_>) -> State {
+        if !online {
+            self.part(LogoutReason::ConnectionLost, desk);
+            return State::Resting(Resting::new(AccountState::NoNetwork));
+        }
+        if let Activity::Quiet(quiet) = &mut self.activity {
+            quiet.refresh = quiet.refresh.min(desk.now.after(after_loss(desk.draws)));
+        }
+        State::Registered(Box::new(self))
+    }
+
+    /// The connection is gone.
+    pub(super) fn handle_lost(
+        self,
+        flow: FlowId,
+        _why: ConnectError,
+        account: &mut Account,
+        desk: &mut Desk<'_>,
+    ) -> State {
+        if self.conversation.flow() != flow {
+            return State::Registered(Box::new(self));
+        }
+        self.lose(LogoutReason::ConnectionLost, account, desk)
+    }
+
+    /// Signs out.
+    pub(super) fn leave(self, account: &mut Account, desk: &mut Desk<'_>) -> State {
+        if let Activity::Busy(exchange) = self.activity {
+            exchange.abandon(desk);
+        }
+        if let Some(probe) = self.probe {
+            desk.transactions.abandon(probe.tx);
+        }
+        Leaving::start(self.conversation, account, desk)
+    }
+
+    /// The server ended the registration by itself; `standing` is what its signature proved.
+    pub(super) fn handle_forced(
+        self,
+        forced: &Forced,
+        standing: Standing,
+        account: &mut Account,
+        desk: &mut Desk<'_>,
+    ) -> State {
+        match forced {
+            Forced::Unregistered => self.end(
+                LogoutReason::Displaced,
+                LoginError::Deregistered(Deregistration::Unregistered),
+                account,
+                desk,
+            ),
+            Forced::Rejected => self.end(
+                LogoutReason::Disabled,
+                LoginError::Deregistered(Deregistration::Rejected),
+                account,
+                desk,
+            ),
+            Forced::Deactivated => {
+                forget_home(account, desk);
+                self.part(LogoutReason::Deactivated, desk);
+                let soon = desk.now.after(after_loss(desk.draws));
+                State::Resting(Resting::until(AccountState::Moved, soon, MoveCause::Moved))
+            }
+            Forced::Preferred { uri } => match self.preferred(uri, standing, account, desk) {
+                Ok(onward) => {
+                    forget_home(account, desk);
+                    desk.counters.count(Counter::RedirectFollowed);
+                    self.part(LogoutReason::Moved, desk);
+                    Seeking::start_at(&onward, account, desk)
+                }
+                Err(_) => {
+                    desk.counters.count(Counter::RedirectRefused);
+                    State::Registered(Box::new(self))
+                }
+            },
+        }
+    }
+
+    /// The home server sends the account away: logout, and a whole new login (patent paragraph 67).
+    pub(super) fn moved(self, account: &mut Account, desk: &mut Desk<'_>) -> State {
+        forget_home(account, desk);
+        self.part(LogoutReason::Moved, desk);
+        Seeking::start(MoveCause::Moved, account, desk)
+    }
+
+    /// The registration is lost; a new login begins soon.
+    pub(super) fn lose(self, why: LogoutReason, _account: &mut Account, desk: &mut Desk<'_>) -> State {
+        self.part(why, desk);
+        let soon = desk.now.after(after_loss(desk.draws));
+        State::Resting(Resting::until(AccountState::Connecting, soon, MoveCause::Failover))
+    }
+
+    /// The registration is over, and the reason is one for the user.
+    pub(super) fn end(
+        self,
+        why: LogoutReason,
+        error: LoginError,
+        account: &mut Account,
+        desk: &mut Desk<'_>,
+    ) -> State {
+        self.part(why, desk);
+        let trip = Trip::new(account.config.redirect.limit, MoveCause::Failover, desk.now);
+        fail(error, trip, account, desk)
+    }
+
+    /// Gives everything back and tells the logout.
+    fn part(self, why: LogoutReason, desk: &mut Desk<'_>) {
+        if let Activity::Busy(exchange) = self.activity {
+            exchange.abandon(desk);
+        }
+        if let Some(probe) = self.probe {
+            desk.transactions.abandon(probe.tx);
+        }
+        desk.release(self.conversation.flow());
+        desk.tell(AccountEvent::LoggedOut { why });
+    }
+
+    /// A preferred registrar passes the same rules as a redirect (settled 4).
+    fn preferred(
+        &self,
+        uri: &str,
+        standing: Standing,
+        account: &Account,
+        desk: &Desk<'_>,
+    ) -> Result<Onward, RedirectError> {
+        let mut visited = super::visited::Visited::default();
+        visited.enter(self.conversation.server.clone());
+        let redirect = Redirect {
+            from: &self.conversation.server,
+            transport: self.conversation.road.transport,
+            status: 301,
+            standing,
+            to_tag: "",
+            contacts: vec![Target { uri, q: None }],
+        };
+        let at = Standpoint { visited: &visited, followed: 0, was_redirected: false };
+        let targets = redirect::follow(&redirect, &account.config, at, desk.agent.limits.contacts)?;
+        let nobody = RedirectError::NoUsableContact { server: self.conversation.server.clone() };
+        targets.into_iter().next().ok_or(nobody)
+    }
+
+    pub(super) fn talk<'a, 'd>(
+        conversation: &'a mut Conversation,
+        account: &'a mut Account,
+        desk: &'a mut Desk<'d>,
+    ) -> Talk<'a, 'd> {
+        Talk { conversation, account, trip: None, desk }
+    }
+}
+
+impl Quiet {
+    pub(super) fn fresh(lease: Lease, now: Now) -> Self {
+        Self { refresh: lease.refresh, renewal_not_before: now.since_start, overdue: false }
+    }
+}
+
+/// What the server granted.
+pub(super) fn lease(
+    conversation: &Conversation,
+    granted: &Message,
+    account: &Account,
+    desk: &mut Desk<'_>,
+) -> Lease {
+    let own = conversation.contact_uri(account).to_string();
+    let instance = InstanceId::of_epid(&account.config.epid);
+    let seconds = words::granted(granted, &own, instance, account.expires);
+    Lease::new(seconds, desk.draws, desk.now)
+}
+
+/// The home server sent the account away: it is not tried first any more.
+pub(super) fn forget_home(account: &mut Account, desk: &mut Desk<'_>) {
+    if account.memory.forget_home() {
+        desk.tell(AccountEvent::Forgotten);
+    }
+}
+
+fn announce(
+    conversation: &Conversation,
+    granted: &Message,
+    lease: Lease,
+    trip: Trip,
+    account: &mut Account,
+    desk: &mut Desk<'_>,
+) {
+    let home = conversation.server.clone();
+    let cause = trip.cause();
+    desk.tell(AccountEvent::Registered(event::Registered {
+        home: home.clone(),
+        expires: lease.granted,
+        gruu: words::gruu(granted, InstanceId::of_epid(&account.config.epid)),
+        journey: trip.into_journey(),
+    }));
+    if account.last_home.as_ref() != Some(&home) {
+        let old = account.last_home.replace(home.clone());
+        desk.tell(AccountEvent::HomeServerChanged { old, new: home.clone(), cause });
+    }
+    let learned = Remembered {
+        host: home.host.clone(),
+        port: home.port,
+        transport: conversation.road.transport,
+        login: account.memory.login_of(&home.host).cloned(),
+    };
+    if account.memory.settle(learned.clone()) {
+        desk.tell(AccountEvent::Learned(learned));
+    }
+}

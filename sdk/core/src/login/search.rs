@@ -1,0 +1,305 @@
+//! Finds a server that can be connected to: legs of DNS questions, and a race among their targets.
+//!
+//! Legs run one after the other, except that a leg with a head start lets the next begin while it is
+//! still under way. Targets of equal rank are dialled 250 ms apart, and the first verified connection
+//! wins (settled 9; RFC 8305 section 5). What lost stays in store: if the winner turns out to be of
+//! no use, the search goes on where it stopped.
+
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use super::desk::{Claim, Desk};
+use super::leg::{Leg, Next};
+use super::trip::Dialled;
+use crate::connect::{ConnectError, TlsProof};
+use crate::dns::{DnsAnswer, DnsError, DnsQuestion};
+use crate::error::LoginError;
+use crate::ids::{AskId, FlowId};
+use crate::locate::{Pick, Target};
+use crate::outbox::Question;
+use crate::time::{Deadline, Moment, Why};
+
+/// The search of one login for its next server.
+pub(super) struct Search {
+    /// What is searched, for errors.
+    domain: Box<str>,
+    legs: Vec<Leg>,
+    /// Legs begun so far; the others wait.
+    begun: usize,
+    /// When the next leg may begin although the present one is under way.
+    next_leg: Option<Moment>,
+    questions: Vec<Asked>,
+    /// Questions taken back because a connection won.
+    parked: Vec<(usize, DnsQuestion)>,
+    ready: VecDeque<(usize, Target)>,
+    dials: Vec<Dial>,
+    /// Until when the next target of equal rank waits.
+    next_dial: Option<Moment>,
+    /// The last reason a server was not reached.
+    last: Option<LoginError>,
+}
+
+/// What became of an input.
+pub(super) enum Found {
+    /// The search goes on.
+    Nothing,
+    /// A connection stands; everything else was taken back.
+    Connection(Box<Connection>),
+    /// Nothing is left to try.
+    Exhausted(LoginError),
+}
+
+/// The connection that won.
+pub(super) struct Connection {
+    /// Its flow; one use of it is the winner's.
+    pub flow: FlowId,
+    /// What was dialled.
+    pub dialled: Dialled,
+    /// Our end.
+    pub local: SocketAddr,
+    /// What TLS proved.
+    pub proof: Option<TlsProof>,
+    /// True if the connection was there before.
+    pub shared: bool,
+}
+
+/// A server that was not reached, for the journey.
+pub(super) struct Miss {
+    /// What was dialled.
+    pub dialled: Dialled,
+    /// Why it came to nothing.
+    pub why: ConnectError,
+}
+
+struct Asked {
+    id: AskId,
+    leg: usize,
+    question: DnsQuestion,
+    until: Moment,
+}
+
+struct Dial {
+    flow: FlowId,
+    leg: usize,
+    target: Target,
+    dialled: Dialled,
+    until: Moment,
+}
+
+impl Search {
+    /// A search along `legs`, the first first. Nothing happens before [`Search::advance`].
+    pub(super) fn new(domain: &str, legs: Vec<Leg>) -> Self {
+        Self {
+            domain: domain.into(),
+            legs,
+            begun: 0,
+            next_leg: None,
+            questions: Vec::new(),
+            parked: Vec::new(),
+            ready: VecDeque::new(),
+            dials: Vec::new(),
+            next_dial: None,
+            last: None,
+        }
+    }
+
+    /// True while a connection is being opened.
+    pub(super) fn is_dialling(&self) -> bool {
+        !self.dials.is_empty()
+    }
+
+    /// The reason to give if nothing else comes of the search.
+    pub(super) fn note(&mut self, error: LoginError) {
+        self.last = Some(error);
+    }
+
+    /// The next thing overdue.
+    pub(super) fn deadline(&self) -> Option<Deadline> {
+        let questions = self.questions.iter().map(|asked| Deadline::new(asked.until, Why::QuestionOverdue));
+        let dials = self.dials.iter().map(|dial| Deadline::new(dial.until, Why::ConnectOverdue));
+        let racing = self.next_dial.filter(|_| self.is_dialling());
+        let racer = racing.map(|at| Deadline::new(at, Why::NextCandidate));
+        let leg = self.next_leg.map(|at| Deadline::new(at, Why::NextCandidate));
+        questions
+            .chain(dials)
+            .chain(racer)
+            .chain(leg)
+            .fold(None, |least, one| Deadline::earlier(least, Some(one)))
+    }
+
+    /// Does whatever can be done now; servers not reached go to `misses`.
+    pub(super) fn advance(&mut self, desk: &mut Desk<'_>, misses: &mut Vec<Miss>) -> Found {
+        loop {
+            self.next_dial.take_if(|at| desk.now.reached(*at));
+            self.ask(desk);
+            self.fetch(misses);
+            self.ask(desk);
+            if self.may_dial() {
+                if let Some(won) = self.dial(desk) {
+                    return Found::Connection(Box::new(won));
+                }
+                continue;
+            }
+            if !self.may_begin_leg(desk) {
+                break;
+            }
+            self.begin_leg(desk);
+        }
+        if self.is_under_way() {
+            return Found::Nothing;
+        }
+        let nothing = LoginError::Resolve { domain: self.domain.to_string(), why: DnsError::NoRecord };
+        Found::Exhausted(self.last.take().unwrap_or(nothing))
+    }
+
+    /// An answer of DNS; ignored if it is not this search's.
+    pub(super) fn handle_answer(&mut self, id: AskId, answer: Result<DnsAnswer, DnsError>) {
+        let Some(at) = self.questions.iter().position(|asked| asked.id == id) else { return };
+        let asked = self.questions.remove(at);
+        self.legs[asked.leg].handle_answer(&asked.question, answer);
+    }
+
+    /// A connection stands: everything else is taken back and kept for later.
+    pub(super) fn handle_connected(
+        &mut self,
+        flow: FlowId,
+        local: SocketAddr,
+        proof: Option<TlsProof>,
+        desk: &mut Desk<'_>,
+    ) -> Option<Box<Connection>> {
+        let at = self.dials.iter().position(|dial| dial.flow == flow)?;
+        let dial = self.dials.remove(at);
+        self.rest(desk);
+        Some(Box::new(Connection { flow, dialled: dial.dialled, local, proof, shared: false }))
+    }
+
+    /// A connection could not be opened.
+    pub(super) fn handle_failed(&mut self, flow: FlowId, why: ConnectError, misses: &mut Vec<Miss>) {
+        if let Some(at) = self.dials.iter().position(|dial| dial.flow == flow) {
+            let dial = self.dials.remove(at);
+            self.miss(dial.dialled, why, misses);
+        }
+    }
+
+    /// Gives up what is overdue.
+    pub(super) fn handle_deadline(&mut self, desk: &mut Desk<'_>, misses: &mut Vec<Miss>) {
+        while let Some(at) = self.questions.iter().position(|asked| desk.now.reached(asked.until)) {
+            let id = self.questions[at].id;
+            desk.forget(id);
+            self.handle_answer(id, Err(DnsError::Timeout));
+        }
+        while let Some(at) = self.dials.iter().position(|dial| desk.now.reached(dial.until)) {
+            let dial = self.dials.remove(at);
+            desk.release(dial.flow);
+            self.miss(dial.dialled, ConnectError::Timeout, misses);
+        }
+    }
+
+    /// Takes back whatever is under way; [`Search::advance`] goes on from there.
+    pub(super) fn rest(&mut self, desk: &mut Desk<'_>) {
+        for dial in self.dials.drain(..).rev() {
+            desk.release(dial.flow);
+            self.ready.push_front((dial.leg, dial.target));
+        }
+        for asked in self.questions.drain(..) {
+            desk.forget(asked.id);
+            self.parked.push((asked.leg, asked.question));
+        }
+        self.next_leg = None;
+    }
+
+    fn ask(&mut self, desk: &mut Desk<'_>) {
+        let mut due = std::mem::take(&mut self.parked);
+        for (leg, one) in self.legs.iter_mut().enumerate().take(self.begun) {
+            due.extend(one.questions().into_iter().map(|question| (leg, question)));
+        }
+        for (leg, question) in due {
+            let until = desk.now.after(desk.agent.limits.question);
+            let id = desk.ask(Question::Resolve(question.clone()), Some(until));
+            self.questions.push(Asked { id, leg, question, until });
+        }
+    }
+
+    /// Takes the next target out of the plans, but not before it may be dialled.
+    fn fetch(&mut self, misses: &mut Vec<Miss>) {
+        let wanted = self.dials.is_empty() || self.next_dial.is_none();
+        for leg in 0..self.begun {
+            if !wanted || !self.ready.is_empty() {
+                return;
+            }
+            match self.legs[leg].next() {
+                Next::Target(target) => self.ready.push_back((leg, *target)),
+                Next::Nothing => {}
+                Next::Barren(Some(dialled), why) => self.miss(dialled, ConnectError::NoAddress(why), misses),
+                Next::Barren(None, why) => {
+                    self.last = Some(LoginError::Resolve { domain: self.domain.to_string(), why });
+                }
+            }
+        }
+    }
+
+    /// True if the next target may be dialled: alone, or beside its equals once their head start is over.
+    fn may_dial(&self) -> bool {
+        let Some((leg, next)) = self.ready.front() else { return false };
+        match self.dials.last() {
+            None => true,
+            Some(last) => self.next_dial.is_none() && (*leg != last.leg || are_equals(next, &last.target)),
+        }
+    }
+
+    /// Dials the next target; returns a connection if one was there already.
+    fn dial(&mut self, desk: &mut Desk<'_>) -> Option<Connection> {
+        let (leg, target) = self.ready.pop_front()?;
+        let dialled = self.legs[leg].dialled(&target);
+        self.next_dial = Some(desk.now.after(STAGGER));
+        match desk.claim(target.addr, target.transport, &target.expected) {
+            Claim::Open { flow, local, proof } => {
+                self.rest(desk);
+                Some(Connection { flow, dialled, local, proof, shared: true })
+            }
+            Claim::Opening { flow } => {
+                let until = desk.now.after(desk.agent.limits.connect);
+                self.dials.push(Dial { flow, leg, target, dialled, until });
+                None
+            }
+        }
+    }
+
+    fn may_begin_leg(&self, desk: &Desk<'_>) -> bool {
+        self.begun < self.legs.len()
+            && (!self.is_under_way() || self.next_leg.is_some_and(|at| desk.now.reached(at)))
+    }
+
+    fn begin_leg(&mut self, desk: &Desk<'_>) {
+        self.next_leg = self.legs[self.begun]
+            .head_start
+            .filter(|_| self.begun + 1 < self.legs.len())
+            .map(|wait| desk.now.after(wait));
+        self.begun += 1;
+    }
+
+    /// True while the legs begun may still come to something.
+    fn is_under_way(&self) -> bool {
+        !(self.questions.is_empty()
+            && self.parked.is_empty()
+            && self.ready.is_empty()
+            && self.dials.is_empty())
+    }
+
+    fn miss(&mut self, dialled: Dialled, why: ConnectError, misses: &mut Vec<Miss>) {
+        self.last = Some(LoginError::Connect { server: dialled.server.clone(), why });
+        misses.push(Miss { dialled, why });
+    }
+}
+
+/// True for two targets that may be raced: addresses of one host, or SRV records of one priority.
+fn are_equals(one: &Target, other: &Target) -> bool {
+    match (&one.why, &other.why) {
+        (Pick::Srv { name: a, priority: p, .. }, Pick::Srv { name: b, priority: q, .. }) => a == b && p == q,
+        _ => one.name == other.name,
+    }
+}
+
+/// Between two dials of equal rank, and between the remembered home and discovery (settled 9).
+pub(super) const STAGGER: Duration = Duration::from_millis(250);

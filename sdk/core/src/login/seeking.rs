@@ -1,0 +1,194 @@
+//! A server is looked for and dialled; the first verified connection is talked to.
+
+use std::net::SocketAddr;
+
+use super::account::Account;
+use super::desk::Desk;
+use super::failing::fail;
+use super::joining::Joining;
+use super::leg::{Leg, Way};
+use super::machine::State;
+use super::redirect::{Onward, is_trusted};
+use super::search::{Found, Miss, STAGGER, Search};
+use super::trip::Trip;
+use crate::config::{Remembered, ServerChoice};
+use crate::connect::{ConnectError, TlsProof};
+use crate::dns::{DnsAnswer, DnsError};
+use crate::event::{AccountEvent, MoveCause};
+use crate::identity::{Expected, lies_within};
+use crate::ids::{AskId, FlowId};
+use crate::journey::Arrival;
+use crate::time::Deadline;
+
+/// A server is looked for.
+pub(super) struct Seeking {
+    /// The login's way so far.
+    pub trip: Trip,
+    pub(super) search: Search,
+}
+
+impl Seeking {
+    /// A new login begins: at the remembered home and, 250 ms later, at discovery.
+    pub(super) fn start(cause: MoveCause, account: &mut Account, desk: &mut Desk<'_>) -> State {
+        let trip = Trip::new(account.config.redirect.limit, cause, desk.now);
+        let mut legs: Vec<Leg> = remembered_leg(account, desk).into_iter().collect();
+        legs.extend(configured_leg(account, desk));
+        Seeking { trip, search: Search::new(&account.config.aor.domain, legs) }.go_on(account, desk)
+    }
+
+    /// A new login begins at the registrar the server prefers, then at discovery.
+    pub(super) fn start_at(onward: &Onward, account: &mut Account, desk: &mut Desk<'_>) -> State {
+        let trip = Trip::new(account.config.redirect.limit, MoveCause::Preferred, desk.now);
+        let mut legs = vec![onward_leg(onward, Way::Preferred, desk)];
+        legs.extend(configured_leg(account, desk));
+        Seeking { trip, search: Search::new(&account.config.aor.domain, legs) }.go_on(account, desk)
+    }
+
+    /// The login goes on at the servers a redirect named, best first.
+    pub(super) fn redirected(
+        mut trip: Trip,
+        targets: &[Onward],
+        account: &mut Account,
+        desk: &mut Desk<'_>,
+    ) -> State {
+        trip.set_out(desk.now);
+        let way = |place: usize| Way::Redirected(u8::try_from(place).unwrap_or(u8::MAX));
+        let legs =
+            targets.iter().enumerate().map(|(place, target)| onward_leg(target, way(place), desk)).collect();
+        Seeking { trip, search: Search::new(&account.config.aor.domain, legs) }.go_on(account, desk)
+    }
+
+    /// Does whatever can be done now.
+    pub(super) fn go_on(mut self, account: &mut Account, desk: &mut Desk<'_>) -> State {
+        let mut misses = Vec::new();
+        let found = self.search.advance(desk, &mut misses);
+        self.settle(found, misses, account, desk)
+    }
+
+    /// An answer of DNS.
+    pub(super) fn handle_answer(
+        mut self,
+        id: AskId,
+        answer: Result<DnsAnswer, DnsError>,
+        account: &mut Account,
+        desk: &mut Desk<'_>,
+    ) -> State {
+        self.search.handle_answer(id, answer);
+        self.go_on(account, desk)
+    }
+
+    /// A connection stands.
+    pub(super) fn handle_connected(
+        mut self,
+        flow: FlowId,
+        ends: (SocketAddr, Option<TlsProof>),
+        account: &mut Account,
+        desk: &mut Desk<'_>,
+    ) -> State {
+        match self.search.handle_connected(flow, ends.0, ends.1, desk) {
+            Some(connection) => Joining::start(self.trip, self.search, *connection, account, desk),
+            None => State::Seeking(Box::new(self)),
+        }
+    }
+
+    /// A connection could not be opened, or is gone.
+    pub(super) fn handle_lost(
+        mut self,
+        flow: FlowId,
+        why: ConnectError,
+        account: &mut Account,
+        desk: &mut Desk<'_>,
+    ) -> State {
+        let mut misses = Vec::new();
+        self.search.handle_failed(flow, why, &mut misses);
+        let found = self.search.advance(desk, &mut misses);
+        self.settle(found, misses, account, desk)
+    }
+
+    /// Gives up what is overdue and starts what was staggered.
+    pub(super) fn handle_deadline(mut self, account: &mut Account, desk: &mut Desk<'_>) -> State {
+        let mut misses = Vec::new();
+        self.search.handle_deadline(desk, &mut misses);
+        let found = self.search.advance(desk, &mut misses);
+        self.settle(found, misses, account, desk)
+    }
+
+    /// The next thing overdue.
+    pub(super) fn deadline(&self) -> Option<Deadline> {
+        self.search.deadline()
+    }
+
+    /// Takes everything back.
+    pub(super) fn stop(mut self, desk: &mut Desk<'_>) {
+        self.search.rest(desk);
+    }
+
+    fn settle(
+        mut self,
+        found: Found,
+        misses: Vec<Miss>,
+        account: &mut Account,
+        desk: &mut Desk<'_>,
+    ) -> State {
+        for miss in misses {
+            if miss.dialled.how == Arrival::Remembered && account.memory.home_failed() {
+                desk.tell(AccountEvent::Forgotten);
+            }
+            self.trip.missed(miss.dialled, miss.why, desk.now);
+        }
+        match found {
+            Found::Nothing => State::Seeking(Box::new(self)),
+            Found::Connection(connection) => {
+                Joining::start(self.trip, self.search, *connection, account, desk)
+            }
+            Found::Exhausted(error) => fail(error, self.trip, account, desk),
+        }
+    }
+}
+
+/// The home server of an earlier login, if the rules for redirects still allow it (settled 4).
+fn remembered_leg(account: &Account, desk: &mut Desk<'_>) -> Option<Leg> {
+    let home = account.memory.home()?;
+    let config = &account.config;
+    let allowed = home.transport.is_secure() || config.transports.contains(&home.transport);
+    if !allowed || !is_trusted(&home.host, config) || is_the_configured(home, &config.server) {
+        return None;
+    }
+    let domain = &config.aor.domain;
+    let expected = if lies_within(&home.host, domain) {
+        Expected::discovered(domain, &home.host)
+    } else {
+        Expected::host(&home.host)
+    };
+    let at = (home.host.as_str(), Some(home.port));
+    let leg = Leg::server(at, home.transport, expected, Way::Remembered, desk.chance);
+    Some(leg.with_head_start(STAGGER))
+}
+
+/// The search the account is configured for.
+fn configured_leg(account: &Account, desk: &mut Desk<'_>) -> Option<Leg> {
+    let config = &account.config;
+    match &config.server {
+        ServerChoice::Discover => {
+            let transports = config.allowed_transports();
+            Some(Leg::discovery(&config.aor.domain, &transports, desk.chance))
+        }
+        ServerChoice::Fixed { host, port, transport } => {
+            let at = (host.as_str(), *port);
+            Some(Leg::server(at, *transport, Expected::host(host), Way::Configured, desk.chance))
+        }
+        ServerChoice::NoRegistrar => None,
+    }
+}
+
+fn onward_leg(target: &Onward, way: Way, desk: &mut Desk<'_>) -> Leg {
+    let at = (target.host.as_str(), target.port);
+    Leg::server(at, target.transport, target.expected.clone(), way, desk.chance)
+}
+
+fn is_the_configured(home: &Remembered, choice: &ServerChoice) -> bool {
+    let ServerChoice::Fixed { host, port, transport } = choice else { return false };
+    host.eq_ignore_ascii_case(&home.host)
+        && port.unwrap_or(transport.default_port()) == home.port
+        && *transport == home.transport
+}

@@ -1,0 +1,100 @@
+//! What a server says in the headers of its answers: reasons, waits, what it did with a binding.
+
+use std::time::Duration;
+
+use homing_wire::{Contact, Message, Name, StartLine};
+
+use super::challenge::printable;
+use crate::endpoint::InstanceId;
+
+/// What a registrar did with a binding (MS-SIPREGE 2.2.1.5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum RegisterAction {
+    /// It was new.
+    Added,
+    /// It was there.
+    Refreshed,
+    /// It was there, but not as it should have been.
+    Fixed,
+}
+
+/// The peer's words for a refusal: ms-diagnostics, else Warning, else the reason phrase.
+pub(super) fn of_refusal(message: &Message) -> String {
+    let told = diagnostics(message).or_else(|| warning(message));
+    let phrase = || match message.start() {
+        StartLine::Response { reason, .. } => String::from_utf8_lossy(reason).into_owned(),
+        StartLine::Request { .. } => String::new(),
+    };
+    printable(&told.unwrap_or_else(phrase), SHOWN)
+}
+
+/// How long the server wants to be left alone (RFC 3261 section 20.33).
+pub(super) fn retry_after(message: &Message) -> Option<Duration> {
+    let text = message.text(Name::RetryAfter)?;
+    let digits: String = text.trim().chars().take_while(char::is_ascii_digit).collect();
+    digits.parse().ok().map(Duration::from_secs)
+}
+
+/// Seconds granted: of our own Contact, else of the Expires header, else as asked.
+pub(super) fn granted(message: &Message, own: &str, instance: InstanceId, asked: u32) -> u32 {
+    let header = message.expires().ok().flatten();
+    let contacts = || message.all::<Contact<'_>>().filter_map(Result::ok);
+    let by_instance = contacts().find(|contact| is_instance(contact, instance));
+    let ours = by_instance.or_else(|| contacts().find(|contact| is_same_address(contact, own)));
+    ours.and_then(|contact| contact.expires()).or(header).unwrap_or(asked)
+}
+
+/// The GRUU the server gave this endpoint (MS-SIPRE; RFC 5627).
+pub(super) fn gruu(message: &Message, instance: InstanceId) -> Option<String> {
+    let contact =
+        message.all::<Contact<'_>>().filter_map(Result::ok).find(|contact| is_instance(contact, instance))?;
+    let addr = contact.addr()?;
+    let uri = addr.param("gruu").or_else(|| addr.param("pub-gruu"))??;
+    Some(printable(uri, SHOWN))
+}
+
+/// What the registrar did with the binding, if it says so.
+pub(super) fn register_action(message: &Message) -> Option<RegisterAction> {
+    let text = message.text(Name::Other("presence-state"))?;
+    let value = text.split(';').find_map(|part| {
+        let (name, value) = part.split_once('=')?;
+        name.trim().eq_ignore_ascii_case("register-action").then_some(value.trim().trim_matches('"'))
+    })?;
+    [
+        ("added", RegisterAction::Added),
+        ("refreshed", RegisterAction::Refreshed),
+        ("fixed", RegisterAction::Fixed),
+    ]
+    .into_iter()
+    .find(|(word, _)| word.eq_ignore_ascii_case(value))
+    .map(|(_, action)| action)
+}
+
+fn is_instance(contact: &Contact<'_>, instance: InstanceId) -> bool {
+    let named = contact.addr().and_then(|addr| addr.param("+sip.instance")).flatten();
+    named.and_then(InstanceId::parse) == Some(instance)
+}
+
+fn is_same_address(contact: &Contact<'_>, own: &str) -> bool {
+    contact.addr().is_some_and(|addr| addr.uri_str() == own)
+}
+
+fn diagnostics(message: &Message) -> Option<String> {
+    let named = [Name::MsDiagnostics, Name::Other("ms-diagnostics-public")];
+    named.into_iter().find_map(|name| quoted(&message.text(name)?, "reason="))
+}
+
+fn warning(message: &Message) -> Option<String> {
+    quoted(&message.text(Name::Warning)?, "")
+}
+
+/// The first quoted text after `lead`.
+fn quoted(text: &str, lead: &str) -> Option<String> {
+    let rest = &text[text.find(lead)? + lead.len()..];
+    let (_, rest) = rest.split_once('"')?;
+    let (inner, _) = rest.split_once('"')?;
+    Some(inner.to_owned())
+}
+
+/// Characters of peer text in an error.
+const SHOWN: usize = 200;

@@ -1,0 +1,88 @@
+//! Peers that take too much: of memory, of descriptors, of time.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use homing_net::{ConnectError, RoadEvent, Transport};
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+use crate::authority::Authority;
+use crate::pair::{End, request};
+
+#[tokio::test]
+async fn a_flooding_peer_is_slowed_and_memory_stays() {
+    let mut far = End::with(|config| {
+        config.unread_bytes = 64 * 1024;
+        config.events = 16;
+    });
+    let listener = far.listen(Transport::Tcp, None);
+    let mut stream = TcpStream::connect(listener.local_addr()).await.unwrap();
+    let message = request(1_000);
+    let flood = message.repeat(16);
+    let mut written = 0usize;
+    // Nobody takes events: the peer must come to a stand once its socket and ours are full.
+    while let Ok(result) = timeout(Duration::from_millis(200), stream.write_all(&flood)).await {
+        result.unwrap();
+        written += flood.len();
+        assert!(written < 64 << 20, "nothing slows the peer down");
+    }
+    far.accepted().await;
+    for _ in 0..100 {
+        assert_eq!(far.message().await, message);
+    }
+}
+
+#[tokio::test]
+async fn a_peer_that_does_not_read_is_cut_off_and_told() {
+    let mut far = End::with(|config| config.unwritten_bytes = 256 * 1024);
+    let listener = far.listen(Transport::Tcp, None);
+    let _deaf = TcpStream::connect(listener.local_addr()).await.unwrap();
+    let flow = far.accepted().await;
+    let chunk = Bytes::from(request(60 * 1024));
+    for _ in 0..10_000 {
+        far.0.send(flow, chunk.clone());
+        if far.0.flows() == 0 {
+            break;
+        }
+        tokio::task::yield_now().await;
+    }
+    let event = far.event().await;
+    assert!(matches!(event, RoadEvent::Closed { why: ConnectError::Timeout, .. }), "{event:?}");
+    assert_eq!(far.0.counters().slow_peers, 1);
+}
+
+#[tokio::test]
+async fn one_connection_too_many_is_closed_as_it_comes() {
+    let mut far = End::with(|config| config.connections = 2);
+    let listener = far.listen(Transport::Tcp, None);
+    let mut streams = Vec::new();
+    for _ in 0..2 {
+        streams.push(TcpStream::connect(listener.local_addr()).await.unwrap());
+        far.accepted().await;
+    }
+    let mut third = TcpStream::connect(listener.local_addr()).await.unwrap();
+    assert_eq!(tokio::io::AsyncReadExt::read(&mut third, &mut [0; 1]).await.unwrap_or(0), 0);
+    assert_eq!(far.0.counters().accept_refused, 1);
+    drop(streams.pop());
+    assert!(matches!(far.event().await, RoadEvent::Closed { .. }));
+    // Its place is free again, at the latest when its task has ended.
+    loop {
+        let _again = TcpStream::connect(listener.local_addr()).await.unwrap();
+        let told = timeout(Duration::from_millis(50), far.0.next()).await;
+        if let Ok(RoadEvent::Accepted { .. }) = told {
+            break;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_handshake_that_never_ends_holds_no_place() {
+    let authority = Authority::new();
+    let mut far = End::with(|config| config.handshake = Duration::from_millis(50));
+    let listener = far.listen(Transport::Tls, Some(authority.named("hs1.network.com")));
+    let mut silent = TcpStream::connect(listener.local_addr()).await.unwrap();
+    assert_eq!(tokio::io::AsyncReadExt::read(&mut silent, &mut [0; 1]).await.unwrap_or(0), 0);
+    assert_eq!((far.0.counters().handshake_failed, far.0.flows()), (1, 0));
+}

@@ -1,0 +1,157 @@
+//! One account: sign in, refresh, ask, sign out; and the registration it holds.
+
+use std::fmt;
+use std::time::Duration;
+
+use homing_core::config::Aor;
+use homing_core::event::Registered;
+use homing_core::ids::AccountId;
+use homing_core::journey::Journey;
+use homing_core::server::ServerName;
+use homing_core::state::AccountState;
+use tokio::sync::watch;
+
+use crate::error::Error;
+use crate::events::{AccountEvents, Events};
+use crate::order::{Act, Line, Order};
+
+/// An account of a [`UserAgent`](crate::UserAgent). Cheap to clone.
+///
+/// Dropping the handle changes nothing: the account stays signed in. It ends with
+/// [`unregister`](Account::unregister), [`UserAgent::shutdown`](crate::UserAgent::shutdown), or when the
+/// last handle of the user agent and its accounts is gone.
+///
+/// Every future here is cancel-safe in this sense: what was asked for goes on when the future is
+/// dropped, only its outcome is no longer waited for; the events still tell it.
+#[derive(Clone)]
+pub struct Account {
+    id: AccountId,
+    aor: Aor,
+    state: watch::Receiver<AccountState>,
+    line: Line,
+}
+
+/// A registration that was granted. It tells how things stood at that moment; dropping it changes nothing.
+#[derive(Clone, Debug)]
+pub struct Registration {
+    account: AccountId,
+    registered: Registered,
+}
+
+impl Account {
+    pub(crate) fn new(id: AccountId, aor: Aor, state: watch::Receiver<AccountState>, line: Line) -> Self {
+        Self { id, aor, state, line }
+    }
+
+    /// The name under which events speak of it.
+    pub fn id(&self) -> AccountId {
+        self.id
+    }
+
+    /// Its address of record.
+    pub fn aor(&self) -> &Aor {
+        &self.aor
+    }
+
+    /// Where it stands now.
+    pub fn state(&self) -> AccountState {
+        *self.state.borrow()
+    }
+
+    /// Waits for the next change of its state; none once the user agent has ended. Changes that follow
+    /// each other quickly are seen as one. Cancel-safe.
+    pub async fn changed(&mut self) -> Option<AccountState> {
+        self.state.changed().await.ok()?;
+        Some(*self.state.borrow_and_update())
+    }
+
+    /// What happens to it from now on.
+    pub fn events(&self) -> AccountEvents {
+        AccountEvents::new(self.id, Events::new(self.line.listen()))
+    }
+
+    /// Signs in, following redirects by the account's rules, and keeps it signed in from then on. Gives
+    /// the standing registration if it is signed in already.
+    ///
+    /// # Errors
+    /// [`Error::Login`] when this attempt failed; the account may try again by itself (the event
+    /// [`LoginFailed`](crate::AccountEvent::LoginFailed) says when), until it is told to
+    /// [`unregister`](Account::unregister).
+    pub async fn register(&self) -> Result<Registration, Error> {
+        let registered = self.line.ask(|answer| self.act(Act::Register(answer))).await?;
+        Ok(Registration { account: self.id, registered })
+    }
+
+    /// Refreshes the registration now and gives the lifetime granted. A move to another home server
+    /// counts as done once the account is signed in there.
+    ///
+    /// # Errors
+    /// [`Error::Misuse`] if it is not signed in; else as for [`register`](Account::register).
+    pub async fn refresh(&self) -> Result<Duration, Error> {
+        let seconds = self.line.ask(|answer| self.act(Act::Refresh(answer))).await?;
+        Ok(Duration::from_secs(u64::from(seconds)))
+    }
+
+    /// Asks the home server whether it is there (RFC 3261 section 11); gives its final status and the
+    /// time it took.
+    ///
+    /// # Errors
+    /// [`Error::Misuse`] if it is not signed in; [`Error::LoggedOut`] if that ended meanwhile.
+    pub async fn options(&self) -> Result<(u16, Duration), Error> {
+        self.line.ask(|answer| self.act(Act::Options(answer))).await
+    }
+
+    /// Signs out: removes this device's binding from the home server, then rests.
+    ///
+    /// # Errors
+    /// [`Error::Misuse`] if it is not signed in and not trying to be.
+    pub async fn unregister(&self) -> Result<(), Error> {
+        self.line.ask(|answer| self.act(Act::Unregister(answer))).await.map(|_| ())
+    }
+
+    /// Takes the account out of the user agent; it must be at rest.
+    ///
+    /// # Errors
+    /// [`Error::Misuse`] if it is signed in or trying to be.
+    pub async fn remove(self) -> Result<(), Error> {
+        let account = self.id;
+        self.line.ask(|answer| Order::Remove { account, answer }).await
+    }
+
+    fn act(&self, act: Act) -> Order {
+        Order::Act { account: self.id, act }
+    }
+}
+
+impl fmt::Debug for Account {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Account({}, {}, {:?})", self.id.0, self.aor, self.state())
+    }
+}
+
+impl Registration {
+    /// Whose it is.
+    pub fn account(&self) -> AccountId {
+        self.account
+    }
+
+    /// The home server: outbound proxy until the account signs out or is moved.
+    pub fn home(&self) -> &ServerName {
+        &self.registered.home
+    }
+
+    /// The lifetime that was granted; it is refreshed by itself.
+    pub fn expires(&self) -> Duration {
+        Duration::from_secs(u64::from(self.registered.expires))
+    }
+
+    /// The globally routable URI of this device, if the server gave one (RFC 5627).
+    pub fn gruu(&self) -> Option<&str> {
+        self.registered.gruu.as_deref()
+    }
+
+    /// How the login came there: each server, its price in round trips and what it said.
+    pub fn journey(&self) -> &Journey {
+        &self.registered.journey
+    }
+}

@@ -1,0 +1,209 @@
+//! Who waits for what: events go to listeners, states to handles, outcomes to those who asked for them.
+
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+use std::time::Duration;
+
+use homing_core::error::Misuse;
+use homing_core::event::{AccountEvent, Event, Registered};
+use homing_core::ids::AccountId;
+use homing_core::state::AccountState;
+use tokio::sync::{broadcast, watch};
+
+use crate::error::Error;
+use crate::order::Act;
+
+/// What is known of every account, and who waits.
+pub(super) struct Board {
+    accounts: BTreeMap<AccountId, Account>,
+    events: broadcast::Sender<Event>,
+}
+
+struct Account {
+    state: watch::Sender<AccountState>,
+    registered: Option<Registered>,
+    waiting: Vec<Act>,
+}
+
+impl Board {
+    pub(super) fn new(events: broadcast::Sender<Event>) -> Self {
+        Self { accounts: BTreeMap::new(), events }
+    }
+
+    /// Takes an account in and gives the sight of its state.
+    pub(super) fn add(&mut self, id: AccountId) -> watch::Receiver<AccountState> {
+        let (state, sight) = watch::channel(AccountState::Offline);
+        self.accounts.insert(id, Account { state, registered: None, waiting: Vec::new() });
+        sight
+    }
+
+    pub(super) fn remove(&mut self, id: AccountId) {
+        self.accounts.remove(&id);
+    }
+
+    pub(super) fn accounts(&self) -> Vec<AccountId> {
+        self.accounts.keys().copied().collect()
+    }
+
+    pub(super) fn signed_in(&self) -> Vec<AccountId> {
+        let reachable = |account: &Account| account.state.borrow().is_reachable();
+        self.accounts.iter().filter(|(_, account)| reachable(account)).map(|(id, _)| *id).collect()
+    }
+
+    /// True when nobody is signed in or trying to be.
+    pub(super) fn is_at_rest(&self) -> bool {
+        self.accounts.values().all(Account::is_at_rest)
+    }
+
+    /// Answers what needs no order to the agent: to register while registered.
+    pub(super) fn settle_at_once(&mut self, id: AccountId, act: Act) -> ControlFlow<(), Act> {
+        let Some(account) = self.accounts.get(&id) else { return ControlFlow::Continue(act) };
+        match (act, &account.registered) {
+            (Act::Register(answer), Some(registered)) if account.state.borrow().is_reachable() => {
+                // Whoever asked may be gone.
+                let _ = answer.send(Ok(registered.clone()));
+                ControlFlow::Break(())
+            }
+            (act, _) => ControlFlow::Continue(act),
+        }
+    }
+
+    /// Notes who waits, or tells at once that the agent did not take the order. Whoever asks for what is
+    /// under way already waits for that.
+    pub(super) fn await_outcome(&mut self, id: AccountId, act: Act, taken: Result<(), Misuse>) {
+        let Some(account) = self.accounts.get_mut(&id) else {
+            return act.fail(Misuse::UnknownAccount.into());
+        };
+        let under_way = matches!(act, Act::Register(_)) && !account.is_at_rest();
+        match taken {
+            Ok(()) => account.waiting.push(act),
+            Err(Misuse::WrongState) if under_way => account.waiting.push(act),
+            Err(misuse) => act.fail(misuse.into()),
+        }
+        account.waiting.retain(|act| !act.is_abandoned());
+    }
+
+    /// Tells an event to all who listen or wait.
+    pub(super) fn post(&mut self, event: Event) {
+        tracing::debug!(account = event.account.0, what = name(&event.what), "event");
+        if let Some(account) = self.accounts.get_mut(&event.account) {
+            account.take_note(&event.what);
+        }
+        // Nobody may be listening.
+        let _ = self.events.send(event);
+    }
+}
+
+impl Account {
+    fn is_at_rest(&self) -> bool {
+        matches!(
+            *self.state.borrow(),
+            AccountState::Offline | AccountState::LoggedOff | AccountState::Refused | AccountState::NoNetwork
+        )
+    }
+
+    fn take_note(&mut self, what: &AccountEvent) {
+        match what {
+            AccountEvent::StateChanged { to, .. } => {
+                self.state.send_replace(*to);
+            }
+            AccountEvent::Registered(registered) => self.registered = Some(registered.clone()),
+            AccountEvent::Refreshed { expires } => {
+                if let Some(registered) = &mut self.registered {
+                    registered.expires = *expires;
+                }
+            }
+            AccountEvent::LoggedOut { .. } => self.registered = None,
+            _ => {}
+        }
+        for act in std::mem::take(&mut self.waiting) {
+            self.waiting.extend(act.settle(what));
+        }
+    }
+}
+
+impl Act {
+    /// Answers whoever waits if this is what they wait for; else they go on waiting.
+    fn settle(self, what: &AccountEvent) -> Option<Act> {
+        // Whoever asked may be gone; that loses nothing.
+        match (self, what) {
+            (Act::Register(answer), AccountEvent::Registered(registered)) => {
+                let _ = answer.send(Ok(registered.clone()));
+            }
+            (Act::Refresh(answer), AccountEvent::Refreshed { expires }) => {
+                let _ = answer.send(Ok(*expires));
+            }
+            (Act::Refresh(answer), AccountEvent::Registered(registered)) => {
+                let _ = answer.send(Ok(registered.expires));
+            }
+            (Act::Options(answer), AccountEvent::OptionsAnswered { status, millis }) => {
+                let _ = answer.send(Ok((*status, Duration::from_millis(u64::from(*millis)))));
+            }
+            (Act::Unregister(answer), AccountEvent::LoggedOut { why }) => {
+                let _ = answer.send(Ok(*why));
+            }
+            // A login ends what was asked before it; a sign-out for which one asked ends with it.
+            (act @ (Act::Register(_) | Act::Refresh(_)), AccountEvent::LoginFailed { failure, .. }) => {
+                act.fail(failure.clone().into());
+            }
+            (act @ (Act::Register(_) | Act::Options(_)), AccountEvent::LoggedOut { why }) => {
+                act.fail(Error::LoggedOut(*why));
+            }
+            (Act::Refresh(answer), AccountEvent::LoggedOut { why }) if !signs_in_again(*why) => {
+                let _ = answer.send(Err(Error::LoggedOut(*why)));
+            }
+            (act, _) => return Some(act),
+        }
+        None
+    }
+
+    fn fail(self, error: Error) {
+        // Whoever asked may be gone.
+        let _ = match self {
+            Act::Register(answer) => answer.send(Err(error)).is_ok(),
+            Act::Refresh(answer) => answer.send(Err(error)).is_ok(),
+            Act::Unregister(answer) => answer.send(Err(error)).is_ok(),
+            Act::Options(answer) => answer.send(Err(error)).is_ok(),
+        };
+    }
+
+    fn is_abandoned(&self) -> bool {
+        match self {
+            Act::Register(answer) => answer.is_closed(),
+            Act::Refresh(answer) => answer.is_closed(),
+            Act::Unregister(answer) => answer.is_closed(),
+            Act::Options(answer) => answer.is_closed(),
+        }
+    }
+}
+
+/// True for a sign-out after which the account signs in anew by itself.
+fn signs_in_again(why: homing_core::event::LogoutReason) -> bool {
+    use homing_core::event::LogoutReason;
+    match why {
+        LogoutReason::Moved
+        | LogoutReason::Deactivated
+        | LogoutReason::BindingLost
+        | LogoutReason::ConnectionLost
+        | LogoutReason::Lapsed => true,
+        LogoutReason::Asked | LogoutReason::Displaced | LogoutReason::Disabled => false,
+    }
+}
+
+/// The event's name, without what peers wrote.
+fn name(what: &AccountEvent) -> &'static str {
+    match what {
+        AccountEvent::StateChanged { to, .. } => to.words().word,
+        AccountEvent::JourneyChanged(_) => "journey changed",
+        AccountEvent::Registered(_) => "registered",
+        AccountEvent::Refreshed { .. } => "refreshed",
+        AccountEvent::AssociationRenewed => "association renewed",
+        AccountEvent::LoginFailed { .. } => "login failed",
+        AccountEvent::LoggedOut { .. } => "logged out",
+        AccountEvent::HomeServerChanged { .. } => "home server changed",
+        AccountEvent::MessageRefused { .. } => "message refused",
+        AccountEvent::Learned(_) => "home server learned",
+        AccountEvent::Forgotten => "home server forgotten",
+        AccountEvent::OptionsAnswered { .. } => "options answered",
+    }
+}

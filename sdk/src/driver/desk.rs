@@ -1,0 +1,150 @@
+//! The desk where the agent's questions are worked on: names, passwords, consent; each with its time.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Instant;
+
+use homing_core::dns::DnsError;
+use homing_core::ids::{AccountId, AskId};
+use homing_core::locate::Request;
+use homing_core::outbox::{Answer, Decision, Question};
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::{AbortHandle, spawn_blocking};
+use tokio::time::timeout_at;
+
+use crate::credentials::{AnyCredentials, CredentialsRequest};
+use crate::error::Error;
+use crate::locate::{Located, locate};
+use crate::redirect::RedirectPolicy;
+use crate::resolver::Resolver;
+
+/// The questions under way. What is asked of the application never runs inside the agent.
+pub(super) struct Desk {
+    resolver: Resolver,
+    providers: BTreeMap<AccountId, Arc<dyn AnyCredentials>>,
+    policy: Option<Arc<dyn RedirectPolicy>>,
+    under_way: BTreeMap<AskId, AbortHandle>,
+    finished: mpsc::UnboundedSender<(AskId, Answer)>,
+    answers: mpsc::UnboundedReceiver<(AskId, Answer)>,
+}
+
+impl Desk {
+    pub(super) fn new(resolver: Resolver) -> Self {
+        // As many answers as there are questions: the agent bounds them.
+        let (finished, answers) = mpsc::unbounded_channel();
+        Self {
+            resolver,
+            providers: BTreeMap::new(),
+            policy: None,
+            under_way: BTreeMap::new(),
+            finished,
+            answers,
+        }
+    }
+
+    pub(super) fn add(&mut self, account: AccountId, provider: Arc<dyn AnyCredentials>) {
+        self.providers.insert(account, provider);
+    }
+
+    pub(super) fn remove(&mut self, account: AccountId) {
+        self.providers.remove(&account);
+    }
+
+    pub(super) fn policy(&mut self, policy: Arc<dyn RedirectPolicy>) {
+        self.policy = Some(policy);
+    }
+
+    /// Starts work on a question; when its time is over it is answered with a no.
+    pub(super) fn ask(&mut self, id: AskId, question: Question, until: Option<Instant>) {
+        match question {
+            Question::Resolve(question) => {
+                let resolver = self.resolver.clone();
+                let work = async move { Answer::Resolved(resolver.resolve(question).await) };
+                self.work(id, work, Answer::Resolved(Err(DnsError::Timeout)), until);
+            }
+            Question::Credentials { account, server, realm, refused_before } => {
+                let provider = self.providers.get(&account).cloned();
+                let request = CredentialsRequest { account, server, realm, refused_before };
+                let work = async move {
+                    match provider {
+                        Some(provider) => Answer::Credentials(provider.ask(request).await),
+                        None => Answer::Credentials(None),
+                    }
+                };
+                self.work(id, work, Answer::Credentials(None), until);
+            }
+            Question::Redirect(attempt) => {
+                let policy = self.policy.clone();
+                let work = async move {
+                    let Some(policy) = policy else { return Answer::Redirect(Decision::Stop) };
+                    let decision = spawn_blocking(move || policy.decide(&attempt)).await;
+                    // A policy that panics has not consented.
+                    Answer::Redirect(decision.unwrap_or(Decision::Stop))
+                };
+                self.work(id, work, Answer::Redirect(Decision::Stop), until);
+            }
+        }
+    }
+
+    /// Looks for servers, for whoever asks.
+    pub(super) fn locate(&self, request: Request, answer: oneshot::Sender<Result<Located, Error>>) {
+        let resolver = self.resolver.clone();
+        tokio::spawn(async move {
+            let located = locate(request, &resolver).await;
+            // Whoever asked may be gone.
+            let _ = answer.send(Ok(located));
+        });
+    }
+
+    /// Stops work on a question.
+    pub(super) fn forget(&mut self, id: AskId) {
+        if let Some(task) = self.under_way.remove(&id) {
+            task.abort();
+        }
+    }
+
+    /// Waits for the next answer. Cancel-safe.
+    pub(super) async fn next(&mut self) -> (AskId, Answer) {
+        loop {
+            // The desk holds a sender itself, so there is always a next one.
+            if let Some((id, answer)) = self.answers.recv().await
+                && self.under_way.remove(&id).is_some()
+            {
+                return (id, answer);
+            }
+        }
+    }
+
+    fn work(
+        &mut self,
+        id: AskId,
+        work: impl Future<Output = Answer> + Send + 'static,
+        too_late: Answer,
+        until: Option<Instant>,
+    ) {
+        let finished = self.finished.clone();
+        let task = tokio::spawn(async move {
+            // A provider of the application that panics has given no answer; its panic ends here.
+            let work = tokio::spawn(work);
+            let stop = Stop(work.abort_handle());
+            let outcome = match until {
+                Some(until) => timeout_at(until.into(), work).await.unwrap_or(Ok(too_late.clone())),
+                None => work.await,
+            };
+            drop(stop);
+            // Without a desk nobody needs the answer.
+            let _ = finished.send((id, outcome.unwrap_or(too_late)));
+        });
+        self.under_way.insert(id, task.abort_handle());
+    }
+}
+
+/// Ends a task with the one that waits for it.
+struct Stop(AbortHandle);
+
+impl Drop for Stop {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}

@@ -1,0 +1,308 @@
+//! The driver: carries inputs to the agent and its outputs to the world, and decides nothing.
+
+mod board;
+mod desk;
+mod network;
+mod tap;
+
+use std::io;
+use std::ops::ControlFlow;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::agent::Agent;
+use homing_core::command::Command;
+use homing_core::config::AgentConfig;
+use homing_core::ids::AskId;
+use homing_core::outbox::{Answer, Input, Output};
+use homing_core::time::Now;
+use homing_net::{Dial, RoadConfig, RoadEvent, Roads, TlsClient};
+use tokio::runtime;
+use tokio::sync::{broadcast, mpsc, oneshot};
+use tokio::time::sleep_until;
+
+use crate::clock::{self, Clock};
+use crate::error::StartError;
+use crate::events::KEPT;
+use crate::order::{Act, Leftovers, Line, Order};
+use crate::resolver::Resolver;
+use crate::trace::Recorder;
+
+use board::Board;
+use desk::Desk;
+use network::Network;
+use tap::Tap;
+
+/// What a driver is given for its life.
+pub(crate) struct Equipment {
+    pub(crate) agent: AgentConfig,
+    pub(crate) resolver: Resolver,
+    pub(crate) tls: TlsClient,
+    pub(crate) recorder: Recorder,
+}
+
+/// Starts a driver on a thread of its own and gives the line to it.
+pub(crate) fn start(equipment: Equipment) -> Result<Line, StartError> {
+    let seed = clock::seed().map_err(StartError::Entropy)?;
+    let runtime = runtime::Builder::new_current_thread().enable_all().build().map_err(StartError::Thread)?;
+    let (orders, received) = mpsc::unbounded_channel();
+    let (events, _) = broadcast::channel(KEPT);
+    let weak = events.downgrade();
+    let work = move || {
+        let mut clock = Clock::start();
+        let (now, _) = clock.read();
+        let roads = RoadConfig {
+            message: equipment.agent.limits.message,
+            connect: equipment.agent.limits.connect,
+            ..RoadConfig::default()
+        };
+        let driver = Driver {
+            agent: Agent::new(equipment.agent, seed, now),
+            clock,
+            roads: Roads::new(roads),
+            tls: equipment.tls,
+            desk: Desk::new(equipment.resolver),
+            tap: Tap::new(equipment.recorder),
+            board: Board::new(events),
+            network: Network::default(),
+            leaving: None,
+        };
+        runtime.block_on(driver.run(received));
+    };
+    let thread = thread::Builder::new().name("homing-agent".to_owned()).spawn(work);
+    let thread = thread.map_err(|error: io::Error| StartError::Thread(error))?;
+    Ok(Line::new(orders, weak, thread.thread().id()))
+}
+
+/// The courier between one agent and the world. Five verbs: receive, answer, obey, wake, drain.
+struct Driver {
+    agent: Agent,
+    clock: Clock,
+    roads: Roads,
+    tls: TlsClient,
+    desk: Desk,
+    tap: Tap,
+    board: Board,
+    network: Network,
+    leaving: Option<Leaving>,
+}
+
+/// A shutdown under way.
+struct Leaving {
+    until: Instant,
+    answer: Option<oneshot::Sender<Leftovers>>,
+}
+
+impl Driver {
+    async fn run(mut self, mut orders: mpsc::UnboundedReceiver<Order>) {
+        let mut arrivals = Vec::with_capacity(BATCH);
+        let mut listening = true;
+        while !self.has_left() {
+            let wake = self.next_wake();
+            // What is overdue comes first, so that a flood of messages cannot hold timers up.
+            tokio::select! {
+                biased;
+                () = sleep_until(wake.into()) => self.wake(),
+                order = orders.recv(), if listening => match order {
+                    Some(order) => self.obey(order),
+                    None => {
+                        listening = false;
+                        self.leave(FAREWELL, None);
+                    }
+                },
+                (id, answer) = self.desk.next() => self.answer(id, answer),
+                () = self.roads.take(&mut arrivals, BATCH) => {
+                    arrivals.drain(..).for_each(|arrival| self.receive(arrival));
+                }
+            }
+            self.tap.publish();
+        }
+        self.end().await;
+    }
+
+    /// Hands an event of the roads to the agent.
+    fn receive(&mut self, event: RoadEvent) {
+        let now = self.now();
+        self.tap.arrival(&event, now);
+        let input = match event {
+            RoadEvent::Connected { flow, local, peer, proof } => {
+                self.network.opened(flow, local, peer);
+                Input::Connected { flow, local, peer, proof }
+            }
+            RoadEvent::ConnectFailed { flow, why } => Input::ConnectFailed { flow, why },
+            RoadEvent::Received { flow, frame } => Input::Received { flow, frame },
+            RoadEvent::Closed { flow, why } => {
+                self.network.closed(flow);
+                Input::Closed { flow, why }
+            }
+            // A user agent that does not listen accepts nobody; what breaks a stream ends in `Closed`.
+            RoadEvent::Accepted { .. } | RoadEvent::Malformed { .. } => return,
+        };
+        let suspicious = matches!(input, Input::ConnectFailed { .. } | Input::Closed { .. });
+        self.agent.handle_input(input, now);
+        self.drain(now);
+        if suspicious {
+            self.look_at_network();
+        }
+    }
+
+    /// Hands the answer to a question to the agent.
+    fn answer(&mut self, id: AskId, answer: Answer) {
+        let now = self.now();
+        self.agent.handle_answer(id, answer, now);
+        self.drain(now);
+    }
+
+    /// Does what a handle asks for.
+    fn obey(&mut self, order: Order) {
+        let now = self.now();
+        match order {
+            Order::Add { account, credentials, answer } => {
+                let added = self.agent.add_account(*account, now).map(|id| {
+                    self.desk.add(id, credentials);
+                    (id, self.board.add(id))
+                });
+                // Whoever asked may be gone; the account then rests until the end.
+                let _ = answer.send(added.map_err(Into::into));
+            }
+            Order::Act { account, act } => {
+                let command = match &act {
+                    Act::Register(_) => Command::Login(account),
+                    Act::Refresh(_) => Command::Refresh(account),
+                    Act::Unregister(_) => Command::Logout(account),
+                    Act::Options(_) => Command::Options(account),
+                };
+                if let ControlFlow::Continue(act) = self.board.settle_at_once(account, act) {
+                    let taken = self.agent.handle_command(command, now);
+                    self.board.await_outcome(account, act, taken);
+                }
+            }
+            Order::Remove { account, answer } => {
+                let removed = self.agent.handle_command(Command::Remove(account), now);
+                if removed.is_ok() {
+                    self.desk.remove(account);
+                    self.board.remove(account);
+                }
+                // Whoever asked may be gone.
+                let _ = answer.send(removed.map_err(Into::into));
+            }
+            Order::Policy(policy) => self.desk.policy(policy),
+            Order::Locate { request, answer } => self.desk.locate(request, answer),
+            Order::Count(answer) => {
+                // Whoever asked may be gone.
+                let _ = answer.send(self.agent.counters().clone());
+            }
+            Order::ShutDown { grace, answer } => self.leave(grace, Some(answer)),
+        }
+        self.drain(now);
+    }
+
+    /// Tells the agent that time has passed, if it waits for that, and looks after the network.
+    fn wake(&mut self) {
+        let now = self.now();
+        if self.agent.deadline().is_some_and(|deadline| now.reached(deadline.at)) {
+            self.agent.handle_input(Input::DeadlineReached, now);
+            self.drain(now);
+        }
+        if self.network.is_due() {
+            self.look_at_network();
+        }
+    }
+
+    /// Carries out whatever the agent wants, in its order.
+    fn drain(&mut self, now: Now) {
+        while let Some(output) = self.agent.poll_output() {
+            match output {
+                Output::Send { flow, bytes } => {
+                    self.tap.departure(flow, &bytes, now);
+                    self.roads.send(flow, bytes);
+                }
+                Output::Connect { flow, address, transport, identity } => {
+                    self.tap.dialling(flow, address, transport, &identity);
+                    self.roads.connect(Dial { flow, address, transport, identity }, &self.tls);
+                }
+                Output::Close { flow } => {
+                    self.tap.closing(flow, now);
+                    self.network.closed(flow);
+                    self.roads.close(flow);
+                }
+                Output::Ask { id, question, until } => {
+                    let until = until.map(|moment| self.clock.instant(moment));
+                    self.desk.ask(id, question, until);
+                }
+                Output::Forget { id } => self.desk.forget(id),
+                Output::Event(event) => self.board.post(event),
+            }
+        }
+    }
+
+    /// The present instant; the agent is told first if the clocks parted meanwhile.
+    fn now(&mut self) -> Now {
+        let (now, jumped) = self.clock.read();
+        if jumped {
+            self.agent.handle_input(Input::ClockJumped, now);
+            self.drain(now);
+        }
+        now
+    }
+
+    fn look_at_network(&mut self) {
+        if let Some(online) = self.network.look() {
+            let now = self.now();
+            self.agent.handle_input(Input::NetworkChanged { online }, now);
+            self.drain(now);
+        }
+    }
+
+    fn next_wake(&self) -> Instant {
+        let deadline = self.agent.deadline().map(|deadline| self.clock.instant(deadline.at));
+        let leaving = self.leaving.as_ref().map(|leaving| leaving.until);
+        // Also without a deadline the clocks and the network are looked at now and then.
+        let look = Some(self.network.next_look());
+        [deadline, leaving, look].into_iter().flatten().min().unwrap_or_else(Instant::now)
+    }
+
+    fn leave(&mut self, grace: Duration, answer: Option<oneshot::Sender<Leftovers>>) {
+        let now = self.now();
+        for account in self.board.accounts() {
+            // Whoever is at rest refuses, and that is well.
+            let _ = self.agent.handle_command(Command::Logout(account), now);
+            self.drain(now);
+        }
+        let until = Instant::now().checked_add(grace).unwrap_or_else(Instant::now);
+        let earlier = self.leaving.take();
+        let until = earlier.map_or(until, |earlier| {
+            self.finish(earlier.answer);
+            earlier.until.min(until)
+        });
+        self.leaving = Some(Leaving { until, answer });
+    }
+
+    fn has_left(&self) -> bool {
+        let Some(leaving) = &self.leaving else { return false };
+        self.board.is_at_rest() || Instant::now() >= leaving.until
+    }
+
+    async fn end(mut self) {
+        let answer = self.leaving.take().and_then(|leaving| leaving.answer);
+        self.finish(answer);
+        self.tap.publish();
+        self.roads.leave(LAST_BYTES).await;
+    }
+
+    fn finish(&self, answer: Option<oneshot::Sender<Leftovers>>) {
+        if let Some(answer) = answer {
+            let leftovers =
+                Leftovers { accounts: self.board.signed_in(), transactions: self.agent.transactions() };
+            // Whoever asked may be gone.
+            let _ = answer.send(leftovers);
+        }
+    }
+}
+
+/// Inputs handed in before what they cause is written.
+const BATCH: usize = 64;
+/// How long accounts may take to sign out after the last handle was dropped.
+const FAREWELL: Duration = Duration::from_secs(2);
+/// How long the last bytes may take to leave.
+const LAST_BYTES: Duration = Duration::from_millis(500);

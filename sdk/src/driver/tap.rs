@@ -1,0 +1,83 @@
+//! The tap on the wire: notes for the trace what passes, and on which flow.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use homing_core::identity::Expected;
+use homing_core::ids::FlowId;
+use homing_core::server::ServerName;
+use homing_core::time::Now;
+use homing_core::transport::Transport;
+use homing_net::RoadEvent;
+use homing_wire::Frame;
+
+use crate::trace::{Direction, FlowFacts, Recorder, Sight, TraceKind, What};
+
+/// Writes the trace while it is on.
+pub(super) struct Tap {
+    recorder: Option<Recorder>,
+    flows: BTreeMap<FlowId, Arc<FlowFacts>>,
+}
+
+impl Tap {
+    pub(super) fn new(recorder: Recorder) -> Self {
+        Self { recorder: recorder.is_on().then_some(recorder), flows: BTreeMap::new() }
+    }
+
+    /// Learns what a flow is called.
+    pub(super) fn dialling(&mut self, flow: FlowId, peer: SocketAddr, transport: Transport, who: &Expected) {
+        if self.recorder.is_some() {
+            let server = Some(ServerName::new(who.server_name(), peer.port()));
+            self.flows.insert(flow, Arc::new(FlowFacts { flow, server, peer, transport }));
+        }
+    }
+
+    /// Notes what the roads tell.
+    pub(super) fn arrival(&mut self, event: &RoadEvent, now: Now) {
+        let flow = event.flow();
+        let what = match event {
+            RoadEvent::Connected { proof, .. } => {
+                What::Kind(TraceKind::Open { verified_as: proof.as_ref().map(|proof| proof.name.clone()) })
+            }
+            RoadEvent::ConnectFailed { why, .. } => What::Kind(TraceKind::Failed(*why)),
+            // A copy of its own: the ring must not hold on to larger buffers.
+            RoadEvent::Received { frame: Frame::Message(bytes) | Frame::Stun(bytes), .. } => {
+                What::Bytes(Bytes::copy_from_slice(bytes))
+            }
+            RoadEvent::Received { frame: Frame::Ping, .. } => What::Bytes(Bytes::from_static(b"\r\n\r\n")),
+            RoadEvent::Received { frame: Frame::Pong, .. } => What::Bytes(Bytes::from_static(b"\r\n")),
+            RoadEvent::Closed { why, .. } => What::Kind(TraceKind::Close(Some(*why))),
+            RoadEvent::Accepted { .. } | RoadEvent::Malformed { .. } => return,
+        };
+        self.note(flow, Direction::In, what, now);
+        if matches!(event, RoadEvent::ConnectFailed { .. } | RoadEvent::Closed { .. }) {
+            self.flows.remove(&flow);
+        }
+    }
+
+    /// Notes what the agent sends.
+    pub(super) fn departure(&self, flow: FlowId, bytes: &Bytes, now: Now) {
+        self.note(flow, Direction::Out, What::Bytes(bytes.clone()), now);
+    }
+
+    /// Notes that the agent closes a flow.
+    pub(super) fn closing(&mut self, flow: FlowId, now: Now) {
+        self.note(flow, Direction::Out, What::Kind(TraceKind::Close(None)), now);
+        self.flows.remove(&flow);
+    }
+
+    /// Wakes those who follow the trace.
+    pub(super) fn publish(&self) {
+        if let Some(recorder) = &self.recorder {
+            recorder.publish();
+        }
+    }
+
+    fn note(&self, flow: FlowId, direction: Direction, what: What, now: Now) {
+        if let (Some(recorder), Some(facts)) = (&self.recorder, self.flows.get(&flow)) {
+            recorder.note(Sight { now, facts: Arc::clone(facts), direction, what });
+        }
+    }
+}

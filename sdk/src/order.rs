@@ -1,0 +1,110 @@
+//! What handles tell the driver, and the line they tell it through.
+
+use std::sync::Arc;
+use std::sync::mpsc::SyncSender;
+use std::thread::{self, ThreadId};
+use std::time::Duration;
+
+use homing_core::config::AccountConfig;
+use homing_core::counter::Counters;
+use homing_core::error::Misuse;
+use homing_core::event::{Event, LogoutReason, Registered};
+use homing_core::ids::AccountId;
+use homing_core::locate::Request;
+use homing_core::state::AccountState;
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
+
+use crate::credentials::AnyCredentials;
+use crate::error::Error;
+use crate::locate::Located;
+use crate::redirect::RedirectPolicy;
+
+/// One thing the driver is to do.
+pub(crate) enum Order {
+    /// Take an account in.
+    Add { account: Box<AccountConfig>, credentials: Arc<dyn AnyCredentials>, answer: SyncSender<Added> },
+    /// Do something with an account and answer once it is done.
+    Act { account: AccountId, act: Act },
+    /// Take an account out that is at rest.
+    Remove { account: AccountId, answer: oneshot::Sender<Result<(), Error>> },
+    /// Ask this policy from now on.
+    Policy(Arc<dyn RedirectPolicy>),
+    /// Look for servers, and tell where.
+    Locate { request: Request, answer: oneshot::Sender<Result<Located, Error>> },
+    /// Tell the counters.
+    Count(SyncSender<Counters>),
+    /// Sign everybody out and end.
+    ShutDown { grace: Duration, answer: oneshot::Sender<Leftovers> },
+}
+
+/// Something to be done with an account, and who waits for it.
+pub(crate) enum Act {
+    Register(oneshot::Sender<Result<Registered, Error>>),
+    Refresh(oneshot::Sender<Result<u32, Error>>),
+    Unregister(oneshot::Sender<Result<LogoutReason, Error>>),
+    Options(oneshot::Sender<Result<(u16, Duration), Error>>),
+}
+
+/// The answer to [`Order::Add`].
+pub(crate) type Added = Result<(AccountId, watch::Receiver<AccountState>), Error>;
+
+/// What a shutdown could not bring to an end in its time.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Leftovers {
+    /// Accounts that are still signed in at their servers; those lapse by themselves.
+    pub accounts: Vec<AccountId>,
+    /// Transactions that got no final answer.
+    pub transactions: usize,
+}
+
+/// The line to the driver. The driver signs everybody out and ends when its last line is gone.
+#[derive(Clone)]
+pub(crate) struct Line {
+    orders: mpsc::UnboundedSender<Order>,
+    events: broadcast::WeakSender<Event>,
+    driver: ThreadId,
+}
+
+impl Line {
+    pub(crate) fn new(
+        orders: mpsc::UnboundedSender<Order>,
+        events: broadcast::WeakSender<Event>,
+        driver: ThreadId,
+    ) -> Self {
+        Self { orders, events, driver }
+    }
+
+    /// Gives an order without waiting for anything.
+    pub(crate) fn tell(&self, order: Order) -> Result<(), Error> {
+        self.orders.send(order).map_err(|_| Error::ShutDown)
+    }
+
+    /// Gives an order and waits for its answer.
+    pub(crate) async fn ask<T>(
+        &self,
+        order: impl FnOnce(oneshot::Sender<Result<T, Error>>) -> Order,
+    ) -> Result<T, Error> {
+        let (sender, answer) = oneshot::channel();
+        self.tell(order(sender))?;
+        answer.await.unwrap_or(Err(Error::ShutDown))
+    }
+
+    /// Gives an order and blocks for its answer, which the driver gives at once.
+    pub(crate) fn ask_now<T>(&self, order: impl FnOnce(SyncSender<T>) -> Order) -> Result<T, Error> {
+        if thread::current().id() == self.driver {
+            // The driver cannot wait for itself.
+            return Err(Misuse::WrongState.into());
+        }
+        let (sender, answer) = std::sync::mpsc::sync_channel(1);
+        self.tell(order(sender))?;
+        answer.recv().map_err(|_| Error::ShutDown)
+    }
+
+    /// Listens to events from now on.
+    pub(crate) fn listen(&self) -> broadcast::Receiver<Event> {
+        match self.events.upgrade() {
+            Some(events) => events.subscribe(),
+            None => broadcast::channel(1).1,
+        }
+    }
+}

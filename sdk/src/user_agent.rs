@@ -1,0 +1,166 @@
+//! The user agent: built once, cheap to clone, running on a thread of its own.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use homing_core::config::{AccountConfig, AgentConfig};
+use homing_core::counter::Counters;
+use homing_net::{Roots, TlsClient};
+use tokio::sync::oneshot;
+
+use crate::account::Account;
+use crate::credentials::CredentialsProvider;
+use crate::driver::{self, Equipment};
+use crate::error::{Error, StartError};
+use crate::events::Events;
+use crate::locate::{self, Located};
+use crate::order::{Leftovers, Line, Order};
+use crate::redirect::RedirectPolicy;
+use crate::resolver::Resolver;
+use crate::trace::Trace;
+
+/// A SIP user agent. Cheap to clone; clones are one and the same.
+///
+/// It runs on a thread of its own, whatever runtime the caller has, and needs none at all for what is
+/// not `async`. When the last handle (clones, [`Account`]s) is dropped it signs all accounts out in the
+/// background, for two seconds at most, and ends; [`shutdown`](UserAgent::shutdown) does the same and
+/// lets you wait for it.
+#[derive(Clone)]
+pub struct UserAgent {
+    line: Line,
+    trace: Trace,
+}
+
+/// Settings of a user agent that is to be built.
+#[derive(Clone, Debug)]
+pub struct UserAgentBuilder {
+    resolver: Option<Resolver>,
+    roots: Roots,
+    client_certificate: Option<TlsClient>,
+    agent: AgentConfig,
+    trace_bytes: usize,
+}
+
+impl UserAgent {
+    /// Starts with the defaults: the system's resolver, the platform's roots, 4 MiB of trace.
+    pub fn builder() -> UserAgentBuilder {
+        UserAgentBuilder {
+            resolver: None,
+            roots: Roots::platform(),
+            client_certificate: None,
+            agent: AgentConfig::default(),
+            trace_bytes: 4 << 20,
+        }
+    }
+
+    /// Takes an account in; it rests until it is told to register. Waits for the user agent's thread,
+    /// which answers in microseconds.
+    ///
+    /// # Errors
+    /// [`Error::Config`] names the first setting that is not usable. [`Error::Misuse`] if called from
+    /// within a [`CredentialsProvider`], which runs on that very thread.
+    pub fn account(
+        &self,
+        config: AccountConfig,
+        credentials: impl CredentialsProvider,
+    ) -> Result<Account, Error> {
+        config.check()?;
+        let (aor, account, credentials) = (config.aor.clone(), Box::new(config), Arc::new(credentials));
+        let (id, state) = self.line.ask_now(|answer| Order::Add { account, credentials, answer })??;
+        Ok(Account::new(id, aor, state, self.line.clone()))
+    }
+
+    /// What happens to all accounts from now on.
+    pub fn events(&self) -> Events {
+        Events::new(self.line.listen())
+    }
+
+    /// The messages of the recent past, without their secrets.
+    pub fn trace(&self) -> Trace {
+        self.trace.clone()
+    }
+
+    /// Where it would dial for this domain, in order and with reasons, without dialling. The answers of
+    /// DNS are shared with its accounts.
+    ///
+    /// # Errors
+    /// [`Error::Config`] if this is no domain.
+    pub async fn plan(&self, domain: &str) -> Result<Located, Error> {
+        let request = locate::of_domain(domain)?;
+        self.line.ask(|answer| Order::Locate { request, answer }).await
+    }
+
+    /// Asks this policy from now on about redirects of accounts whose rules say so. Without one such
+    /// redirects are not followed.
+    pub fn redirect_policy(&self, policy: Arc<dyn RedirectPolicy>) {
+        // A user agent that has ended meets no more redirects.
+        let _ = self.line.tell(Order::Policy(policy));
+    }
+
+    /// What was counted so far; nothing once it has ended.
+    pub fn counters(&self) -> Counters {
+        self.line.ask_now(Order::Count).unwrap_or_default()
+    }
+
+    /// Signs all accounts out, waits for their servers' answers, at most `grace`, and ends. What every
+    /// other handle asks for from then on fails with [`Error::ShutDown`]. If the future is dropped the
+    /// user agent ends all the same.
+    pub async fn shutdown(&self, grace: Duration) -> Leftovers {
+        let (answer, leftovers) = oneshot::channel();
+        if self.line.tell(Order::ShutDown { grace, answer }).is_err() {
+            return Leftovers::default();
+        }
+        leftovers.await.unwrap_or_default()
+    }
+}
+
+impl fmt::Debug for UserAgent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("UserAgent")
+    }
+}
+
+impl UserAgentBuilder {
+    /// Whom to ask for names.
+    pub fn resolver(mut self, resolver: Resolver) -> Self {
+        self.resolver = Some(resolver);
+        self
+    }
+
+    /// Which certificates servers must chain to.
+    pub fn roots(mut self, roots: Roots) -> Self {
+        self.roots = roots;
+        self
+    }
+
+    /// A TLS client with a certificate of its own; its roots replace those of [`roots`](Self::roots).
+    pub fn tls(mut self, client: TlsClient) -> Self {
+        self.client_certificate = Some(client);
+        self
+    }
+
+    /// What all accounts share: names, timers, bounds.
+    pub fn agent(mut self, agent: AgentConfig) -> Self {
+        self.agent = agent;
+        self
+    }
+
+    /// How many bytes the trace keeps; 0 turns it off.
+    pub fn trace_bytes(mut self, bytes: usize) -> Self {
+        self.trace_bytes = bytes;
+        self
+    }
+
+    /// Starts the user agent on a thread of its own.
+    ///
+    /// # Errors
+    /// [`StartError`] if the system gives no randomness or no thread.
+    pub fn build(self) -> Result<UserAgent, StartError> {
+        let resolver = self.resolver.unwrap_or_else(Resolver::system);
+        let (recorder, trace) = crate::trace::trace(self.trace_bytes);
+        let tls = self.client_certificate.unwrap_or_else(|| TlsClient::new(self.roots));
+        let equipment = Equipment { agent: self.agent, resolver, tls, recorder };
+        Ok(UserAgent { line: driver::start(equipment)?, trace })
+    }
+}

@@ -1,0 +1,351 @@
+//! What holds for every message: built ones read back, no octets cause a panic, work grows with length only.
+
+use bytes::Bytes;
+use homing_wire::header::{
+    Allow, AssertedIdentity, ContentType, Path, Reason, RecordRoute, Route, Supported, Warning,
+};
+use homing_wire::sdp::Session;
+use homing_wire::{
+    AuthValue, Builder, Contact, Date, Diagnostics, EventHeader, Framer, Header, KeepAlive, Limits, Message,
+    Method, Name, NameAddrBuf, RAck, ReferTo, Replaces, RetryAfter, SessionExpires, SubscriptionState, Uri,
+    UriBuf, Via, ViaBuf,
+};
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+/// Any text a person or a peer could hand in, line ends and quotes more often than by chance.
+fn text() -> impl Strategy<Value = String> {
+    prop_oneof![
+        any::<String>(),
+        "[a-zA-Z0-9 \"\\\\<>;,=:@%\r\n\0\t?]{0,24}",
+        Just("x\r\nVia: evil\r\n\r\n".to_owned()),
+    ]
+}
+
+fn token() -> impl Strategy<Value = String> {
+    "[A-Za-z0-9.!%*_+`'~-]{1,16}"
+}
+
+/// How many cases of each property; the long run asks for more.
+fn cases() -> u32 {
+    std::env::var("HOMING_SEEDS").ok().and_then(|count| count.parse().ok()).unwrap_or(400)
+}
+
+/// What control characters become.
+fn clean(text: &str) -> String {
+    text.chars().map(|c| if c < ' ' || c == '\u{7f}' { ' ' } else { c }).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: cases(), failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_built_message_reads_back(
+        method in token(),
+        uri in text(),
+        lines in vec((token(), text()), 0..12),
+        body in vec(any::<u8>(), 0..64),
+    ) {
+        let mut builder = Builder::request(Method::parse(&method), &format!("sip:{uri}"));
+        for (name, value) in &lines {
+            builder = builder.header(Name::Other(&format!("X-{name}")), value);
+        }
+        let bytes = builder.body("application/octet-stream", &body).finish();
+        let message = Message::parse(bytes.clone()).unwrap();
+        prop_assert_eq!(message.method().unwrap().as_str(), method.as_str());
+        prop_assert_eq!(message.body(), &body[..]);
+        prop_assert_eq!(message.headers().count(), lines.len() + 1 + usize::from(!body.is_empty()));
+        for (line, (name, value)) in message.headers().zip(&lines) {
+            prop_assert_eq!(line.name, Name::Other(&format!("X-{name}")));
+            let value = clean(value);
+            prop_assert_eq!(line.value, value.trim_matches(' ').as_bytes());
+        }
+        prop_assert_eq!(Builder::from_message(&message).finish(), bytes);
+    }
+
+    #[test]
+    fn a_built_address_reads_back(
+        user in "[^\0]{1,12}",
+        host in "[a-z][a-z0-9.-]{0,12}",
+        port in proptest::option::of(any::<u16>()),
+        display in proptest::option::of(text()),
+        params in vec((token(), proptest::option::of(text())), 0..4),
+    ) {
+        let mut uri = UriBuf::sip(Some(&user), &host);
+        if let Some(port) = port {
+            uri = uri.port(port);
+        }
+        let mut built = NameAddrBuf::new(&uri);
+        if let Some(display) = &display {
+            built = built.display(display);
+        }
+        for (number, (name, value)) in params.iter().enumerate() {
+            built = built.param(&format!("{number}{name}"), value.as_deref());
+        }
+        let message = Message::parse(Builder::response(200, "OK").header(Name::From, &built).finish()).unwrap();
+        let read = message.from().unwrap();
+        let shown = read.uri().unwrap().user_text().unwrap();
+        prop_assert_eq!(shown.as_ref(), user.as_str());
+        prop_assert_eq!(read.uri().unwrap().port(), port);
+        let display = display.map(|display| clean(&display)).filter(|display| !display.is_empty());
+        prop_assert_eq!(read.display().map(|display| display.into_owned()), display);
+        let expected = params.iter().enumerate().map(|(number, (name, value))| (format!("{number}{name}"), value.as_deref().map(clean)));
+        let found = read.params().texts().map(|(name, value)| (name.into_owned(), value.map(|value| value.into_owned())));
+        prop_assert_eq!(found.collect::<Vec<_>>(), expected.collect::<Vec<_>>());
+        prop_assert_eq!(read.into_owned().to_string(), Message::parse(Builder::response(200, "").header(Name::From, read.into_owned()).finish()).unwrap().from().unwrap().into_owned().to_string());
+    }
+
+    #[test]
+    fn a_built_via_reads_back(
+        transport in token(),
+        v6 in any::<bool>(),
+        address in any::<u32>(),
+        port in proptest::option::of(any::<u16>()),
+        branch in token(),
+    ) {
+        let ip = std::net::Ipv4Addr::from(address);
+        let host = if v6 { ip.to_ipv6_mapped().to_string() } else { ip.to_string() };
+        let mut built = ViaBuf::new(&transport, &host).branch(&branch).param("received", Some(&host)).param("rport", None);
+        if let Some(port) = port {
+            built = built.port(port);
+        }
+        let text = built.to_string();
+        let (read, rest) = Via::read(text.as_bytes()).unwrap();
+        prop_assert!(rest.is_empty());
+        prop_assert_eq!((read.transport, read.port, read.branch()), (&*transport, port, Some(&*branch)));
+        prop_assert_eq!(read.host.ip(), host.parse().ok());
+        prop_assert_eq!(read.received_ip(), host.parse().ok());
+        prop_assert_eq!(read.into_owned(), built);
+    }
+
+    #[test]
+    fn a_built_challenge_reads_back(values in vec(text(), 1..6), user in text(), microsoft in any::<bool>()) {
+        let scheme = if microsoft { "NTLM" } else { "Digest" };
+        let names = ["realm", "targetname", "opaque", "x-one", "x-two"];
+        let mut built = AuthValue::new(scheme);
+        for (name, value) in names.iter().zip(&values) {
+            built = built.quoted(name, value);
+        }
+        if !microsoft {
+            built = built.text("username", &user);
+        }
+        let message = Message::parse(Builder::response(401, "").header(Name::WwwAuthenticate, &built).finish()).unwrap();
+        let all: Vec<_> = message.auth(Name::WwwAuthenticate).collect();
+        prop_assert_eq!(all.len(), 1);
+        let read: Vec<_> = all[0].params().map(|(name, _)| name).collect();
+        let expected: Vec<_> = names.iter().take(values.len()).copied().chain((!microsoft).then_some("username")).collect();
+        prop_assert_eq!(read, expected);
+        // What was read goes back unchanged.
+        let mut again = AuthValue::new(scheme);
+        for (name, value) in all[0].params() {
+            again = again.quoted(name, value);
+        }
+        let text = again.to_string();
+        let again = homing_wire::Auth::parse(text.as_bytes()).unwrap();
+        prop_assert_eq!(again.params().collect::<Vec<_>>(), all[0].params().collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_uri_reads_as_printed(text in "(sip|sips|tel|x-y):[a-z0-9;=?&:@%.+-]{0,30}") {
+        if let Ok(uri) = Uri::parse(&text) {
+            let owned = uri.into_owned();
+            let printed = owned.to_string();
+            let again = Uri::parse(&printed).unwrap();
+            prop_assert!(again.equivalent(&uri) && uri.equivalent(&again), "{} {}", text, printed);
+            prop_assert_eq!(again.into_owned(), owned);
+        }
+    }
+
+    #[test]
+    fn a_date_reads_as_printed(seconds in 0..253_402_300_799_u64) {
+        let text = Date(seconds).to_string();
+        prop_assert_eq!(Date::read(text.as_bytes()).unwrap().0, Date(seconds));
+    }
+
+    #[test]
+    fn a_description_reads_as_printed(body in "v=0\r\n([a-z]=[ -~]{0,12}\r\n|m=[a-z]{1,5} [0-9]{1,4} [A-Z/]{1,8} [0-9]{1,3}\r\n){0,12}") {
+        if let Ok(session) = Session::parse(body.as_bytes()) {
+            let printed = session.to_string();
+            prop_assert_eq!(Session::parse(printed.as_bytes()).unwrap(), session);
+        }
+    }
+
+    #[test]
+    fn no_octets_cause_a_panic(octets in vec(any::<u8>(), 0..400)) {
+        read_everything(&octets);
+    }
+
+    #[test]
+    fn no_mutation_of_a_message_causes_a_panic(
+        sample in 0..SAMPLES.len(),
+        changes in vec((any::<prop::sample::Index>(), any::<u8>(), 0..4_u8), 1..12),
+    ) {
+        let mut octets = SAMPLES[sample].as_bytes().to_vec();
+        for (at, octet, kind) in changes {
+            let at = at.index(octets.len());
+            match kind {
+                0 => octets[at] = octet,
+                1 => octets.insert(at, b"\"\\<>;,=:\r\n\0 \xe2"[usize::from(octet) % 13]),
+                2 => drop(octets.remove(at)),
+                _ => octets.truncate(at.max(20)),
+            }
+            if octets.is_empty() {
+                octets.push(b'x');
+            }
+        }
+        read_everything(&octets);
+    }
+
+    #[test]
+    fn the_framer_and_the_parser_agree(octets in vec(any::<u8>(), 0..60), cut in any::<prop::sample::Index>()) {
+        let message = Builder::request(Method::Info, "sip:a@b").body("x/y", &octets).finish();
+        let mut framer = Framer::new(Limits::default());
+        let at = cut.index(message.len());
+        framer.push(&message[..at]);
+        prop_assert_eq!(framer.next(), Ok(None));
+        framer.push(&message[at..]);
+        prop_assert_eq!(framer.next(), Ok(Some(homing_wire::Frame::Message(message))));
+    }
+}
+
+/// Every accessor there is.
+fn read_everything(octets: &[u8]) {
+    let mut framer = Framer::new(Limits::default());
+    framer.push(octets);
+    while let Ok(Some(_)) = framer.next() {}
+    let _ = framer.refused();
+    let _ = Session::parse(octets).map(|session| session.to_string());
+    let Ok(message) = Message::parse(Bytes::copy_from_slice(octets)) else { return };
+    let _ = (message.start(), message.validate(), message.via_count(), format!("{message:?}"));
+    let _ = (message.cseq().is_ok(), message.call_id().is_ok(), message.expires().is_ok());
+    let _ = (message.max_forwards().is_ok(), message.has_token(Name::Supported, "x"));
+    for address in [message.from(), message.to()].into_iter().flatten() {
+        let _ = (address.display(), address.tag(), address.param("epid"), address.into_owned().to_string());
+        let _ = address
+            .uri()
+            .map(|uri| (uri.into_owned().to_string(), uri.equivalent(&uri), uri.user_text().is_some()));
+    }
+    for name in [Name::Authorization, Name::ProxyAuthenticate, Name::WwwAuthenticate] {
+        for auth in message.auth(name) {
+            let _ = (auth.conflicting(), auth.param("target name").is_some(), auth.params().count());
+        }
+    }
+    let _ = (
+        message.all::<Via<'_>>().count(),
+        message.all::<Contact<'_>>().count(),
+        message.all::<Route<'_>>().count(),
+    );
+    let _ = (message.all::<RecordRoute<'_>>().count(), message.all::<Path<'_>>().count());
+    let _ = (message.all::<Reason<'_>>().count(), message.all::<Warning<'_>>().count());
+    let _ = (message.all::<Supported<'_>>().count(), message.all::<Allow<'_>>().count());
+    let _ = (message.all::<AssertedIdentity<'_>>().count(), message.get::<ReferTo<'_>>().is_ok());
+    let _ = (
+        message.get::<Date>().is_ok(),
+        message.get::<KeepAlive>().is_ok(),
+        message.get::<RetryAfter>().is_ok(),
+    );
+    let _ = (message.get::<Diagnostics<'_>>().is_ok(), message.get::<EventHeader<'_>>().is_ok());
+    let _ = (message.get::<Replaces<'_>>().is_ok(), message.get::<RAck<'_>>().is_ok());
+    let _ = (message.get::<SessionExpires>().is_ok(), message.get::<SubscriptionState<'_>>().is_ok());
+    let _ = message.get::<ContentType<'_>>().is_ok();
+    let reply = Builder::reply_to(&message, 400, "Bad Request").to_tag("t").finish();
+    assert!(Message::parse(reply).is_ok());
+    let relayed =
+        Builder::from_message(&message).remove_first(Name::Via).prepend(Name::Via, "SIP/2.0/UDP x").finish();
+    assert!(Message::parse(relayed).is_ok_and(|relayed| relayed.via_count() >= 1));
+}
+
+const SAMPLES: [&str; 3] = [
+    include_str!("../../../tests/data/bench/register.sip"),
+    include_str!("../../../tests/data/bench/invite.sip"),
+    "SIP/2.0 401 No\r\nv: SIP / 2.0 / TLS [::1]:5061 ; branch = \"x\", SIP/2.0/UDP a\r\nf: \"A \\\" B\" <sip:a:b@c;d?e=f>;epid; 7\r\n\
+     WWW-Authenticate: NTLM realm = “r”, target name = \"t\", opaque=\"1\" Kerberos x=y\r\nReason: SIP;cause=200;text=\"a\\\"b\"\r\n\
+     Refer-To: <sip:a?Replaces=1%3Bto-tag%3D2%3Bfrom-tag%3D3>\r\nWarning: 399 a \"b\"\r\nDate: Sat, 21 Nov 2026 00:09:58 GMT\r\n\
+     Retry-After: 5 (a (b)) ;duration=1\r\nms-keep-alive: UAS; timeout=300\r\nms-diagnostics: 1;reason=\"x\"\r\n\r\nv=0\r\no=- 1 1 IN IP4 a\r\nm=a 1 b c\r\n",
+];
+
+/// Inputs made to be read again and again by a careless parser; all of them as long as a header line may be, repeated
+/// over a whole message. Linear work on them takes moments, quadratic work would not end in a test's time; the bench
+/// `parse` compares the growth itself.
+#[test]
+fn work_grows_with_length_only() {
+    let value = |pattern: &str| pattern.repeat(8_000 / pattern.len());
+    let patterns = [
+        "\"",
+        "\\",
+        "\"\\",
+        "<",
+        "<>",
+        "<<",
+        ",",
+        ", ",
+        ";",
+        ";;",
+        ";a",
+        ";a=",
+        ";a=\"",
+        ";a=\"b\"",
+        "=",
+        "a=",
+        "a=b ",
+        "a=b,",
+        "a=\"",
+        "“",
+        "a=“",
+        "NTLM ",
+        "NTLM a=b ",
+        "Digest,",
+        "\r\n ",
+        " ",
+        "(",
+        ")(",
+        "%",
+        "%41",
+        "@",
+        ":",
+        "?",
+        "&",
+        "[",
+        "SIP/2.0/UDP a,",
+        "sip:a@b;x?y=z,",
+        "\"a\" <sip:b>,",
+        "x\r\n\t",
+        "1 ",
+        "é",
+    ];
+    for pattern in patterns {
+        let line = value(pattern);
+        let mut text =
+            format!("INVITE sip:{} SIP/2.0\r\n", pattern.replace(['\r', '\n', ' ', '\t'], "").repeat(200));
+        for name in
+            ["Via", "From", "To", "Contact", "Authorization", "Route", "Reason", "Warning", "Retry-After"]
+        {
+            for prefix in ["", "\"a\" <sip:a@b>;x", "SIP/2.0/UDP a;x", "SIP;x", "NTLM x"] {
+                text.push_str(&format!(
+                    "{name}: {prefix}{}\r\n",
+                    line.chars().take(1_500).collect::<String>()
+                ));
+            }
+        }
+        text.push_str("\r\n");
+        read_everything(text.as_bytes());
+        for name in ["Authorization", "From", "Via", "Contact", "Refer-To"] {
+            read_everything(
+                format!("INVITE sip:a SIP/2.0\r\n{name}: NTLM {line}\r\n{name}: <sip:{line}>\r\n\r\n")
+                    .as_bytes(),
+            );
+        }
+        let _ = Uri::parse(&format!("sip:a@b;{line}")).map(|uri| uri.equivalent(&uri));
+    }
+    let many_lines = format!("SIP/2.0 200 OK\r\n{}\r\n", "a:\r\n".repeat(30_000));
+    let all = Limits { headers: usize::MAX, ..Limits::default() };
+    assert!(Message::parse_with(many_lines.clone().into(), &all).is_ok());
+    let mut framer = Framer::new(all);
+    for octet in many_lines.bytes() {
+        framer.push(&[octet]);
+        assert!(framer.next().is_ok());
+        if framer.pending() == many_lines.len() - 1 {
+            break;
+        }
+    }
+}

@@ -1,0 +1,37 @@
+//! The published torture suites, where they lie beside the workspace: RFC 4475, RFC 5118, RFC 4317.
+
+use std::path::{Path, PathBuf};
+
+mod facts;
+mod sdp;
+mod verdicts;
+
+/// The folder `shared/suites` beside the workspace, or beside one of the folders around it.
+fn suites() -> Option<PathBuf> {
+    let found = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .ancestors()
+        .map(|folder| folder.join("shared/suites"))
+        .find(|folder| folder.join("torture-facts.json").is_file());
+    if found.is_none() {
+        println!("skipped: suites absent");
+    }
+    found
+}
+
+/// The entries of the fact list, with the octets of each message.
+fn torture(suites: &Path) -> Vec<(serde_json::Value, Vec<u8>)> {
+    let list = std::fs::read_to_string(suites.join("torture-facts.json")).unwrap();
+    let list: Vec<serde_json::Value> = serde_json::from_str(&list).unwrap();
+    assert_eq!(list.len(), 62);
+    list.into_iter()
+        .map(|entry| {
+            let name = entry["name"].as_str().unwrap();
+            let path = match entry["rfc"].as_str().unwrap() {
+                "5118" => suites.join("rfc5118/crlf").join(name),
+                _ => suites.join("rfc4475").join(format!("{name}.dat")),
+            };
+            let bytes = std::fs::read(path).unwrap();
+            (entry, bytes)
+        })
+        .collect()
+}

@@ -1,0 +1,84 @@
+//! Moves, restarts, sign-out and many at once, with real sockets.
+
+use std::time::Duration;
+
+use homing::{AccountEvent, AccountState, LogoutReason, Notice};
+
+use crate::place::{alice, estate, eventually, register, run, user_agent};
+
+#[test]
+fn para_67_a_moved_user_signs_in_anew_at_the_next_refresh() {
+    run(async {
+        let estate = estate(11).start().await.unwrap();
+        let ua = user_agent(&estate);
+        let account = alice(&ua);
+        register(&estate, &account).await.unwrap();
+        let mut events = ua.events();
+        estate.move_user("alice", "hs102", "rebalanced").await.unwrap();
+        let _ = account.refresh().await;
+        let mut reasons = Vec::new();
+        let moved = async {
+            while let Some(notice) = events.next().await {
+                match notice {
+                    Notice::Event(event) => match event.what {
+                        AccountEvent::LoggedOut { why } => reasons.push(why),
+                        AccountEvent::Registered(registered) => return Some(registered.home.host),
+                        _ => {}
+                    },
+                    Notice::Lagged { .. } => panic!("a test reads fast enough"),
+                }
+            }
+            None
+        };
+        let home = tokio::time::timeout(Duration::from_secs(30), moved).await;
+        let ladder = estate.journal().ladder();
+        assert_eq!(home.ok().flatten().as_deref(), Some("hs102.network.com"), "{ladder}");
+        assert_eq!(reasons, [LogoutReason::Moved]);
+        assert_eq!(estate.bindings("alice@network.com").len(), 1, "{ladder}");
+    });
+}
+
+#[test]
+fn a_home_server_that_restarts_has_its_user_back() {
+    run(async {
+        let estate = estate(12).start().await.unwrap();
+        let ua = user_agent(&estate);
+        let account = alice(&ua);
+        register(&estate, &account).await.unwrap();
+        estate.node("hs104").stop().await;
+        assert!(eventually(Duration::from_secs(10), || account.state() != AccountState::Registered).await);
+        estate.node("hs104").restart().await;
+        let back = eventually(Duration::from_secs(120), || estate.bindings("alice@network.com").len() == 1);
+        assert!(back.await, "{}", estate.journal().ladder());
+    });
+}
+
+#[test]
+fn shutdown_signs_everybody_out() {
+    run(async {
+        let estate = estate(13).start().await.unwrap();
+        let ua = user_agent(&estate);
+        let account = alice(&ua);
+        register(&estate, &account).await.unwrap();
+        ua.shutdown(Duration::from_secs(5)).await;
+        assert!(estate.bindings("alice@network.com").is_empty(), "{}", estate.journal().ladder());
+    });
+}
+
+#[test]
+fn eight_estates_side_by_side_do_not_meet() {
+    run(async {
+        let mut stories = Vec::new();
+        for seed in 0..8 {
+            stories.push(tokio::spawn(async move {
+                let estate = estate(100 + seed).start().await.unwrap();
+                let ua = user_agent(&estate);
+                let account = alice(&ua);
+                register(&estate, &account).await.map(|registration| registration.home().host.clone())
+            }));
+        }
+        for story in stories {
+            assert_eq!(story.await.unwrap().unwrap(), "hs104.network.com");
+        }
+    });
+}

@@ -1,0 +1,73 @@
+//! Where user agent and estate meet, and how the tests wait.
+
+use std::time::Duration;
+
+use homing::{
+    Account, AccountConfig, Aor, Error, Password, Registration, Resolver, Roots, StaticCredentials, Transport,
+    UserAgent,
+};
+use homing_server_mock::estate::{Estate, EstateBuilder, User};
+
+/// The password of every account here: a word that must never be seen.
+pub(crate) const CANARY: &str = "Canary-5c1e-Pass";
+
+/// An estate with a distributor and five home servers, Alice at hs104, over TLS and TCP.
+pub(crate) fn estate(seed: u64) -> EstateBuilder {
+    Estate::builder()
+        .domain("network.com")
+        .distributor("lb")
+        .home("hs102")
+        .home("hs103")
+        .home("hs104")
+        .home("hs105")
+        .home("hs106")
+        .user(User::new("alice", CANARY).assigned("hs104"))
+        .transports([Transport::Tls, Transport::Tcp])
+        .seed(seed)
+}
+
+/// A user agent that asks the estate's DNS and trusts its root.
+pub(crate) fn user_agent(estate: &Estate) -> UserAgent {
+    UserAgent::builder()
+        .resolver(Resolver::name_server(estate.dns_address()))
+        .roots(Roots::pem(estate.ca_pem()).expect("the estate's root is a certificate"))
+        .build()
+        .expect("the user agent starts")
+}
+
+/// Alice's account.
+pub(crate) fn alice(ua: &UserAgent) -> Account {
+    with(ua, |_| {})
+}
+
+/// Alice's account with changes.
+pub(crate) fn with(ua: &UserAgent, change: impl FnOnce(&mut AccountConfig)) -> Account {
+    let mut config = AccountConfig::new(Aor::parse("alice@network.com").expect("an address"), "01010101");
+    change(&mut config);
+    let password = StaticCredentials::new("alice", "NETWORK", Password::new(CANARY));
+    ua.account(config, password).expect("the account is valid")
+}
+
+/// Registers, or tells what went wrong with the estate's ladder.
+pub(crate) async fn register(estate: &Estate, account: &Account) -> Result<Registration, Error> {
+    match tokio::time::timeout(Duration::from_secs(60), account.register()).await {
+        Ok(outcome) => outcome,
+        Err(_) => panic!("no outcome within a minute\n{}", estate.journal().ladder()),
+    }
+}
+
+/// Runs a story on a runtime of its own.
+pub(crate) fn run<F: Future>(story: F) -> F::Output {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    runtime.expect("a runtime starts").block_on(story)
+}
+
+/// Asks until `found` says yes, at most for `within`.
+pub(crate) async fn eventually(within: Duration, mut found: impl FnMut() -> bool) -> bool {
+    let asked = async {
+        while !found() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(within, asked).await.is_ok()
+}

@@ -1,0 +1,155 @@
+//! A terminal of our own: a program under test in a pty, its screen kept by a VT emulator.
+
+use std::io::{Read, Write};
+use std::path::Path;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::time::{Duration, Instant};
+
+use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
+
+/// A running program and what it shows.
+pub(crate) struct Terminal {
+    child: Box<dyn Child + Send + Sync>,
+    master: Option<Box<dyn MasterPty + Send>>,
+    keys: Option<Box<dyn Write + Send>>,
+    pieces: Receiver<Vec<u8>>,
+    screen: vt100::Parser,
+    raw: Vec<u8>,
+}
+
+impl Terminal {
+    /// Starts `program` on a screen of `columns` × `rows` with a home folder of its own.
+    pub(crate) fn start(program: &str, args: &[&str], columns: u16, rows: u16, home: &Path) -> Self {
+        let size = PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 };
+        let pair = native_pty_system().openpty(size).expect("the system has terminals");
+        let mut command = CommandBuilder::new(program);
+        command.args(args);
+        command.env_clear();
+        for (name, value) in [("TERM", "xterm-256color"), ("LANG", "C.UTF-8"), ("COLORTERM", "truecolor")] {
+            command.env(name, value);
+        }
+        for name in ["HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_RUNTIME_DIR"] {
+            command.env(name, home);
+        }
+        command.cwd(home);
+        let child = pair.slave.spawn_command(command).expect("the program starts");
+        drop(pair.slave);
+        let mut reader = pair.master.try_clone_reader().expect("the terminal can be read");
+        let keys = pair.master.take_writer().expect("the terminal can be written");
+        let (tell, pieces) = channel();
+        std::thread::spawn(move || {
+            let mut piece = [0u8; 8192];
+            while let Ok(n) = reader.read(&mut piece) {
+                if n == 0 || tell.send(piece[..n].to_vec()).is_err() {
+                    break;
+                }
+            }
+        });
+        let screen = vt100::Parser::new(rows, columns, 0);
+        Self { child, master: Some(pair.master), keys: Some(keys), pieces, screen, raw: Vec::new() }
+    }
+
+    /// Types.
+    pub(crate) fn press(&mut self, keys: &str) {
+        if let Some(terminal) = &mut self.keys {
+            terminal.write_all(keys.as_bytes()).and_then(|()| terminal.flush()).expect("keys are taken");
+        }
+    }
+
+    /// Changes the size, as a window manager would.
+    pub(crate) fn resize(&mut self, columns: u16, rows: u16) {
+        let size = PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 };
+        if let Some(master) = &self.master {
+            master.resize(size).expect("the terminal can be resized");
+        }
+        self.screen.screen_mut().set_size(rows, columns);
+    }
+
+    /// Reads until the screen holds `text`; the screen, if it does not come to that.
+    pub(crate) fn wait_for(&mut self, text: &str, within: Duration) -> Result<(), String> {
+        self.wait_until(within, |screen| screen.contains(text))
+            .map_err(|screen| format!("waited for {text:?}, the screen shows:\n{screen}"))
+    }
+
+    /// Reads until `fits` likes the screen.
+    pub(crate) fn wait_until(&mut self, within: Duration, fits: impl Fn(&str) -> bool) -> Result<(), String> {
+        let end = Instant::now() + within;
+        loop {
+            if fits(&self.contents()) {
+                return Ok(());
+            }
+            match self.pieces.recv_timeout(end.saturating_duration_since(Instant::now())) {
+                Ok(piece) => self.take(&piece),
+                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
+                    return if fits(&self.contents()) { Ok(()) } else { Err(self.contents()) };
+                }
+            }
+        }
+    }
+
+    /// Reads what is there until nothing came for `quiet`.
+    pub(crate) fn settle(&mut self, quiet: Duration) {
+        while let Ok(piece) = self.pieces.recv_timeout(quiet) {
+            self.take(&piece);
+        }
+    }
+
+    /// The screen as text.
+    pub(crate) fn contents(&self) -> String {
+        self.screen.screen().contents()
+    }
+
+    /// Everything the program ever wrote.
+    pub(crate) fn raw(&self) -> &[u8] {
+        &self.raw
+    }
+
+    /// True if the program left the terminal as it found it: main screen, cursor shown, no mouse.
+    pub(crate) fn is_clean(&self) -> bool {
+        let screen = self.screen.screen();
+        !screen.alternate_screen()
+            && !screen.hide_cursor()
+            && !screen.bracketed_paste()
+            && screen.mouse_protocol_mode() == vt100::MouseProtocolMode::None
+    }
+
+    /// The terminal window is closed.
+    pub(crate) fn close(&mut self) {
+        self.keys = None;
+        self.master = None;
+    }
+
+    /// The program's process number.
+    pub(crate) fn process(&self) -> u32 {
+        self.child.process_id().expect("it was started")
+    }
+
+    /// Waits for the end of the program and reads the rest; its exit code.
+    pub(crate) fn end(&mut self, within: Duration) -> Option<u32> {
+        let end = Instant::now() + within;
+        loop {
+            if let Ok(Some(status)) = self.child.try_wait() {
+                self.settle(Duration::from_millis(100));
+                return Some(status.exit_code());
+            }
+            if Instant::now() > end {
+                return None;
+            }
+            if let Ok(piece) = self.pieces.recv_timeout(Duration::from_millis(20)) {
+                self.take(&piece);
+            }
+        }
+    }
+
+    fn take(&mut self, piece: &[u8]) {
+        self.screen.process(piece);
+        self.raw.extend_from_slice(piece);
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

@@ -1,0 +1,141 @@
+//! What goes wrong around a registration, one thing at a time.
+
+use std::time::Duration;
+
+use homing_core::state::AccountState;
+use homing_server_mock::mischief::Mischief;
+use homing_tests::town::{self, Town};
+use homing_tests::world::World;
+
+fn signed_in(seed: u64) -> World {
+    let mut world = Town { expires: 600, ..Town::default() }.build(seed);
+    world.require(town::sign_in(&mut world), "not registered");
+    world
+}
+
+fn back_within(world: &mut World, seconds: u64) {
+    let back = world.run_to(Duration::from_secs(seconds), |world| {
+        let home = town::home(world).unwrap_or_default();
+        world.phones[0].state() == AccountState::Registered
+            && world.servers.iter().any(|server| server.short == home && server.bindings(town::ALICE) == 1)
+    });
+    world.require(back, &format!("not back within {seconds} s"));
+}
+
+#[test]
+fn a_home_server_that_restarts_has_its_user_back_within_two_minutes() {
+    for seed in 0..10 {
+        let mut world = signed_in(seed);
+        let home = world.server("hs104");
+        world.crash(home);
+        world.run_for(Duration::from_secs(5));
+        world.revive(home);
+        back_within(&mut world, 120);
+    }
+}
+
+#[test]
+fn para_53_a_dead_home_server_and_a_changed_directory_move_the_user_with_dns_untouched() {
+    for seed in 0..10 {
+        let mut world = signed_in(seed);
+        let home = world.server("hs104");
+        world.crash(home);
+        world.run_for(Duration::from_secs(10));
+        world.assign(town::ALICE, "hs105.network.com", "hs104 died");
+        let moved = world.run_to(Duration::from_secs(210), |world| {
+            town::home(world).as_deref() == Some("hs105")
+                && world.phones[0].state() == AccountState::Registered
+        });
+        world.require(moved, "not at the new home");
+    }
+}
+
+#[test]
+fn a_flow_that_falls_silent_is_noticed_within_210_seconds() {
+    for seed in 0..10 {
+        let mut world = signed_in(seed);
+        world.silence(0);
+        let noticed = world.run_to(Duration::from_secs(210), |world| {
+            world.phones[0].state() == AccountState::Registered
+                && !world.links_between(0, world.server("hs104")).is_empty()
+        });
+        world.require(noticed, "a dead flow was not noticed within 210 s");
+    }
+}
+
+#[test]
+fn a_server_that_cannot_be_reached_is_passed_over() {
+    let mut world = Town::default().build(3);
+    let targets = [("hs101.network.com", 5061, 0, 0), ("lb.network.com", 5061, 10, 0)];
+    world.zone.set_srv("_sipinternaltls._tcp.network.com", &targets);
+    let dead = world.server("hs101");
+    world.crash(dead);
+    world.require(town::sign_in(&mut world), "the second SRV target was not tried");
+}
+
+#[test]
+fn a_server_that_does_not_answer_the_dial_is_passed_over_in_time() {
+    let mut world = Town::default().build(4);
+    let targets = [("hs101.network.com", 5061, 0, 0), ("lb.network.com", 5061, 10, 0)];
+    world.zone.set_srv("_sipinternaltls._tcp.network.com", &targets);
+    let deaf = world.server("hs101");
+    world.servers[deaf].deaf = true;
+    world.require(town::sign_in(&mut world), "the second SRV target was not tried");
+}
+
+#[test]
+fn a_503_is_waited_out_as_long_as_it_says() {
+    let mut world = Town::default().build(5);
+    town::next(&mut world, 1, "lb", Mischief::Status503 { retry_after: Some(20) });
+    town::login(&mut world);
+    let back =
+        world.run_to(Duration::from_secs(120), |world| world.phones[0].state() == AccountState::Registered);
+    world.require(back, "not registered after a 503");
+}
+
+#[test]
+fn single_faults_of_the_home_server_lose_nobody() {
+    let faults = [
+        Mischief::Silence,
+        Mischief::Delay(Duration::from_secs(5)),
+        Mischief::Drop(2),
+        Mischief::Status503 { retry_after: Some(5) },
+        Mischief::Status503 { retry_after: None },
+        Mischief::Status500,
+        Mischief::Cut,
+        Mischief::Garbage(64),
+        Mischief::WrongCSeq,
+        Mischief::NoExpires,
+    ];
+    for (seed, fault) in faults.into_iter().enumerate() {
+        let mut world = signed_in(seed as u64);
+        town::next(&mut world, 1, "hs104", fault.clone());
+        town::refresh(&mut world);
+        world.run_for(Duration::from_secs(400));
+        world.require(
+            world.phones[0].state() == AccountState::Registered,
+            &format!("not registered 400 s after {fault} at a refresh"),
+        );
+    }
+}
+
+#[test]
+fn dns_that_moves_to_another_first_server_is_followed_at_the_next_login() {
+    let mut world = signed_in(6);
+    world.zone.set_srv("_sipinternaltls._tcp.network.com", &[("hs107.network.com", 5061, 0, 0)]);
+    let (lb, home) = (world.server("lb"), world.server("hs104"));
+    world.crash(lb);
+    world.crash(home);
+    world.assign(town::ALICE, "hs105.network.com", "hs104 died");
+    let moved = world.run_to(Duration::from_secs(300), |world| town::home(world).as_deref() == Some("hs105"));
+    world.require(moved, "the new first server was not found");
+}
+
+#[test]
+fn a_phone_that_is_switched_off_and_on_is_home_again() {
+    let mut world = signed_in(7);
+    world.restart_phone(0);
+    world.phones[0].told.clear();
+    world.require(town::sign_in(&mut world), "not registered again");
+    world.require(world.servers[world.server("hs104")].bindings(town::ALICE) == 1, "one binding, not two");
+}

@@ -1,0 +1,215 @@
+//! Signing in: schemes, dialects, roads, wrong passwords, strangers, and what it costs.
+
+use std::time::Duration;
+
+use homing_core::config::{Scheme, ServerChoice};
+use homing_core::error::{AuthError, LoginError};
+use homing_core::journey::HopVerdict;
+use homing_core::state::AccountState;
+use homing_core::transport::Transport;
+use homing_server_mock::mischief::Mischief;
+use homing_server_mock::node::config::{Dialect, Schemes};
+use homing_tests::town::{self, Town};
+use homing_tests::world::zone::Mood;
+
+#[test]
+fn claim_03_04_05_07_08_14_15_17_18_a_login_over_tls_by_ntlm_in_every_dialect() {
+    for dialect in [Dialect::Sip2, Dialect::Sipae3, Dialect::Sipae4, Dialect::Auto] {
+        let mut world = Town { dialect, ..Town::default() }.build(1);
+        world.require(town::sign_in(&mut world), "not registered");
+        let journey = world.phones[0].registered().expect("registered").journey.clone();
+        for hop in &journey.hops {
+            world.require(hop.scheme == Some(Scheme::Ntlm), "by NTLM");
+            world.require(hop.transport == Transport::Tls, "over TLS");
+        }
+        let last = journey.last().map(|hop| hop.verdict.clone());
+        world.require(matches!(last, Some(HopVerdict::Accepted { signed: true, .. })), "a signed 200");
+        world.require(world.ladder.count("alice", "hs104", "REGISTER") == 3, "three REGISTERs at home");
+        town::logout(&mut world);
+        world.run_for(Duration::from_secs(60));
+        world.require(world.phones[0].state() == AccountState::LoggedOff, "signed out");
+        world.require(world.servers[world.server("hs104")].bindings(town::ALICE) == 0, "no binding left");
+    }
+}
+
+#[test]
+fn claim_06_16_31_32_para_38_the_directory_entry_decides() {
+    let mut world = Town::default().build(2);
+    world.assign(town::ALICE, "hs106.network.com", "moved desks");
+    world.require(town::sign_in(&mut world), "not registered");
+    world.require(town::home(&world).as_deref() == Some("hs106"), "home is what the directory says");
+}
+
+#[test]
+fn claim_33_the_whole_system_finds_the_second_server() {
+    let mut world = Town::default().build(3);
+    world.zone.set_srv("_sipinternaltls._tcp.network.com", &[("hs101.network.com", 5061, 0, 0)]);
+    world.require(town::sign_in(&mut world), "not registered");
+    world.require(world.ladder.count("hs101", "alice", "301") == 1, "the identified home server redirects");
+    world.require(town::home(&world).as_deref() == Some("hs104"), "not at home");
+}
+
+#[test]
+fn a_user_whose_first_server_is_home_is_not_redirected() {
+    let mut world = Town::default().build(4);
+    world.zone.set_srv("_sipinternaltls._tcp.network.com", &[("hs104.network.com", 5061, 0, 0)]);
+    world.require(town::sign_in(&mut world), "not registered");
+    let journey = world.phones[0].registered().expect("registered").journey.clone();
+    world.require(journey.hops.len() == 1, "one hop");
+}
+
+#[test]
+fn a_cold_login_with_one_redirect_costs_thirteen_round_trips_and_twelve_with_glue() {
+    for (glue, price) in [(false, 13), (true, 12)] {
+        let mut world = Town::default().build(5);
+        world.zone.glue = glue;
+        world.require(town::sign_in(&mut world), "not registered");
+        let journey = world.phones[0].registered().expect("registered").journey.clone();
+        let found = journey.round_trips();
+        world.require(found == price, &format!("{found} round trips instead of {price}: {journey:#?}"));
+    }
+}
+
+#[test]
+fn a_remembered_home_costs_five_round_trips() {
+    let mut world = Town::default().build(6);
+    world.require(town::sign_in(&mut world), "not registered");
+    world.run_for(Duration::from_secs(120));
+    world.restart_phone(0);
+    world.phones[0].told.clear();
+    world.require(town::sign_in(&mut world), "not registered again");
+    let journey = world.phones[0].registered().expect("registered").journey.clone();
+    world.require(journey.redirects() == 0, "straight home");
+    let found = journey.round_trips();
+    world.require(found == 5, &format!("{found} round trips: {journey:#?}"));
+}
+
+#[test]
+fn a_wrong_password_fails_once_and_names_the_reason() {
+    let mut world = Town::default().build(7);
+    let mut wrong = town::credentials();
+    wrong.password = homing_core::secret::Password::new("not it");
+    world.phones[0].credentials = Some(wrong);
+    town::login(&mut world);
+    world.run_for(Duration::from_secs(600));
+    let said = world.phones[0].failure().cloned();
+    let named = matches!(said, Some(LoginError::Auth(AuthError::Rejected { .. })));
+    world.require(named, &format!("{said:?}"));
+    let tries = world.ladder.count("alice", "lb", "REGISTER");
+    world.require(tries <= 3, "a wrong password is not tried over and over");
+}
+
+#[test]
+fn no_password_is_a_failure_that_names_it() {
+    let mut world = Town::default().build(8);
+    world.phones[0].credentials = None;
+    town::login(&mut world);
+    world.run_for(Duration::from_secs(60));
+    let said = world.phones[0].failure().cloned();
+    let named = matches!(said, Some(LoginError::Auth(AuthError::NoCredentials { .. })));
+    world.require(named, &format!("{said:?}"));
+}
+
+#[test]
+fn digest_over_tls_at_a_plain_registrar() {
+    let mut config = town::alice();
+    config.server =
+        ServerChoice::Fixed { host: "hs104.network.com".to_owned(), port: None, transport: Transport::Tls };
+    let mut world = Town { schemes: Schemes::Digest, ..Town::default() }.without_phones(9);
+    world.add_phone("alice", config, town::credentials());
+    world.require(town::sign_in(&mut world), "not registered");
+    world.require(world.ladder.count("alice", "hs104", "REGISTER") == 2, "challenge and answer");
+}
+
+#[test]
+fn digest_over_udp_in_the_rain() {
+    for seed in 0..20 {
+        let mut config = town::alice();
+        config.auth.udp_register = true;
+        config.transports = vec![Transport::Udp];
+        config.server = ServerChoice::Fixed {
+            host: "hs104.network.com".to_owned(),
+            port: None,
+            transport: Transport::Udp,
+        };
+        let mut world = Town { schemes: Schemes::Digest, ..Town::default() }.without_phones(seed);
+        world.rules.clear_allowed = true;
+        world.network.weather = homing_tests::world::link::Weather::rain(200, 100);
+        world.add_phone("alice", config, town::credentials());
+        world.require(town::sign_in(&mut world), "not registered through 20 % loss");
+        world.require(world.servers[world.server("hs104")].bindings(town::ALICE) == 1, "one binding");
+    }
+}
+
+#[test]
+fn no_dns_is_a_failure_that_names_it_and_heals() {
+    for (mood, code) in [(Mood::Fails, "E0403"), (Mood::Silent, "E0402")] {
+        let mut world = Town::default().build(10);
+        world.zone.mood = mood;
+        town::login(&mut world);
+        world.run_to(Duration::from_secs(180), |world| world.phones[0].failure().is_some());
+        let said = world.phones[0].failure().map(LoginError::code);
+        world.require(said == Some(code), &format!("{said:?} instead of {code}"));
+        world.zone.mood = Mood::Answers;
+        let back = world.run_to(Duration::from_secs(600), |world| {
+            world.phones[0].state() == AccountState::Registered
+        });
+        world.require(back, "registered once DNS is back");
+    }
+}
+
+#[test]
+fn a_certificate_of_another_name_gets_not_one_octet() {
+    let mut world = Town::default().build(11);
+    let lb = world.server("lb");
+    world.servers[lb].certificate.dns = vec!["lb.elsewhere.net".to_owned()];
+    world.servers[lb].honest = false;
+    town::login(&mut world);
+    world.run_to(Duration::from_secs(120), |world| world.phones[0].failure().is_some());
+    let said = world.phones[0].failure().map(LoginError::code);
+    world.require(said == Some("E0509"), &format!("{said:?}"));
+    world.require(world.ladder.count("alice", "lb", "") == 0, "nothing was sent");
+}
+
+#[test]
+fn an_srv_target_outside_the_domain_is_not_believed() {
+    let mut world = Town::default().build(12);
+    let rogue = homing_server_mock::node::config::NodeConfig::new(
+        "evil",
+        "elsewhere.net",
+        homing_server_mock::role::Role::Home,
+    );
+    let mut rogue = rogue;
+    rogue.peers = vec![homing_server_mock::node::config::Peer {
+        fqdn: rogue.identity.fqdn.clone(),
+        ports: vec![(Transport::Tls, 5061)],
+    }];
+    let evil = world.add_server(rogue, std::net::IpAddr::from([10, 66, 0, 1]));
+    world.servers[evil].honest = false;
+    world.zone.set_srv("_sipinternaltls._tcp.network.com", &[("evil.elsewhere.net", 5061, 0, 0)]);
+    town::login(&mut world);
+    world.run_for(Duration::from_secs(300));
+    world.require(world.phones[0].registered().is_none(), "registered with a stranger");
+    world.require(world.ladder.count("alice", "evil", "") == 0, "a stranger heard from the phone");
+}
+
+#[test]
+fn a_challenge_without_end_is_ended() {
+    let mut world = Town::default().build(13);
+    town::always(&mut world, "lb", Mischief::ChallengeForever);
+    town::login(&mut world);
+    world.run_for(Duration::from_secs(60));
+    let heard = world.ladder.count("alice", "lb", "REGISTER");
+    world.require(heard <= 12, &format!("{heard} REGISTERs in a minute"));
+    world.require(world.phones[0].failure().is_some(), "and a reason is told");
+}
+
+#[test]
+fn golden_ladder_of_a_sign_in() {
+    let mut world = Town { dialect: Dialect::Sipae4, ..Town::default() }.build(14);
+    world.require(town::sign_in(&mut world), "not registered");
+    insta::assert_snapshot!("sign_in_sipae4", world.ladder.messages().join("\n"));
+    let mut world = Town { dialect: Dialect::Sip2, ..Town::default() }.build(14);
+    world.require(town::sign_in(&mut world), "not registered");
+    insta::assert_snapshot!("sign_in_sip2", world.ladder.messages().join("\n"));
+}

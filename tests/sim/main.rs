@@ -1,0 +1,10 @@
+//! Stories in virtual time: login, redirect, refresh, renewal, faults, seeds.
+
+mod faults;
+mod hours;
+mod login;
+mod proxy;
+mod redirect;
+mod refresh;
+mod seeds;
+mod wire;

@@ -1,0 +1,166 @@
+//! Many seeds of one long story: login, redirect, refresh, moves, crashes, DNS changes, loss, duplicates.
+//!
+//! `HOMING_SEEDS` says how many (300 unless said), `HOMING_SEED` runs one and prints its ladder.
+
+use std::time::Duration;
+
+use homing_core::ids::{Chance, Seed};
+use homing_core::outbox::Input;
+use homing_core::state::AccountState;
+use homing_server_mock::mischief::Mischief;
+use homing_server_mock::node::config::Dialect;
+use homing_tests::town::{self, Town};
+use homing_tests::world::World;
+use homing_tests::world::link::Weather;
+use homing_tests::world::zone::Mood;
+
+/// One story lasts so long before the weather clears.
+const STORM: Duration = Duration::from_secs(3_600);
+/// After that everybody must be home within this.
+const CALM: Duration = Duration::from_secs(900);
+
+#[test]
+fn seeds() {
+    if let Some(seed) = number("HOMING_SEED") {
+        println!("{}", story(seed).ladder);
+        return;
+    }
+    let count = number("HOMING_SEEDS").unwrap_or(300);
+    for seed in 0..count {
+        let world = story(seed);
+        if seed % 16 == 0 {
+            let again = story(seed);
+            world.require(
+                world.ladder.to_string() == again.ladder.to_string(),
+                "the same seed told another story",
+            );
+        }
+    }
+}
+
+/// Runs one story to its end and checks that everybody came home.
+fn story(seed: u64) -> World {
+    let mut script = Chance::new(&Seed::from_number(seed ^ 0x5709_1e55));
+    let dialects = [Dialect::Auto, Dialect::Sip2, Dialect::Sipae3, Dialect::Sipae4];
+    let dialect = dialects[usize::try_from(script.below(4)).unwrap_or(0)];
+    let expires = [120, 300, 900][usize::try_from(script.below(3)).unwrap_or(0)];
+    let mut world = Town { dialect, expires, homes: 4, ..Town::default() }.build(seed);
+    world.network.weather = weather(&mut script);
+    town::login(&mut world);
+    for _ in 0..2 + script.below(5) {
+        let when = Duration::from_millis(script.below(3_400_000));
+        plan(&mut world, &mut script, when);
+    }
+    world.run_until(STORM);
+    calm(&mut world);
+    world
+}
+
+/// The weather clears: what was broken is mended, then nobody may be missing.
+fn calm(world: &mut World) {
+    world.network.weather = Weather::default();
+    world.zone.mood = Mood::Answers;
+    for server in 0..world.servers.len() {
+        world.revive(server);
+        world.servers[server].deaf = false;
+        world.command(server, homing_server_mock::node::NodeCommand::Behave);
+    }
+    world.tell(0, Input::NetworkChanged { online: true });
+    if world.phones[0].state() == AccountState::LoggedOff || world.phones[0].state() == AccountState::Offline {
+        town::login(world);
+    }
+    world.run_for(CALM);
+    let home = town::home(world).unwrap_or_default();
+    world.require(world.phones[0].state() == AccountState::Registered, "a registration was lost");
+    let held: Vec<(String, usize)> = world
+        .servers
+        .iter()
+        .map(|server| (server.short.clone(), server.bindings(town::ALICE)))
+        .filter(|(_, bindings)| *bindings > 0)
+        .collect();
+    world.require(held.iter().any(|(short, _)| *short == home), &format!("bound at {held:?}, not at {home}"));
+    world.require(world.servers.iter().filter(|server| server.serves(town::ALICE)).count() == 1, "one home");
+}
+
+fn weather(script: &mut Chance) -> Weather {
+    match script.below(4) {
+        0 => Weather::default(),
+        1 => Weather::rain(0, 0),
+        2 => Weather::rain(50, 20),
+        _ => Weather::rain(200, 50),
+    }
+}
+
+/// Schedules one thing that goes wrong, and its end.
+fn plan(world: &mut World, script: &mut Chance, when: Duration) {
+    let length = Duration::from_millis(script.below(240_000));
+    let victim = usize::try_from(script.below(world.servers.len() as u64)).unwrap_or(0);
+    let home = format!("hs{}.network.com", 101 + script.below(4));
+    match script.below(11) {
+        0 => {
+            world.at(when, move |world| world.crash_if_up(victim));
+            world.at(when + length, move |world| world.revive(victim));
+        }
+        1 => world.at(when, move |world| world.assign(town::ALICE, &home, "rebalanced")),
+        2 => {
+            let back = home.clone();
+            world.at(when, move |world| world.assign(town::ALICE, &home, "there"));
+            world.at(when + length, move |world| world.assign(town::ALICE, &back, "again"));
+        }
+        3 => {
+            let mood = if script.below(2) == 0 { Mood::Fails } else { Mood::Silent };
+            world.at(when, move |world| world.zone.mood = mood);
+            world.at(when + length, |world| world.zone.mood = Mood::Answers);
+        }
+        4 => world.at(when, move |world| {
+            world.zone.set_srv("_sipinternaltls._tcp.network.com", &[(&home, 5061, 0, 0)]);
+        }),
+        5 => world.at(when, |world| world.silence(0)),
+        6 => {
+            world.at(when, move |world| world.servers[victim].deaf = true);
+            world.at(when + length, move |world| world.servers[victim].deaf = false);
+        }
+        7 => {
+            let fault = fault(script);
+            let short = world.servers[victim].short.clone();
+            world.at(when, move |world| town::next(world, 2, &short, fault));
+        }
+        8 => {
+            world.at(when, |world| world.tell(0, Input::NetworkChanged { online: false }));
+            world.at(when + length, |world| world.tell(0, Input::NetworkChanged { online: true }));
+        }
+        9 => world.at(when, |world| town::refresh(world)),
+        _ => {
+            world.at(when, |world| {
+                world.restart_phone(0);
+                town::login(world);
+            });
+        }
+    }
+}
+
+fn fault(script: &mut Chance) -> Mischief {
+    let faults = [
+        Mischief::Unsigned301,
+        Mischief::BadSignature301,
+        Mischief::ContactChanged,
+        Mischief::Replayed301,
+        Mischief::ToItself,
+        Mischief::OtherDomain,
+        Mischief::TlsToTcp,
+        Mischief::Silence,
+        Mischief::Delay(Duration::from_secs(7)),
+        Mischief::Status503 { retry_after: Some(10) },
+        Mischief::Status500,
+        Mischief::Cut,
+        Mischief::Garbage(32),
+        Mischief::WrongCSeq,
+        Mischief::BindingLost,
+    ];
+    let pick = usize::try_from(script.below(faults.len() as u64)).unwrap_or(0);
+    faults[pick].clone()
+}
+
+fn number(name: &str) -> Option<u64> {
+    std::env::var(name).ok()?.parse().ok()
+}

@@ -1,0 +1,169 @@
+//! The town every story happens in: network.com with a distributor, home servers, and Alice at hs104.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use homing_core::command::Command;
+use homing_core::config::{AccountConfig, Aor};
+use homing_core::outbox::Credentials;
+use homing_core::secret::Password;
+use homing_core::state::AccountState;
+use homing_core::transport::Transport;
+use homing_server_mock::mischief::{Mischief, Rule};
+use homing_server_mock::node::NodeCommand;
+use homing_server_mock::node::accounts::Accounts;
+use homing_server_mock::node::config::{Dialect, Mode, NoAssociation, NodeConfig, Peer, Schemes};
+use homing_server_mock::role::Role;
+
+use crate::world::World;
+
+/// How the town is laid out.
+#[derive(Clone, Copy, Debug)]
+pub struct Town {
+    /// Which protocol generation its NTLM speaks.
+    pub dialect: Dialect,
+    /// How people prove who they are.
+    pub schemes: Schemes,
+    /// Redirect or proxy.
+    pub mode: Mode,
+    /// What becomes of a client at the wrong server that no association could tell so.
+    pub no_association: NoAssociation,
+    /// Home servers, from hs101 on.
+    pub homes: u8,
+    /// Seconds granted to a registration.
+    pub expires: u32,
+}
+
+/// Alice's address of record.
+pub const ALICE: &str = "alice@network.com";
+/// The domain.
+pub const DOMAIN: &str = "network.com";
+/// Alice's password: a word that must never be seen on a wire or in a ladder.
+pub const CANARY: &str = "Canary-7f3a-Pass";
+
+impl Default for Town {
+    fn default() -> Self {
+        Self {
+            dialect: Dialect::Auto,
+            schemes: Schemes::Ntlm,
+            mode: Mode::ByVia,
+            no_association: NoAssociation::Proxy,
+            homes: 7,
+            expires: 7200,
+        }
+    }
+}
+
+impl Town {
+    /// Builds it: servers up, DNS filled, Alice assigned to hs104, her phone switched on and signed out.
+    pub fn build(self, seed: u64) -> World {
+        let mut world = self.without_phones(seed);
+        world.add_phone("alice", alice(), credentials());
+        world
+    }
+
+    /// The same without a phone.
+    pub fn without_phones(self, seed: u64) -> World {
+        let mut world = World::new(seed);
+        let accounts = people();
+        let mut servers = vec![(self.node("lb", Role::Distributor), IpAddr::from([10, 0, 0, 1]))];
+        for number in 1..=self.homes {
+            let node = self.node(&format!("hs{}", 100 + u16::from(number)), Role::Home);
+            servers.push((node, IpAddr::from([10, 0, 1, number])));
+        }
+        let peers: Vec<Peer> = servers.iter().map(|(node, _)| peer(node)).collect();
+        for (mut node, ip) in servers {
+            node.accounts = Arc::clone(&accounts);
+            node.peers.clone_from(&peers);
+            node.gate.end_point_hash = Some([world.servers.len() as u8; 32]);
+            world.add_server(node, ip);
+        }
+        world.zone.set_srv("_sipinternaltls._tcp.network.com", &[("lb.network.com", 5061, 0, 0)]);
+        world.assign(ALICE, "hs104.network.com", "hired");
+        world
+    }
+
+    fn node(self, name: &str, role: Role) -> NodeConfig {
+        let mut node = NodeConfig::new(name, DOMAIN, role);
+        node.gate.dialect = self.dialect;
+        node.gate.schemes = self.schemes;
+        node.signpost.mode = self.mode;
+        node.signpost.no_association = self.no_association;
+        node.registrar.default_expires = self.expires;
+        node.registrar.max_expires = self.expires;
+        node
+    }
+}
+
+/// Alice's account with the project's defaults.
+pub fn alice() -> AccountConfig {
+    AccountConfig::new(Aor::parse(ALICE).expect("a constant address"), "0123456789")
+}
+
+/// What Alice answers when asked for a password.
+pub fn credentials() -> Credentials {
+    Credentials {
+        user: "alice".to_owned(),
+        domain: "NETWORK".to_owned(),
+        password: Password::new(CANARY),
+    }
+}
+
+/// Signs the first phone in and waits; true if it is registered within a minute.
+pub fn sign_in(world: &mut World) -> bool {
+    login(world);
+    world.run_to(Duration::from_secs(60), |world| world.phones[0].state() == AccountState::Registered)
+}
+
+/// Orders the first phone to sign in.
+pub fn login(world: &mut World) {
+    let account = world.phones[0].account;
+    world.order(0, Command::Login(account));
+}
+
+/// Orders the first phone to refresh.
+pub fn refresh(world: &mut World) {
+    let account = world.phones[0].account;
+    world.order(0, Command::Refresh(account));
+}
+
+/// Orders the first phone to sign out.
+pub fn logout(world: &mut World) {
+    let account = world.phones[0].account;
+    world.order(0, Command::Logout(account));
+}
+
+/// Has a server misbehave until told otherwise.
+pub fn always(world: &mut World, short: &str, mischief: Mischief) {
+    let server = world.server(short);
+    world.command(server, NodeCommand::Play(Rule::always(mischief)));
+}
+
+/// Has a server misbehave for the next REGISTERs it applies to.
+pub fn next(world: &mut World, times: u32, short: &str, mischief: Mischief) {
+    let server = world.server(short);
+    world.command(server, NodeCommand::Play(Rule::next(times, mischief)));
+}
+
+/// The short name of the server the first phone believes to be home.
+pub fn home(world: &World) -> Option<String> {
+    let registered = world.phones[0].registered()?;
+    registered.home.host.split('.').next().map(str::to_owned)
+}
+
+fn people() -> Arc<Accounts> {
+    let mut accounts = Accounts::new();
+    accounts.add_domain("NETWORK", DOMAIN);
+    accounts.add("alice", DOMAIN, Password::new(CANARY));
+    accounts.add("bob", DOMAIN, Password::new("Bobs-Pass1"));
+    Arc::new(accounts)
+}
+
+fn peer(node: &NodeConfig) -> Peer {
+    let ports = [Transport::Tls, Transport::Tcp, Transport::Udp];
+    Peer {
+        fqdn: node.identity.fqdn.clone(),
+        ports: ports.into_iter().map(|transport| (transport, transport.default_port())).collect(),
+    }
+}

@@ -1,0 +1,234 @@
+//! One `[[account]]` of the file, and the agent's configuration made of it.
+
+use std::hash::{BuildHasher, Hasher, RandomState};
+
+use homing::{
+    AccountConfig, Aor, ConfigError, Consent, IpNetwork, LoopRule, Scheme, ServerChoice, Transport, UnsignedRule,
+};
+use thiserror::Error;
+use toml::{Table, Value};
+
+use crate::config::layers::{look_up, put};
+use crate::config::{ACCOUNT, PasswordSource};
+
+/// An account as it is written.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct AccountEntry {
+    table: Table,
+}
+
+/// Why an account is not usable.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub(crate) enum EntryFault {
+    /// The agent refuses it.
+    #[error("{0}")]
+    Config(#[from] ConfigError),
+    /// No such transport.
+    #[error("`{0}` is no transport (tls, tcp, udp)")]
+    Transport(String),
+    /// No such scheme.
+    #[error("`{0}` is no login (ntlm, digest)")]
+    Scheme(String),
+    /// The server is no `host` or `host:port`.
+    #[error("`{0}` is no server; write host or host:port")]
+    Server(String),
+    /// The network is no `address/prefix`.
+    #[error("`{0}` is no network; write 10.0.0.0/8")]
+    Network(String),
+}
+
+impl AccountEntry {
+    /// An account from its table.
+    pub(crate) fn new(table: Table) -> Self {
+        Self { table }
+    }
+
+    /// A new account with an address and a fresh endpoint token.
+    pub(crate) fn for_address(aor: &Aor) -> Self {
+        let mut entry = Self { table: Table::new() };
+        entry.set("aor", Value::String(format!("{}@{}", aor.user, aor.domain)));
+        entry.set("epid", Value::String(new_epid()));
+        entry
+    }
+
+    /// Sets a value.
+    pub(crate) fn set(&mut self, path: &str, value: Value) {
+        put(&mut self.table, path, value);
+    }
+
+    /// The table as it is written.
+    pub(crate) fn table(&self) -> &Table {
+        &self.table
+    }
+
+    /// The text of a setting; empty where nothing is set.
+    pub(crate) fn text(&self, path: &str) -> String {
+        self.value(path).and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
+    }
+
+    /// The user name the server knows.
+    pub(crate) fn login_name(&self) -> String {
+        let user = self.text("user");
+        let address = || self.text("aor").split('@').next().unwrap_or_default().to_owned();
+        if user.is_empty() { address() } else { user }
+    }
+
+    /// Where the password comes from.
+    pub(crate) fn password_source(&self) -> PasswordSource {
+        let file = self.text("password_file");
+        let command = self.texts("password_command");
+        if !file.is_empty() {
+            PasswordSource::File(file.into())
+        } else if !command.is_empty() {
+            PasswordSource::Command(command)
+        } else {
+            PasswordSource::Prompt
+        }
+    }
+
+    /// What the agent is told.
+    ///
+    /// # Errors
+    /// The first value that is not usable.
+    pub(crate) fn account_config(&self) -> Result<AccountConfig, EntryFault> {
+        let aor = Aor::parse(&self.text("aor"))?;
+        let mut config = AccountConfig::new(aor, self.text("epid"));
+        config.display = self.text("display");
+        config.expires = u32::try_from(self.number("expires")).unwrap_or(0);
+        config.transports = self.transports()?;
+        config.auth.schemes = self.schemes()?;
+        config.auth.allow_md5 = self.flag("allow_md5");
+        config.auth.udp_register = self.flag("udp_register");
+        config.server = self.server(&config.transports)?;
+        self.fill_redirect(&mut config)?;
+        config.check()?;
+        Ok(config)
+    }
+
+    fn fill_redirect(&self, config: &mut AccountConfig) -> Result<(), EntryFault> {
+        let rules = &mut config.redirect;
+        rules.limit = u8::try_from(self.number("redirect.limit")).unwrap_or(0);
+        rules.loops = match self.text("redirect.loops").as_str() {
+            "strict-patent" => LoopRule::StrictPatent,
+            _ => LoopRule::Visited,
+        };
+        rules.unsigned = match self.text("redirect.unsigned").as_str() {
+            "follow-over-tls" => UnsignedRule::FollowOverTls,
+            _ => UnsignedRule::Refuse,
+        };
+        rules.also_302 = self.flag("redirect.also_302");
+        rules.domains = self.texts("redirect.domains");
+        rules.ip_literals =
+            self.texts("redirect.ip_literals").iter().map(|text| network(text)).collect::<Result<_, _>>()?;
+        rules.require_tls = self.flag("redirect.require_tls");
+        rules.consent = match self.text("redirect.consent").as_str() {
+            "ask" => Consent::Ask,
+            _ => Consent::Rules,
+        };
+        Ok(())
+    }
+
+    fn transports(&self) -> Result<Vec<Transport>, EntryFault> {
+        let words = self.texts("transports");
+        words.iter().map(|word| Transport::parse(word).ok_or(EntryFault::Transport(word.clone()))).collect()
+    }
+
+    fn schemes(&self) -> Result<Vec<Scheme>, EntryFault> {
+        let scheme = |word: &String| match word.as_str() {
+            "ntlm" => Ok(Scheme::Ntlm),
+            "digest" => Ok(Scheme::Digest),
+            _ => Err(EntryFault::Scheme(word.clone())),
+        };
+        self.texts("schemes").iter().map(scheme).collect()
+    }
+
+    fn server(&self, transports: &[Transport]) -> Result<ServerChoice, EntryFault> {
+        let text = self.text("server");
+        if text.is_empty() {
+            return Ok(ServerChoice::Discover);
+        }
+        let bad = || EntryFault::Server(text.clone());
+        let (host, port) = match text.strip_prefix('[') {
+            Some(rest) => {
+                let (host, after) = rest.split_once(']').ok_or_else(bad)?;
+                (host, after.strip_prefix(':'))
+            }
+            None => text.rsplit_once(':').map_or((text.as_str(), None), |(host, port)| (host, Some(port))),
+        };
+        let port = port.map(str::parse).transpose().map_err(|_| bad())?;
+        if host.is_empty() || host.chars().any(|c| c.is_whitespace() || c.is_control()) {
+            return Err(bad());
+        }
+        let transport = transports.first().copied().unwrap_or(Transport::Tls);
+        Ok(ServerChoice::Fixed { host: host.to_owned(), port, transport })
+    }
+
+    fn value(&self, path: &str) -> Option<Value> {
+        let setting = ACCOUNT.iter().find(|setting| setting.path == path)?;
+        look_up(&self.table, path).filter(|value| setting.admits(value)).cloned().or_else(|| setting.default_value())
+    }
+
+    fn flag(&self, path: &str) -> bool {
+        self.value(path).and_then(|value| value.as_bool()).unwrap_or_default()
+    }
+
+    fn number(&self, path: &str) -> i64 {
+        self.value(path).and_then(|value| value.as_integer()).unwrap_or_default()
+    }
+
+    fn texts(&self, path: &str) -> Vec<String> {
+        let list = self.value(path).and_then(|value| value.as_array().cloned()).unwrap_or_default();
+        list.iter().filter_map(Value::as_str).map(str::to_owned).collect()
+    }
+}
+
+/// A fresh endpoint token: ten hexadecimal digits. It names the endpoint and guards nothing.
+pub(crate) fn new_epid() -> String {
+    format!("{:010x}", RandomState::new().build_hasher().finish() & 0xff_ffff_ffff)
+}
+
+fn network(text: &str) -> Result<IpNetwork, EntryFault> {
+    let bad = || EntryFault::Network(text.to_owned());
+    let (address, prefix) = text.split_once('/').ok_or_else(bad)?;
+    let address: std::net::IpAddr = address.parse().map_err(|_| bad())?;
+    let most = if address.is_ipv4() { 32 } else { 128 };
+    let prefix = prefix.parse().ok().filter(|prefix| *prefix <= most).ok_or_else(bad)?;
+    Ok(IpNetwork { address, prefix })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(text: &str) -> AccountEntry {
+        AccountEntry::new(text.parse().expect("valid TOML"))
+    }
+
+    #[test]
+    fn an_address_alone_gives_the_defaults() {
+        let config = entry("aor = \"alice@corp.example\"\nepid = \"01ab\"").account_config().expect("usable");
+        assert_eq!(config.server, ServerChoice::Discover);
+        assert_eq!(config.transports, [Transport::Tls]);
+        assert_eq!(config.redirect, homing::RedirectRules::default());
+        assert_eq!(config.expires, 7_200);
+    }
+
+    #[test]
+    fn everything_written_reaches_the_agent() {
+        let text = "aor = \"a@b.c\"\nepid = \"1\"\nserver = \"sip.b.c:5070\"\ntransports = [\"tcp\", \"udp\"]\n\
+                    [redirect]\nlimit = 2\nloops = \"strict-patent\"\nip_literals = [\"10.0.0.0/8\"]\nconsent = \"ask\"\n";
+        let config = entry(text).account_config().expect("usable");
+        assert_eq!(config.redirect.limit, 2);
+        assert_eq!(config.redirect.loops, LoopRule::StrictPatent);
+        assert_eq!(config.redirect.consent, Consent::Ask);
+        assert!(matches!(config.server, ServerChoice::Fixed { port: Some(5070), transport: Transport::Tcp, .. }));
+        assert!(entry("aor = \"a@b.c\"\nepid = \"1\"\nserver = \"x:y\"").account_config().is_err());
+        assert!(entry("aor = \"a@b.c\"\nepid = \"1\"\ntransports = [\"sctp\"]").account_config().is_err());
+    }
+
+    #[test]
+    fn endpoint_tokens_are_new_each_time_and_valid() {
+        assert_ne!(new_epid(), new_epid());
+        assert!(AccountEntry::for_address(&Aor::parse("a@b.c").expect("an address")).account_config().is_ok());
+    }
+}

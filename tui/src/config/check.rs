@@ -1,0 +1,131 @@
+//! What is odd about a configuration file: unknown keys with a suggestion, values out of range.
+
+use toml::{Table, Value};
+
+use crate::config::layers::look_up;
+use crate::config::{ACCOUNT, SETTINGS, Setting};
+
+/// One remark; `fatal` ones keep an account from being used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Remark {
+    pub(crate) path: String,
+    pub(crate) text: String,
+    pub(crate) fatal: bool,
+}
+
+/// Everything odd about the file, in its order.
+pub(crate) fn check(file: &Table) -> Vec<Remark> {
+    let mut remarks = Vec::new();
+    let mut general = file.clone();
+    let accounts = general.remove("account");
+    walk(&general, "", SETTINGS, &mut remarks);
+    match accounts {
+        None => {}
+        Some(Value::Array(list)) => {
+            for (index, account) in list.iter().enumerate() {
+                let name = format!("account[{index}]");
+                match account.as_table() {
+                    Some(table) => check_account(table, &name, &mut remarks),
+                    None => remarks.push(fatal(name, "is no table; write [[account]]".to_owned())),
+                }
+            }
+        }
+        Some(_) => remarks.push(fatal("account".to_owned(), "is no list; write [[account]]".to_owned())),
+    }
+    remarks
+}
+
+fn check_account(table: &Table, name: &str, remarks: &mut Vec<Remark>) {
+    walk(table, &format!("{name}."), ACCOUNT, remarks);
+    if let Err(fault) = crate::config::AccountEntry::new(table.clone()).account_config() {
+        remarks.push(fatal(name.to_owned(), fault.to_string()));
+    }
+}
+
+fn walk(table: &Table, prefix: &str, settings: &[Setting], remarks: &mut Vec<Remark>) {
+    let mut paths = Vec::new();
+    leaves(table, "", settings, &mut paths);
+    for path in paths {
+        let shown = format!("{prefix}{path}");
+        match settings.iter().find(|setting| setting.path == path) {
+            None => remarks.push(Remark { path: shown, text: unknown(&path, settings), fatal: false }),
+            Some(setting) => {
+                let admitted = look_up(table, &path).is_some_and(|value| setting.admits(value));
+                if !admitted {
+                    let text = format!("takes {}; the default is used", setting.values());
+                    remarks.push(Remark { path: shown, text, fatal: false });
+                }
+            }
+        }
+    }
+}
+
+/// Dotted paths of everything that is no table of known settings.
+fn leaves(table: &Table, prefix: &str, settings: &[Setting], paths: &mut Vec<String>) {
+    for (key, value) in table {
+        let path = format!("{prefix}{key}");
+        let is_group = settings.iter().any(|setting| setting.path.starts_with(&format!("{path}.")));
+        match value.as_table().filter(|_| is_group) {
+            Some(inner) => leaves(inner, &format!("{path}."), settings, paths),
+            None => paths.push(path),
+        }
+    }
+}
+
+fn unknown(path: &str, settings: &[Setting]) -> String {
+    let nearest = settings.iter().min_by_key(|setting| distance(path, setting.path));
+    match nearest.filter(|setting| distance(path, setting.path) <= path.len() / 3 + 1) {
+        Some(setting) => format!("is no setting; is `{}` meant?", setting.path),
+        None => "is no setting; `homing config schema` lists them all".to_owned(),
+    }
+}
+
+fn fatal(path: String, text: String) -> Remark {
+    Remark { path, text, fatal: true }
+}
+
+/// Edits that turn one word into the other.
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, ca) in a.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, cb) in b.iter().enumerate() {
+            let substituted = diagonal + usize::from(ca != *cb);
+            diagonal = row[j + 1];
+            row[j + 1] = substituted.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn remarks(text: &str) -> Vec<Remark> {
+        check(&text.parse().expect("valid TOML"))
+    }
+
+    #[test]
+    fn a_misspelt_key_gets_a_suggestion() {
+        let found = remarks("[ui]\ntheem = \"light\"\n");
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].path, "ui.theem");
+        assert!(found[0].text.contains("ui.theme") && !found[0].fatal);
+    }
+
+    #[test]
+    fn a_value_out_of_range_says_what_is_taken() {
+        let found = remarks("[[account]]\naor = \"a@b.c\"\nepid = \"x1\"\n[account.redirect]\nlimit = 9\n");
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(found[0].text.contains("0 to 5"));
+    }
+
+    #[test]
+    fn an_account_without_an_address_is_fatal() {
+        assert!(remarks("[[account]]\nepid = \"x1\"\n").iter().any(|remark| remark.fatal));
+        assert!(remarks("account = 3").iter().any(|remark| remark.fatal));
+    }
+}

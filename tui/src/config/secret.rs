@@ -1,0 +1,124 @@
+//! Where a password comes from: prompt, a file of mode 0600, an open file descriptor, a command's output.
+
+use std::fs::File;
+use std::io::Read;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use homing::Password;
+use thiserror::Error;
+
+/// Where a password comes from; argv and the environment are no places for one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum PasswordSource {
+    Prompt,
+    File(PathBuf),
+    Descriptor(u32),
+    Command(Vec<String>),
+}
+
+/// Why there is no password.
+#[derive(Debug, Error)]
+pub(crate) enum PasswordFault {
+    #[error("{0}: {1}")]
+    Read(String, std::io::Error),
+    #[error("{0} can be read by others; chmod 600 it")]
+    Exposed(String),
+    #[error("the password command failed ({0})")]
+    Failed(std::process::ExitStatus),
+    #[error("the password is empty")]
+    Empty,
+    #[error("there is no terminal to ask for the password on")]
+    NoTerminal,
+}
+
+impl PasswordSource {
+    /// Fetches the password; may wait for a person or a program.
+    ///
+    /// # Errors
+    /// Why there is none; never a part of it.
+    pub(crate) fn fetch(&self, whose: &str) -> Result<Password, PasswordFault> {
+        let text = match self {
+            PasswordSource::Prompt => rpassword::prompt_password(format!("Password of {whose}: "))
+                .map_err(|_| PasswordFault::NoTerminal)?,
+            PasswordSource::File(path) => read_file(path)?,
+            PasswordSource::Descriptor(number) => {
+                let path = format!("/dev/fd/{number}");
+                let file = File::open(&path).map_err(|error| PasswordFault::Read(path.clone(), error))?;
+                read_all(file, &path)?
+            }
+            PasswordSource::Command(words) => run(words)?,
+        };
+        let mut text = text;
+        let line = text.lines().next().unwrap_or_default().len();
+        text.truncate(line);
+        if text.is_empty() { Err(PasswordFault::Empty) } else { Ok(Password::new(text)) }
+    }
+}
+
+fn read_file(path: &PathBuf) -> Result<String, PasswordFault> {
+    let name = path.display().to_string();
+    let fault = |error| PasswordFault::Read(name.clone(), error);
+    let file =
+        std::fs::OpenOptions::new().read(true).custom_flags(NO_FOLLOW).open(path).map_err(fault)?;
+    if file.metadata().map_err(fault)?.mode() & 0o077 != 0 {
+        return Err(PasswordFault::Exposed(name));
+    }
+    read_all(file, &name)
+}
+
+fn read_all(file: File, name: &str) -> Result<String, PasswordFault> {
+    let mut text = String::new();
+    file.take(LONGEST)
+        .read_to_string(&mut text)
+        .map_err(|error| PasswordFault::Read(name.to_owned(), error))?;
+    Ok(text)
+}
+
+fn run(words: &[String]) -> Result<String, PasswordFault> {
+    let (program, arguments) = words.split_first().ok_or(PasswordFault::Empty)?;
+    let output = Command::new(program)
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stderr(Stdio::inherit())
+        .output()
+        .map_err(|error| PasswordFault::Read(program.clone(), error))?;
+    if !output.status.success() {
+        return Err(PasswordFault::Failed(output.status));
+    }
+    String::from_utf8(output.stdout).map_err(|_| PasswordFault::Empty)
+}
+
+const LONGEST: u64 = 4_096;
+/// `O_NOFOLLOW` of Linux: a symbolic link put in the file's place is not followed.
+const NO_FOLLOW: i32 = if cfg!(target_os = "linux") { 0o400_000 } else { 0x100 };
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+    use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn a_file_others_can_read_is_refused() {
+        let path = std::env::temp_dir().join(format!("homing-secret-{}", std::process::id()));
+        let mut file = File::create(&path).expect("a temporary file");
+        writeln!(file, "canary-5d1e").expect("room for a line");
+        let with_mode = |mode| {
+            std::fs::set_permissions(&path, PermissionsExt::from_mode(mode)).expect("our own file");
+            PasswordSource::File(path.clone()).fetch("alice")
+        };
+        assert!(matches!(with_mode(0o644), Err(PasswordFault::Exposed(_))));
+        assert_eq!(with_mode(0o600).expect("a password").reveal(), "canary-5d1e");
+        std::fs::remove_file(&path).expect("our own file");
+    }
+
+    #[test]
+    fn a_command_gives_its_first_line() {
+        let command = |text: &str| PasswordSource::Command(vec!["printf".into(), text.into()]).fetch("alice");
+        assert_eq!(command("one\\ntwo\\n").expect("a password").reveal(), "one");
+        assert!(matches!(command(""), Err(PasswordFault::Empty)));
+        assert!(matches!(PasswordSource::Command(vec!["false".into()]).fetch("a"), Err(PasswordFault::Failed(_))));
+    }
+}

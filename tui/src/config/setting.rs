@@ -1,0 +1,250 @@
+//! The table of settings: path, kind, default, meaning. Nothing else in the phone lists settings.
+
+use toml::Value;
+
+/// One setting.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Setting {
+    /// Dotted path in the file; for account settings inside `[[account]]`.
+    pub(crate) path: &'static str,
+    pub(crate) kind: Kind,
+    /// As it is written in TOML; empty where there is none.
+    pub(crate) default: &'static str,
+    pub(crate) meaning: &'static str,
+}
+
+/// What values a setting takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Bool,
+    Integer { least: i64, most: i64 },
+    Choice(&'static [&'static str]),
+    Text,
+    Texts,
+}
+
+impl Setting {
+    /// The default value.
+    pub(crate) fn default_value(&self) -> Option<Value> {
+        if self.default.is_empty() {
+            return None;
+        }
+        let line = format!("v = {}", self.default);
+        line.parse::<toml::Table>().ok().and_then(|mut table| table.remove("v"))
+    }
+
+    /// Reads what a person typed.
+    pub(crate) fn parse(&self, text: &str) -> Option<Value> {
+        let value = match self.kind {
+            Kind::Bool => Value::Boolean(text.parse().ok()?),
+            Kind::Integer { .. } => Value::Integer(text.parse().ok()?),
+            Kind::Choice(_) | Kind::Text => Value::String(text.to_owned()),
+            Kind::Texts => Value::Array(
+                text.split(',')
+                    .map(str::trim)
+                    .filter(|part| !part.is_empty())
+                    .map(|part| Value::String(part.to_owned()))
+                    .collect(),
+            ),
+        };
+        self.admits(&value).then_some(value)
+    }
+
+    /// True if the value is of the right kind and in range.
+    pub(crate) fn admits(&self, value: &Value) -> bool {
+        match self.kind {
+            Kind::Bool => value.is_bool(),
+            Kind::Integer { least, most } => {
+                value.as_integer().is_some_and(|number| (least..=most).contains(&number))
+            }
+            Kind::Choice(words) => value.as_str().is_some_and(|word| words.contains(&word)),
+            Kind::Text => value.is_str(),
+            Kind::Texts => {
+                value.as_array().is_some_and(|list| list.iter().all(Value::is_str))
+            }
+        }
+    }
+
+    /// What values it takes, in words.
+    pub(crate) fn values(&self) -> String {
+        match self.kind {
+            Kind::Bool => "true or false".to_owned(),
+            Kind::Integer { least, most } => format!("{least} to {most}"),
+            Kind::Choice(words) => words.join(", "),
+            Kind::Text => "text".to_owned(),
+            Kind::Texts => "a list of texts".to_owned(),
+        }
+    }
+
+    /// True if a change needs a new start of the phone.
+    pub(crate) fn needs_restart(&self) -> bool {
+        !self.path.starts_with("ui.")
+    }
+}
+
+/// The settings of the phone.
+pub(crate) const SETTINGS: &[Setting] = &[
+    Setting {
+        path: "ui.color",
+        kind: Kind::Choice(&["auto", "never", "16", "256", "true"]),
+        default: "\"auto\"",
+        meaning: "colours; auto asks NO_COLOR, CLICOLOR, COLORTERM and TERM",
+    },
+    Setting {
+        path: "ui.theme",
+        kind: Kind::Choice(&["default", "light", "high-contrast", "colour-blind"]),
+        default: "\"default\"",
+        meaning: "theme; colour-blind is blue and orange",
+    },
+    Setting { path: "ui.ascii", kind: Kind::Bool, default: "false", meaning: "draw with ASCII only" },
+    Setting {
+        path: "ui.reduced_motion",
+        kind: Kind::Bool,
+        default: "false",
+        meaning: "no spinners; a running task says [working]",
+    },
+    Setting {
+        path: "network.name_server",
+        kind: Kind::Text,
+        default: "",
+        meaning: "name server to ask, as address or address:port; the system's if empty",
+    },
+    Setting {
+        path: "network.ca_file",
+        kind: Kind::Text,
+        default: "",
+        meaning: "PEM file with certificate authorities trusted besides the system's",
+    },
+    Setting {
+        path: "network.system_roots",
+        kind: Kind::Bool,
+        default: "true",
+        meaning: "trust the system's certificate authorities",
+    },
+    Setting {
+        path: "trace.bytes",
+        kind: Kind::Integer { least: 65_536, most: 1 << 30 },
+        default: "8388608",
+        meaning: "bytes of messages kept for the trace",
+    },
+];
+
+/// The settings of one `[[account]]`.
+pub(crate) const ACCOUNT: &[Setting] = &[
+    Setting { path: "aor", kind: Kind::Text, default: "", meaning: "the SIP address, user@domain" },
+    Setting { path: "display", kind: Kind::Text, default: "", meaning: "display name" },
+    Setting {
+        path: "user",
+        kind: Kind::Text,
+        default: "",
+        meaning: "user name for the login; the user part of the address if empty",
+    },
+    Setting {
+        path: "domain",
+        kind: Kind::Text,
+        default: "",
+        meaning: "Windows domain for NTLM; empty lets the server decide",
+    },
+    Setting { path: "epid", kind: Kind::Text, default: "", meaning: "stable token of this endpoint" },
+    Setting {
+        path: "server",
+        kind: Kind::Text,
+        default: "",
+        meaning: "host or host:port to start at; DNS decides if empty",
+    },
+    Setting {
+        path: "transports",
+        kind: Kind::Texts,
+        default: "[\"tls\"]",
+        meaning: "transports allowed, best first: tls, tcp, udp",
+    },
+    Setting {
+        path: "schemes",
+        kind: Kind::Texts,
+        default: "[\"ntlm\", \"digest\"]",
+        meaning: "logins answered: ntlm, digest",
+    },
+    Setting { path: "allow_md5", kind: Kind::Bool, default: "false", meaning: "answer Digest with MD5" },
+    Setting {
+        path: "udp_register",
+        kind: Kind::Bool,
+        default: "false",
+        meaning: "register over UDP, which neither encrypts nor verifies",
+    },
+    Setting {
+        path: "expires",
+        kind: Kind::Integer { least: 60, most: 86_400 },
+        default: "7200",
+        meaning: "seconds of registration asked for",
+    },
+    Setting {
+        path: "password_file",
+        kind: Kind::Text,
+        default: "",
+        meaning: "file of mode 0600 whose first line is the password",
+    },
+    Setting {
+        path: "password_command",
+        kind: Kind::Texts,
+        default: "",
+        meaning: "program and arguments that print the password",
+    },
+    Setting {
+        path: "redirect.limit",
+        kind: Kind::Integer { least: 0, most: 5 },
+        default: "5",
+        meaning: "redirects followed in one login",
+    },
+    Setting {
+        path: "redirect.loops",
+        kind: Kind::Choice(&["visited", "strict-patent"]),
+        default: "\"visited\"",
+        meaning: "what counts as a loop",
+    },
+    Setting {
+        path: "redirect.unsigned",
+        kind: Kind::Choice(&["refuse", "follow-over-tls"]),
+        default: "\"refuse\"",
+        meaning: "redirects that nothing signs",
+    },
+    Setting { path: "redirect.also_302", kind: Kind::Bool, default: "false", meaning: "follow 302 like 301" },
+    Setting {
+        path: "redirect.domains",
+        kind: Kind::Texts,
+        default: "[]",
+        meaning: "domains besides the account's own that may be led to",
+    },
+    Setting {
+        path: "redirect.ip_literals",
+        kind: Kind::Texts,
+        default: "[]",
+        meaning: "networks whose addresses may stand in a redirect, such as 10.0.0.0/8",
+    },
+    Setting {
+        path: "redirect.require_tls",
+        kind: Kind::Bool,
+        default: "true",
+        meaning: "follow redirects over TLS only",
+    },
+    Setting {
+        path: "redirect.consent",
+        kind: Kind::Choice(&["rules", "ask"]),
+        default: "\"rules\"",
+        meaning: "who has the last word on a redirect that passed every rule",
+    },
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_default_is_admitted_by_its_own_kind() {
+        for setting in SETTINGS.iter().chain(ACCOUNT) {
+            if !setting.default.is_empty() {
+                let value = setting.default_value();
+                assert!(value.is_some_and(|value| setting.admits(&value)), "{}", setting.path);
+            }
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! Everything a person can ask for, with the name and the sentence that palette, help and key file use.
+
+/// One intent; where it makes no sense the phone says why instead of doing nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Action {
+    Help,
+    Palette,
+    Filter,
+    Back,
+    Quit,
+    NextPane,
+    PreviousPane,
+    ShowAccounts,
+    ShowTrace,
+    ShowTasks,
+    ShowSettings,
+    HistoryBack,
+    HistoryForward,
+    LastView,
+    Redraw,
+    CopyDiagnostics,
+    Suspend,
+    Up,
+    Down,
+    PageUp,
+    PageDown,
+    Top,
+    Bottom,
+    Open,
+    SignIn,
+    SignOut,
+    Options,
+    Journey,
+    WhoAmI,
+    AddAccount,
+    AllDialogs,
+    RawPreview,
+    RelativeTimes,
+    Mark,
+    Pause,
+    Follow,
+    SaveTrace,
+    CancelTask,
+    LogLevel,
+}
+
+impl Action {
+    /// Every action, in the order of the palette.
+    pub(crate) const ALL: [Action; 39] = [
+        Action::SignIn,
+        Action::SignOut,
+        Action::Options,
+        Action::Journey,
+        Action::WhoAmI,
+        Action::AddAccount,
+        Action::ShowAccounts,
+        Action::ShowTrace,
+        Action::ShowTasks,
+        Action::ShowSettings,
+        Action::Help,
+        Action::Palette,
+        Action::Filter,
+        Action::Back,
+        Action::Quit,
+        Action::NextPane,
+        Action::PreviousPane,
+        Action::HistoryBack,
+        Action::HistoryForward,
+        Action::LastView,
+        Action::Redraw,
+        Action::CopyDiagnostics,
+        Action::Suspend,
+        Action::Up,
+        Action::Down,
+        Action::PageUp,
+        Action::PageDown,
+        Action::Top,
+        Action::Bottom,
+        Action::Open,
+        Action::AllDialogs,
+        Action::RawPreview,
+        Action::RelativeTimes,
+        Action::Mark,
+        Action::Pause,
+        Action::Follow,
+        Action::SaveTrace,
+        Action::CancelTask,
+        Action::LogLevel,
+    ];
+
+    /// The name typed in the palette and written in the key file.
+    pub(crate) fn name(self) -> &'static str {
+        self.words().0
+    }
+
+    /// What it does, as a sentence without a full stop.
+    pub(crate) fn meaning(self) -> &'static str {
+        self.words().1
+    }
+
+    /// The action of this name.
+    pub(crate) fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|action| action.name() == name)
+    }
+
+    fn words(self) -> (&'static str, &'static str) {
+        match self {
+            Action::SignIn => ("sign-in", "sign in, or refresh the registration now"),
+            Action::SignOut => ("sign-out", "sign out and stay signed out"),
+            Action::Options => ("options", "ask the home server whether it is there"),
+            Action::Journey => ("journey", "show the journey over the whole screen"),
+            Action::WhoAmI => ("who-am-i", "say who is signed in where, in one sentence"),
+            Action::AddAccount => ("add-account", "add an account"),
+            Action::ShowAccounts => ("accounts", "accounts and their journeys"),
+            Action::ShowTrace => ("trace", "messages as a ladder and in full"),
+            Action::ShowTasks => ("tasks", "running tasks and the log"),
+            Action::ShowSettings => ("settings", "settings with their source"),
+            Action::Help => ("help", "keys, states and error codes"),
+            Action::Palette => ("palette", "find and run any command"),
+            Action::Filter => ("filter", "show only lines with a word"),
+            Action::Back => ("back", "close, cancel, go up"),
+            Action::Quit => ("quit", "sign out everywhere and leave"),
+            Action::NextPane => ("next-pane", "next pane"),
+            Action::PreviousPane => ("previous-pane", "previous pane"),
+            Action::HistoryBack => ("view-back", "the view before"),
+            Action::HistoryForward => ("view-forward", "the view after"),
+            Action::LastView => ("last-view", "to and fro between two views"),
+            Action::Redraw => ("redraw", "draw everything again"),
+            Action::CopyDiagnostics => ("copy-diagnostics", "copy a report without secrets"),
+            Action::Suspend => ("suspend", "rest in the background of the shell"),
+            Action::Up => ("up", "up"),
+            Action::Down => ("down", "down"),
+            Action::PageUp => ("page-up", "a page up"),
+            Action::PageDown => ("page-down", "a page down"),
+            Action::Top => ("top", "to the beginning"),
+            Action::Bottom => ("bottom", "to the end"),
+            Action::Open => ("open", "open what is selected"),
+            Action::AllDialogs => ("all-dialogs", "one dialog, or everything in one ladder"),
+            Action::RawPreview => ("raw-preview", "show the message beside the ladder"),
+            Action::RelativeTimes => ("relative-times", "times since the line before, or since the start"),
+            Action::Mark => ("mark", "mark a message; two marked messages are compared"),
+            Action::Pause => ("pause", "hold the picture while the trace goes on"),
+            Action::Follow => ("follow", "keep the newest line in sight"),
+            Action::SaveTrace => ("save-trace", "save the trace, secrets left out"),
+            Action::CancelTask => ("cancel-task", "cancel the selected task"),
+            Action::LogLevel => ("log-level", "show all of the log, or warnings only"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn every_action_has_a_name_of_its_own() {
+        let names: BTreeSet<_> = Action::ALL.iter().map(|action| action.name()).collect();
+        let kinds: BTreeSet<_> = Action::ALL.iter().collect();
+        assert_eq!((names.len(), kinds.len()), (Action::ALL.len(), Action::ALL.len()));
+        assert!(Action::ALL.iter().all(|&action| Action::parse(action.name()) == Some(action)));
+    }
+}

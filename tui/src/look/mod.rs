@@ -1,0 +1,63 @@
+//! How the phone looks here: size tier, colours, glyphs and motion, decided once and read by every view.
+
+mod color;
+mod glyph;
+mod tier;
+
+pub(crate) use color::{ColorMode, Role, Theme, ThemeName};
+pub(crate) use glyph::Glyphs;
+pub(crate) use tier::Tier;
+
+use homing::AccountState;
+use ratatui::style::Style;
+use ratatui::text::Span;
+
+/// Everything a view needs to know about the terminal and the person's taste.
+#[derive(Clone, Debug)]
+pub(crate) struct Look {
+    pub(crate) tier: Tier,
+    pub(crate) theme: Theme,
+    pub(crate) glyphs: &'static Glyphs,
+    /// No spinners: a running task says `[working]`.
+    pub(crate) reduced_motion: bool,
+}
+
+impl Look {
+    /// A look for a terminal of this size.
+    pub(crate) fn new(theme: Theme, ascii: bool) -> Self {
+        let glyphs = if ascii { &Glyphs::ASCII } else { &Glyphs::UNICODE };
+        Self { tier: Tier::of(80, 24), theme, glyphs, reduced_motion: false }
+    }
+
+    /// The style of a role.
+    pub(crate) fn style(&self, role: Role) -> Style {
+        self.theme.style(role)
+    }
+
+    /// Literal text of this program in the style of a role.
+    pub(crate) fn say(&self, text: &'static str, role: Role) -> Span<'static> {
+        Span::styled(text, self.style(role))
+    }
+
+    /// The glyph of an account's state.
+    pub(crate) fn state_glyph(&self, state: AccountState) -> &'static str {
+        let words = state.words();
+        if self.glyphs.ascii { words.ascii } else { words.glyph }
+    }
+
+    /// The role in which a state is drawn; the word beside it says the same without colour.
+    pub(crate) fn state_role(state: AccountState) -> Role {
+        match state {
+            AccountState::Registered => Role::Good,
+            AccountState::Fallback | AccountState::Expiring | AccountState::NoNetwork => Role::Warn,
+            AccountState::Refused => Role::Bad,
+            AccountState::Offline | AccountState::LoggedOff => Role::Dim,
+            AccountState::Resolving
+            | AccountState::Connecting
+            | AccountState::Registering
+            | AccountState::Authenticating
+            | AccountState::Redirected
+            | AccountState::Moved => Role::Busy,
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! Consent: a redirect that passed every rule waits for a yes or no where the account asks for one.
+
+use homing::Decision;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use crate::keys::{Chord, Key};
+use crate::look::{Look, Role};
+use crate::msg::Effect;
+use crate::text::ScreenText;
+use crate::widget::{Pane, clear_box, write_lines};
+
+/// A redirect to be decided.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Request {
+    /// The bridge's name for the question.
+    pub(crate) id: u64,
+    pub(crate) aor: ScreenText,
+    pub(crate) from: ScreenText,
+    pub(crate) to: ScreenText,
+    pub(crate) signed: bool,
+    /// Redirects that may still follow.
+    pub(crate) remaining: usize,
+}
+
+impl Request {
+    /// The answer a key gives; none if it gives none.
+    pub(crate) fn handle(&self, chord: Chord) -> Option<Effect> {
+        let decision = match chord.key {
+            Key::Char('f' | 'y') => Decision::Follow,
+            Key::Char('s' | 'n') | Key::Esc => Decision::Stop,
+            _ => return None,
+        };
+        Some(Effect::Consent { id: self.id, decision })
+    }
+}
+
+/// Draws the question.
+pub(crate) fn draw(request: &Request, look: &Look, area: Rect, buf: &mut Buffer) {
+    let area = clear_box(area, 64, 9, buf);
+    let inner = Pane::new("Follow this redirect?").focused(true).draw(area, look, buf);
+    let room = usize::from(inner.width.saturating_sub(9));
+    let fact = |name: &'static str, value: &ScreenText| {
+        Line::from(vec![
+            Span::styled(format!("{name:<9}"), look.style(Role::Dim)),
+            Span::raw(value.fit(room, look.glyphs.cut)),
+        ])
+    };
+    let signed = ScreenText::of(if request.signed { "yes, by the security association" } else { "no" });
+    let lines = [
+        fact("account", &request.aor),
+        fact("from", &request.from),
+        fact("to", &request.to),
+        fact("signed", &signed),
+        fact("left", &ScreenText::of(&format!("{} more redirects allowed", request.remaining))),
+        Line::from(""),
+        Line::from(vec![look.say("f", Role::Key), Span::raw(" follow once   "), look.say("s", Role::Key), Span::raw(" stop; the login fails")]),
+    ];
+    write_lines(&lines, 0, inner, buf);
+}

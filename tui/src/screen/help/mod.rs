@@ -1,0 +1,163 @@
+//! Help: the keys in force, what the states mean, and every error code with its next step.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use homing::AccountState;
+
+use crate::keys::{Action, Chord, Key, Mode};
+use crate::look::{Look, Role};
+use crate::model::Model;
+use crate::msg::Effect;
+use crate::text::{ScreenText, screen_text};
+use crate::widget::{Filter, Pane, write_lines};
+use crate::words::{News, error_index};
+
+/// What is searched for and how far is scrolled.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct State {
+    pub(crate) filter: Filter,
+    pub(crate) scroll: usize,
+    /// The screen from which help was asked: its keys come first.
+    pub(crate) about: Option<Mode>,
+}
+
+impl State {
+    /// Does what a key asked for.
+    pub(crate) fn act(&mut self, action: Action, page: usize) -> Result<Vec<Effect>, News> {
+        match action {
+            Action::Up => self.scroll = self.scroll.saturating_sub(1),
+            Action::Down => self.scroll += 1,
+            Action::PageUp => self.scroll = self.scroll.saturating_sub(page),
+            Action::PageDown => self.scroll += page,
+            Action::Top => self.scroll = 0,
+            Action::Filter => self.filter.typing = true,
+            _ => {}
+        }
+        Ok(Vec::new())
+    }
+
+    /// Takes a key while the filter is typed into.
+    pub(crate) fn handle_typing(&mut self, chord: Chord) {
+        match chord.key {
+            Key::Enter => self.filter.typing = false,
+            Key::Esc => self.filter.clear(),
+            _ => {
+                self.filter.handle(chord);
+            }
+        }
+        self.scroll = 0;
+    }
+}
+
+/// One line of help before it is drawn.
+struct Entry {
+    term: ScreenText,
+    text: ScreenText,
+    role: Role,
+}
+
+/// Draws the screen.
+pub(crate) fn draw(model: &Model, area: Rect, buf: &mut Buffer) {
+    let state = &model.help;
+    let note = if state.filter.typing || !state.filter.value().is_empty() {
+        format!("/{}", state.filter.shown())
+    } else {
+        "/ searches".to_owned()
+    };
+    let inner = Pane::new("Help").note(&note).focused(true).draw(area, &model.look, buf);
+    let mut lines = Vec::new();
+    for (title, entries) in sections(model) {
+        let shown: Vec<_> = entries
+            .iter()
+            .filter(|entry| state.filter.admits(&screen_text!("{} {}", entry.term, entry.text)))
+            .collect();
+        if shown.is_empty() {
+            continue;
+        }
+        lines.push(Line::from(Span::styled(title, model.look.style(Role::Title))));
+        for entry in shown {
+            draw_entry(entry, &model.look, usize::from(inner.width), &mut lines);
+        }
+        lines.push(Line::from(""));
+    }
+    if lines.is_empty() {
+        lines.push(Line::from(model.look.say("Nothing has that word.", Role::Dim)));
+    }
+    let hidden = lines.len().saturating_sub(usize::from(inner.height));
+    write_lines(&lines, state.scroll.min(hidden), inner, buf);
+}
+
+fn sections(model: &Model) -> Vec<(String, Vec<Entry>)> {
+    let mut sections = Vec::new();
+    let about = model.help.about.unwrap_or(Mode::Accounts);
+    let modes = std::iter::once(about).chain(Mode::ALL.into_iter().filter(|mode| *mode != about));
+    for mode in modes {
+        let keys: Vec<Entry> = model
+            .keys
+            .of_mode(mode)
+            .map(|binding| Entry {
+                term: ScreenText::from_display(&binding.chord),
+                text: ScreenText::of(binding.action.meaning()),
+                role: Role::Key,
+            })
+            .collect();
+        sections.push((format!("Keys: {}", mode.word()), keys));
+    }
+    if let Some(stage) = &model.stage {
+        let acts = stage.acts.iter().map(|act| Entry {
+            term: ScreenText::of(&act.key.to_string()),
+            text: ScreenText::of(act.meaning),
+            role: Role::Key,
+        });
+        sections.insert(1, ("Keys: demo estate, on the Accounts screen".to_owned(), acts.collect()));
+    }
+    sections.push(("States of an account".to_owned(), glossary(&model.look)));
+    let errors = error_index().into_iter().map(|trouble| Entry {
+        term: ScreenText::of(trouble.code),
+        text: screen_text!("{}. {}", trouble.sentence, trouble.hint),
+        role: Role::Warn,
+    });
+    sections.push(("Error codes".to_owned(), errors.collect()));
+    sections
+}
+
+fn glossary(look: &Look) -> Vec<Entry> {
+    AccountState::ALL
+        .into_iter()
+        .map(|state| Entry {
+            term: screen_text!("{} {}", look.state_glyph(state), state.words().word),
+            text: ScreenText::of(state.words().meaning),
+            role: Look::state_role(state),
+        })
+        .collect()
+}
+
+fn draw_entry(entry: &Entry, look: &Look, width: usize, lines: &mut Vec<Line<'static>>) {
+    let room = width.saturating_sub(TERM + 2).max(16);
+    let mut term = entry.term.fit(TERM, look.glyphs.cut);
+    let mut line = String::new();
+    let mut flush = |line: &mut String, term: &mut String| {
+        let pad = TERM.saturating_sub(Span::raw(term.as_str()).width()) + 1;
+        lines.push(Line::from(vec![
+            Span::raw(" "),
+            Span::styled(std::mem::take(term), look.style(entry.role)),
+            Span::raw(" ".repeat(pad)),
+            Span::raw(std::mem::take(line)),
+        ]));
+    };
+    for word in entry.text.as_str().split(' ') {
+        if !line.is_empty() && Span::raw(line.as_str()).width() + 1 + Span::raw(word).width() > room {
+            flush(&mut line, &mut term);
+        }
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(word);
+    }
+    flush(&mut line, &mut term);
+}
+
+/// Cells of the first column.
+const TERM: usize = 18;

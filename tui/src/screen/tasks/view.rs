@@ -1,0 +1,83 @@
+//! The Tasks screen: tasks above, log below.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::text::{Line, Span};
+
+use crate::look::{Look, Role};
+use crate::model::Model;
+use crate::screen::tasks::{Logged, Task};
+use crate::widget::{Pane, write_lines};
+use crate::words::{Weight, timestamp};
+
+/// Draws the screen.
+pub(crate) fn draw(model: &Model, area: Rect, buf: &mut Buffer) {
+    let [upper, lower] = Layout::vertical([Constraint::Percentage(30), Constraint::Min(5)]).areas(area);
+    let inner = Pane::new("Tasks").focused(true).draw(upper, &model.look, buf);
+    let mut lines: Vec<Line<'_>> = model
+        .tasks
+        .tasks()
+        .enumerate()
+        .map(|(index, task)| task_line(task, index == model.tasks.selected(), model))
+        .collect();
+    if lines.is_empty() {
+        lines.push(Line::from(model.look.say("Nothing was asked for yet.", Role::Dim)));
+    }
+    let skip = crate::widget::scroll_to(model.tasks.selected(), lines.len(), usize::from(inner.height));
+    write_lines(&lines, skip, inner, buf);
+    let note = if model.tasks.warnings_only { "warnings only, v shows all" } else { "v shows warnings only" };
+    let inner = Pane::new("Log").note(note).draw(lower, &model.look, buf);
+    let lines: Vec<Line<'_>> = model.tasks.lines().map(|line| log_line(line, &model.look)).collect();
+    let hidden = lines.len().saturating_sub(usize::from(inner.height));
+    write_lines(&lines, hidden.saturating_sub(model.tasks.scroll), inner, buf);
+}
+
+/// The sign of a running task: a spinner, or a word where motion is unwanted.
+pub(crate) fn working(model: &Model) -> &'static str {
+    if model.look.reduced_motion {
+        return "[working]";
+    }
+    let frames = model.look.glyphs.spinner;
+    let step = model.clock.since_start.as_millis() / 120 % frames.len() as u128;
+    frames[usize::try_from(step).unwrap_or(0)]
+}
+
+fn task_line(task: &Task, selected: bool, model: &Model) -> Line<'static> {
+    let look = &model.look;
+    let mark = if selected { look.glyphs.focus } else { " " };
+    let (sign, role, text) = match &task.outcome {
+        None => (working(model), Role::Busy, String::new()),
+        Some(outcome) => match &outcome.result {
+            Ok(text) => (look.glyphs.yes, Role::Good, format!("{text} ({} ms)", outcome.after.as_millis())),
+            Err(trouble) => (look.glyphs.no, Role::Bad, format!("{} {}", trouble.code, trouble.sentence)),
+        },
+    };
+    Line::from(vec![
+        Span::styled(mark, look.style(Role::Key)),
+        Span::styled(format!("{sign} "), look.style(role)),
+        Span::raw(format!("{}  ", task.what)),
+        Span::styled(text, look.style(Role::Dim)),
+    ])
+}
+
+fn log_line(line: &Logged, look: &Look) -> Line<'static> {
+    let role = match line.news.weight {
+        Weight::Detail => Role::Dim,
+        Weight::Notice => Role::Plain,
+        Weight::Warning => Role::Warn,
+    };
+    let stamp = timestamp(line.wall);
+    let time = stamp.get(11..23).unwrap_or_default().to_owned();
+    let level = match line.news.weight {
+        Weight::Detail => "  ",
+        Weight::Notice => "i ",
+        Weight::Warning => "! ",
+    };
+    let code = line.news.code.map(|code| format!("{code} ")).unwrap_or_default();
+    let hint = if line.news.hint.is_empty() { String::new() } else { format!(" Hint: {}", line.news.hint) };
+    Line::from(vec![
+        Span::styled(format!("{time} "), look.style(Role::Dim)),
+        Span::styled(format!("{level}{code}{}", line.news.text), look.style(role)),
+        Span::styled(hint, look.style(Role::Dim)),
+    ])
+}

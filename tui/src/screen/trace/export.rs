@@ -1,0 +1,33 @@
+//! The trace as a file: JSON lines that `homing verify` and other programs read; secrets were masked at the tap.
+
+use std::path::PathBuf;
+
+use serde_json::json;
+
+use crate::msg::{Effect, TraceFile};
+use crate::screen::trace::Entry;
+use crate::text::ScreenText;
+use crate::words::{News, Weight};
+
+/// One JSON line per entry, to be written beside the person.
+pub(crate) fn save<'a>(entries: impl Iterator<Item = &'a Entry>) -> Result<Vec<Effect>, News> {
+    let mut text = String::new();
+    for entry in entries {
+        let lines: Vec<&str> = entry.lines.iter().map(ScreenText::as_str).collect();
+        let line = json!({
+            "v": 1,
+            "event": "trace",
+            "seq": entry.seq,
+            "at_ms": entry.at.as_millis() as u64,
+            "direction": if entry.outgoing { "out" } else { "in" },
+            "server": entry.server.as_str(),
+            "text": lines.join("\r\n"),
+        });
+        text.push_str(&line.to_string());
+        text.push('\n');
+    }
+    if text.is_empty() {
+        return Err(News::plain(Weight::Warning, ScreenText::of("nothing is traced yet")));
+    }
+    Ok(vec![Effect::SaveTrace(TraceFile { path: PathBuf::from("homing-trace.jsonl"), text })])
+}

@@ -1,0 +1,151 @@
+//! The ladder: the phone and each server it really talked to as columns, messages as arrows between.
+
+use std::time::Duration;
+
+use ratatui::text::{Line, Span};
+
+use crate::look::{Look, Role};
+use crate::screen::trace::{Entry, Kind};
+use crate::text::ScreenText;
+
+/// The columns of a ladder and how wide they are.
+pub(crate) struct Ladder<'a> {
+    servers: Vec<&'a ScreenText>,
+    gap: usize,
+    /// Cells for the CSeq after the last rail.
+    tail: usize,
+    look: &'a Look,
+    relative: bool,
+}
+
+/// How one row is drawn.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct RowState {
+    pub(crate) selected: bool,
+    pub(crate) marked: bool,
+}
+
+impl<'a> Ladder<'a> {
+    /// A ladder for these entries in this width.
+    pub(crate) fn new(entries: &[&'a Entry], look: &'a Look, relative: bool, width: usize) -> Self {
+        let mut servers: Vec<&ScreenText> = Vec::new();
+        for entry in entries {
+            if !servers.contains(&&entry.server) {
+                servers.push(&entry.server);
+            }
+        }
+        // The newest servers matter most where not all of them have room.
+        let tail = if width >= ROOMY { TAIL } else { 1 };
+        let most = (width.saturating_sub(TIME + tail) / NARROWEST).max(1);
+        let skip = servers.len().saturating_sub(most);
+        servers.drain(..skip);
+        let gap = width.saturating_sub(TIME + tail) / servers.len().max(1);
+        Self { servers, gap: gap.clamp(12, WIDEST), tail, look, relative }
+    }
+
+    /// The names above the rails.
+    pub(crate) fn heads(&self) -> Line<'static> {
+        let mut text = format!("{:>TIME$}{:<width$}", "", "phone", width = self.gap.min(8));
+        let mut at = TIME + self.gap.min(8);
+        for (index, server) in self.servers.iter().enumerate() {
+            let rail = TIME + (index + 1) * self.gap;
+            let last = index + 1 == self.servers.len();
+            let room = if last { self.gap - 1 } else { self.gap.saturating_sub(2) };
+            let name = if server.width() > room { host_of(server) } else { (*server).clone() };
+            let name = name.fit(room, self.look.glyphs.cut);
+            let wide = Span::raw(name.as_str()).width();
+            let start = if last { (rail + self.tail).saturating_sub(wide) } else { rail.saturating_sub(wide / 2) };
+            let start = start.max(at + 1);
+            text.push_str(&" ".repeat(start - at));
+            text.push_str(&name);
+            at = start + wide;
+        }
+        Line::from(Span::styled(text, self.look.style(Role::Title)))
+    }
+
+    /// One message.
+    pub(crate) fn row(&self, entry: &Entry, before: Option<Duration>, state: RowState) -> Line<'static> {
+        let signs = &self.look.glyphs.ladder;
+        let column = self.servers.iter().position(|server| **server == entry.server);
+        let mark = match (state.selected, state.marked) {
+            (true, _) => self.look.glyphs.focus,
+            (false, true) => "*",
+            (false, false) => " ",
+        };
+        let mut spans = vec![
+            Span::styled(mark, self.look.style(Role::Key)),
+            Span::styled(self.time(entry, before), self.look.style(Role::Dim)),
+        ];
+        let Some(column) = column else {
+            spans.push(Span::raw(format!("{} {}", signs.rail, label(entry))));
+            return Line::from(spans);
+        };
+        spans.push(Span::styled(signs.rail, self.look.style(Role::Dim)));
+        spans.push(Span::styled(self.arrow(entry, column), self.style(entry, state)));
+        spans.push(Span::styled(signs.rail, self.look.style(Role::Dim)));
+        for _ in column + 1..self.servers.len() {
+            spans.push(Span::raw(" ".repeat(self.gap - 1)));
+            spans.push(Span::styled(signs.rail, self.look.style(Role::Dim)));
+        }
+        if !entry.cseq.is_empty() && self.tail == TAIL {
+            spans.push(Span::styled(format!(" {}", entry.cseq.fit(14, "")), self.look.style(Role::Dim)));
+        }
+        Line::from(spans)
+    }
+
+    fn time(&self, entry: &Entry, before: Option<Duration>) -> String {
+        let at = match (self.relative, before) {
+            (true, Some(before)) => entry.at.saturating_sub(before),
+            (true, None) => Duration::ZERO,
+            (false, _) => entry.at,
+        };
+        let sign = if self.relative { "+" } else { "" };
+        let text = format!("{sign}{}.{:03}", at.as_secs(), at.subsec_millis());
+        format!("{text:>width$} ", width = TIME - 2)
+    }
+
+    fn arrow(&self, entry: &Entry, column: usize) -> String {
+        let signs = &self.look.glyphs.ladder;
+        let inner = (column + 1) * self.gap - 1;
+        let room = inner.saturating_sub(4);
+        let text = ScreenText::of(&label(entry)).fit(room, self.look.glyphs.cut);
+        let wide = Span::raw(text.as_str()).width();
+        let line = inner.saturating_sub(wide + 3);
+        let (before, after) = (line / 2, line - line / 2);
+        let rule = |n: usize| signs.line.repeat(n);
+        match (entry.kind, entry.outgoing) {
+            (Kind::Signal, _) => format!("{} {text} {} ", " ".repeat(before), " ".repeat(after.saturating_sub(1)) ),
+            (_, true) => format!("{} {text} {}{}", rule(before), rule(after), signs.right),
+            (_, false) => format!("{}{} {text} {}", signs.left, rule(before), rule(after)),
+        }
+    }
+
+    fn style(&self, entry: &Entry, state: RowState) -> ratatui::style::Style {
+        let role = match entry.kind {
+            Kind::Request => Role::Accent,
+            Kind::Response(100..=299) => Role::Good,
+            Kind::Response(300..=399) => Role::Warn,
+            Kind::Response(401 | 407) => Role::Plain,
+            Kind::Response(_) => Role::Bad,
+            Kind::Signal => Role::Dim,
+        };
+        let style = self.look.style(role);
+        if state.selected { style.add_modifier(ratatui::style::Modifier::REVERSED) } else { style }
+    }
+}
+
+fn host_of(server: &ScreenText) -> ScreenText {
+    ScreenText::of(server.as_str().rsplit_once(':').map_or(server.as_str(), |(host, _)| host))
+}
+
+fn label(entry: &Entry) -> String {
+    if entry.times > 1 { format!("{} ×{}", entry.label, entry.times) } else { entry.label.as_str().to_owned() }
+}
+
+/// Cells of mark and time before the first rail.
+const TIME: usize = 11;
+/// Cells of the CSeq after the last rail, where there is room for it.
+const TAIL: usize = 14;
+const ROOMY: usize = 72;
+const NARROWEST: usize = 18;
+const WIDEST: usize = 44;

@@ -1,0 +1,285 @@
+//! Trace: every message of the phone, as a list of dialogs, as a ladder and in full.
+
+mod diff;
+mod entry;
+mod export;
+mod ladder;
+mod view;
+
+pub(crate) use entry::{Entry, Kind, Tapped};
+pub(crate) use view::{draw, draw_mini, draw_tail};
+
+use std::collections::VecDeque;
+
+use crate::keys::{Action, Chord, Key};
+use crate::msg::Effect;
+use crate::text::ScreenText;
+use crate::widget::Filter;
+use crate::words::{News, Weight};
+
+/// What was traced and what of it is looked at.
+#[derive(Clone, Debug)]
+pub(crate) struct State {
+    entries: VecDeque<Entry>,
+    pub(crate) level: Level,
+    /// The dialog in sight; none shows everything.
+    pub(crate) dialog: Option<ScreenText>,
+    pub(crate) cursor: usize,
+    pub(crate) filter: Filter,
+    marks: Vec<u64>,
+    /// While held, entries after this one are not shown.
+    held_at: Option<u64>,
+    pub(crate) view: ViewFlags,
+}
+
+/// How the ladder is shown.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ViewFlags {
+    /// The newest line stays in sight.
+    pub(crate) follow: bool,
+    pub(crate) side: Side,
+}
+
+/// What stands beside the ladder, and how its times read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Side {
+    pub(crate) preview: bool,
+    pub(crate) relative: bool,
+}
+
+/// How deep one looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Level {
+    /// The dialogs.
+    Dialogs,
+    /// The ladder.
+    Ladder,
+    /// One message in full, from this line on.
+    Raw(u16),
+    /// Two messages compared, from this line on.
+    Diff(u16),
+}
+
+impl State {
+    /// Takes entries in order; a copy of the one before becomes its count.
+    pub(crate) fn take(&mut self, entries: Vec<Entry>) {
+        for entry in entries {
+            if let Some(last) = self.entries.iter_mut().rev().take(8).find(|last| last.is_copy_of(&entry)) {
+                last.times += 1;
+                continue;
+            }
+            if self.entries.len() == RING {
+                self.entries.pop_front();
+            }
+            self.entries.push_back(entry);
+        }
+        if self.view.follow {
+            self.cursor = self.shown().count().saturating_sub(1);
+        }
+    }
+
+    /// The entries that filter, dialog and pause let through.
+    pub(crate) fn shown(&self) -> impl Iterator<Item = &Entry> {
+        self.entries
+            .iter()
+            .filter(|entry| self.held_at.is_none_or(|seq| entry.seq <= seq))
+            .filter(|entry| self.dialog.as_ref().is_none_or(|call| *call == entry.call))
+            .filter(|entry| self.filter.admits(&entry.summary))
+    }
+
+    /// The entry under the cursor.
+    pub(crate) fn current(&self) -> Option<&Entry> {
+        self.shown().nth(self.cursor)
+    }
+
+    /// True while the picture is held.
+    pub(crate) fn is_held(&self) -> bool {
+        self.held_at.is_some()
+    }
+
+    /// The dialogs in order of their first message: Call-ID, messages, servers, last words.
+    pub(crate) fn dialogs(&self) -> Vec<Dialog<'_>> {
+        let mut dialogs: Vec<Dialog<'_>> = Vec::new();
+        for entry in self.entries.iter().filter(|entry| !entry.call.is_empty()) {
+            match dialogs.iter_mut().find(|dialog| *dialog.call == entry.call) {
+                Some(dialog) => {
+                    dialog.messages += 1;
+                    dialog.last = &entry.label;
+                }
+                None => dialogs.push(Dialog {
+                    call: &entry.call,
+                    first: &entry.label,
+                    server: &entry.server,
+                    messages: 1,
+                    last: &entry.label,
+                }),
+            }
+        }
+        dialogs
+    }
+
+    /// The two marked messages.
+    pub(crate) fn marked(&self) -> Option<(&Entry, &Entry)> {
+        let find = |seq: u64| self.entries.iter().find(|entry| entry.seq == seq);
+        match self.marks.as_slice() {
+            &[a, b] => Some((find(a)?, find(b)?)),
+            _ => None,
+        }
+    }
+
+    /// True if the entry is marked.
+    pub(crate) fn is_marked(&self, seq: u64) -> bool {
+        self.marks.contains(&seq)
+    }
+
+    /// Takes a key while the filter is typed into.
+    pub(crate) fn handle_typing(&mut self, chord: Chord) {
+        match chord.key {
+            Key::Enter => self.filter.typing = false,
+            Key::Esc => self.filter.clear(),
+            _ => {
+                self.filter.handle(chord);
+            }
+        }
+        self.cursor = 0;
+    }
+
+    /// Does what a key asked for.
+    pub(crate) fn act(&mut self, action: Action, page: usize) -> Result<Vec<Effect>, News> {
+        match action {
+            Action::Up => self.step(-1),
+            Action::Down => self.step(1),
+            Action::PageUp => self.step(-steps(page)),
+            Action::PageDown => self.step(steps(page)),
+            Action::Top => self.step(i64::MIN / 2),
+            Action::Bottom => self.step(i64::MAX / 2),
+            Action::Open => self.open(),
+            Action::Filter => self.filter.typing = true,
+            Action::AllDialogs => self.toggle_dialog(),
+            Action::RawPreview => self.view.side.preview = !self.view.side.preview,
+            Action::RelativeTimes => self.view.side.relative = !self.view.side.relative,
+            Action::Mark => return self.mark(),
+            Action::Pause => {
+                self.held_at = match self.held_at {
+                    Some(_) => None,
+                    None => self.entries.back().map(|entry| entry.seq),
+                };
+            }
+            Action::Follow => {
+                self.view.follow = !self.view.follow;
+                self.cursor = if self.view.follow { self.shown().count().saturating_sub(1) } else { self.cursor };
+            }
+            Action::SaveTrace => return export::save(self.shown()),
+            _ => {}
+        }
+        Ok(Vec::new())
+    }
+
+    /// One level up; false at the top.
+    pub(crate) fn back(&mut self) -> bool {
+        match self.level {
+            Level::Raw(_) | Level::Diff(_) => self.level = Level::Ladder,
+            Level::Ladder if !self.filter.value().is_empty() => self.filter.clear(),
+            Level::Ladder if self.dialog.is_some() => self.dialog = None,
+            Level::Ladder => {
+                self.level = Level::Dialogs;
+                self.cursor = 0;
+                self.view.follow = false;
+            }
+            Level::Dialogs => return false,
+        }
+        true
+    }
+
+    fn step(&mut self, by: i64) {
+        match &mut self.level {
+            Level::Raw(line) | Level::Diff(line) => {
+                let most = i64::from(u16::MAX);
+                *line = u16::try_from((i64::from(*line) + by).clamp(0, most)).unwrap_or(0);
+            }
+            Level::Dialogs | Level::Ladder => {
+                let count = match self.level {
+                    Level::Dialogs => self.dialogs().len(),
+                    _ => self.shown().count(),
+                };
+                let last = i64::try_from(count).unwrap_or(i64::MAX) - 1;
+                let to = i64::try_from(self.cursor).unwrap_or(0).saturating_add(by).clamp(0, last.max(0));
+                self.cursor = usize::try_from(to).unwrap_or(0);
+                self.view.follow = self.level == Level::Ladder && to == last;
+            }
+        }
+    }
+
+    fn open(&mut self) {
+        match self.level {
+            Level::Dialogs => {
+                self.dialog = self.dialogs().get(self.cursor).map(|dialog| dialog.call.clone());
+                self.level = Level::Ladder;
+                self.cursor = 0;
+            }
+            Level::Ladder if self.current().is_some() => self.level = Level::Raw(0),
+            Level::Ladder | Level::Raw(_) | Level::Diff(_) => {}
+        }
+    }
+
+    fn toggle_dialog(&mut self) {
+        self.level = Level::Ladder;
+        let seq = self.current().map(|entry| entry.seq);
+        self.dialog = match self.dialog {
+            Some(_) => None,
+            None => self.current().map(|entry| entry.call.clone()),
+        };
+        let cursor = self.shown().position(|entry| Some(entry.seq) == seq);
+        self.cursor = cursor.unwrap_or(0);
+    }
+
+    fn mark(&mut self) -> Result<Vec<Effect>, News> {
+        let Some(seq) = self.current().map(|entry| entry.seq) else { return Ok(Vec::new()) };
+        if self.is_marked(seq) {
+            self.marks.retain(|&mark| mark != seq);
+            return Ok(Vec::new());
+        }
+        if self.marks.len() == 2 {
+            self.marks.clear();
+        }
+        self.marks.push(seq);
+        if self.marked().is_some() {
+            self.level = Level::Diff(0);
+            return Ok(Vec::new());
+        }
+        let text = ScreenText::of("marked; mark another message to compare the two");
+        Err(News::plain(Weight::Notice, text))
+    }
+}
+
+/// One dialog of the list.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Dialog<'a> {
+    pub(crate) call: &'a ScreenText,
+    pub(crate) first: &'a ScreenText,
+    pub(crate) server: &'a ScreenText,
+    pub(crate) messages: usize,
+    pub(crate) last: &'a ScreenText,
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self {
+            entries: VecDeque::new(),
+            level: Level::Ladder,
+            dialog: None,
+            cursor: 0,
+            filter: Filter::default(),
+            marks: Vec::new(),
+            held_at: None,
+            view: ViewFlags { follow: true, side: Side { preview: true, relative: false } },
+        }
+    }
+}
+
+fn steps(page: usize) -> i64 {
+    i64::try_from(page).unwrap_or(10).max(1)
+}
+
+/// Entries kept for the screen; the agent's own ring keeps more bytes.
+const RING: usize = 4_000;

@@ -1,0 +1,162 @@
+//! The Trace screen: dialogs, ladder with the message beside it, one message, two messages.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::text::{Line, Span};
+
+use crate::look::{Look, Role, Tier};
+use crate::model::Model;
+use crate::screen::trace::ladder::{Ladder, RowState};
+use crate::screen::trace::{Entry, Level, State, diff};
+use crate::widget::{Pane, scroll_to, write_lines};
+
+/// Draws the screen.
+pub(crate) fn draw(model: &Model, area: Rect, buf: &mut Buffer) {
+    match model.trace.level {
+        Level::Dialogs => draw_dialogs(model, area, buf),
+        Level::Ladder => draw_ladder_and_message(model, area, buf),
+        Level::Raw(from) => {
+            let lines = model.trace.current().map(|entry| raw_lines(entry, &model.look)).unwrap_or_default();
+            let title = model.trace.current().map(title_of).unwrap_or_default();
+            draw_scrolled(&title, &lines, from, (model, area), buf);
+        }
+        Level::Diff(from) => {
+            let lines = model.trace.marked().map(|(a, b)| diff::lines(a, b, &model.look)).unwrap_or_default();
+            draw_scrolled("Two messages compared", &lines, from, (model, area), buf);
+        }
+    }
+}
+
+/// The last messages in a few lines.
+pub(crate) fn draw_mini(model: &Model, area: Rect, buf: &mut Buffer) {
+    let entries: Vec<&Entry> = model.trace.shown().collect();
+    let skip = entries.len().saturating_sub(usize::from(area.height));
+    let signs = &model.look.glyphs.ladder;
+    let lines: Vec<Line<'_>> = entries[skip..]
+        .iter()
+        .map(|entry| {
+            let way = if entry.outgoing { signs.right } else { signs.left };
+            Line::from(format!("{way} {} {}", entry.label, entry.server))
+        })
+        .collect();
+    write_lines(&lines, 0, area, buf);
+}
+
+/// The end of the ladder under another screen.
+pub(crate) fn draw_tail(model: &Model, area: Rect, buf: &mut Buffer) {
+    if area.height < 4 {
+        return;
+    }
+    let inner = Pane::new("Trace").note("6 opens").draw(area, &model.look, buf);
+    let entries: Vec<&Entry> = model.trace.shown().collect();
+    draw_ladder(&entries, usize::MAX, (model, inner), buf);
+}
+
+fn draw_ladder_and_message(model: &Model, area: Rect, buf: &mut Buffer) {
+    let state = &model.trace;
+    let wide = model.look.tier >= Tier::Wide;
+    let (left, right) = if state.view.side.preview && wide {
+        let [left, right] =
+            Layout::horizontal([Constraint::Percentage(60), Constraint::Min(30)]).areas(area);
+        (left, Some(right))
+    } else {
+        (area, None)
+    };
+    let entries: Vec<&Entry> = state.shown().collect();
+    let note = note(state, entries.len());
+    let title = match &state.dialog {
+        Some(call) => format!("Ladder  {}", call.fit(24, model.look.glyphs.cut)),
+        None => "Ladder".to_owned(),
+    };
+    let inner = Pane::new(&title).note(&note).focused(true).draw(left, &model.look, buf);
+    draw_ladder(&entries, state.cursor, (model, inner), buf);
+    if let (Some(right), Some(entry)) = (right, state.current()) {
+        let inner = Pane::new(&title_of(entry)).draw(right, &model.look, buf);
+        write_lines(&raw_lines(entry, &model.look), 0, inner, buf);
+    }
+}
+
+fn draw_ladder(entries: &[&Entry], cursor: usize, paper: (&Model, Rect), buf: &mut Buffer) {
+    let (model, area) = paper;
+    let (look, state) = (&model.look, &model.trace);
+    if entries.is_empty() {
+        let text = if state.filter.value().is_empty() { "No message yet." } else { "No message has that word." };
+        write_lines(&[Line::from(text)], 0, area, buf);
+        return;
+    }
+    let ladder = Ladder::new(entries, look, state.view.side.relative, usize::from(area.width));
+    let height = usize::from(area.height.saturating_sub(1));
+    let first = scroll_to(cursor.min(entries.len() - 1), entries.len(), height);
+    let mut lines = vec![ladder.heads()];
+    for (index, entry) in entries.iter().enumerate().skip(first).take(height) {
+        let before = index.checked_sub(1).map(|before| entries[before].at);
+        let row = RowState { selected: index == cursor, marked: state.is_marked(entry.seq) };
+        lines.push(ladder.row(entry, before, row));
+    }
+    write_lines(&lines, 0, area, buf);
+}
+
+fn draw_dialogs(model: &Model, area: Rect, buf: &mut Buffer) {
+    let look = &model.look;
+    let dialogs = model.trace.dialogs();
+    let inner = Pane::new("Dialogs").note("Enter opens").focused(true).draw(area, look, buf);
+    let lines: Vec<Line<'_>> = dialogs
+        .iter()
+        .enumerate()
+        .map(|(index, dialog)| {
+            let mark = if index == model.trace.cursor { look.glyphs.focus } else { " " };
+            Line::from(vec![
+                Span::styled(mark, look.style(Role::Key)),
+                Span::raw(format!(" {:<10}", dialog.first.fit(10, ""))),
+                Span::raw(format!("{:>4} messages  ", dialog.messages)),
+                Span::styled(format!("{:<26}", dialog.server.fit(25, look.glyphs.cut)), look.style(Role::Accent)),
+                Span::raw(format!("{:<24}", dialog.last.fit(23, look.glyphs.cut))),
+                Span::styled(dialog.call.fit(40, look.glyphs.cut), look.style(Role::Dim)),
+            ])
+        })
+        .collect();
+    let skip = scroll_to(model.trace.cursor, lines.len(), usize::from(inner.height));
+    write_lines(&lines, skip, inner, buf);
+}
+
+fn draw_scrolled(title: &str, lines: &[Line<'_>], from: u16, paper: (&Model, Rect), buf: &mut Buffer) {
+    let (model, area) = paper;
+    let inner = Pane::new(title).note("Esc closes").focused(true).draw(area, &model.look, buf);
+    let hidden = lines.len().saturating_sub(usize::from(inner.height));
+    write_lines(lines, usize::from(from).min(hidden), inner, buf);
+}
+
+fn raw_lines(entry: &Entry, look: &Look) -> Vec<Line<'static>> {
+    entry
+        .lines
+        .iter()
+        .enumerate()
+        .map(|(index, line)| {
+            let text = line.as_str();
+            match text.split_once(':') {
+                _ if index == 0 => Line::from(Span::styled(text.to_owned(), look.style(Role::Title))),
+                Some((name, value)) => Line::from(vec![
+                    Span::styled(format!("{name}:"), look.style(Role::Accent)),
+                    Span::raw(value.to_owned()),
+                ]),
+                None => Line::from(text.to_owned()),
+            }
+        })
+        .collect()
+}
+
+fn title_of(entry: &Entry) -> String {
+    let way = if entry.outgoing { "to" } else { "from" };
+    format!("{} {way} {}", entry.label, entry.server)
+}
+
+fn note(state: &State, count: usize) -> String {
+    let mut note = format!("{count} messages");
+    if state.is_held() {
+        note.push_str(", held");
+    }
+    if state.filter.typing || !state.filter.value().is_empty() {
+        note = format!("/{}  {note}", state.filter.shown());
+    }
+    note
+}

@@ -1,0 +1,170 @@
+//! The wizard: one address is typed, DNS is asked step by step, and the account is made of what was found.
+
+use homing::Aor;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use crate::keys::{Chord, Key};
+use crate::look::{Look, Role};
+use crate::text::ScreenText;
+use crate::widget::{Filter, Pane, clear_box, write_lines};
+use crate::words::Trouble;
+
+/// How far the wizard is.
+#[derive(Clone, Debug)]
+pub(crate) struct State {
+    pub(crate) step: Step,
+    pub(crate) found: Vec<ScreenText>,
+    pub(crate) complaint: Option<ScreenText>,
+}
+
+/// The steps.
+#[derive(Clone, Debug)]
+pub(crate) enum Step {
+    /// The address is typed.
+    Address(Filter),
+    /// DNS is asked.
+    Looking(Aor),
+    /// Servers were found; Enter signs in.
+    Found(Aor),
+    /// None was found; one may be typed.
+    Server(Aor, Filter),
+}
+
+/// What the wizard asks of the world.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Request {
+    /// Ask DNS for the servers of the address's domain.
+    Discover(Aor),
+    /// Make the account, save it and sign in; the server is empty where DNS decides.
+    Create { aor: Aor, server: String },
+}
+
+/// What became of it.
+#[derive(Clone, Debug)]
+pub(crate) enum Report {
+    /// The servers in the order in which they will be tried, with the reason of each pick.
+    Plan(Result<Vec<ScreenText>, Trouble>),
+}
+
+/// What a key did to the wizard.
+#[derive(Clone, Debug)]
+pub(crate) enum Verdict {
+    Stay,
+    Close,
+    Ask(Request),
+    /// Ask and close.
+    Finish(Request),
+}
+
+impl State {
+    /// An empty address.
+    pub(crate) fn new() -> Self {
+        Self { step: Step::Address(Filter::typing("")), found: Vec::new(), complaint: None }
+    }
+
+    /// The field that is typed into.
+    pub(crate) fn field(&mut self) -> Option<&mut Filter> {
+        match &mut self.step {
+            Step::Address(field) | Step::Server(_, field) => Some(field),
+            Step::Looking(_) | Step::Found(_) => None,
+        }
+    }
+
+    /// Takes a key.
+    pub(crate) fn handle(&mut self, chord: Chord) -> Verdict {
+        if chord.key == Key::Esc {
+            return Verdict::Close;
+        }
+        if chord.key != Key::Enter {
+            if let Some(field) = self.field() {
+                field.handle(chord);
+                self.complaint = None;
+            }
+            return Verdict::Stay;
+        }
+        match &self.step {
+            Step::Address(field) => match Aor::parse(field.value().trim()) {
+                Ok(aor) => {
+                    self.step = Step::Looking(aor.clone());
+                    Verdict::Ask(Request::Discover(aor))
+                }
+                Err(error) => {
+                    self.complaint = Some(ScreenText::from_display(&error));
+                    Verdict::Stay
+                }
+            },
+            Step::Looking(_) => Verdict::Stay,
+            Step::Found(aor) => {
+                Verdict::Finish(Request::Create { aor: aor.clone(), server: String::new() })
+            }
+            Step::Server(aor, field) if !field.value().trim().is_empty() => {
+                let server = field.value().trim().to_owned();
+                Verdict::Finish(Request::Create { aor: aor.clone(), server })
+            }
+            Step::Server(..) => Verdict::Stay,
+        }
+    }
+
+    /// Takes what DNS said.
+    pub(crate) fn report(&mut self, report: Report) {
+        let Step::Looking(aor) = &self.step else { return };
+        let Report::Plan(plan) = report;
+        match plan {
+            Ok(found) if !found.is_empty() => {
+                self.step = Step::Found(aor.clone());
+                self.found = found;
+                self.complaint = None;
+            }
+            Ok(_) => self.step = Step::Server(aor.clone(), Filter::typing("")),
+            Err(trouble) => {
+                self.complaint = Some(crate::text::screen_text!("{} {}", trouble.code, trouble.sentence));
+                self.step = Step::Server(aor.clone(), Filter::typing(""));
+            }
+        }
+    }
+}
+
+/// Draws the wizard.
+pub(crate) fn draw(state: &State, look: &Look, area: Rect, buf: &mut Buffer) {
+    let area = clear_box(area, 74, 16, buf);
+    let inner = Pane::new("Add an account").note("Esc cancels").focused(true).draw(area, look, buf);
+    let mut lines = match &state.step {
+        Step::Address(field) => vec![
+            Line::from("Your SIP address, for example alice@corp.example"),
+            Line::from(""),
+            typed(field, look),
+            Line::from(""),
+            Line::from(look.say("Enter asks DNS where its server is; nothing else is needed yet.", Role::Dim)),
+        ],
+        Step::Looking(aor) => vec![Line::from(format!("Asking DNS for the servers of {} …", aor.domain))],
+        Step::Found(aor) => vec![
+            Line::from(format!("Servers of {}, in the order they are tried:", aor.domain)),
+            Line::from(look.say("Enter signs in. The password is asked for once a server is verified.", Role::Dim)),
+        ],
+        Step::Server(aor, field) => vec![
+            Line::from(format!("DNS names no server for {}.", aor.domain)),
+            Line::from("Name one yourself, as host or host:port:"),
+            Line::from(""),
+            typed(field, look),
+        ],
+    };
+    let room = usize::from(inner.width.saturating_sub(3));
+    for found in &state.found {
+        lines.push(Line::from(format!(" {} {}", look.glyphs.dot, found.fit(room, look.glyphs.cut))));
+    }
+    if let Some(complaint) = &state.complaint {
+        let text = complaint.fit(room, look.glyphs.cut);
+        lines.extend([Line::from(""), Line::from(Span::styled(text, look.style(Role::Warn)))]);
+    }
+    write_lines(&lines, 0, inner, buf);
+}
+
+fn typed(field: &Filter, look: &Look) -> Line<'static> {
+    Line::from(vec![
+        look.say("> ", Role::Key),
+        Span::raw(field.shown().as_str().to_owned()),
+        Span::styled(" ", look.style(Role::Focus)),
+    ])
+}

@@ -1,0 +1,285 @@
+//! The one place where the model changes: a message and the time in, effects out; no I/O, no clock.
+
+use crate::keys::{Action, Chord, Held, Key};
+use crate::look::{Look, Theme, ThemeName, Tier};
+use crate::model::{Clock, Model, Overlay, Screen, Toast};
+use crate::msg::{Effect, Msg};
+use crate::screen::{palette, password, stage, wizard};
+use crate::text::screen_text;
+use crate::words::{News, Weight};
+
+/// Takes one message.
+pub(crate) fn update(model: &mut Model, msg: Msg, now: Clock) -> Vec<Effect> {
+    model.clock = now;
+    if model.toast.as_ref().is_some_and(|toast| toast.until <= now.since_start) {
+        model.toast = None;
+    }
+    match msg {
+        Msg::Key(chord) => return handle_key(model, chord),
+        Msg::Pasted(text) => handle_paste(model, &text),
+        Msg::Resized { columns, rows } => resize(model, columns, rows),
+        Msg::Tick => {}
+        Msg::Account(msg) => {
+            let told = model.accounts.handle(msg, now.since_start);
+            tell_some(model, told);
+        }
+        Msg::Traced(entries) => model.trace.take(entries),
+        Msg::Task(msg) => {
+            let told = model.tasks.handle(msg, now.since_start);
+            tell_some(model, told);
+        }
+        Msg::Stage(msg) => handle_stage(model, msg),
+        Msg::Asked(request) => model.overlays.push(Overlay::Consent(request)),
+        Msg::PasswordWanted(request) => model.overlays.push(Overlay::Password(password::State::new(request))),
+        Msg::Wizard(report) => {
+            for overlay in &mut model.overlays {
+                if let Overlay::Wizard(state) = overlay {
+                    state.report(report.clone());
+                }
+            }
+        }
+        Msg::Setting(msg) => {
+            let told = model.settings.handle(msg);
+            apply_look(model);
+            tell(model, told);
+        }
+        Msg::Ended => return leave(model),
+    }
+    Vec::new()
+}
+
+/// Writes into the log and, if it is loud enough, into the toast.
+pub(crate) fn tell(model: &mut Model, news: News) {
+    model.tasks.log(news.clone(), model.clock.wall);
+    if news.weight >= Weight::Notice {
+        let until = model.clock.since_start + if news.weight == Weight::Warning { LOUD } else { SOFT };
+        // A refusal must be read before the sentence that follows it takes its place.
+        let shown = model.toast.as_ref().map(|toast| toast.news.weight);
+        if shown != Some(Weight::Warning) || news.weight == Weight::Warning {
+            model.toast = Some(Toast { news, until });
+        }
+    }
+}
+
+fn tell_some(model: &mut Model, told: Option<News>) {
+    if let Some(told) = told {
+        tell(model, told);
+    }
+}
+
+fn handle_stage(model: &mut Model, msg: stage::Msg) {
+    match msg {
+        stage::Msg::Raised(acts) => model.stage = Some(stage::State { acts, servers: Vec::new() }),
+        stage::Msg::Servers(servers) => {
+            if let Some(stage) = &mut model.stage {
+                stage.servers = servers;
+            }
+        }
+        stage::Msg::Told(text) => tell(model, News::plain(Weight::Notice, text)),
+    }
+}
+
+fn handle_key(model: &mut Model, chord: Chord) -> Vec<Effect> {
+    if let Some(overlay) = model.overlays.pop() {
+        return handle_overlay(model, overlay, chord);
+    }
+    // Whoever types must not run commands.
+    let typed = match model.place.screen() {
+        Screen::Trace if model.trace.filter.typing => {
+            model.trace.handle_typing(chord);
+            Some(Ok(Vec::new()))
+        }
+        Screen::Help if model.help.filter.typing => {
+            model.help.handle_typing(chord);
+            Some(Ok(Vec::new()))
+        }
+        Screen::Settings if model.settings.edit.is_some() => Some(model.settings.handle_typing(chord)),
+        _ => None,
+    };
+    if let Some(outcome) = typed {
+        return settle(model, outcome);
+    }
+    if let (Key::Char(key), Held::Nothing) = (chord.key, chord.held)
+        && model.place.screen() == Screen::Accounts
+        && model.stage.as_ref().is_some_and(|stage| stage.knows(key))
+    {
+        return vec![Effect::Stage(key)];
+    }
+    match model.keys.action(model.place.screen().mode(), chord) {
+        Some(action) => act(model, action),
+        None => {
+            let help = model.keys.chord(Action::Help).map(|chord| chord.to_string()).unwrap_or_default();
+            tell(model, News::plain(Weight::Notice, screen_text!("{chord} does nothing here; {help} lists the keys")));
+            Vec::new()
+        }
+    }
+}
+
+fn handle_overlay(model: &mut Model, overlay: Overlay, chord: Chord) -> Vec<Effect> {
+    match overlay {
+        Overlay::Leaving => model.overlays.push(Overlay::Leaving),
+        Overlay::Palette(mut state) => match state.handle(chord) {
+            palette::Verdict::Stay => model.overlays.push(Overlay::Palette(state)),
+            palette::Verdict::Close => {}
+            palette::Verdict::Run(palette::Command::Action(action)) => return act(model, action),
+            palette::Verdict::Run(palette::Command::Stage(key)) => return vec![Effect::Stage(key)],
+        },
+        Overlay::Consent(request) => match request.handle(chord) {
+            Some(effect) => return vec![effect],
+            None => model.overlays.push(Overlay::Consent(request)),
+        },
+        Overlay::Password(mut state) => match state.handle(chord) {
+            Some(effect) => return vec![effect],
+            None => model.overlays.push(Overlay::Password(state)),
+        },
+        Overlay::Wizard(mut state) => match state.handle(chord) {
+            wizard::Verdict::Close => {}
+            wizard::Verdict::Finish(request) => return vec![Effect::Wizard(request)],
+            wizard::Verdict::Stay => model.overlays.push(Overlay::Wizard(state)),
+            wizard::Verdict::Ask(request) => {
+                model.overlays.push(Overlay::Wizard(state));
+                return vec![Effect::Wizard(request)];
+            }
+        },
+    }
+    Vec::new()
+}
+
+fn handle_paste(model: &mut Model, text: &str) {
+    match model.overlays.last_mut() {
+        Some(Overlay::Password(state)) => state.paste(text),
+        Some(Overlay::Palette(state)) => state.input.paste(text),
+        Some(Overlay::Wizard(state)) => {
+            if let Some(field) = state.field() {
+                field.paste(text);
+            }
+        }
+        Some(Overlay::Consent(_) | Overlay::Leaving) => {}
+        None => match model.place.screen() {
+            Screen::Trace if model.trace.filter.typing => model.trace.filter.paste(text),
+            Screen::Help if model.help.filter.typing => model.help.filter.paste(text),
+            Screen::Settings => {
+                if let Some(edit) = &mut model.settings.edit {
+                    edit.paste(text);
+                }
+            }
+            Screen::Accounts | Screen::Trace | Screen::Tasks | Screen::Help => {}
+        },
+    }
+}
+
+/// Runs an action: those of the whole phone here, the others on the screen in sight.
+fn act(model: &mut Model, action: Action) -> Vec<Effect> {
+    match action {
+        Action::Quit => return leave(model),
+        Action::Help => {
+            let screen = model.place.screen();
+            if screen == Screen::Help {
+                model.place.swap();
+            } else {
+                model.help.about = Some(screen.mode());
+                model.place.go(Screen::Help);
+            }
+        }
+        Action::Palette => {
+            let acts = model.stage.as_ref().map(|stage| stage.acts.clone()).unwrap_or_default();
+            model.overlays.push(Overlay::Palette(palette::State::new(acts)));
+        }
+        Action::AddAccount => model.overlays.push(Overlay::Wizard(Box::new(wizard::State::new()))),
+        Action::ShowAccounts => model.place.go(Screen::Accounts),
+        Action::ShowTrace => model.place.go(Screen::Trace),
+        Action::ShowTasks => model.place.go(Screen::Tasks),
+        Action::ShowSettings => model.place.go(Screen::Settings),
+        Action::NextPane => step_screen(model, 1),
+        Action::PreviousPane => step_screen(model, Screen::ALL.len() - 1),
+        Action::HistoryBack => {
+            model.place.back();
+        }
+        Action::HistoryForward => {
+            model.place.forward();
+        }
+        Action::LastView => model.place.swap(),
+        Action::Redraw => return vec![Effect::Redraw],
+        Action::Suspend => return vec![Effect::Suspend],
+        Action::CopyDiagnostics => return vec![Effect::Copy(crate::view::diagnostics(model))],
+        Action::Back => back(model),
+        other => return act_on_screen(model, other),
+    }
+    Vec::new()
+}
+
+fn act_on_screen(model: &mut Model, action: Action) -> Vec<Effect> {
+    let page = usize::from(model.place.rows.saturating_sub(6)).max(1);
+    // Account commands of the palette work from anywhere.
+    let on_accounts = matches!(
+        action,
+        Action::SignIn | Action::SignOut | Action::Options | Action::WhoAmI | Action::Journey
+    );
+    if action == Action::Journey {
+        model.place.go(Screen::Accounts);
+    }
+    let outcome = match model.place.screen() {
+        _ if on_accounts => model.accounts.act(action),
+        Screen::Accounts => model.accounts.act(action),
+        Screen::Trace => model.trace.act(action, page),
+        Screen::Tasks => model.tasks.act(action, page),
+        Screen::Settings => model.settings.act(action),
+        Screen::Help => model.help.act(action, page),
+    };
+    settle(model, outcome)
+}
+
+fn settle(model: &mut Model, outcome: Result<Vec<Effect>, News>) -> Vec<Effect> {
+    outcome.unwrap_or_else(|news| {
+        tell(model, news);
+        Vec::new()
+    })
+}
+
+fn back(model: &mut Model) {
+    if model.toast.take().is_some() {
+        return;
+    }
+    match model.place.screen() {
+        Screen::Accounts => model.accounts.zoomed = false,
+        Screen::Trace => {
+            if !model.trace.back() {
+                model.place.go(Screen::Accounts);
+            }
+        }
+        Screen::Help if !model.help.filter.value().is_empty() => model.help.filter.clear(),
+        Screen::Tasks | Screen::Settings | Screen::Help => {
+            model.place.back();
+        }
+    }
+}
+
+fn step_screen(model: &mut Model, by: usize) {
+    let at = Screen::ALL.iter().position(|screen| *screen == model.place.screen()).unwrap_or(0);
+    model.place.go(Screen::ALL[(at + by) % Screen::ALL.len()]);
+}
+
+fn leave(model: &mut Model) -> Vec<Effect> {
+    model.overlays = vec![Overlay::Leaving];
+    vec![Effect::Leave]
+}
+
+fn resize(model: &mut Model, columns: u16, rows: u16) {
+    model.place.columns = columns;
+    model.place.rows = rows;
+    model.look.tier = Tier::of(columns, rows);
+}
+
+/// Theme, signs and motion as the settings say now.
+fn apply_look(model: &mut Model) {
+    let config = &model.settings.config;
+    let mode = crate::look::ColorMode::parse(&config.text("ui.color")).unwrap_or(model.look.theme.mode);
+    let name = ThemeName::parse(&config.text("ui.theme")).unwrap_or(ThemeName::Default);
+    let tier = model.look.tier;
+    model.look = Look::new(Theme { name, mode }, config.flag("ui.ascii"));
+    model.look.tier = tier;
+    model.look.reduced_motion = config.flag("ui.reduced_motion");
+}
+
+const SOFT: std::time::Duration = std::time::Duration::from_secs(6);
+const LOUD: std::time::Duration = std::time::Duration::from_secs(12);

@@ -1,0 +1,86 @@
+//! The status line: fixed order, dropped from the right where there is no room; and its longer cousins.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use crate::look::{Look, Role};
+use crate::model::Model;
+use crate::screen::accounts::Card;
+use crate::text::{ScreenText, screen_text};
+use crate::words::{brief, clock, timestamp};
+
+/// Draws the line.
+pub(crate) fn draw(model: &Model, area: Rect, buf: &mut Buffer) {
+    if area.is_empty() {
+        return;
+    }
+    let look = &model.look;
+    let mut spans = Vec::new();
+    let mut left = usize::from(area.width);
+    for (part, role) in parts(model) {
+        let separator = if spans.is_empty() { "" } else { "  " };
+        let room = left.saturating_sub(separator.len());
+        // The first part is cut rather than dropped: it says whether one can be reached.
+        if part.width() > room && !spans.is_empty() {
+            break;
+        }
+        let text = part.fit(room, look.glyphs.cut);
+        left = room.saturating_sub(Span::raw(text.as_str()).width());
+        spans.push(Span::raw(separator));
+        spans.push(Span::styled(text, look.style(role)));
+    }
+    buf.set_line(area.x, area.y, &Line::from(spans), area.width);
+}
+
+/// The title of the terminal's window.
+pub(crate) fn title(model: &Model) -> ScreenText {
+    match model.accounts.current() {
+        Some(card) => screen_text!("{} {} {}", model.look.state_glyph(card.state), card.aor, card.state_words()),
+        None => ScreenText::of("Homing"),
+    }
+}
+
+/// A report without secrets, for a bug report or an administrator.
+pub(crate) fn diagnostics(model: &Model) -> ScreenText {
+    let mut lines = vec![format!("Homing {} at {}", env!("CARGO_PKG_VERSION"), timestamp(model.clock.wall))];
+    for card in &model.accounts.cards {
+        lines.push(card.change_line(model.clock.since_start).to_string());
+        lines.extend(card.journey.iter().map(|hop| format!("{} {} {}", hop.server, hop.said, hop.because)));
+        lines.extend(card.setback.iter().map(|setback| {
+            format!("{} {}", setback.trouble.code, setback.trouble.sentence)
+        }));
+    }
+    ScreenText::of(&lines.join(" | "))
+}
+
+/// Address and state, home server and path, security, expiry, time.
+fn parts(model: &Model) -> Vec<(ScreenText, Role)> {
+    let look = &model.look;
+    let time = screen_text!("{} UTC", clock(model.clock.wall));
+    let Some(card) = model.accounts.current() else {
+        return vec![(ScreenText::of("no account; + adds one"), Role::Dim), (time, Role::Dim)];
+    };
+    let glyph = look.state_glyph(card.state);
+    let mut parts =
+        vec![(screen_text!("{glyph} {} {}", card.aor, card.state_words()), Look::state_role(card.state))];
+    if let Some(home) = &card.home {
+        parts.push((screen_text!("home {} ({})", home.server, card.path_words()), Role::Plain));
+        parts.push(badge(card, look));
+        if let Some(left) = card.left(model.clock.since_start) {
+            parts.push((screen_text!("exp {}", brief(left)), Role::Plain));
+        }
+    }
+    if let Some(setback) = &card.setback {
+        parts.push((setback.trouble.sentence.clone(), Role::Bad));
+    }
+    parts.push((time, Role::Dim));
+    parts
+}
+
+fn badge(card: &Card, look: &Look) -> (ScreenText, Role) {
+    match card.home.as_ref().filter(|home| !home.proof.is_empty()) {
+        Some(_) => (screen_text!("TLS{}", look.glyphs.yes), Role::Good),
+        None => (ScreenText::of("no TLS"), Role::Warn),
+    }
+}

@@ -1,0 +1,7 @@
+//! Widgets: values drawn on shared references to what they show.
+
+mod filter;
+mod pane;
+
+pub(crate) use filter::Filter;
+pub(crate) use pane::{Pane, clear_box, scroll_to, write_lines};

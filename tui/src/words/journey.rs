@@ -1,0 +1,152 @@
+//! A journey in words: one hop is one server, how it was come by, what it said, what it cost.
+
+use homing::{Arrival, Hop, HopVerdict, Journey, Scheme, Transport};
+
+use crate::text::{ScreenText, screen_text};
+
+/// One hop, ready to be shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct HopWords {
+    /// The server as dialled.
+    pub(crate) server: ScreenText,
+    /// How it was come by: `SRV _sipinternaltls._tcp.network.com 10/60`.
+    pub(crate) how: ScreenText,
+    /// How it was reached: `TLS 10.0.1.7:5061, cert ok (name)`.
+    pub(crate) road: ScreenText,
+    /// What it said, in short: `301 signed`, `200`, `503`, `…`.
+    pub(crate) said: ScreenText,
+    /// The sentence under it: signature and where it led, or why it was not believed.
+    pub(crate) because: ScreenText,
+    /// Round trips by kind.
+    pub(crate) price: ScreenText,
+    /// Milliseconds.
+    pub(crate) millis: u32,
+    /// How it ended.
+    pub(crate) standing: Standing,
+}
+
+/// How a hop stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// Nothing decided yet.
+    Pending,
+    /// The home server.
+    Home,
+    /// It sent us on and we went.
+    SentOn,
+    /// Not followed, not reached or refused.
+    Failed,
+}
+
+/// All hops of a journey.
+pub(crate) fn hops(journey: &Journey) -> Vec<HopWords> {
+    journey.hops.iter().map(hop).collect()
+}
+
+fn hop(hop: &Hop) -> HopWords {
+    HopWords {
+        server: ScreenText::from_display(&hop.server),
+        how: how(hop),
+        road: road(hop),
+        said: said(hop),
+        because: because(hop),
+        price: price(hop),
+        millis: hop.price.millis,
+        standing: match &hop.verdict {
+            HopVerdict::Pending => Standing::Pending,
+            HopVerdict::Accepted { .. } => Standing::Home,
+            HopVerdict::Redirected { .. } => Standing::SentOn,
+            HopVerdict::RedirectRefused(_) | HopVerdict::Unreachable(_) | HopVerdict::Refused { .. } => {
+                Standing::Failed
+            }
+        },
+    }
+}
+
+fn how(hop: &Hop) -> ScreenText {
+    match &hop.how {
+        Arrival::Remembered => ScreenText::of("remembered"),
+        Arrival::Configured => ScreenText::of("configured"),
+        Arrival::Discovered(record) => ScreenText::of(record),
+        Arrival::Redirected { candidate: 0 } => ScreenText::of("named by the 301"),
+        Arrival::Redirected { candidate } => screen_text!("choice {} of the 301", candidate + 1),
+        Arrival::Preferred => ScreenText::of("named by the server"),
+    }
+}
+
+fn road(hop: &Hop) -> ScreenText {
+    let address = hop.address.map(|address| format!(" {address}")).unwrap_or_default();
+    let proof = match (&hop.verified_as, hop.transport) {
+        (Some(name), _) => format!(", cert ok ({name})"),
+        (None, Transport::Tls) => String::new(),
+        (None, Transport::Tcp | Transport::Udp) => ", in the clear".to_owned(),
+    };
+    screen_text!("{}{address}{proof}", hop.transport)
+}
+
+fn said(hop: &Hop) -> ScreenText {
+    let challenges = match hop.price.register.saturating_sub(1) {
+        0 => String::new(),
+        1 => "401 → ".to_owned(),
+        n => format!("401 ×{n} → "),
+    };
+    match &hop.verdict {
+        HopVerdict::Pending => screen_text!("{challenges}waiting"),
+        HopVerdict::Accepted { .. } => screen_text!("{challenges}200"),
+        HopVerdict::Redirected { status, .. } => screen_text!("{challenges}{status}"),
+        HopVerdict::RedirectRefused(error) => screen_text!("{challenges}{}", error.code()),
+        HopVerdict::Unreachable(error) => ScreenText::of(error.code()),
+        HopVerdict::Refused { status } => screen_text!("{challenges}{status}"),
+    }
+}
+
+fn because(hop: &Hop) -> ScreenText {
+    let scheme = hop.scheme.map(scheme_word);
+    let signature = |signed: bool| match (signed, scheme) {
+        (true, Some(scheme)) => format!("signed yes ({scheme})"),
+        (true, None) => "signed yes".to_owned(),
+        (false, _) => "signed no".to_owned(),
+    };
+    match &hop.verdict {
+        HopVerdict::Pending => {
+            scheme.map_or_else(ScreenText::default, |scheme| screen_text!("answering with {scheme}"))
+        }
+        HopVerdict::Accepted { expires, signed } => {
+            screen_text!("{}; granted {} min", signature(*signed), expires / 60)
+        }
+        HopVerdict::Redirected { signed, to, .. } => {
+            let to: Vec<_> = to.iter().map(|contact| target(contact)).collect();
+            screen_text!("{}; Contact {}", signature(*signed), to.join(", "))
+        }
+        HopVerdict::RedirectRefused(error) => ScreenText::from_display(error),
+        HopVerdict::Unreachable(error) => ScreenText::from_display(error),
+        HopVerdict::Refused { status } => screen_text!("refused with {status}"),
+    }
+}
+
+/// A Contact as people say it: without brackets and scheme.
+fn target(contact: &str) -> &str {
+    let inside = contact.split_once('<').map_or(contact, |(_, rest)| rest.split('>').next().unwrap_or(rest));
+    inside.strip_prefix("sip:").unwrap_or(inside)
+}
+
+fn price(hop: &Hop) -> ScreenText {
+    let parts = [
+        (hop.price.dns, "DNS"),
+        (hop.price.tcp, "TCP"),
+        (hop.price.tls, "TLS"),
+        (hop.price.register, "REGISTER"),
+    ];
+    let spent: Vec<_> =
+        parts.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
+    screen_text!("{}", spent.join(" + "))
+}
+
+/// The name of a login scheme.
+pub(crate) fn scheme_word(scheme: Scheme) -> &'static str {
+    match scheme {
+        Scheme::Ntlm => "NTLM",
+        Scheme::Kerberos => "Kerberos",
+        Scheme::Digest => "Digest",
+    }
+}

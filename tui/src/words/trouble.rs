@@ -1,0 +1,29 @@
+//! An error as a person meets it: code, sentence, next step.
+
+use homing::LoginError;
+
+use crate::text::ScreenText;
+
+/// What went wrong, ready to be shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Trouble {
+    /// Stable, such as `E0702`.
+    pub(crate) code: &'static str,
+    /// One sentence.
+    pub(crate) sentence: ScreenText,
+    /// What can be done next.
+    pub(crate) hint: ScreenText,
+}
+
+impl Trouble {
+    /// Trouble of this program's own making.
+    pub(crate) fn new(code: &'static str, sentence: &impl std::fmt::Display, hint: &'static str) -> Self {
+        Self { code, sentence: ScreenText::from_display(sentence), hint: ScreenText::of(hint) }
+    }
+}
+
+impl From<&LoginError> for Trouble {
+    fn from(error: &LoginError) -> Self {
+        Self::new(error.code(), error, error.hint())
+    }
+}
