@@ -1,1 +1,0 @@
-//! The four transactions played against a scripted peer, timer by timer.
