@@ -9,6 +9,7 @@ mod driver;
 mod error;
 mod events;
 mod locate;
+pub mod offline;
 mod order;
 mod redirect;
 mod resolver;

@@ -9,6 +9,7 @@ pub mod client;
 pub(crate) mod crypto;
 pub mod flags;
 pub mod message;
+pub mod review;
 pub mod session;
 
 #[cfg(test)]

@@ -60,45 +60,103 @@ pub struct BufferError(pub Name<'static>);
 /// # Errors
 /// [`BufferError`] if From, To, Call-ID or CSeq is missing or malformed.
 pub fn buffer(message: &Message, stamp: &Stamp<'_>, version: Version) -> Result<Vec<u8>, BufferError> {
+    let mut out = Vec::with_capacity(384);
+    walk(message, stamp, version, |_, value| {
+        out.push(b'<');
+        out.extend_from_slice(value.as_bytes());
+        out.push(b'>');
+    })?;
+    Ok(out)
+}
+
+/// The elements of [`buffer`] in order, each with its name: for tools that tell which one differs.
+///
+/// # Errors
+/// [`BufferError`] if From, To, Call-ID or CSeq is missing or malformed.
+pub fn elements(
+    message: &Message,
+    stamp: &Stamp<'_>,
+    version: Version,
+) -> Result<Vec<(Element, String)>, BufferError> {
+    let mut out = Vec::with_capacity(16);
+    walk(message, stamp, version, |element, value| out.push((element, value.to_owned())))?;
+    Ok(out)
+}
+
+/// One element of a signature buffer, in the order of the buffer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Element {
+    /// Scheme token.
+    Scheme,
+    /// `crand` or `srand`.
+    Salt,
+    /// `cnum` or `snum`.
+    Number,
+    /// Realm.
+    Realm,
+    /// Target name.
+    Targetname,
+    /// Call-ID.
+    CallId,
+    /// Number of CSeq.
+    Sequence,
+    /// Method of CSeq.
+    Method,
+    /// URI of From.
+    FromUri,
+    /// Tag of From.
+    FromTag,
+    /// URI of To; not in version 2.
+    ToUri,
+    /// Tag of To.
+    ToTag,
+    /// SIP URI of the asserted or preferred identity; not in version 2.
+    SipIdentity,
+    /// tel URI of the same; not in version 2.
+    TelIdentity,
+    /// Value of Expires.
+    Expires,
+    /// Status code; only in responses.
+    Status,
+}
+
+/// Hands every element to `push`, in the order of the buffer.
+fn walk(
+    message: &Message,
+    stamp: &Stamp<'_>,
+    version: Version,
+    mut push: impl FnMut(Element, &str),
+) -> Result<(), BufferError> {
     let from = message.from().map_err(|_| BufferError(Name::From))?;
     let to = message.to().map_err(|_| BufferError(Name::To))?;
     let call_id = message.call_id().map_err(|_| BufferError(Name::CallId))?;
     let cseq = message.text(Name::CSeq).ok_or(BufferError(Name::CSeq))?;
     let (number, method) = cseq.trim().split_once([' ', '\t']).ok_or(BufferError(Name::CSeq))?;
 
-    let mut out = Elements(Vec::with_capacity(384));
-    for value in [stamp.scheme, stamp.salt, stamp.number, stamp.realm, stamp.targetname, call_id] {
-        out.push(value);
-    }
-    out.push(number);
-    out.push(method.trim());
-    out.push(from.uri_str());
-    out.push(from.tag().unwrap_or_default());
+    push(Element::Scheme, stamp.scheme);
+    push(Element::Salt, stamp.salt);
+    push(Element::Number, stamp.number);
+    push(Element::Realm, stamp.realm);
+    push(Element::Targetname, stamp.targetname);
+    push(Element::CallId, call_id);
+    push(Element::Sequence, number);
+    push(Element::Method, method.trim());
+    push(Element::FromUri, from.uri_str());
+    push(Element::FromTag, from.tag().unwrap_or_default());
     if version != Version::V2 {
-        out.push(to.uri_str());
+        push(Element::ToUri, to.uri_str());
     }
-    out.push(to.tag().unwrap_or_default());
+    push(Element::ToTag, to.tag().unwrap_or_default());
     if version != Version::V2 {
         let identity = Identity::of(message);
-        out.push(identity.sip.as_deref().unwrap_or_default());
-        out.push(identity.tel.as_deref().unwrap_or_default());
+        push(Element::SipIdentity, identity.sip.as_deref().unwrap_or_default());
+        push(Element::TelIdentity, identity.tel.as_deref().unwrap_or_default());
     }
-    out.push(message.text(Name::Expires).as_deref().unwrap_or_default().trim());
+    push(Element::Expires, message.text(Name::Expires).as_deref().unwrap_or_default().trim());
     if let Some(status) = message.status() {
-        out.push(&status.to_string());
+        push(Element::Status, &status.to_string());
     }
-    Ok(out.0)
-}
-
-/// The list under construction.
-struct Elements(Vec<u8>);
-
-impl Elements {
-    fn push(&mut self, value: &str) {
-        self.0.push(b'<');
-        self.0.extend_from_slice(value.as_bytes());
-        self.0.push(b'>');
-    }
+    Ok(())
 }
 
 /// The asserted, else the preferred, identity of the sender (RFC 3325), as SIP and as tel URI.

@@ -57,7 +57,7 @@ mod window;
 mod tests;
 
 pub use association::{Association, LIFETIME, SignError, SigningKeys};
-pub use buffer::{BufferError, Stamp, buffer};
+pub use buffer::{BufferError, Element, Stamp, buffer, elements};
 pub use challenge::{ChallengeFault, SigningChallenge};
 pub use insert::with_header;
 pub use name::{AssociationName, Mechanism, Style, Version};
