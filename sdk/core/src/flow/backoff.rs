@@ -74,7 +74,10 @@ mod tests {
     fn pauses_follow_the_table() {
         let rows = [
             (Others::AllFailed, [(30, 60), (60, 120), (120, 240), (240, 480), (480, 960), (900, 1_800)]),
-            (Others::OneStands, [(90, 180), (180, 360), (360, 720), (720, 1_440), (900, 1_800), (900, 1_800)]),
+            (
+                Others::OneStands,
+                [(90, 180), (180, 360), (360, 720), (720, 1_440), (900, 1_800), (900, 1_800)],
+            ),
         ];
         for seed in 0..300 {
             let mut chance = Chance::new(&Seed::from_number(seed));

@@ -83,9 +83,7 @@ pub fn read(message: &[u8]) -> Result<Stun, StunError> {
     let mapped = read_attributes(message, attributes, id)?;
     match u16::from_be_bytes([k0, k1]) {
         BINDING_REQUEST => Ok(Stun::Request { id }),
-        BINDING_SUCCESS => {
-            mapped.map(|mapped| Stun::Answer { id, mapped }).ok_or(StunError::NoAddress)
-        }
+        BINDING_SUCCESS => mapped.map(|mapped| Stun::Answer { id, mapped }).ok_or(StunError::NoAddress),
         _ => Err(StunError::Unsupported),
     }
 }
@@ -155,9 +153,12 @@ fn mask_v6(id: TransactionId) -> u128 {
 /// CRC-32 of ITU V.42, as the fingerprint takes it (RFC 8489 section 14.7).
 fn crc32(bytes: &[u8]) -> u32 {
     !bytes.iter().fold(u32::MAX, |crc, byte| {
-        (0..8).fold(crc ^ u32::from(*byte), |crc, _| {
-            if crc & 1 == 1 { (crc >> 1) ^ 0xedb8_8320 } else { crc >> 1 }
-        })
+        (0..8).fold(
+            crc ^ u32::from(*byte),
+            |crc, _| {
+                if crc & 1 == 1 { (crc >> 1) ^ 0xedb8_8320 } else { crc >> 1 }
+            },
+        )
     })
 }
 

@@ -306,7 +306,8 @@ impl<U: Copy + Ord> Flows<U> {
         self.born += 1;
         let state = FlowState::Connecting { until: now.after(self.rules.connect) };
         let (users, keeper) = (BTreeSet::new(), Keeper::Off);
-        self.flows.insert(flow, Flow { destination: to.clone(), state, users, keeper, idle: None, due: None });
+        self.flows
+            .insert(flow, Flow { destination: to.clone(), state, users, keeper, idle: None, due: None });
         self.shared.insert(to.clone(), flow);
         self.outputs.push_back(FlowOutput::Connect { flow, to: to.clone() });
         flow

@@ -44,9 +44,10 @@ fn ms_keep_alive_never_lets_the_connection_idle_longer_than_granted() {
 #[test]
 fn pings_are_spread_and_a_missing_pong_kills_within_ten_seconds() {
     for seed in 0..SEEDS {
-        for (terms, least, most) in
-            [(pong(Pong::AsUsual), 95_000, 120_000), (pong(Pong::Within(Duration::from_secs(60))), 48_000, 59_000)]
-        {
+        for (terms, least, most) in [
+            (pong(Pong::AsUsual), 95_000, 120_000),
+            (pong(Pong::Within(Duration::from_secs(60))), 48_000, 59_000),
+        ] {
             let mut flows = flows(seed);
             let flow = open(&mut flows, Transport::Tls);
             flows.keep_alive(flow, terms, at(0));
@@ -56,7 +57,8 @@ fn pings_are_spread_and_a_missing_pong_kills_within_ten_seconds() {
                 let pause = now.since(last).as_millis();
                 assert!((least..=most).contains(&pause), "seed {seed}: {pause} ms");
                 last = now;
-                let heard = Now { since_start: Moment(now.0 + Duration::from_secs(9)), wall: Default::default() };
+                let heard =
+                    Now { since_start: Moment(now.0 + Duration::from_secs(9)), wall: Default::default() };
                 assert!(flows.handle_frame(flow, &Frame::Pong, heard));
             }
             assert_eq!(step(&mut flows, &mut now), ping(flow));

@@ -90,5 +90,9 @@ fn a_lost_flow_names_its_users_and_is_opened_anew() {
     flows.join(flow, 9);
     assert_eq!(flows.handle_lost(flow), [1, 9]);
     assert!(flows.handle_lost(flow).is_empty());
-    assert_ne!(flows.claim(1, &to(Transport::Tls, "hs1.network.com"), at(1)), flow, "names are not used again");
+    assert_ne!(
+        flows.claim(1, &to(Transport::Tls, "hs1.network.com"), at(1)),
+        flow,
+        "names are not used again"
+    );
 }

@@ -48,14 +48,20 @@ fn what_is_broken_or_unknown_is_refused() {
         (head("0101", 0), StunError::NoAddress),
         (head("0111", 0), StunError::Unsupported),
         (format!("{}00200008000a0000e112a643", head("0101", 12)), StunError::Malformed),
-        (format!("{}0020000800010000e112a643", head("0101", 12)).replace("00200008", "0020000c"), StunError::Malformed),
+        (
+            format!("{}0020000800010000e112a643", head("0101", 12)).replace("00200008", "0020000c"),
+            StunError::Malformed,
+        ),
         (format!("{}7abc000400000000", head("0001", 8)), StunError::Unsupported),
         (format!("{}8028000400000000", head("0001", 8)), StunError::Fingerprint),
     ];
     for (text, why) in cases {
         assert_eq!(read(&bytes(&text)), Err(why), "{text}");
     }
-    assert!(read(&bytes(&format!("{}fabc000400000000", head("0001", 8)))).is_ok(), "optional attributes pass");
+    assert!(
+        read(&bytes(&format!("{}fabc000400000000", head("0001", 8)))).is_ok(),
+        "optional attributes pass"
+    );
 }
 
 /// The vectors of RFC 5769: fingerprint and mapped address of messages made by others.
@@ -91,7 +97,13 @@ fn request(outputs: &[FlowOutput<u32>]) -> [u8; 12] {
     id
 }
 
-fn answer(flows: &mut Flows<u32>, flow: FlowId, id: [u8; 12], seen: &str, now: Moment) -> Vec<FlowOutput<u32>> {
+fn answer(
+    flows: &mut Flows<u32>,
+    flow: FlowId,
+    id: [u8; 12],
+    seen: &str,
+    now: Moment,
+) -> Vec<FlowOutput<u32>> {
     let frame = Frame::Stun(binding_answer(id, seen.parse().unwrap()));
     flows.handle_frame(flow, &frame, Now { since_start: now, wall: Default::default() });
     drain(flows)

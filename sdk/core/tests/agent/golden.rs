@@ -1,0 +1,180 @@
+//! The golden conversations of the patent's redirect, as the client speaks them, in three dialects.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use bytes::Bytes;
+use homing_core::agent::Agent;
+use homing_core::auth::security_association::{Stamp, Version, buffer};
+use homing_core::command::Command;
+use homing_core::config::{AccountConfig, AgentConfig, Aor, ExtendedProtection};
+use homing_core::connect::TlsProof;
+use homing_core::dns::{DnsError, DnsRecords, RecordKind, Srv};
+use homing_core::event::AccountEvent;
+use homing_core::ids::{FlowId, Seed};
+use homing_core::outbox::{Answer, Input, Output, Question};
+use homing_core::state::AccountState;
+use homing_core::time::Now;
+use homing_wire::{Frame, Message, Name};
+use serde_json::Value;
+
+use super::world::draws::Scripted;
+use super::world::{answer, credentials};
+
+#[test]
+fn para_35_to_44_in_the_dialect_of_the_patent() {
+    replay("patent_v2", Version::V2);
+}
+
+#[test]
+fn para_35_to_44_in_version_3() {
+    replay("sipae_v3", Version::V3);
+}
+
+#[test]
+fn para_35_to_44_in_version_4() {
+    replay("sipae_v4", Version::V4);
+}
+
+/// The client of the conversation: every request it sends is held against the recorded one, and the
+/// recorded answer is what it hears.
+struct Replay {
+    agent: Agent,
+    steps: Vec<Value>,
+    at: usize,
+    now: Now,
+    dialled: Vec<String>,
+    flow: FlowId,
+    version: Version,
+    events: Vec<AccountEvent>,
+}
+
+fn replay(dialect: &str, version: Version) {
+    let text = include_str!("../../../../tests/data/vectors/patent_and_golden_flows.json");
+    let vectors: Value = serde_json::from_str(text).unwrap();
+    let steps = vectors["golden"][dialect].as_array().unwrap().clone();
+    let draws = Scripted {
+        call_ids: ["123@client.network.com", "124@client.network.com"].map(str::to_owned).into(),
+        from_tag: Some("1123".into()),
+        branches: [1021, 1022, 1023, 1041, 1042, 1043, 1044].map(|n| format!("z9hG4bKc{n}")).into(),
+        salts: [0x00a1_b2c3, 0x00a1_b2c3, 0x00a1_b2c4].into(),
+        client_challenges: [[0xaa; 8], [0xbb; 8]].into(),
+        session_keys: [[0x55; 16], [0x66; 16]].into(),
+        ..Scripted::default()
+    };
+    let now = Now::new(Duration::ZERO, CLOCK);
+    let config = AgentConfig { workstation: "CLIENT".into(), ..AgentConfig::default() };
+    let mut agent = Agent::with_draws(config, Seed::from_number(7), Box::new(draws), now);
+    let mut account = AccountConfig::new(Aor::parse("user@network.com").unwrap(), "3344");
+    account.display = "User".into();
+    account.auth.extended_protection = ExtendedProtection::Off;
+    let account = agent.add_account(account, now).unwrap();
+    agent.handle_command(Command::Login(account), now).unwrap();
+    let (dialled, events) = (Vec::new(), Vec::new());
+    let mut replay = Replay { agent, steps, at: 0, now, dialled, flow: FlowId(0), version, events };
+    replay.run();
+    assert_eq!(replay.agent.state(account), Some(AccountState::Registered));
+    assert_eq!(replay.dialled, ["homeserver102.network.com", "homeserver104.network.com"]);
+    replay.agent.handle_command(Command::Refresh(account), replay.now).unwrap();
+    replay.run();
+    assert_eq!(replay.at, 14, "every step was taken");
+    assert!(replay.events.contains(&AccountEvent::Refreshed { expires: 7200 }));
+    assert_eq!(replay.agent.state(account), Some(AccountState::Registered));
+}
+
+impl Replay {
+    fn run(&mut self) {
+        while let Some(output) = self.agent.poll_output() {
+            let now = self.now;
+            match output {
+                Output::Connect { flow, address, identity, .. } => {
+                    self.dialled.push(identity.server_name().to_owned());
+                    self.flow = flow;
+                    let local: SocketAddr = "198.51.100.7:5061".parse().unwrap();
+                    let proof = Some(TlsProof {
+                        name: identity.server_name().to_owned(),
+                        end_point_hash: Bytes::from_static(&[1; 32]),
+                        version: "TLSv1.3",
+                        round_trips: 1,
+                    });
+                    self.agent.handle_input(Input::Connected { flow, local, peer: address, proof }, now);
+                }
+                Output::Send { flow, bytes } => {
+                    assert_eq!(flow, self.flow);
+                    let sent = Message::parse(bytes).unwrap();
+                    self.compare(&sent);
+                    let heard = self.steps[self.at + 1]["message"].as_str().unwrap();
+                    let heard = heard.replace("Thu, 18 Jan 2024 08:00:00", "Wed, 17 Jan 2024 21:20:00");
+                    self.at += 2;
+                    let frame = Frame::Message(Bytes::from(heard.into_bytes()));
+                    self.agent.handle_input(Input::Received { flow, frame }, now);
+                }
+                Output::Ask { id, question: Question::Resolve(question), .. } => {
+                    let found = match (question.kind, question.name.as_str()) {
+                        (RecordKind::Srv, "_sipinternaltls._tcp.network.com") => {
+                            Ok(DnsRecords::Srv(vec![Srv {
+                                priority: 0,
+                                weight: 0,
+                                port: 5061,
+                                target: "homeserver102.network.com".into(),
+                            }]))
+                        }
+                        (RecordKind::Address, "homeserver102.network.com") => {
+                            Ok(DnsRecords::Addresses(vec!["192.0.2.102".parse().unwrap()]))
+                        }
+                        (RecordKind::Address, "homeserver104.network.com") => {
+                            Ok(DnsRecords::Addresses(vec!["192.0.2.104".parse().unwrap()]))
+                        }
+                        _ => Err(DnsError::NoRecord),
+                    };
+                    self.agent.handle_answer(id, Answer::Resolved(found.map(answer)), now);
+                }
+                Output::Ask { id, .. } => {
+                    self.agent.handle_answer(id, Answer::Credentials(Some(credentials())), now);
+                }
+                Output::Event(event) => self.events.push(event.what),
+                Output::Close { .. } | Output::Forget { .. } => {}
+            }
+        }
+    }
+
+    /// Tokens, signature buffers and signatures are exact; the rest is equal in meaning.
+    fn compare(&self, sent: &Message) {
+        let step = &self.steps[self.at];
+        let text = step["message"].as_str().unwrap();
+        let recorded = Message::parse(text.as_bytes().to_vec()).unwrap();
+        for name in [Name::MaxForwards, Name::From, Name::To, Name::CallId, Name::CSeq, Name::Expires] {
+            assert_eq!(sent.text(name), recorded.text(name), "{name:?} in {}", step["note"]);
+        }
+        for name in [Name::Authorization, Name::ProxyAuthorization] {
+            assert_eq!(sent.text(name), recorded.text(name), "{name:?} in {}", step["note"]);
+        }
+        assert_eq!(sent.via().unwrap().branch(), recorded.via().unwrap().branch());
+        let contact = |message: &Message| {
+            let text = message.text(Name::Contact).unwrap().into_owned();
+            (text.contains(";transport=tls>"), text.contains(";proxy=replace"))
+        };
+        assert_eq!(contact(sent), contact(&recorded));
+        for name in [Name::Event, Name::MsKeepAlive] {
+            assert!(recorded.text(name).is_none() || sent.text(name) == recorded.text(name), "{name:?}");
+        }
+        assert!(recorded.tokens(Name::Supported).all(|token| sent.has_token(Name::Supported, token)));
+        if let Some(expected) = step["signature_buffer"].as_str() {
+            let auth =
+                sent.auth(Name::Authorization).chain(sent.auth(Name::ProxyAuthorization)).next().unwrap();
+            let stamp = Stamp {
+                scheme: auth.scheme,
+                salt: auth.param("crand").unwrap(),
+                number: auth.param("cnum").unwrap(),
+                realm: auth.param("realm").unwrap(),
+                targetname: auth.param("targetname").unwrap(),
+            };
+            assert_eq!(String::from_utf8(buffer(sent, &stamp, self.version).unwrap()).unwrap(), expected);
+            assert_eq!(auth.param("response"), step["signature"].as_str());
+        }
+    }
+}
+
+/// The clock by which the recorded tokens were made. The Date headers say another, 10 h 40 min later,
+/// which a client must object to; they are set right before it hears them.
+const CLOCK: Duration = Duration::from_secs(1_705_526_400);

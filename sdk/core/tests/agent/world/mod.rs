@@ -1,0 +1,341 @@
+//! A world for one agent: virtual time, a name server, servers that follow a script. No sockets.
+
+pub(crate) mod draws;
+pub(crate) mod server;
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use bytes::Bytes;
+use homing_core::agent::{Agent, Awaits};
+use homing_core::command::Command;
+use homing_core::config::{AccountConfig, AgentConfig, Aor, ExtendedProtection};
+use homing_core::connect::{ConnectError, TlsProof};
+use homing_core::dns::{DnsAnswer, DnsError, DnsQuestion, DnsRecords, RecordKind, Srv};
+use homing_core::event::{AccountEvent, Event};
+use homing_core::ids::{AccountId, AskId, FlowId, Seed};
+use homing_core::journey::LoginFailure;
+use homing_core::outbox::{Answer, Credentials, Decision, Input, Output, Question};
+use homing_core::secret::Password;
+use homing_core::state::AccountState;
+use homing_core::time::Now;
+use homing_core::transport::Transport;
+use homing_wire::{Frame, Message};
+
+use draws::Scripted;
+use server::Server;
+
+/// Everything around one agent.
+pub(crate) struct World {
+    pub(crate) agent: Agent,
+    pub(crate) account: AccountId,
+    pub(crate) clock: Duration,
+    pub(crate) wall: Duration,
+    pub(crate) dns: BTreeMap<DnsQuestion, DnsAnswer>,
+    pub(crate) servers: BTreeMap<SocketAddr, Server>,
+    pub(crate) flows: BTreeMap<FlowId, SocketAddr>,
+    pub(crate) events: Vec<AccountEvent>,
+    /// What the agent sent, with the server it went to.
+    pub(crate) sent: Vec<(String, Message)>,
+    pub(crate) asked: Vec<Question>,
+    pub(crate) rules: Rules,
+    pub(crate) held: Vec<(AskId, Question)>,
+    names: usize,
+}
+
+/// How the world behaves where the servers have no say.
+pub(crate) struct Rules {
+    pub(crate) credentials: Option<Credentials>,
+    pub(crate) decision: Decision,
+    /// Credentials are not answered at once.
+    pub(crate) hold_credentials: bool,
+    /// DNS does not answer.
+    pub(crate) dns_silent: bool,
+}
+
+pub(crate) const WALL: Duration = Duration::from_secs(1_705_564_800);
+pub(crate) const PASSWORD: &str = "Secret-Pass1";
+
+impl World {
+    /// A world with one account `user@network.com`, changed by `config`.
+    pub(crate) fn new(config: impl FnOnce(&mut AccountConfig)) -> Self {
+        Self::with_agent(|_| {}, config)
+    }
+
+    pub(crate) fn with_agent(
+        agent: impl FnOnce(&mut AgentConfig),
+        config: impl FnOnce(&mut AccountConfig),
+    ) -> Self {
+        let mut shared = AgentConfig { workstation: "CLIENT".into(), ..AgentConfig::default() };
+        agent(&mut shared);
+        let mut account = AccountConfig::new(Aor::parse("user@network.com").unwrap(), "3344");
+        account.display = "User".into();
+        account.auth.extended_protection = ExtendedProtection::Off;
+        config(&mut account);
+        let now = Now::new(Duration::ZERO, WALL);
+        let mut agent = Agent::with_draws(shared, Seed::from_number(1), Box::new(Scripted::default()), now);
+        let account = agent.add_account(account, now).unwrap();
+        World {
+            agent,
+            account,
+            clock: Duration::ZERO,
+            wall: WALL,
+            dns: BTreeMap::new(),
+            servers: BTreeMap::new(),
+            flows: BTreeMap::new(),
+            events: Vec::new(),
+            sent: Vec::new(),
+            asked: Vec::new(),
+            rules: Rules {
+                credentials: Some(credentials()),
+                decision: Decision::Follow,
+                hold_credentials: false,
+                dns_silent: false,
+            },
+            held: Vec::new(),
+            names: 0,
+        }
+    }
+
+    /// A server under this name, with an address of its own on port 5061.
+    pub(crate) fn server(&mut self, name: &str) -> &mut Server {
+        self.names += 1;
+        let address = SocketAddr::from(([192, 0, 2, u8::try_from(self.names).unwrap()], 5061));
+        self.address(name, address);
+        self.servers.entry(address).or_insert_with(|| Server::new(name, "network.com"))
+    }
+
+    pub(crate) fn address(&mut self, name: &str, address: SocketAddr) {
+        let question = DnsQuestion { name: name.into(), kind: RecordKind::Address };
+        self.dns.insert(question, answer(DnsRecords::Addresses(vec![address.ip()])));
+    }
+
+    pub(crate) fn at(&mut self, name: &str) -> &mut Server {
+        self.servers.values_mut().find(|server| server.name == name).expect("a server of that name")
+    }
+
+    /// An SRV record that leads TLS logins of network.com to `host`.
+    pub(crate) fn srv(&mut self, hosts: &[(u16, &str)]) {
+        let question = DnsQuestion { name: "_sipinternaltls._tcp.network.com".into(), kind: RecordKind::Srv };
+        let record = |(priority, host): &(u16, &str)| Srv {
+            priority: *priority,
+            weight: 10,
+            port: 5061,
+            target: (*host).into(),
+        };
+        self.dns.insert(question, answer(DnsRecords::Srv(hosts.iter().map(record).collect())));
+    }
+
+    pub(crate) fn now(&self) -> Now {
+        Now::new(self.clock, self.wall)
+    }
+
+    pub(crate) fn login(&mut self) {
+        let now = self.now();
+        self.agent.handle_command(Command::Login(self.account), now).unwrap();
+        self.settle();
+    }
+
+    pub(crate) fn command(&mut self, command: impl FnOnce(AccountId) -> Command) {
+        let now = self.now();
+        self.agent.handle_command(command(self.account), now).unwrap();
+        self.settle();
+    }
+
+    pub(crate) fn input(&mut self, input: Input) {
+        let now = self.now();
+        self.agent.handle_input(input, now);
+        self.settle();
+    }
+
+    pub(crate) fn answer(&mut self, id: AskId, answer: Answer) {
+        let now = self.now();
+        self.agent.handle_answer(id, answer, now);
+        self.settle();
+    }
+
+    /// A server says something of its own accord.
+    pub(crate) fn say(&mut self, name: &str, bytes: Bytes) {
+        let address = *self.servers.iter().find(|(_, server)| server.name == name).unwrap().0;
+        let flow = *self.flows.iter().find(|(_, at)| **at == address).expect("a connection to it").0;
+        self.input(Input::Received { flow, frame: Frame::Message(bytes) });
+    }
+
+    /// The connection to a server breaks.
+    pub(crate) fn cut(&mut self, name: &str) {
+        let address = *self.servers.iter().find(|(_, server)| server.name == name).unwrap().0;
+        let flow = *self.flows.iter().find(|(_, at)| **at == address).expect("a connection to it").0;
+        self.flows.remove(&flow);
+        self.input(Input::Closed { flow, why: ConnectError::Closed });
+    }
+
+    /// Lets time pass, stopping at every deadline on the way.
+    pub(crate) fn pass(&mut self, span: Duration) {
+        let end = self.clock + span;
+        let mut steps = 0;
+        while let Some(due) = self.agent.deadline().filter(|due| due.at.0 <= end) {
+            let step = due.at.0.saturating_sub(self.clock);
+            self.clock += step;
+            self.wall += step;
+            self.input(Input::DeadlineReached);
+            steps += 1;
+            assert!(steps < 100_000, "a timer storm: {due:?}");
+        }
+        self.wall += end.saturating_sub(self.clock);
+        self.clock = end;
+    }
+
+    /// Lets time pass until the state is `wanted`.
+    pub(crate) fn pass_until(&mut self, wanted: AccountState, most: Duration) {
+        let end = self.clock + most;
+        while self.state() != wanted {
+            let due = self.agent.deadline().expect("something is due");
+            assert!(due.at.0 <= end, "{wanted:?} was not reached, but {:?}", self.state());
+            let step = due.at.0.saturating_sub(self.clock);
+            self.pass(step);
+        }
+    }
+
+    pub(crate) fn state(&self) -> AccountState {
+        self.agent.state(self.account).unwrap()
+    }
+
+    pub(crate) fn failures(&self) -> Vec<&LoginFailure> {
+        let failure = |event: &'_ AccountEvent| matches!(event, AccountEvent::LoginFailed { .. });
+        self.events
+            .iter()
+            .filter(|event| failure(event))
+            .filter_map(|event| match event {
+                AccountEvent::LoginFailed { failure, .. } => Some(failure),
+                _ => None,
+            })
+            .collect()
+    }
+
+    pub(crate) fn last_failure(&self) -> &LoginFailure {
+        self.failures().last().copied().expect("a failure")
+    }
+
+    pub(crate) fn registered(&self) -> &homing_core::event::Registered {
+        let last = self.events.iter().rev().find_map(|event| match event {
+            AccountEvent::Registered(registered) => Some(registered),
+            _ => None,
+        });
+        last.expect("a registration")
+    }
+
+    /// The REGISTERs that went to a server.
+    pub(crate) fn registers(&self, name: &str) -> Vec<&Message> {
+        self.sent.iter().filter(|(to, m)| to == name && is_register(m)).map(|(_, m)| m).collect()
+    }
+
+    /// Drains everything until nothing moves.
+    pub(crate) fn settle(&mut self) {
+        let mut steps = 0;
+        while let Some(output) = self.agent.poll_output() {
+            self.carry(output);
+            steps += 1;
+            assert!(steps < 100_000, "no end of outputs");
+        }
+        for (account, awaits) in self.agent.awaits() {
+            let resting = self.agent.state(account).is_some_and(rests);
+            assert!(awaits != Awaits::Idle || resting, "waits unnamed in {:?}", self.agent.state(account));
+        }
+    }
+
+    fn carry(&mut self, output: Output) {
+        let now = self.now();
+        match output {
+            Output::Send { flow, bytes } => self.deliver(flow, bytes),
+            Output::Connect { flow, address, transport, identity } => {
+                let Some(server) = self.servers.get_mut(&address) else {
+                    let why = ConnectError::ConnectionRefused;
+                    return self.agent.handle_input(Input::ConnectFailed { flow, why }, now);
+                };
+                server.dials += 1;
+                if let Some(why) = server.unreachable {
+                    if why != ConnectError::Timeout {
+                        self.agent.handle_input(Input::ConnectFailed { flow, why }, now);
+                    }
+                    return;
+                }
+                let proof = (transport == Transport::Tls).then(|| TlsProof {
+                    name: server.certificate.clone().unwrap_or_else(|| identity.server_name().to_owned()),
+                    end_point_hash: Bytes::from_static(&[7; 32]),
+                    version: "TLSv1.3",
+                    round_trips: 1,
+                });
+                server.forget();
+                self.flows.insert(flow, address);
+                let local = SocketAddr::from(([198, 51, 100, 7], 40_000));
+                self.agent.handle_input(Input::Connected { flow, local, peer: address, proof }, now);
+            }
+            Output::Close { flow } => {
+                self.flows.remove(&flow);
+            }
+            Output::Ask { id, question, .. } => self.asked_for(id, question),
+            Output::Forget { id } => self.held.retain(|(held, _)| *held != id),
+            Output::Event(Event { what, .. }) => self.events.push(what),
+        }
+    }
+
+    fn deliver(&mut self, flow: FlowId, bytes: Bytes) {
+        let Some(address) = self.flows.get(&flow).copied() else { return };
+        let message = Message::parse(bytes).expect("the agent sends well-formed messages");
+        let server = self.servers.get_mut(&address).expect("a server");
+        self.sent.push((server.name.clone(), message.clone()));
+        for answer in server.receive(&message, self.wall) {
+            let now = self.now();
+            self.agent.handle_input(Input::Received { flow, frame: Frame::Message(answer) }, now);
+        }
+    }
+
+    fn asked_for(&mut self, id: AskId, question: Question) {
+        let now = self.now();
+        self.asked.push(question.clone());
+        match &question {
+            Question::Resolve(_) if self.rules.dns_silent => {}
+            Question::Resolve(question) => {
+                let found = self.dns.get(question).cloned().ok_or(DnsError::NoRecord);
+                self.agent.handle_answer(id, Answer::Resolved(found), now);
+            }
+            Question::Credentials { .. } if self.rules.hold_credentials => self.held.push((id, question)),
+            Question::Credentials { .. } => {
+                let given = self.rules.credentials.clone();
+                self.agent.handle_answer(id, Answer::Credentials(given), now);
+            }
+            Question::Redirect(_) => {
+                self.agent.handle_answer(id, Answer::Redirect(self.rules.decision), now);
+            }
+        }
+    }
+}
+
+pub(crate) fn credentials() -> Credentials {
+    Credentials { user: "user".into(), domain: "NETWORKCO".into(), password: Password::new(PASSWORD) }
+}
+
+pub(crate) fn answer(records: DnsRecords) -> DnsAnswer {
+    DnsAnswer { records, glue: Vec::new(), ttl: Duration::from_secs(300), round_trips: 1 }
+}
+
+pub(crate) fn is_register(message: &Message) -> bool {
+    message.method() == Some(homing_wire::Method::Register)
+}
+
+fn rests(state: AccountState) -> bool {
+    matches!(
+        state,
+        AccountState::Offline | AccountState::LoggedOff | AccountState::Refused | AccountState::NoNetwork
+    )
+}
+
+/// A distributor that redirects to a home server, both over TLS: the main job.
+pub(crate) fn main_job(config: impl FnOnce(&mut AccountConfig)) -> World {
+    let mut world = World::new(config);
+    world.srv(&[(10, "hs102.network.com")]);
+    world.server("hs102.network.com").redirect_to("<sip:hs104.network.com:5061;transport=tls>");
+    world.server("hs104.network.com");
+    world
+}
