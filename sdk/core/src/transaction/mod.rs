@@ -21,6 +21,7 @@ mod machine;
 mod outcome;
 mod server;
 mod server_invite;
+mod slab;
 mod store;
 mod table;
 mod timers;

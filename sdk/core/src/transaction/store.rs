@@ -1,10 +1,11 @@
 //! The transactions themselves and every index by which one is found.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::key::Key;
 use super::machine::{Machine, Role};
 use super::outcome::Road;
+use super::slab::Slab;
 use crate::ids::{Chance, FlowId, KeyedMap, TxId};
 use crate::time::Moment;
 
@@ -20,7 +21,7 @@ pub(super) struct Entry<U> {
 
 /// Transactions by id, key, origin, deadline and flow. Nothing here is linear in their number.
 pub(super) struct Store<U> {
-    entries: BTreeMap<TxId, Entry<U>>,
+    entries: Slab<Entry<U>>,
     by_key: KeyedMap<Key, TxId>,
     /// Server transactions by what a request keeps on every road.
     by_origin: KeyedMap<u64, TxId>,
@@ -29,7 +30,6 @@ pub(super) struct Store<U> {
     /// Unfinished ones by flow.
     flows: BTreeSet<(FlowId, TxId)>,
     open: [usize; 2],
-    born: u64,
 }
 
 impl<U> Entry<U> {
@@ -41,35 +41,33 @@ impl<U> Entry<U> {
 impl<U> Store<U> {
     pub(super) fn new(chance: &mut Chance) -> Self {
         Self {
-            entries: BTreeMap::new(),
+            entries: Slab::new(),
             by_key: KeyedMap::new(chance),
             by_origin: KeyedMap::new(chance),
             due: BTreeSet::new(),
             flows: BTreeSet::new(),
             open: [0; 2],
-            born: 0,
         }
     }
 
     pub(super) fn insert(&mut self, entry: Entry<U>) -> TxId {
-        let id = TxId(self.born);
-        self.born += 1;
-        self.by_key.insert(entry.key, id);
-        if entry.machine.role() == Role::Server && self.by_origin.find(&entry.key.origin).is_none() {
-            self.by_origin.insert(entry.key.origin, id);
+        let (key, role, flow) = (entry.key, entry.machine.role(), entry.road.flow);
+        let id = self.entries.insert(entry);
+        self.by_key.insert(key, id);
+        if role == Role::Server && self.by_origin.find(&key.origin).is_none() {
+            self.by_origin.insert(key.origin, id);
         }
-        self.open[entry.machine.role() as usize] += 1;
-        self.flows.insert((entry.road.flow, id));
-        self.entries.insert(id, entry);
+        self.open[role as usize] += 1;
+        self.flows.insert((flow, id));
         id
     }
 
     pub(super) fn find(&self, id: TxId) -> Option<&Entry<U>> {
-        self.entries.get(&id)
+        self.entries.find(id)
     }
 
     pub(super) fn find_mut(&mut self, id: TxId) -> Option<&mut Entry<U>> {
-        self.entries.get_mut(&id)
+        self.entries.find_mut(id)
     }
 
     pub(super) fn by_key(&self, key: Key) -> Option<TxId> {
@@ -91,7 +89,7 @@ impl<U> Store<U> {
     }
 
     pub(super) fn wake(&mut self, id: TxId, at: Option<Moment>) {
-        let Some(entry) = self.entries.get_mut(&id) else { return };
+        let Some(entry) = self.entries.find_mut(id) else { return };
         if let Some(old) = std::mem::replace(&mut entry.due, at) {
             self.due.remove(&(old, id));
         }
@@ -103,7 +101,7 @@ impl<U> Store<U> {
     /// Takes a finished transaction out of the deadlines and flows; it is found by key and id only.
     pub(super) fn finish(&mut self, id: TxId) {
         self.wake(id, None);
-        if let Some(entry) = self.entries.get(&id)
+        if let Some(entry) = self.entries.find(id)
             && self.flows.remove(&(entry.road.flow, id))
         {
             self.open[entry.machine.role() as usize] -= 1;
@@ -112,7 +110,7 @@ impl<U> Store<U> {
 
     /// A request of the same origin is a new one from now on.
     pub(super) fn forget_origin(&mut self, id: TxId) {
-        if let Some(entry) = self.entries.get(&id)
+        if let Some(entry) = self.entries.find(id)
             && self.by_origin.find(&entry.key.origin) == Some(&id)
         {
             self.by_origin.remove(&entry.key.origin);
@@ -122,7 +120,7 @@ impl<U> Store<U> {
     pub(super) fn remove(&mut self, id: TxId) {
         self.finish(id);
         self.forget_origin(id);
-        if let Some(entry) = self.entries.remove(&id)
+        if let Some(entry) = self.entries.remove(id)
             && self.by_key.find(&entry.key) == Some(&id)
         {
             self.by_key.remove(&entry.key);

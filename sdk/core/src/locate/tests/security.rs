@@ -13,13 +13,16 @@ fn now(seconds: u64) -> Now {
 fn nothing_in_the_clear_comes_after_a_published_tls_server() {
     let zone = Zone::default()
         .srv("_sipinternaltls._tcp.network.com", &[(0, 0, 5061, "hs1.network.com")])
-        .srv("_sipinternal._tcp.network.com", &[(0, 0, 5060, "hs1.network.com")])
-        .srv("_sip._udp.network.com", &[(0, 0, 5060, "hs1.network.com")])
-        .host("hs1.network.com", &["10.0.0.1"]);
+        .srv("_sipinternal._tcp.network.com", &[(0, 0, 5060, "clear.network.com")])
+        .srv("_sip._udp.network.com", &[(0, 0, 5060, "clear.network.com")])
+        .host("hs1.network.com", &["10.0.0.1"])
+        .host("clear.network.com", &["10.0.0.2"]);
     let mut plan = domain(&[Tls, Tcp, Udp]);
     let (targets, _) = search(&mut plan, &zone);
     assert_eq!(lines(&targets), ["TLS hs1.network.com:5061 10.0.0.1"]);
-    assert!(plan.explain().to_string().contains("security never falls"));
+    let explained = plan.explain().to_string();
+    assert!(explained.contains("not SRV _sipinternal._tcp.network.com: security never falls"), "{explained}");
+    assert!(!explained.contains("A/AAAA clear.network.com"), "its address is not even asked for: {explained}");
 }
 
 #[test]

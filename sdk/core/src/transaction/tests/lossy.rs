@@ -26,7 +26,7 @@ enum Coming {
     /// The client changes its mind about a call.
     Cancel(TxId),
     /// The server's user answers.
-    Answer { id: TxId, request: Message, status: u16 },
+    Answer { id: TxId, request: Box<Message>, status: u16 },
 }
 
 struct World {
@@ -135,12 +135,12 @@ impl World {
                 self.server.told.entry(key).or_default().push("new".to_owned());
                 let pause = self.chance.below(2_500);
                 if request.method() == Some(Method::Invite) {
-                    let ringing = Coming::Answer { id, request: request.clone(), status: 180 };
+                    let ringing = Coming::Answer { id, request: Box::new(request.clone()), status: 180 };
                     self.later(pause, ringing);
                 }
                 let status = if self.chance.below(2) == 0 { 200 } else { 486 };
                 let last = pause + self.chance.below(2_500);
-                self.later(last, Coming::Answer { id, request: request.clone(), status });
+                self.later(last, Coming::Answer { id, request: Box::new(request.clone()), status });
             }
             Incoming::Cancel { of } => {
                 let id = self.server.table.accept_request(request, UDP, 0, now).unwrap();
@@ -162,7 +162,7 @@ impl World {
         let call = request.call_id().unwrap().to_owned();
         let is_2xx_of_call = status == 200 && request.method() == Some(Method::Invite);
         if is_2xx_of_call && !self.acknowledged.contains(&call) && self.server.table.user(id).is_some() {
-            self.later(1_000, Coming::Answer { id, request: request.clone(), status });
+            self.later(1_000, Coming::Answer { id, request: Box::new(request.clone()), status });
         }
     }
 
