@@ -6,8 +6,8 @@ use std::time::Duration;
 use homing_core::transport::Transport;
 use homing_server_mock::estate::Estate;
 
-use crate::peer::{Peer, beside, find, folder};
-use crate::site::{alice, ladder, runtime};
+use crate::peer::{Peer, beside, find, folder, runtime};
+use crate::site::{alice, ladder};
 
 #[test]
 fn baresip_registers_by_digest() {

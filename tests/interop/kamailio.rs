@@ -7,11 +7,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use homing::{
-    AccountConfig, Aor, Password, Resolver, Roots, ServerChoice, StaticCredentials, Table, Transport, UserAgent,
+    AccountConfig, Aor, Password, Resolver, Roots, ServerChoice, StaticCredentials, Table, Transport,
+    UserAgent,
 };
 
-use crate::peer::{Peer, beside, find, folder, free_port};
-use crate::site::{eventually, runtime};
+use crate::peer::{Peer, beside, eventually, find, folder, free_port, runtime};
 
 const PURPOSE: &str = "our client at Kamailio";
 const SOON: Duration = Duration::from_secs(15);

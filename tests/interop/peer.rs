@@ -138,6 +138,27 @@ pub(crate) fn free_port() -> u16 {
     }
 }
 
+/// A runtime for one test.
+pub(crate) fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .expect("a runtime starts")
+}
+
+/// Asks until `found` says yes, at most for `within`.
+pub(crate) fn eventually(within: Duration, mut found: impl FnMut() -> bool) -> bool {
+    let end = Instant::now() + within;
+    while !found() {
+        if Instant::now() > end {
+            return false;
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    true
+}
+
 fn built(program: &str) -> PathBuf {
     out().join(program)
 }

@@ -7,8 +7,8 @@ use homing_core::transport::Transport;
 use homing_server_mock::estate::{Dialect, Estate};
 use homing_server_mock::journal::Verdict;
 
-use crate::peer::{Peer, find, folder};
-use crate::site::{alice, eventually, ladder, runtime};
+use crate::peer::{Peer, eventually, find, folder, runtime};
+use crate::site::{alice, ladder};
 
 const SOON: Duration = Duration::from_secs(20);
 

@@ -5,8 +5,8 @@ use std::process::Command;
 use homing_core::transport::Transport;
 use homing_server_mock::estate::Estate;
 
-use crate::peer::{beside, find, folder, free_port};
-use crate::site::{alice, ladder, runtime};
+use crate::peer::{beside, find, folder, free_port, runtime};
+use crate::site::{alice, ladder};
 
 #[test]
 fn sipp_registers_and_unregisters_by_digest() {

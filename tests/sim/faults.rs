@@ -2,21 +2,20 @@
 
 use std::time::Duration;
 
-use homing_core::state::AccountState;
 use homing_server_mock::mischief::Mischief;
 use homing_tests::town::{self, Town};
 use homing_tests::world::World;
 
 fn signed_in(seed: u64) -> World {
     let mut world = Town { expires: 600, ..Town::default() }.build(seed);
-    world.require(town::sign_in(&mut world), "not registered");
+    town::must_sign_in(&mut world, "not registered");
     world
 }
 
 fn back_within(world: &mut World, seconds: u64) {
     let back = world.run_to(Duration::from_secs(seconds), |world| {
         let home = town::home(world).unwrap_or_default();
-        world.phones[0].state() == AccountState::Registered
+        town::is_in(world)
             && world.servers.iter().any(|server| server.short == home && server.bindings(town::ALICE) == 1)
     });
     world.require(back, &format!("not back within {seconds} s"));
@@ -43,8 +42,7 @@ fn para_53_a_dead_home_server_and_a_changed_directory_move_the_user_with_dns_unt
         world.run_for(Duration::from_secs(10));
         world.assign(town::ALICE, "hs105.network.com", "hs104 died");
         let moved = world.run_to(Duration::from_secs(210), |world| {
-            town::home(world).as_deref() == Some("hs105")
-                && world.phones[0].state() == AccountState::Registered
+            town::home(world).as_deref() == Some("hs105") && town::is_in(world)
         });
         world.require(moved, "not at the new home");
     }
@@ -56,8 +54,7 @@ fn a_flow_that_falls_silent_is_noticed_within_210_seconds() {
         let mut world = signed_in(seed);
         world.silence(0);
         let noticed = world.run_to(Duration::from_secs(210), |world| {
-            world.phones[0].state() == AccountState::Registered
-                && !world.links_between(0, world.server("hs104")).is_empty()
+            town::is_in(world) && !world.links_between(0, world.server("hs104")).is_empty()
         });
         world.require(noticed, "a dead flow was not noticed within 210 s");
     }
@@ -70,7 +67,7 @@ fn a_server_that_cannot_be_reached_is_passed_over() {
     world.zone.set_srv("_sipinternaltls._tcp.network.com", &targets);
     let dead = world.server("hs101");
     world.crash(dead);
-    world.require(town::sign_in(&mut world), "the second SRV target was not tried");
+    town::must_sign_in(&mut world, "the second SRV target was not tried");
 }
 
 #[test]
@@ -80,7 +77,7 @@ fn a_server_that_does_not_answer_the_dial_is_passed_over_in_time() {
     world.zone.set_srv("_sipinternaltls._tcp.network.com", &targets);
     let deaf = world.server("hs101");
     world.servers[deaf].deaf = true;
-    world.require(town::sign_in(&mut world), "the second SRV target was not tried");
+    town::must_sign_in(&mut world, "the second SRV target was not tried");
 }
 
 #[test]
@@ -88,8 +85,7 @@ fn a_503_is_waited_out_as_long_as_it_says() {
     let mut world = Town::default().build(5);
     town::next(&mut world, 1, "lb", Mischief::Status503 { retry_after: Some(20) });
     town::login(&mut world);
-    let back =
-        world.run_to(Duration::from_secs(120), |world| world.phones[0].state() == AccountState::Registered);
+    let back = world.run_to(Duration::from_secs(120), |world| town::is_in(world));
     world.require(back, "not registered after a 503");
 }
 
@@ -112,10 +108,7 @@ fn single_faults_of_the_home_server_lose_nobody() {
         town::next(&mut world, 1, "hs104", fault.clone());
         town::refresh(&mut world);
         world.run_for(Duration::from_secs(400));
-        world.require(
-            world.phones[0].state() == AccountState::Registered,
-            &format!("not registered 400 s after {fault} at a refresh"),
-        );
+        world.require(town::is_in(&world), &format!("not registered 400 s after {fault} at a refresh"));
     }
 }
 
@@ -136,6 +129,6 @@ fn a_phone_that_is_switched_off_and_on_is_home_again() {
     let mut world = signed_in(7);
     world.restart_phone(0);
     world.phones[0].told.clear();
-    world.require(town::sign_in(&mut world), "not registered again");
+    town::must_sign_in(&mut world, "not registered again");
     world.require(world.servers[world.server("hs104")].bindings(town::ALICE) == 1, "one binding, not two");
 }

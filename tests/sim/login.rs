@@ -16,7 +16,7 @@ use homing_tests::world::zone::Mood;
 fn claim_03_04_05_07_08_14_15_17_18_a_login_over_tls_by_ntlm_in_every_dialect() {
     for dialect in [Dialect::Sip2, Dialect::Sipae3, Dialect::Sipae4, Dialect::Auto] {
         let mut world = Town { dialect, ..Town::default() }.build(1);
-        world.require(town::sign_in(&mut world), "not registered");
+        town::must_sign_in(&mut world, "not registered");
         let journey = world.phones[0].registered().expect("registered").journey.clone();
         for hop in &journey.hops {
             world.require(hop.scheme == Some(Scheme::Ntlm), "by NTLM");
@@ -36,7 +36,7 @@ fn claim_03_04_05_07_08_14_15_17_18_a_login_over_tls_by_ntlm_in_every_dialect() 
 fn claim_06_16_31_32_para_38_the_directory_entry_decides() {
     let mut world = Town::default().build(2);
     world.assign(town::ALICE, "hs106.network.com", "moved desks");
-    world.require(town::sign_in(&mut world), "not registered");
+    town::must_sign_in(&mut world, "not registered");
     world.require(town::home(&world).as_deref() == Some("hs106"), "home is what the directory says");
 }
 
@@ -44,7 +44,7 @@ fn claim_06_16_31_32_para_38_the_directory_entry_decides() {
 fn claim_33_the_whole_system_finds_the_second_server() {
     let mut world = Town::default().build(3);
     world.zone.set_srv("_sipinternaltls._tcp.network.com", &[("hs101.network.com", 5061, 0, 0)]);
-    world.require(town::sign_in(&mut world), "not registered");
+    town::must_sign_in(&mut world, "not registered");
     world.require(world.ladder.count("hs101", "alice", "301") == 1, "the identified home server redirects");
     world.require(town::home(&world).as_deref() == Some("hs104"), "not at home");
 }
@@ -53,7 +53,7 @@ fn claim_33_the_whole_system_finds_the_second_server() {
 fn a_user_whose_first_server_is_home_is_not_redirected() {
     let mut world = Town::default().build(4);
     world.zone.set_srv("_sipinternaltls._tcp.network.com", &[("hs104.network.com", 5061, 0, 0)]);
-    world.require(town::sign_in(&mut world), "not registered");
+    town::must_sign_in(&mut world, "not registered");
     let journey = world.phones[0].registered().expect("registered").journey.clone();
     world.require(journey.hops.len() == 1, "one hop");
 }
@@ -63,7 +63,7 @@ fn a_cold_login_with_one_redirect_costs_thirteen_round_trips_and_twelve_with_glu
     for (glue, price) in [(false, 13), (true, 12)] {
         let mut world = Town::default().build(5);
         world.zone.glue = glue;
-        world.require(town::sign_in(&mut world), "not registered");
+        town::must_sign_in(&mut world, "not registered");
         let journey = world.phones[0].registered().expect("registered").journey.clone();
         let found = journey.round_trips();
         world.require(found == price, &format!("{found} round trips instead of {price}: {journey:#?}"));
@@ -73,11 +73,11 @@ fn a_cold_login_with_one_redirect_costs_thirteen_round_trips_and_twelve_with_glu
 #[test]
 fn a_remembered_home_costs_five_round_trips() {
     let mut world = Town::default().build(6);
-    world.require(town::sign_in(&mut world), "not registered");
+    town::must_sign_in(&mut world, "not registered");
     world.run_for(Duration::from_secs(120));
     world.restart_phone(0);
     world.phones[0].told.clear();
-    world.require(town::sign_in(&mut world), "not registered again");
+    town::must_sign_in(&mut world, "not registered again");
     let journey = world.phones[0].registered().expect("registered").journey.clone();
     world.require(journey.redirects() == 0, "straight home");
     let found = journey.round_trips();
@@ -117,7 +117,7 @@ fn digest_over_tls_at_a_plain_registrar() {
         ServerChoice::Fixed { host: "hs104.network.com".to_owned(), port: None, transport: Transport::Tls };
     let mut world = Town { schemes: Schemes::Digest, ..Town::default() }.without_phones(9);
     world.add_phone("alice", config, town::credentials());
-    world.require(town::sign_in(&mut world), "not registered");
+    town::must_sign_in(&mut world, "not registered");
     world.require(world.ladder.count("alice", "hs104", "REGISTER") == 2, "challenge and answer");
 }
 
@@ -136,7 +136,7 @@ fn digest_over_udp_in_the_rain() {
         world.rules.clear_allowed = true;
         world.network.weather = homing_tests::world::link::Weather::rain(200, 100);
         world.add_phone("alice", config, town::credentials());
-        world.require(town::sign_in(&mut world), "not registered through 20 % loss");
+        town::must_sign_in(&mut world, "not registered through 20 % loss");
         world.require(world.servers[world.server("hs104")].bindings(town::ALICE) == 1, "one binding");
     }
 }
@@ -151,9 +151,7 @@ fn no_dns_is_a_failure_that_names_it_and_heals() {
         let said = world.phones[0].failure().map(LoginError::code);
         world.require(said == Some(code), &format!("{said:?} instead of {code}"));
         world.zone.mood = Mood::Answers;
-        let back = world.run_to(Duration::from_secs(600), |world| {
-            world.phones[0].state() == AccountState::Registered
-        });
+        let back = world.run_to(Duration::from_secs(600), |world| town::is_in(world));
         world.require(back, "registered once DNS is back");
     }
 }
@@ -207,9 +205,9 @@ fn a_challenge_without_end_is_ended() {
 #[test]
 fn golden_ladder_of_a_sign_in() {
     let mut world = Town { dialect: Dialect::Sipae4, ..Town::default() }.build(14);
-    world.require(town::sign_in(&mut world), "not registered");
+    town::must_sign_in(&mut world, "not registered");
     insta::assert_snapshot!("sign_in_sipae4", world.ladder.messages().join("\n"));
     let mut world = Town { dialect: Dialect::Sip2, ..Town::default() }.build(14);
-    world.require(town::sign_in(&mut world), "not registered");
+    town::must_sign_in(&mut world, "not registered");
     insta::assert_snapshot!("sign_in_sip2", world.ladder.messages().join("\n"));
 }

@@ -6,13 +6,13 @@ use homing_core::event::{AccountEvent, LogoutReason, MoveCause};
 use homing_core::outbox::Input;
 use homing_core::state::AccountState;
 use homing_server_mock::mischief::Mischief;
-use homing_server_mock::node::{Deregistration, NodeCommand};
+use homing_server_mock::node::io::{Deregistration, NodeCommand};
 use homing_tests::town::{self, Town};
 use homing_tests::world::World;
 
 fn signed_in(seed: u64) -> World {
     let mut world = Town { expires: 600, ..Town::default() }.build(seed);
-    world.require(town::sign_in(&mut world), "not registered");
+    town::must_sign_in(&mut world, "not registered");
     world
 }
 
@@ -38,13 +38,12 @@ fn para_67_a_301_on_refresh_is_logout_and_a_whole_new_login() {
     world.assign(town::ALICE, "hs106.network.com", "rebalanced");
     town::refresh(&mut world);
     let moved = world.run_to(Duration::from_secs(60), |world| {
-        town::home(world).as_deref() == Some("hs106") && world.phones[0].state() == AccountState::Registered
+        town::home(world).as_deref() == Some("hs106") && town::is_in(world)
     });
     world.require(moved, "not at the new home");
     world.require(logged_out(&world, LogoutReason::Moved) == 1, "logged out once, because it moved");
-    let told = world.phones[0].heard(|event| {
-        matches!(event, AccountEvent::HomeServerChanged { cause: MoveCause::Moved, .. })
-    });
+    let told = world.phones[0]
+        .heard(|event| matches!(event, AccountEvent::HomeServerChanged { cause: MoveCause::Moved, .. }));
     world.require(told == 1, "told once that home changed");
     world.require(world.ladder.count("alice", "lb", "REGISTER") >= 4, "the new login starts at discovery");
     world.run_for(Duration::from_secs(5));
@@ -66,10 +65,11 @@ fn a_lost_binding_is_made_anew() {
     let mut world = signed_in(4);
     town::next(&mut world, 1, "hs104", Mischief::BindingLost);
     town::refresh(&mut world);
-    let anew = world.run_to(Duration::from_secs(120), |world| logged_out(world, LogoutReason::BindingLost) == 1);
+    let anew =
+        world.run_to(Duration::from_secs(120), |world| logged_out(world, LogoutReason::BindingLost) == 1);
     world.require(anew, "`register-action=\"added\"` on a refresh was not noticed");
     world.run_for(Duration::from_secs(120));
-    world.require(world.phones[0].state() == AccountState::Registered, "registered anew");
+    world.require(town::is_in(&world), "registered anew");
 }
 
 #[test]
@@ -109,9 +109,10 @@ fn a_preferred_registrar_passes_the_same_rules_as_a_301() {
     let elsewhere = homing_core::server::ServerName::new("hs1.elsewhere.net", 5061);
     deregister(&mut world, Deregistration::PreferredRegistrar(elsewhere));
     world.run_for(Duration::from_secs(300));
-    let dialled = format!("{}", world.ladder).contains("dials") && format!("{}", world.ladder).contains("elsewhere.net:");
+    let dialled = format!("{}", world.ladder).contains("dials")
+        && format!("{}", world.ladder).contains("elsewhere.net:");
     world.require(!dialled, "a registrar outside the domain was dialled");
-    world.require(world.phones[0].state() == AccountState::Registered, "and the phone is signed in");
+    world.require(town::is_in(&world), "and the phone is signed in");
 }
 
 #[test]
@@ -121,7 +122,7 @@ fn after_a_suspended_night_the_phone_is_back_with_one_login() {
     world.run_for(Duration::from_secs(1));
     world.tell(0, Input::ClockJumped);
     world.run_for(Duration::from_secs(300));
-    world.require(world.phones[0].state() == AccountState::Registered, "back");
+    world.require(town::is_in(&world), "back");
     world.require(world.servers[world.server("hs104")].bindings(town::ALICE) == 1, "one binding");
 }
 
@@ -133,8 +134,7 @@ fn no_network_is_said_and_ends_when_the_network_is_back() {
     world.require(world.phones[0].state() == AccountState::NoNetwork, "says no network");
     world.run_for(Duration::from_secs(60));
     world.tell(0, Input::NetworkChanged { online: true });
-    let back = world
-        .run_to(Duration::from_secs(60), |world| world.phones[0].state() == AccountState::Registered);
+    let back = world.run_to(Duration::from_secs(60), |world| town::is_in(world));
     world.require(back, "back");
 }
 

@@ -63,15 +63,16 @@ fn calm(world: &mut World) {
     for server in 0..world.servers.len() {
         world.revive(server);
         world.servers[server].deaf = false;
-        world.command(server, homing_server_mock::node::NodeCommand::Behave);
+        world.command(server, homing_server_mock::node::io::NodeCommand::Behave);
     }
     world.tell(0, Input::NetworkChanged { online: true });
-    if world.phones[0].state() == AccountState::LoggedOff || world.phones[0].state() == AccountState::Offline {
+    if world.phones[0].state() == AccountState::LoggedOff || world.phones[0].state() == AccountState::Offline
+    {
         town::login(world);
     }
     world.run_for(CALM);
     let home = town::home(world).unwrap_or_default();
-    world.require(world.phones[0].state() == AccountState::Registered, "a registration was lost");
+    world.require(town::is_in(&world), "a registration was lost");
     let held: Vec<(String, usize)> = world
         .servers
         .iter()
@@ -79,7 +80,7 @@ fn calm(world: &mut World) {
         .filter(|(_, bindings)| *bindings > 0)
         .collect();
     world.require(held.iter().any(|(short, _)| *short == home), &format!("bound at {held:?}, not at {home}"));
-    world.require(world.servers.iter().filter(|server| server.serves(town::ALICE)).count() == 1, "one home");
+    world.require(world.homes(0).count() == 1, "one home");
 }
 
 fn weather(script: &mut Chance) -> Weather {

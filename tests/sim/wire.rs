@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use homing_core::state::AccountState;
 use homing_server_mock::node::config::Dialect;
 use homing_tests::town::{self, Town};
 use homing_tests::world::World;
@@ -38,7 +37,10 @@ fn of_301(text: &str, change: impl Fn(&str) -> String) -> Option<String> {
 
 #[test]
 fn a_301_whose_contact_is_rewritten_is_not_followed() {
-    in_every_dialect(|text| of_301(text, |text| text.replace("hs104.network.com", "hs102.network.com")), "E0705");
+    in_every_dialect(
+        |text| of_301(text, |text| text.replace("hs104.network.com", "hs102.network.com")),
+        "E0705",
+    );
 }
 
 #[test]
@@ -86,9 +88,9 @@ fn a_forged_answer_beside_the_true_one_changes_nothing() {
             vec![Bytes::from(forged), passing.bytes.clone()]
         })
     }));
-    world.require(town::sign_in(&mut world), "a forged 403 kept the phone out");
+    town::must_sign_in(&mut world, "a forged 403 kept the phone out");
     world.run_for(Duration::from_secs(60));
-    world.require(world.phones[0].state() == AccountState::Registered, "stays in");
+    world.require(town::is_in(&world), "stays in");
 }
 
 #[test]
@@ -97,10 +99,15 @@ fn the_canary_password_is_in_no_octet_and_in_no_ladder() {
         let mut world = Town { dialect, ..Town::default() }.build(23);
         world.network.middle = Some(Box::new(|passing| {
             let hay = String::from_utf8_lossy(passing.bytes);
-            assert!(!hay.contains(town::CANARY), "the password is on the wire: {} to {}", passing.from, passing.to);
+            assert!(
+                !hay.contains(town::CANARY),
+                "the password is on the wire: {} to {}",
+                passing.from,
+                passing.to
+            );
             None
         }));
-        world.require(town::sign_in(&mut world), "not registered");
+        town::must_sign_in(&mut world, "not registered");
         town::logout(&mut world);
         world.run_for(Duration::from_secs(60));
         assert!(!world.ladder.to_string().contains(town::CANARY));

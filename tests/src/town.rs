@@ -11,9 +11,9 @@ use homing_core::secret::Password;
 use homing_core::state::AccountState;
 use homing_core::transport::Transport;
 use homing_server_mock::mischief::{Mischief, Rule};
-use homing_server_mock::node::NodeCommand;
 use homing_server_mock::node::accounts::Accounts;
 use homing_server_mock::node::config::{Dialect, Mode, NoAssociation, NodeConfig, Peer, Schemes};
+use homing_server_mock::node::io::NodeCommand;
 use homing_server_mock::role::Role;
 
 use crate::world::World;
@@ -103,17 +103,24 @@ pub fn alice() -> AccountConfig {
 
 /// What Alice answers when asked for a password.
 pub fn credentials() -> Credentials {
-    Credentials {
-        user: "alice".to_owned(),
-        domain: "NETWORK".to_owned(),
-        password: Password::new(CANARY),
-    }
+    Credentials { user: "alice".to_owned(), domain: "NETWORK".to_owned(), password: Password::new(CANARY) }
 }
 
 /// Signs the first phone in and waits; true if it is registered within a minute.
 pub fn sign_in(world: &mut World) -> bool {
     login(world);
-    world.run_to(Duration::from_secs(60), |world| world.phones[0].state() == AccountState::Registered)
+    world.run_to(Duration::from_secs(60), |world| is_in(world))
+}
+
+/// True while the first phone is signed in, at its first choice or another.
+pub fn is_in(world: &World) -> bool {
+    matches!(world.phones[0].state(), AccountState::Registered | AccountState::Fallback)
+}
+
+/// Signs the first phone in, or ends the test.
+pub fn must_sign_in(world: &mut World, why: &str) {
+    let registered = sign_in(world);
+    world.require(registered, why);
 }
 
 /// Orders the first phone to sign in.

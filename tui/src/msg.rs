@@ -47,13 +47,23 @@ pub(crate) enum Effect {
     SignOut(AccountId),
     Options(AccountId),
     /// Answer a redirect that waits for consent.
-    Consent { id: u64, decision: Decision },
+    Consent {
+        id: u64,
+        decision: Decision,
+    },
     /// Answer a server that wants a password; none cancels the login.
-    Password { id: u64, password: Option<Password>, keep: bool },
+    Password {
+        id: u64,
+        password: Option<Password>,
+        keep: bool,
+    },
     /// A key of the stage was pressed.
     Stage(char),
     /// Write a setting.
-    SaveSetting { path: String, value: toml::Value },
+    SaveSetting {
+        path: String,
+        value: toml::Value,
+    },
     /// Write the trace to a file.
     SaveTrace(TraceFile),
     /// Put a report into the terminal's clipboard.

@@ -109,7 +109,10 @@ fn handle_key(model: &mut Model, chord: Chord) -> Vec<Effect> {
         Some(action) => act(model, action),
         None => {
             let help = model.keys.chord(Action::Help).map(|chord| chord.to_string()).unwrap_or_default();
-            tell(model, News::plain(Weight::Notice, screen_text!("{chord} does nothing here; {help} lists the keys")));
+            tell(
+                model,
+                News::plain(Weight::Notice, screen_text!("{chord} does nothing here; {help} lists the keys")),
+            );
             Vec::new()
         }
     }

@@ -36,6 +36,8 @@ pub struct Link {
     pub transport: Transport,
     /// Where it stands.
     pub life: Life,
+    /// True once one end has closed; the other may not know yet.
+    pub leaving: bool,
 }
 
 /// Where a link stands.

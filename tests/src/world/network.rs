@@ -65,6 +65,7 @@ impl World {
             ends: [end(from, flow), end(to, accepted)],
             transport,
             life: Life::Opening,
+            leaving: false,
         });
         let link = self.network.links.len() - 1;
         if let HostId::Phone(phone) = from {
@@ -210,7 +211,10 @@ impl World {
         let at = self.network.links[link].ends[other].busy_until.max(self.now());
         let travel = self.network.weather.delay;
         match self.network.links[link].life {
-            Life::Open => self.clock.queue.add(at + travel, Happening::HungUp { link, end: other }),
+            Life::Open => {
+                self.network.links[link].leaving = true;
+                self.later_at(at + travel, Happening::HungUp { link, end: other });
+            }
             Life::Opening | Life::Silent => self.network.links[link].life = Life::Closed,
             Life::Closed => {}
         }
@@ -260,7 +264,10 @@ impl World {
             let ends = &self.network.links[link].ends;
             let Some(end) = ends.iter().position(|end| end.host == host) else { continue };
             match self.network.links[link].life {
-                Life::Open => self.later(Duration::from_millis(1), Happening::HungUp { link, end: 1 - end }),
+                Life::Open => {
+                    self.network.links[link].leaving = true;
+                    self.later(Duration::from_millis(1), Happening::HungUp { link, end: 1 - end });
+                }
                 Life::Opening => {}
                 Life::Silent | Life::Closed => self.network.links[link].life = Life::Closed,
             }
@@ -283,6 +290,7 @@ impl World {
         let joins = |link: &Link| {
             let hosts = [link.ends[0].host, link.ends[1].host];
             link.life == Life::Open
+                && !link.leaving
                 && hosts.contains(&HostId::Phone(phone))
                 && hosts.contains(&HostId::Server(server))
         };
@@ -300,6 +308,10 @@ impl World {
 
     pub(super) fn later(&mut self, pause: Duration, what: Happening) {
         self.clock.queue.add(self.clock.now + pause, what);
+    }
+
+    fn later_at(&mut self, at: Duration, what: Happening) {
+        self.clock.queue.add(at, what);
     }
 
     pub(super) fn name_of(&self, host: HostId) -> String {

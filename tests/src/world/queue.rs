@@ -8,7 +8,7 @@ use bytes::Bytes;
 use homing_core::connect::ConnectError;
 use homing_core::ids::{AskId, FlowId};
 use homing_core::outbox::Answer;
-use homing_server_mock::node::LookupId;
+use homing_server_mock::node::io::LookupId;
 
 use super::World;
 use super::link::HostId;

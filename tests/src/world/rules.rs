@@ -10,6 +10,7 @@ use homing_core::state::AccountState;
 use homing_wire::{Message, Name};
 
 use super::World;
+use super::server::Server;
 
 /// What the rules remember.
 #[derive(Default)]
@@ -81,19 +82,28 @@ impl World {
         }
     }
 
-    /// Settled rule: never two servers that would both answer an INVITE for one endpoint, once the
-    /// directory's commit is one lease old.
+    /// Settled rule: never two servers from which an INVITE would reach the endpoint, once the directory's
+    /// commit is one lease old.
     fn check_one_home(&self, phone: usize) {
         let config = &self.phones[phone].config;
         let user = format!("{}@{}", config.aor.user, config.aor.domain);
         if !self.rules.settled(&user, self.now()) {
             return;
         }
-        let homes: Vec<&str> =
-            self.servers.iter().filter(|server| server.serves(&user)).map(|server| &*server.short).collect();
+        let homes: Vec<&str> = self.homes(phone).map(|server| &*server.short).collect();
         if homes.len() > 1 {
             self.fail(&format!("{user} has two homes: {homes:?}"));
         }
+    }
+
+    /// The servers that hold a binding of the phone and a live link to go with it.
+    pub fn homes(&self, phone: usize) -> impl Iterator<Item = &Server> {
+        let config = &self.phones[phone].config;
+        let user = format!("{}@{}", config.aor.user, config.aor.domain);
+        let bound = self.servers.iter().enumerate().filter(move |(_, server)| server.bindings(&user) > 0);
+        bound
+            .filter(move |(place, _)| !self.links_between(phone, *place).is_empty())
+            .map(|(_, server)| server)
     }
 
     /// No credential leaves for a server whose name was not proved.

@@ -13,8 +13,9 @@ use homing_core::time::Now;
 use homing_core::transport::Transport;
 use homing_server_mock::directory::{Directory as _, Key, Lookup};
 use homing_server_mock::journal::What;
+use homing_server_mock::node::Node;
 use homing_server_mock::node::config::NodeConfig;
-use homing_server_mock::node::{LookupId, Node, NodeCommand, NodeInput, NodeOutput};
+use homing_server_mock::node::io::{LookupId, NodeCommand, NodeInput, NodeOutput};
 use homing_wire::Frame;
 
 use super::World;
@@ -55,7 +56,7 @@ impl Server {
             deaf: false,
             directory_delay: Duration::from_millis(1),
             born: now.since_start.0,
-            node: Some(Node::new(config.clone(), seed, Now::new(Duration::ZERO, now.wall.0))),
+            node: Some(Node::new(config.clone(), &seed, Now::new(Duration::ZERO, now.wall.0))),
             config,
             life: 0,
             flows: BTreeMap::new(),
@@ -72,14 +73,9 @@ impl Server {
         Some(self.born + self.node.as_ref()?.deadline()?.at.0)
     }
 
-    /// True if it would answer an INVITE for `user` itself.
-    pub fn serves(&self, user: &str) -> bool {
-        self.node.as_ref().is_some_and(|node| node.serves(user))
-    }
-
     /// Bindings it holds for `user`, by device.
     pub fn bindings(&self, user: &str) -> usize {
-        self.node.as_ref().map_or(0, |node| node.bindings(user).len())
+        self.node.as_ref().map_or(0, |node| node.registrar().bindings(user).len())
     }
 
     /// The address it listens on for `transport`.
@@ -163,7 +159,7 @@ impl World {
         self.ladder.note(born, &short, "is back");
         let server = &mut self.servers[server];
         server.born = born;
-        server.node = Some(Node::new(server.config.clone(), seed, Now::new(Duration::ZERO, wall.0)));
+        server.node = Some(Node::new(server.config.clone(), &seed, Now::new(Duration::ZERO, wall.0)));
     }
 
     /// The server that listens at `address`, if it is up.

@@ -61,8 +61,7 @@ impl Zone {
 
     /// Sets the addresses of `name`.
     pub fn set_address(&mut self, name: &str, addresses: &[IpAddr]) {
-        self.records
-            .insert(question(name, RecordKind::Address), DnsRecords::Addresses(addresses.to_vec()));
+        self.records.insert(question(name, RecordKind::Address), DnsRecords::Addresses(addresses.to_vec()));
     }
 
     /// Removes every record of `name`.

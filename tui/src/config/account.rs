@@ -3,7 +3,8 @@
 use std::hash::{BuildHasher, Hasher, RandomState};
 
 use homing::{
-    AccountConfig, Aor, ConfigError, Consent, IpNetwork, LoopRule, Scheme, ServerChoice, Transport, UnsignedRule,
+    AccountConfig, Aor, ConfigError, Consent, IpNetwork, LoopRule, Scheme, ServerChoice, Transport,
+    UnsignedRule,
 };
 use thiserror::Error;
 use toml::{Table, Value};
@@ -165,7 +166,10 @@ impl AccountEntry {
 
     fn value(&self, path: &str) -> Option<Value> {
         let setting = ACCOUNT.iter().find(|setting| setting.path == path)?;
-        look_up(&self.table, path).filter(|value| setting.admits(value)).cloned().or_else(|| setting.default_value())
+        look_up(&self.table, path)
+            .filter(|value| setting.admits(value))
+            .cloned()
+            .or_else(|| setting.default_value())
     }
 
     fn flag(&self, path: &str) -> bool {
@@ -221,7 +225,10 @@ mod tests {
         assert_eq!(config.redirect.limit, 2);
         assert_eq!(config.redirect.loops, LoopRule::StrictPatent);
         assert_eq!(config.redirect.consent, Consent::Ask);
-        assert!(matches!(config.server, ServerChoice::Fixed { port: Some(5070), transport: Transport::Tcp, .. }));
+        assert!(matches!(
+            config.server,
+            ServerChoice::Fixed { port: Some(5070), transport: Transport::Tcp, .. }
+        ));
         assert!(entry("aor = \"a@b.c\"\nepid = \"1\"\nserver = \"x:y\"").account_config().is_err());
         assert!(entry("aor = \"a@b.c\"\nepid = \"1\"\ntransports = [\"sctp\"]").account_config().is_err());
     }
@@ -229,6 +236,8 @@ mod tests {
     #[test]
     fn endpoint_tokens_are_new_each_time_and_valid() {
         assert_ne!(new_epid(), new_epid());
-        assert!(AccountEntry::for_address(&Aor::parse("a@b.c").expect("an address")).account_config().is_ok());
+        assert!(
+            AccountEntry::for_address(&Aor::parse("a@b.c").expect("an address")).account_config().is_ok()
+        );
     }
 }

@@ -18,9 +18,9 @@ fn object(settings: &[Setting]) -> Value {
     for setting in settings {
         match setting.path.split_once('.') {
             Some((group, name)) => {
-                let group = properties
-                    .entry(group)
-                    .or_insert_with(|| json!({ "type": "object", "properties": {}, "additionalProperties": false }));
+                let group = properties.entry(group).or_insert_with(
+                    || json!({ "type": "object", "properties": {}, "additionalProperties": false }),
+                );
                 group["properties"][name] = leaf(setting);
             }
             None => {

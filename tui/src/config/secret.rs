@@ -60,8 +60,7 @@ impl PasswordSource {
 fn read_file(path: &PathBuf) -> Result<String, PasswordFault> {
     let name = path.display().to_string();
     let fault = |error| PasswordFault::Read(name.clone(), error);
-    let file =
-        std::fs::OpenOptions::new().read(true).custom_flags(NO_FOLLOW).open(path).map_err(fault)?;
+    let file = std::fs::OpenOptions::new().read(true).custom_flags(NO_FOLLOW).open(path).map_err(fault)?;
     if file.metadata().map_err(fault)?.mode() & 0o077 != 0 {
         return Err(PasswordFault::Exposed(name));
     }
@@ -119,6 +118,9 @@ mod tests {
         let command = |text: &str| PasswordSource::Command(vec!["printf".into(), text.into()]).fetch("alice");
         assert_eq!(command("one\\ntwo\\n").expect("a password").reveal(), "one");
         assert!(matches!(command(""), Err(PasswordFault::Empty)));
-        assert!(matches!(PasswordSource::Command(vec!["false".into()]).fetch("a"), Err(PasswordFault::Failed(_))));
+        assert!(matches!(
+            PasswordSource::Command(vec!["false".into()]).fetch("a"),
+            Err(PasswordFault::Failed(_))
+        ));
     }
 }

@@ -59,9 +59,7 @@ impl Setting {
             }
             Kind::Choice(words) => value.as_str().is_some_and(|word| words.contains(&word)),
             Kind::Text => value.is_str(),
-            Kind::Texts => {
-                value.as_array().is_some_and(|list| list.iter().all(Value::is_str))
-            }
+            Kind::Texts => value.as_array().is_some_and(|list| list.iter().all(Value::is_str)),
         }
     }
 

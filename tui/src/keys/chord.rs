@@ -110,7 +110,9 @@ impl fmt::Display for Chord {
             Key::Char(c) if self.held == Held::Ctrl => write!(f, "{}", c.to_ascii_uppercase()),
             Key::Char(c) => write!(f, "{c}"),
             Key::F(n) => write!(f, "F{n}"),
-            other => f.write_str(NAMES.iter().find(|(key, _, _)| *key == other).map_or("", |(_, name, _)| name)),
+            other => {
+                f.write_str(NAMES.iter().find(|(key, _, _)| *key == other).map_or("", |(_, name, _)| name))
+            }
         }
     }
 }
@@ -138,7 +140,8 @@ mod tests {
 
     #[test]
     fn every_chord_reads_back_as_it_prints() {
-        let names = ["q", "Q", "?", ":", "Ctrl-P", "Alt-x", "F12", "Enter", "Space", "Shift-Tab", "PgUp", "F1"];
+        let names =
+            ["q", "Q", "?", ":", "Ctrl-P", "Alt-x", "F12", "Enter", "Space", "Shift-Tab", "PgUp", "F1"];
         for text in names {
             assert_eq!(Chord::parse(text).map(|c| c.to_string()).as_deref(), Some(text));
         }

@@ -201,7 +201,8 @@ mod tests {
 
     #[test]
     fn a_key_file_replaces_keys_and_names_its_faults() {
-        let text = "[everywhere]\nquit = \"Ctrl-Q\"\nflee = \"f\"\n[nowhere]\n[trace]\nmark = [\"m\", \"??\"]\n";
+        let text =
+            "[everywhere]\nquit = \"Ctrl-Q\"\nflee = \"f\"\n[nowhere]\n[trace]\nmark = [\"m\", \"??\"]\n";
         let (keys, faults) = Keymap::default().with_file(text);
         assert_eq!(keys.action(Mode::Help, Chord::char('q')), None);
         assert_eq!(keys.action(Mode::Help, Chord::ctrl('q')), Some(Action::Quit));

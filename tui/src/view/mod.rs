@@ -120,7 +120,9 @@ fn draw_overlay(model: &Model, overlay: &Overlay, area: Rect, buf: &mut Buffer) 
 fn draw_hints(model: &Model, area: Rect, buf: &mut Buffer) {
     let look = &model.look;
     let own: &[Action] = match model.place.screen().mode() {
-        Mode::Accounts => &[Action::SignIn, Action::SignOut, Action::Journey, Action::Options, Action::WhoAmI],
+        Mode::Accounts => {
+            &[Action::SignIn, Action::SignOut, Action::Journey, Action::Options, Action::WhoAmI]
+        }
         Mode::Trace => &[Action::Open, Action::AllDialogs, Action::Mark, Action::Filter, Action::SaveTrace],
         Mode::Tasks => &[Action::CancelTask, Action::LogLevel],
         Mode::Settings => &[Action::Open],

@@ -36,7 +36,9 @@ pub(crate) fn draw(model: &Model, area: Rect, buf: &mut Buffer) {
 /// The title of the terminal's window.
 pub(crate) fn title(model: &Model) -> ScreenText {
     match model.accounts.current() {
-        Some(card) => screen_text!("{} {} {}", model.look.state_glyph(card.state), card.aor, card.state_words()),
+        Some(card) => {
+            screen_text!("{} {} {}", model.look.state_glyph(card.state), card.aor, card.state_words())
+        }
         None => ScreenText::of("Homing"),
     }
 }
@@ -47,9 +49,11 @@ pub(crate) fn diagnostics(model: &Model) -> ScreenText {
     for card in &model.accounts.cards {
         lines.push(card.change_line(model.clock.since_start).to_string());
         lines.extend(card.journey.iter().map(|hop| format!("{} {} {}", hop.server, hop.said, hop.because)));
-        lines.extend(card.setback.iter().map(|setback| {
-            format!("{} {}", setback.trouble.code, setback.trouble.sentence)
-        }));
+        lines.extend(
+            card.setback
+                .iter()
+                .map(|setback| format!("{} {}", setback.trouble.code, setback.trouble.sentence)),
+        );
     }
     ScreenText::of(&lines.join(" | "))
 }

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use homing::{
-    AccountEvent, AccountId, AccountState, Aor, Arrival, Hop, HopVerdict, Journey, LoginError, LoginFailure, Price,
-    RedirectError, Registered, Scheme, ServerName, Transport,
+    AccountEvent, AccountId, AccountState, Aor, Arrival, Hop, HopVerdict, Journey, LoginError, LoginFailure,
+    Price, RedirectError, Registered, Scheme, ServerName, Transport,
 };
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -142,7 +142,11 @@ fn raise_stage(model: &mut Model) {
     let acts = vec![
         stage::Act { key: 'm', label: "move alice", meaning: "assign alice to another home server" },
         stage::Act { key: 's', label: "stop the home server", meaning: "stop the server alice is at" },
-        stage::Act { key: 'u', label: "unsigned 301", meaning: "answer the next REGISTER with an unsigned 301" },
+        stage::Act {
+            key: 'u',
+            label: "unsigned 301",
+            meaning: "answer the next REGISTER with an unsigned 301",
+        },
     ];
     tell(model, Msg::Stage(stage::Msg::Raised(acts)));
     let server = |name: &str, role, note: &str| stage::Server {
@@ -151,11 +155,8 @@ fn raise_stage(model: &mut Model) {
         up: name != "hs102",
         note: ScreenText::of(note),
     };
-    let servers = vec![
-        server("lb", "distributor", ""),
-        server("hs102", "home", ""),
-        server("hs104", "home", "alice"),
-    ];
+    let servers =
+        vec![server("lb", "distributor", ""), server("hs102", "home", ""), server("hs104", "home", "alice")];
     tell(model, Msg::Stage(stage::Msg::Servers(servers)));
 }
 

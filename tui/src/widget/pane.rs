@@ -71,12 +71,8 @@ pub(crate) fn scroll_to(selected: usize, total: usize, height: usize) -> usize {
 /// A cleared box in the middle of `area`, at most this large.
 pub(crate) fn clear_box(area: Rect, width: u16, height: u16, buf: &mut Buffer) -> Rect {
     let (width, height) = (width.min(area.width), height.min(area.height));
-    let inner = Rect {
-        x: area.x + (area.width - width) / 2,
-        y: area.y + (area.height - height) / 2,
-        width,
-        height,
-    };
+    let inner =
+        Rect { x: area.x + (area.width - width) / 2, y: area.y + (area.height - height) / 2, width, height };
     Clear.render(inner, buf);
     inner
 }

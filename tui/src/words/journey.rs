@@ -137,8 +137,7 @@ fn price(hop: &Hop) -> ScreenText {
         (hop.price.tls, "TLS"),
         (hop.price.register, "REGISTER"),
     ];
-    let spent: Vec<_> =
-        parts.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
+    let spent: Vec<_> = parts.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
     screen_text!("{}", spent.join(" + "))
 }
 

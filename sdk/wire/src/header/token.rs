@@ -35,8 +35,8 @@ macro_rules! token_header_test {
         #[cfg(test)]
         mod tests {
             use super::*;
-            use crate::header::Header;
             use crate::Message;
+            use crate::header::Header;
 
             #[test]
             fn its_lines_are_split_into_tokens() {

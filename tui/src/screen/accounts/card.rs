@@ -171,10 +171,9 @@ impl Card {
     /// Signing out makes sense unless the account rests already.
     pub(crate) fn sign_out(&self) -> Result<Vec<Effect>, News> {
         match self.state {
-            AccountState::Offline | AccountState::LoggedOff => Err(News::plain(
-                Weight::Warning,
-                screen_text!("{} is not signed in; R signs in", self.aor),
-            )),
+            AccountState::Offline | AccountState::LoggedOff => {
+                Err(News::plain(Weight::Warning, screen_text!("{} is not signed in; R signs in", self.aor)))
+            }
             _ => Ok(vec![Effect::SignOut(self.id)]),
         }
     }

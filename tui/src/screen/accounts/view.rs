@@ -62,8 +62,7 @@ fn draw_wide(model: &Model, area: Rect, buf: &mut Buffer) {
 }
 
 fn draw_normal(model: &Model, area: Rect, buf: &mut Buffer) {
-    let [left, right] =
-        Layout::horizontal([Constraint::Length(28), Constraint::Min(40)]).areas(area);
+    let [left, right] = Layout::horizontal([Constraint::Length(28), Constraint::Min(40)]).areas(area);
     draw_left(model, left, buf);
     let journey = model.accounts.current().map_or(5, |card| lines_of(card, model, right.width));
     let most = area.height.saturating_sub(6).max(8);
@@ -88,11 +87,9 @@ fn draw_narrow(model: &Model, area: Rect, buf: &mut Buffer) {
 
 fn draw_left(model: &Model, area: Rect, buf: &mut Buffer) {
     let wanted = model.stage.as_ref().map_or(0, stage::height);
-    let [upper, lower] = Layout::vertical([
-        Constraint::Min(4),
-        Constraint::Length(wanted.min(area.height.saturating_sub(4))),
-    ])
-    .areas(area);
+    let [upper, lower] =
+        Layout::vertical([Constraint::Min(4), Constraint::Length(wanted.min(area.height.saturating_sub(4)))])
+            .areas(area);
     let inner = Pane::new("Accounts").focused(true).draw(upper, &model.look, buf);
     draw_list(model, 3, inner, buf);
     if let Some(state) = &model.stage {
@@ -108,7 +105,9 @@ fn draw_list(model: &Model, per_card: usize, area: Rect, buf: &mut Buffer) {
     let mut lines = Vec::new();
     for (index, card) in model.accounts.cards.iter().enumerate() {
         let chosen = index == model.accounts.selected();
-        lines.extend(list_lines(card, chosen, &model.look, usize::from(area.width)).into_iter().take(per_card));
+        lines.extend(
+            list_lines(card, chosen, &model.look, usize::from(area.width)).into_iter().take(per_card),
+        );
     }
     let first = model.accounts.selected() * per_card;
     let skip = crate::widget::scroll_to(first + per_card - 1, lines.len(), usize::from(area.height));
@@ -149,8 +148,7 @@ fn draw_journey(model: &Model, area: Rect, buf: &mut Buffer) {
     };
     let title = format!("Journey  {}", card.aor.fit(usize::from(area.width) / 2, model.look.glyphs.cut));
     let note = if card.journey.is_empty() { String::new() } else { tally(card) };
-    let inner =
-        Pane::new(&title).note(&note).focused(model.accounts.zoomed).draw(area, &model.look, buf);
+    let inner = Pane::new(&title).note(&note).focused(model.accounts.zoomed).draw(area, &model.look, buf);
     let size = (inner.width, inner.height);
     let lines = panel(card, &model.look, size, model.clock.since_start);
     write_end(&lines, model, inner, buf);

@@ -55,7 +55,12 @@ pub(crate) fn draw(request: &Request, look: &Look, area: Rect, buf: &mut Buffer)
         fact("signed", &signed),
         fact("left", &ScreenText::of(&format!("{} more redirects allowed", request.remaining))),
         Line::from(""),
-        Line::from(vec![look.say("f", Role::Key), Span::raw(" follow once   "), look.say("s", Role::Key), Span::raw(" stop; the login fails")]),
+        Line::from(vec![
+            look.say("f", Role::Key),
+            Span::raw(" follow once   "),
+            look.say("s", Role::Key),
+            Span::raw(" stop; the login fails"),
+        ]),
     ];
     write_lines(&lines, 0, inner, buf);
 }

@@ -44,7 +44,10 @@ impl State {
         match (chord.held, chord.key) {
             (_, Key::Esc) | (Held::Ctrl, Key::Char('c')) => return Verdict::Close,
             (_, Key::Enter) => {
-                return self.matches().get(self.selected).map_or(Verdict::Close, |found| Verdict::Run(found.0));
+                return self
+                    .matches()
+                    .get(self.selected)
+                    .map_or(Verdict::Close, |found| Verdict::Run(found.0));
             }
             (_, Key::Up | Key::BackTab) => self.selected = self.selected.saturating_sub(1),
             (_, Key::Down | Key::Tab) => {
@@ -73,9 +76,10 @@ impl State {
     }
 
     fn commands(&self) -> impl Iterator<Item = (Command, ScreenText, &'static str)> + '_ {
-        let stage = self.stage.iter().map(|act| {
-            (Command::Stage(act.key), screen_text!("demo {}", act.label), act.meaning)
-        });
+        let stage = self
+            .stage
+            .iter()
+            .map(|act| (Command::Stage(act.key), screen_text!("demo {}", act.label), act.meaning));
         let actions = Action::ALL
             .into_iter()
             .filter(|action| *action != Action::Palette)

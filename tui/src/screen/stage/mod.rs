@@ -67,7 +67,8 @@ pub(crate) fn strip_height(state: &State, width: u16) -> u16 {
 pub(crate) fn draw(state: &State, look: &Look, area: Rect, buf: &mut Buffer) {
     let inner = Pane::new("Demo estate").draw(area, look, buf);
     let width = usize::from(inner.width);
-    let mut lines: Vec<Line<'_>> = state.servers.iter().map(|server| server_line(server, look, width)).collect();
+    let mut lines: Vec<Line<'_>> =
+        state.servers.iter().map(|server| server_line(server, look, width)).collect();
     lines.push(Line::from(""));
     for act in &state.acts {
         lines.push(Line::from(vec![

@@ -117,7 +117,8 @@ mod tests {
 
     #[test]
     fn a_message_is_cut_into_its_parts() {
-        let text = "SIP/2.0 301 Moved Permanently\r\ni: abc@phone\r\nCSeq: 3 REGISTER\r\n\r\nCall-ID: not\r\n";
+        let text =
+            "SIP/2.0 301 Moved Permanently\r\ni: abc@phone\r\nCSeq: 3 REGISTER\r\n\r\nCall-ID: not\r\n";
         let tapped = Tapped {
             seq: 1,
             at: Duration::ZERO,

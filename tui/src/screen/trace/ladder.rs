@@ -54,7 +54,8 @@ impl<'a> Ladder<'a> {
             let name = if server.width() > room { host_of(server) } else { (*server).clone() };
             let name = name.fit(room, self.look.glyphs.cut);
             let wide = Span::raw(name.as_str()).width();
-            let start = if last { (rail + self.tail).saturating_sub(wide) } else { rail.saturating_sub(wide / 2) };
+            let start =
+                if last { (rail + self.tail).saturating_sub(wide) } else { rail.saturating_sub(wide / 2) };
             let start = start.max(at + 1);
             text.push_str(&" ".repeat(start - at));
             text.push_str(&name);
@@ -114,7 +115,9 @@ impl<'a> Ladder<'a> {
         let (before, after) = (line / 2, line - line / 2);
         let rule = |n: usize| signs.line.repeat(n);
         match (entry.kind, entry.outgoing) {
-            (Kind::Signal, _) => format!("{} {text} {} ", " ".repeat(before), " ".repeat(after.saturating_sub(1)) ),
+            (Kind::Signal, _) => {
+                format!("{} {text} {} ", " ".repeat(before), " ".repeat(after.saturating_sub(1)))
+            }
             (_, true) => format!("{} {text} {}{}", rule(before), rule(after), signs.right),
             (_, false) => format!("{}{} {text} {}", signs.left, rule(before), rule(after)),
         }
@@ -139,7 +142,11 @@ fn host_of(server: &ScreenText) -> ScreenText {
 }
 
 fn label(entry: &Entry) -> String {
-    if entry.times > 1 { format!("{} ×{}", entry.label, entry.times) } else { entry.label.as_str().to_owned() }
+    if entry.times > 1 {
+        format!("{} ×{}", entry.label, entry.times)
+    } else {
+        entry.label.as_str().to_owned()
+    }
 }
 
 /// Cells of mark and time before the first rail.

@@ -167,7 +167,8 @@ impl State {
             }
             Action::Follow => {
                 self.view.follow = !self.view.follow;
-                self.cursor = if self.view.follow { self.shown().count().saturating_sub(1) } else { self.cursor };
+                self.cursor =
+                    if self.view.follow { self.shown().count().saturating_sub(1) } else { self.cursor };
             }
             Action::SaveTrace => return export::save(self.shown()),
             _ => {}

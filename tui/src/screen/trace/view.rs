@@ -56,8 +56,7 @@ fn draw_ladder_and_message(model: &Model, area: Rect, buf: &mut Buffer) {
     let state = &model.trace;
     let wide = model.look.tier >= Tier::Wide;
     let (left, right) = if state.view.side.preview && wide {
-        let [left, right] =
-            Layout::horizontal([Constraint::Percentage(60), Constraint::Min(30)]).areas(area);
+        let [left, right] = Layout::horizontal([Constraint::Percentage(60), Constraint::Min(30)]).areas(area);
         (left, Some(right))
     } else {
         (area, None)
@@ -80,7 +79,8 @@ fn draw_ladder(entries: &[&Entry], cursor: usize, paper: (&Model, Rect), buf: &m
     let (model, area) = paper;
     let (look, state) = (&model.look, &model.trace);
     if entries.is_empty() {
-        let text = if state.filter.value().is_empty() { "No message yet." } else { "No message has that word." };
+        let text =
+            if state.filter.value().is_empty() { "No message yet." } else { "No message has that word." };
         write_lines(&[Line::from(text)], 0, area, buf);
         return;
     }
@@ -109,7 +109,10 @@ fn draw_dialogs(model: &Model, area: Rect, buf: &mut Buffer) {
                 Span::styled(mark, look.style(Role::Key)),
                 Span::raw(format!(" {:<10}", dialog.first.fit(10, ""))),
                 Span::raw(format!("{:>4} messages  ", dialog.messages)),
-                Span::styled(format!("{:<26}", dialog.server.fit(25, look.glyphs.cut)), look.style(Role::Accent)),
+                Span::styled(
+                    format!("{:<26}", dialog.server.fit(25, look.glyphs.cut)),
+                    look.style(Role::Accent),
+                ),
                 Span::raw(format!("{:<24}", dialog.last.fit(23, look.glyphs.cut))),
                 Span::styled(dialog.call.fit(40, look.glyphs.cut), look.style(Role::Dim)),
             ])

@@ -96,9 +96,7 @@ impl State {
                 }
             },
             Step::Looking(_) => Verdict::Stay,
-            Step::Found(aor) => {
-                Verdict::Finish(Request::Create { aor: aor.clone(), server: String::new() })
-            }
+            Step::Found(aor) => Verdict::Finish(Request::Create { aor: aor.clone(), server: String::new() }),
             Step::Server(aor, field) if !field.value().trim().is_empty() => {
                 let server = field.value().trim().to_owned();
                 Verdict::Finish(Request::Create { aor: aor.clone(), server })
@@ -136,12 +134,16 @@ pub(crate) fn draw(state: &State, look: &Look, area: Rect, buf: &mut Buffer) {
             Line::from(""),
             typed(field, look),
             Line::from(""),
-            Line::from(look.say("Enter asks DNS where its server is; nothing else is needed yet.", Role::Dim)),
+            Line::from(
+                look.say("Enter asks DNS where its server is; nothing else is needed yet.", Role::Dim),
+            ),
         ],
         Step::Looking(aor) => vec![Line::from(format!("Asking DNS for the servers of {} …", aor.domain))],
         Step::Found(aor) => vec![
             Line::from(format!("Servers of {}, in the order they are tried:", aor.domain)),
-            Line::from(look.say("Enter signs in. The password is asked for once a server is verified.", Role::Dim)),
+            Line::from(
+                look.say("Enter signs in. The password is asked for once a server is verified.", Role::Dim),
+            ),
         ],
         Step::Server(aor, field) => vec![
             Line::from(format!("DNS names no server for {}.", aor.domain)),

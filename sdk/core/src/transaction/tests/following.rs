@@ -10,7 +10,9 @@ fn signer() -> impl FnMut(Bytes) -> Bytes {
     move |unsigned| {
         count += 1;
         let message = Message::parse(unsigned).unwrap();
-        Builder::from_message(&message).header(Name::Authorization, format_args!("NTLM cnum=\"{count}\"")).finish()
+        Builder::from_message(&message)
+            .header(Name::Authorization, format_args!("NTLM cnum=\"{count}\""))
+            .finish()
     }
 }
 

@@ -79,7 +79,8 @@ impl World {
     fn run(&mut self) {
         for _ in 0..1_000_000 {
             let event = self.coming.keys().next().map(|(at, _)| *at);
-            let due = [&self.client, &self.server].map(|end| end.table.deadline().map(|deadline| deadline.at));
+            let due =
+                [&self.client, &self.server].map(|end| end.table.deadline().map(|deadline| deadline.at));
             let Some(next) = event.into_iter().chain(due.into_iter().flatten()).min() else { return };
             assert!(next >= self.now, "time runs forward");
             self.now = next;
@@ -108,7 +109,8 @@ impl World {
                 }
             }
             Coming::Request(n) => {
-                let method = ["INVITE", "REGISTER", "OPTIONS"][usize::try_from(self.chance.below(3)).unwrap()];
+                let method =
+                    ["INVITE", "REGISTER", "OPTIONS"][usize::try_from(self.chance.below(3)).unwrap()];
                 let branch = self.client.table.branch();
                 let request = changed(&request(method, &branch), "call-1", &format!("call-{n}"));
                 let id = self.client.table.request(&request, UDP, u32::try_from(n).unwrap(), now).unwrap();
@@ -196,7 +198,8 @@ impl World {
     fn acknowledge(&mut self, response: &Message) {
         let is_call = response.cseq().unwrap().method == Method::Invite;
         if is_call && response.status().is_some_and(|status| status < 300) {
-            let ack = changed(&request("ACK", &self.client.table.branch()), "call-1", response.call_id().unwrap());
+            let ack =
+                changed(&request("ACK", &self.client.table.branch()), "call-1", response.call_id().unwrap());
             let ack = ack.bytes().clone();
             self.transmit(true, &ack);
         }
