@@ -1,3 +1,5 @@
 //! Starts the phone.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    homing_tui::run()
+}

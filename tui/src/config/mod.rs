@@ -2,15 +2,16 @@
 
 mod account;
 mod check;
+pub(crate) mod edit;
 mod layers;
 mod schema;
 mod secret;
 mod setting;
 mod store;
 
-pub(crate) use account::AccountEntry;
-pub(crate) use check::{Remark, check};
-pub(crate) use layers::{Config, Origin};
+pub(crate) use account::{AccountEntry, EntryFault};
+pub(crate) use check::check;
+pub(crate) use layers::Config;
 pub(crate) use schema::schema;
 pub(crate) use secret::{PasswordFault, PasswordSource};
 pub(crate) use setting::{ACCOUNT, Kind, SETTINGS, Setting};

@@ -43,7 +43,8 @@ pub(crate) fn hops(journey: &Journey) -> Vec<HopWords> {
     journey.hops.iter().map(hop).collect()
 }
 
-fn hop(hop: &Hop) -> HopWords {
+/// One hop.
+pub(crate) fn hop(hop: &Hop) -> HopWords {
     HopWords {
         server: ScreenText::from_display(&hop.server),
         how: how(hop),

@@ -7,7 +7,7 @@ mod trouble;
 
 pub(crate) use event::{News, Weight, news};
 pub(crate) use index::error_index;
-pub(crate) use journey::{HopWords, Standing, hops, scheme_word};
+pub(crate) use journey::{HopWords, Standing, hop, hops, scheme_word};
 pub(crate) use trouble::Trouble;
 
 use std::time::Duration;

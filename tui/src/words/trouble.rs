@@ -27,3 +27,9 @@ impl From<&LoginError> for Trouble {
         Self::new(error.code(), error, error.hint())
     }
 }
+
+impl From<&homing::Error> for Trouble {
+    fn from(error: &homing::Error) -> Self {
+        Self::new(error.code(), error, error.hint())
+    }
+}

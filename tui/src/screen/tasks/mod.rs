@@ -22,6 +22,8 @@ pub(crate) struct State {
     pub(crate) warnings_only: bool,
     /// Lines scrolled up from the end of the log.
     pub(crate) scroll: usize,
+    /// Lines written so far, those that are gone included.
+    written: usize,
 }
 
 /// Something asynchronous that a person asked for.
@@ -84,6 +86,18 @@ impl State {
             self.log.pop_front();
         }
         self.log.push_back(Logged { wall, news });
+        self.written += 1;
+    }
+
+    /// How many lines were written so far.
+    pub(crate) fn written(&self) -> usize {
+        self.written
+    }
+
+    /// The log lines after the first `seen` ones.
+    pub(crate) fn since(&self, seen: usize) -> impl Iterator<Item = &Logged> {
+        let fresh = self.written.saturating_sub(seen).min(self.log.len());
+        self.log.iter().skip(self.log.len() - fresh)
     }
 
     /// True while a task runs.

@@ -1,0 +1,148 @@
+//! Questions to a person: passwords and redirects, each answered once through its number.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use homing::{
+    Credentials, CredentialsProvider, CredentialsRequest, Decision, Password, RedirectAttempt, UserAgent,
+};
+use tokio::sync::mpsc::UnboundedSender;
+use tokio::sync::oneshot;
+
+use crate::config::{AccountEntry, PasswordSource};
+use crate::msg::Msg;
+use crate::screen::{consent, password};
+use crate::text::{ScreenText, screen_text};
+
+/// The questions that wait for a person at the screen. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Questions {
+    told: UnboundedSender<Msg>,
+    waiting: Arc<Mutex<Waiting>>,
+}
+
+/// Who waits for what.
+#[derive(Default)]
+struct Waiting {
+    last: u64,
+    passwords: BTreeMap<u64, (String, oneshot::Sender<Option<Password>>)>,
+    decisions: BTreeMap<u64, oneshot::Sender<Decision>>,
+}
+
+impl Questions {
+    /// No question yet.
+    pub(crate) fn new(told: UnboundedSender<Msg>) -> Self {
+        Self { told, waiting: Arc::default() }
+    }
+
+    /// Redirects that passed every rule are asked about here, where an account wants it so.
+    pub(crate) fn decide_redirects_of(&self, agent: &UserAgent) {
+        let questions = self.clone();
+        agent.redirect_policy(Arc::new(move |attempt: &RedirectAttempt| questions.ask_redirect(attempt)));
+    }
+
+    /// Answers a question about a redirect.
+    pub(crate) fn decide(&self, id: u64, decision: Decision) {
+        let asked = self.with(|waiting| waiting.decisions.remove(&id));
+        if let Some(asked) = asked {
+            // Who asked may have given up.
+            let _ = asked.send(decision);
+        }
+    }
+
+    /// Answers a question for a password; the address it was for comes back.
+    pub(crate) fn answer(&self, id: u64, password: Option<Password>) -> Option<String> {
+        let (aor, asked) = self.with(|waiting| waiting.passwords.remove(&id))?;
+        // Who asked may have given up.
+        let _ = asked.send(password);
+        Some(aor)
+    }
+
+    async fn ask_password(&self, aor: &str, request: &CredentialsRequest) -> Option<Password> {
+        let (sender, answer) = oneshot::channel();
+        let id = self.with(|waiting| {
+            waiting.last += 1;
+            waiting.passwords.insert(waiting.last, (aor.to_owned(), sender));
+            waiting.last
+        });
+        let request = password::Request {
+            id,
+            aor: ScreenText::of(aor),
+            server: ScreenText::from_display(&request.server),
+            refused_before: request.refused_before,
+        };
+        self.told.send(Msg::PasswordWanted(request)).ok()?;
+        answer.await.ok().flatten()
+    }
+
+    fn ask_redirect(&self, attempt: &RedirectAttempt) -> Decision {
+        let (sender, answer) = oneshot::channel();
+        let id = self.with(|waiting| {
+            waiting.last += 1;
+            waiting.decisions.insert(waiting.last, sender);
+            waiting.last
+        });
+        let targets: Vec<String> = attempt.targets.iter().map(ToString::to_string).collect();
+        let request = consent::Request {
+            id,
+            aor: screen_text!("account {}", attempt.account.0),
+            from: ScreenText::from_display(&attempt.from),
+            to: ScreenText::of(&targets.join(", ")),
+            signed: attempt.signed,
+            remaining: usize::from(attempt.journey.limit).saturating_sub(attempt.journey.redirects()),
+        };
+        if self.told.send(Msg::Asked(request)).is_err() {
+            return Decision::Stop;
+        }
+        // The policy is asked on a thread of its own and may wait for a person.
+        answer.blocking_recv().unwrap_or(Decision::Stop)
+    }
+
+    fn with<T>(&self, work: impl FnOnce(&mut Waiting) -> T) -> T {
+        work(&mut self.waiting.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// Gives the credentials of one account: from where its entry says, else from a person.
+pub(crate) struct Asker {
+    aor: String,
+    user: String,
+    domain: String,
+    source: PasswordSource,
+    /// None on the command line, where the prompt is the terminal's.
+    screen: Option<Questions>,
+}
+
+impl Asker {
+    /// For a phone with a screen.
+    pub(crate) fn on_screen(entry: &AccountEntry, questions: Questions) -> Self {
+        Self { screen: Some(questions), ..Self::on_terminal(entry, entry.password_source()) }
+    }
+
+    /// For the command line.
+    pub(crate) fn on_terminal(entry: &AccountEntry, source: PasswordSource) -> Self {
+        Self {
+            aor: entry.text("aor"),
+            user: entry.login_name(),
+            domain: entry.text("domain"),
+            source,
+            screen: None,
+        }
+    }
+}
+
+impl CredentialsProvider for Asker {
+    async fn credentials(&self, request: &CredentialsRequest) -> Option<Credentials> {
+        let password = match (&self.source, &self.screen) {
+            (PasswordSource::Prompt, Some(questions)) => questions.ask_password(&self.aor, request).await?,
+            // The same password again would only lock the account.
+            _ if request.refused_before => return None,
+            (source, _) => {
+                let (source, aor) = (source.clone(), self.aor.clone());
+                let fetched = tokio::task::spawn_blocking(move || source.fetch(&aor)).await.ok()?;
+                fetched.inspect_err(|fault| tracing::warn!("no password: {fault}")).ok()?
+            }
+        };
+        Some(Credentials { user: self.user.clone(), domain: self.domain.clone(), password })
+    }
+}

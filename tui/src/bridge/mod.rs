@@ -1,0 +1,257 @@
+//! Between the phone and the user agent: effects become calls, what the agent tells becomes messages.
+
+mod agent;
+mod ask;
+mod pump;
+mod remember;
+mod setup;
+
+pub(crate) use agent::{Equipped, StartFault, equip};
+pub(crate) use ask::{Asker, Questions};
+pub(crate) use pump::traced;
+pub(crate) use remember::Memory;
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant, SystemTime};
+
+use homing::{Account, AccountId, DnsError, Error, Exhausted, LoginError, UserAgent};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::task::AbortHandle;
+
+use crate::config::{AccountEntry, EntryFault, Paths};
+use crate::model::Clock;
+use crate::msg::{Effect, Msg};
+use crate::screen::{accounts, tasks};
+use crate::text::{ScreenText, screen_text};
+use crate::words::Trouble;
+
+/// What carries effects out. It lives on the shell's runtime; the agent runs on its own thread.
+pub(crate) struct Bridge {
+    agent: UserAgent,
+    accounts: BTreeMap<AccountId, Kept>,
+    questions: Questions,
+    /// A stage whose keys are pressed on the Accounts screen.
+    stage: Option<UnboundedSender<char>>,
+    running: BTreeMap<u64, AbortHandle>,
+    tasks: u64,
+    files: Option<Paths>,
+    memory: Memory,
+    told: UnboundedSender<Msg>,
+    inbox: UnboundedReceiver<Msg>,
+    born: Instant,
+}
+
+/// An account with the entry it was made of.
+struct Kept {
+    account: Account,
+    entry: AccountEntry,
+}
+
+impl Bridge {
+    /// A bridge to an agent; `files` is none where nothing may be written (a demo).
+    pub(crate) fn new(agent: UserAgent, files: Option<Paths>) -> Self {
+        let (told, inbox) = unbounded_channel();
+        pump::start(&agent, &told);
+        let questions = Questions::new(told.clone());
+        questions.decide_redirects_of(&agent);
+        let memory = Memory::load(files.as_ref().map(|files| files.remembered.clone()));
+        Self {
+            agent,
+            accounts: BTreeMap::new(),
+            questions,
+            stage: None,
+            running: BTreeMap::new(),
+            tasks: 0,
+            files,
+            memory,
+            told,
+            inbox,
+            born: Instant::now(),
+        }
+    }
+
+    /// Where others may put messages for the phone.
+    pub(crate) fn line(&self) -> UnboundedSender<Msg> {
+        self.told.clone()
+    }
+
+    /// The agent.
+    pub(crate) fn agent(&self) -> &UserAgent {
+        &self.agent
+    }
+
+    /// The instant of now.
+    pub(crate) fn clock(&self) -> Clock {
+        let wall = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        Clock { since_start: self.born.elapsed(), wall }
+    }
+
+    /// Keys of the stage go there from now on.
+    pub(crate) fn set_stage(&mut self, keys: UnboundedSender<char>) {
+        self.stage = Some(keys);
+    }
+
+    /// Takes an account of the configuration in, with a person to be asked for its password.
+    ///
+    /// # Errors
+    /// What is wrong with the entry, or what the agent says.
+    pub(crate) fn add(&mut self, entry: AccountEntry) -> Result<AccountId, AddFault> {
+        let mut config = entry.account_config()?;
+        config.remembered = self.memory.recall(&config.aor);
+        let asker = Asker::on_screen(&entry, self.questions.clone());
+        let account = self.agent.account(config, asker)?;
+        Ok(self.adopt(account, entry))
+    }
+
+    /// Takes an account in that was made elsewhere.
+    pub(crate) fn adopt(&mut self, account: Account, entry: AccountEntry) -> AccountId {
+        let (id, aor) = (account.id(), account.aor().clone());
+        self.accounts.insert(id, Kept { account, entry });
+        self.tell(Msg::Account(accounts::Msg::Added { id, aor }));
+        id
+    }
+
+    /// The next message for the phone.
+    pub(crate) async fn next(&mut self) -> Option<Msg> {
+        let msg = self.inbox.recv().await;
+        msg.inspect(|msg| self.notice(msg))
+    }
+
+    /// A message that is there already.
+    pub(crate) fn next_now(&mut self) -> Option<Msg> {
+        let msg = self.inbox.try_recv().ok();
+        msg.inspect(|msg| self.notice(msg))
+    }
+
+    /// Carries an effect out; drawing and leaving are the shell's.
+    pub(crate) fn perform(&mut self, effect: Effect) {
+        match effect {
+            Effect::SignIn(id) => self.sign_in(id),
+            Effect::SignOut(id) => self.on_account(id, "sign out", |account| async move {
+                account.unregister().await.map(|()| ScreenText::default())
+            }),
+            Effect::Options(id) => self.on_account(id, "OPTIONS", |account| async move {
+                let (status, time) = account.options().await?;
+                Ok(screen_text!("OPTIONS answered {status} in {} ms", time.as_millis()))
+            }),
+            Effect::Consent { id, decision } => self.questions.decide(id, decision),
+            Effect::Password { id, password, keep } => self.take_password(id, password, keep),
+            Effect::Stage(key) => {
+                if let Some(stage) = &self.stage {
+                    // A stage that has ended hears no more keys.
+                    let _ = stage.send(key);
+                }
+            }
+            Effect::SaveSetting { path, value } => self.save_setting(path, value),
+            Effect::SaveTrace(file) => self.save_trace(&file),
+            Effect::CancelTask(id) => self.cancel(id),
+            Effect::Wizard(request) => self.wizard(request),
+            Effect::Copy(_) | Effect::Redraw | Effect::Suspend | Effect::Leave => {}
+        }
+    }
+
+    fn sign_in(&mut self, id: AccountId) {
+        let Some(kept) = self.accounts.get(&id) else { return };
+        if kept.account.state().is_reachable() {
+            self.on_account(id, "refresh", |account| async move {
+                account.refresh().await.map(|_| ScreenText::default())
+            });
+        } else {
+            self.on_account(id, "sign in", |account| async move {
+                account.register().await.map(|_| ScreenText::default())
+            });
+        }
+    }
+
+    /// Runs what takes time with an account as a task that can be watched and cancelled.
+    fn on_account<F>(&mut self, id: AccountId, what: &'static str, work: impl FnOnce(Account) -> F)
+    where
+        F: Future<Output = Result<ScreenText, Error>> + Send + 'static,
+    {
+        let Some(kept) = self.accounts.get(&id) else { return };
+        let aor = kept.account.aor().clone();
+        let work = work(kept.account.clone());
+        self.run(screen_text!("{what} {}@{}", aor.user, aor.domain), async move {
+            work.await.map_err(|error| Trouble::from(&error))
+        });
+    }
+
+    fn run<F>(&mut self, what: ScreenText, work: F)
+    where
+        F: Future<Output = Result<ScreenText, Trouble>> + Send + 'static,
+    {
+        self.tasks += 1;
+        let (id, told) = (self.tasks, self.told.clone());
+        self.tell(Msg::Task(tasks::Msg::Begun { id, what }));
+        let task = tokio::spawn(async move {
+            let result = work.await;
+            // The shell may have ended first.
+            let _ = told.send(Msg::Task(tasks::Msg::Ended { id, result }));
+        });
+        self.running.retain(|_, handle| !handle.is_finished());
+        self.running.insert(id, task.abort_handle());
+    }
+
+    fn cancel(&mut self, id: u64) {
+        if let Some(handle) = self.running.remove(&id) {
+            handle.abort();
+            let result = Ok(ScreenText::of("no longer waited for"));
+            self.tell(Msg::Task(tasks::Msg::Ended { id, result }));
+        }
+    }
+
+    /// What the phone is told may have to be kept for the next run.
+    fn notice(&mut self, msg: &Msg) {
+        if let Msg::Account(accounts::Msg::Happened { id, what }) = msg
+            && let Some(kept) = self.accounts.get(id)
+        {
+            self.memory.handle(kept.account.aor(), what);
+        }
+    }
+
+    fn tell(&self, msg: Msg) {
+        // The inbox lives as long as the bridge.
+        let _ = self.told.send(msg);
+    }
+}
+
+/// Why an account could not be taken in.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum AddFault {
+    #[error("{0}")]
+    Entry(#[from] EntryFault),
+    #[error("{0}")]
+    Agent(#[from] Error),
+}
+
+impl From<&AddFault> for Trouble {
+    fn from(fault: &AddFault) -> Self {
+        match fault {
+            AddFault::Entry(fault) => {
+                Trouble::new("E0101", fault, "Correct the account; `homing config check` names every fault.")
+            }
+            AddFault::Agent(error) => Trouble::from(error),
+        }
+    }
+}
+
+/// Where the agent would dial for a domain, one line per server; empty where DNS names none.
+///
+/// # Errors
+/// What DNS said where nobody could be asked.
+pub(crate) async fn plan(agent: &UserAgent, domain: &str) -> Result<Vec<ScreenText>, Trouble> {
+    let located = agent.plan(domain).await.map_err(|error| Trouble::from(&error))?;
+    match (&located.targets[..], located.end) {
+        ([], Exhausted::NoServer(why)) if why != DnsError::NoRecord => {
+            let error = LoginError::Resolve { domain: domain.to_owned(), why };
+            Err(Trouble::from(&error))
+        }
+        (targets, _) => Ok(targets
+            .iter()
+            .map(|target| screen_text!("{} {} at {} ({})", target.transport, target.name, target.addr, target.why))
+            .collect()),
+    }
+}
+
+/// How long signing out may take when the phone ends.
+pub(crate) const GRACE: Duration = Duration::from_millis(1_800);

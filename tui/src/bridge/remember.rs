@@ -1,0 +1,107 @@
+//! What earlier runs learned about home servers: kept in a small file, one table per address.
+
+use std::path::PathBuf;
+
+use homing::{AccountEvent, Aor, Remembered, RememberedLogin, Transport};
+use toml::{Table, Value};
+
+use crate::config::{read, write};
+
+/// The home servers of earlier runs.
+pub(crate) struct Memory {
+    file: Option<PathBuf>,
+    table: Table,
+}
+
+impl Memory {
+    /// Reads the file; one that is unreadable is as if empty, for all of it can be learned anew.
+    pub(crate) fn load(file: Option<PathBuf>) -> Self {
+        let text = file.as_deref().and_then(|file| read(file).ok()).unwrap_or_default();
+        Self { file, table: text.parse().unwrap_or_default() }
+    }
+
+    /// What is known of an address.
+    pub(crate) fn recall(&self, aor: &Aor) -> Option<Remembered> {
+        let table = self.table.get(&key(aor))?.as_table()?;
+        let text = |name: &str| table.get(name).and_then(Value::as_str).map(str::to_owned);
+        let number = |name: &str| table.get(name).and_then(Value::as_integer);
+        let login = || {
+            Some(RememberedLogin {
+                realm: text("realm")?,
+                targetname: text("targetname")?,
+                version: u8::try_from(number("version")?).ok()?,
+                proxy_headers: table.get("proxy_headers")?.as_bool()?,
+            })
+        };
+        Some(Remembered {
+            host: text("host")?,
+            port: u16::try_from(number("port")?).ok()?,
+            transport: Transport::parse(&text("transport")?)?,
+            login: login(),
+        })
+    }
+
+    /// Keeps what an event teaches.
+    pub(crate) fn handle(&mut self, aor: &Aor, event: &AccountEvent) {
+        match event {
+            AccountEvent::Learned(remembered) => {
+                self.table.insert(key(aor), Value::Table(table(remembered)));
+            }
+            AccountEvent::Forgotten => {
+                self.table.remove(&key(aor));
+            }
+            _ => return,
+        }
+        if let Some(file) = &self.file {
+            let text = self.table.to_string();
+            if let Err(fault) = write(file, &text) {
+                tracing::warn!("the home server is not remembered: {fault}");
+            }
+        }
+    }
+}
+
+fn key(aor: &Aor) -> String {
+    format!("{}@{}", aor.user, aor.domain)
+}
+
+fn table(remembered: &Remembered) -> Table {
+    let mut table = Table::new();
+    let mut put = |name: &str, value: Value| table.insert(name.to_owned(), value);
+    put("host", Value::String(remembered.host.clone()));
+    put("port", Value::Integer(i64::from(remembered.port)));
+    put("transport", Value::String(remembered.transport.uri_token().to_owned()));
+    if let Some(login) = &remembered.login {
+        put("realm", Value::String(login.realm.clone()));
+        put("targetname", Value::String(login.targetname.clone()));
+        put("version", Value::Integer(i64::from(login.version)));
+        put("proxy_headers", Value::Boolean(login.proxy_headers));
+    }
+    table
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_learned_is_recalled_and_what_is_forgotten_is_not() {
+        let aor = Aor::parse("alice@network.com").expect("an address");
+        let learned = Remembered {
+            host: "hs104.network.com".to_owned(),
+            port: 5061,
+            transport: Transport::Tls,
+            login: Some(RememberedLogin {
+                realm: "SIP Communications Service".to_owned(),
+                targetname: "hs104.network.com".to_owned(),
+                version: 4,
+                proxy_headers: false,
+            }),
+        };
+        let mut memory = Memory::load(None);
+        memory.handle(&aor, &AccountEvent::Learned(learned.clone()));
+        assert_eq!(memory.recall(&aor), Some(learned));
+        memory.handle(&aor, &AccountEvent::Forgotten);
+        assert_eq!(memory.recall(&aor), None);
+    }
+}

@@ -1,0 +1,103 @@
+//! Effects that touch files or make accounts: settings, traces, passwords that are kept, the wizard.
+
+use homing::Password;
+use toml::Value;
+
+use crate::bridge::Bridge;
+use crate::config::{AccountEntry, StoreFault, edit, read, write};
+use crate::msg::{Msg, TraceFile};
+use crate::screen::{settings, stage, wizard};
+use crate::text::{ScreenText, screen_text};
+use crate::words::Trouble;
+
+impl Bridge {
+    /// Writes a setting into the file; where there is none it holds for this run.
+    pub(super) fn save_setting(&mut self, path: String, value: Value) {
+        let written = match &self.files {
+            Some(files) => {
+                read(&files.config).and_then(|text| write(&files.config, &edit::set(&text, &path, &value)))
+            }
+            None => Ok(()),
+        };
+        self.tell(Msg::Setting(match written {
+            Ok(()) => settings::Msg::Saved { path, value },
+            Err(fault) => settings::Msg::Failed(Trouble::from(&fault)),
+        }));
+    }
+
+    /// Writes a trace beside the person.
+    pub(super) fn save_trace(&mut self, file: &TraceFile) {
+        let text = match write(&file.path, &file.text) {
+            Ok(()) => screen_text!("trace written to {}", file.path.display()),
+            Err(fault) => ScreenText::from_display(&fault),
+        };
+        self.tell(Msg::Stage(stage::Msg::Told(text)));
+    }
+
+    /// Hands a password to the server that waits for it, and keeps it if that is wanted.
+    pub(super) fn take_password(&mut self, id: u64, password: Option<Password>, keep: bool) {
+        let kept = password.clone().filter(|_| keep);
+        let Some(aor) = self.questions.answer(id, password) else { return };
+        let (Some(password), Some(files)) = (kept, &self.files) else { return };
+        let file = files.config.with_file_name(format!("{aor}.password"));
+        let result = write(&file, password.reveal()).and_then(|()| {
+            let text = read(&files.config)?;
+            let path = Value::String(file.display().to_string());
+            write(&files.config, &edit::set_in_account(&text, &aor, "password_file", &path))
+        });
+        let text = match result {
+            Ok(()) => screen_text!("password kept in {}", file.display()),
+            Err(fault) => screen_text!("the password is not kept: {fault}"),
+        };
+        self.tell(Msg::Stage(stage::Msg::Told(text)));
+    }
+
+    /// Does what the wizard asks for.
+    pub(super) fn wizard(&mut self, request: wizard::Request) {
+        match request {
+            wizard::Request::Discover(aor) => {
+                let (agent, told) = (self.agent.clone(), self.told.clone());
+                self.run(screen_text!("find the servers of {}", aor.domain), async move {
+                    let plan = super::plan(&agent, &aor.domain).await;
+                    let count = plan.as_ref().map_or(0, Vec::len);
+                    // The wizard may have been closed.
+                    let _ = told.send(Msg::Wizard(wizard::Report::Plan(plan)));
+                    Ok(screen_text!("{count} servers found"))
+                });
+            }
+            wizard::Request::Create { aor, server } => {
+                let mut entry = AccountEntry::for_address(&aor);
+                if !server.is_empty() {
+                    entry.set("server", Value::String(server));
+                }
+                self.create(entry);
+            }
+        }
+    }
+
+    fn create(&mut self, entry: AccountEntry) {
+        let written = match &self.files {
+            Some(files) => read(&files.config)
+                .and_then(|text| write(&files.config, &edit::append_account(&text, entry.table())))
+                .map(|()| screen_text!("account written to {}", files.config.display())),
+            None => Ok(ScreenText::of("account added for this run")),
+        };
+        match (self.add(entry), written) {
+            (Ok(id), Ok(text)) => {
+                self.tell(Msg::Stage(stage::Msg::Told(text)));
+                self.sign_in(id);
+            }
+            (Ok(id), Err(fault)) => {
+                self.tell(Msg::Setting(settings::Msg::Failed(Trouble::from(&fault))));
+                self.sign_in(id);
+            }
+            (Err(fault), _) => self.tell(Msg::Setting(settings::Msg::Failed(Trouble::from(&fault)))),
+        }
+    }
+}
+
+impl From<&StoreFault> for Trouble {
+    fn from(fault: &StoreFault) -> Self {
+        Trouble::new("E0103", fault, "Check the file's place and permissions.")
+    }
+}

@@ -1,0 +1,109 @@
+//! `homing account`: the accounts of the configuration.
+
+use homing::Aor;
+use serde_json::json;
+
+use crate::cli::agent::{Setup, block_on};
+use crate::cli::args::{Account, Cli, Who};
+use crate::cli::{Console, Exit, Failure};
+use crate::config::{ACCOUNT, edit, read, write};
+use crate::text::screen_text;
+use crate::words::Trouble;
+
+/// Runs the verb.
+///
+/// # Errors
+/// An account there is not, one there is already, or a value that is not taken.
+pub(crate) fn run(cli: &Cli, verb: &Account, console: &Console) -> Result<Exit, Failure> {
+    let setup = Setup::load(cli)?;
+    match verb {
+        Account::Add(who) => add(&setup, who, console),
+        Account::List => {
+            list(&setup, console);
+            Ok(Exit::Done)
+        }
+        Account::Test(who) => {
+            let session = setup.session(who)?;
+            block_on(cli.timeout, crate::cli::register::once(&session, console))
+        }
+        Account::Rm { account } => {
+            let text = load(&setup)?;
+            let text = edit::remove_account(&text, &address(account)?).ok_or_else(|| unknown(account))?;
+            store(&setup, &text)?;
+            console.event("account-removed", json!({ "aor": account }));
+            console.say(&screen_text!("{account} is removed"));
+            Ok(Exit::Done)
+        }
+        Account::Edit { account, key, value } => change(&setup, (account, key, value), console),
+    }
+}
+
+fn add(setup: &Setup, who: &Who, console: &Console) -> Result<Exit, Failure> {
+    let Some(name) = &who.account else {
+        let hint = "homing account add alice@corp.example";
+        return Err(Failure::new(Exit::Config, "E0107", &"no address is named", hint));
+    };
+    let aor = address(name)?;
+    if setup.config.accounts().iter().any(|entry| entry.text("aor") == aor) {
+        let sentence = format!("{aor} is configured already");
+        return Err(Failure::new(Exit::Config, "E0110", &sentence, "Change it with `homing account edit`."));
+    }
+    let entry = setup.entry(who)?;
+    entry
+        .account_config()
+        .map_err(|fault| Failure::config(Trouble::from(&crate::bridge::AddFault::Entry(fault))))?;
+    store(setup, &edit::append_account(&load(setup)?, entry.table()))?;
+    let path = setup.paths.config.display().to_string();
+    console.event("account-added", json!({ "aor": aor, "file": path }));
+    console.say(&screen_text!("{aor} is added to {path}; `homing account test {aor}` tries it"));
+    Ok(Exit::Done)
+}
+
+fn list(setup: &Setup, console: &Console) {
+    for entry in setup.config.accounts() {
+        let (aor, server) = (entry.text("aor"), entry.text("server"));
+        let usable = entry.account_config().map(|_| "usable".to_owned()).unwrap_or_else(|fault| fault.to_string());
+        console.event("account", json!({ "aor": aor, "server": server, "usable": usable == "usable" }));
+        let start = if server.is_empty() { "found by DNS" } else { server.as_str() };
+        console.say(&screen_text!("{aor:<32} {start:<24} {usable}"));
+    }
+}
+
+fn change(setup: &Setup, what: (&str, &str, &str), console: &Console) -> Result<Exit, Failure> {
+    let (account, key, value) = what;
+    let aor = address(account)?;
+    if !setup.config.accounts().iter().any(|entry| entry.text("aor") == aor) {
+        return Err(unknown(account));
+    }
+    let Some(setting) = ACCOUNT.iter().find(|setting| setting.path == key) else {
+        let sentence = format!("`{key}` is no setting of an account");
+        let hint = "`homing config schema` lists them.";
+        return Err(Failure::new(Exit::Config, "E0111", &sentence, hint));
+    };
+    let Some(parsed) = setting.parse(value) else {
+        let sentence = format!("{key} takes {}", setting.values());
+        return Err(Failure::new(Exit::Config, "E0112", &sentence, "Give one of these."));
+    };
+    store(setup, &edit::set_in_account(&load(setup)?, &aor, key, &parsed))?;
+    console.event("account-changed", json!({ "aor": aor, "key": key }));
+    console.say(&screen_text!("{aor}: {key} is changed"));
+    Ok(Exit::Done)
+}
+
+fn address(text: &str) -> Result<String, Failure> {
+    let aor = Aor::parse(text).map_err(|error| Failure::from(&homing::Error::Config(error)))?;
+    Ok(format!("{}@{}", aor.user, aor.domain))
+}
+
+fn unknown(account: &str) -> Failure {
+    let sentence = format!("{account} is not configured");
+    Failure::new(Exit::Config, "E0107", &sentence, "`homing account list` shows the accounts.")
+}
+
+fn load(setup: &Setup) -> Result<String, Failure> {
+    read(&setup.paths.config).map_err(|fault| Failure::config(Trouble::from(&fault)))
+}
+
+fn store(setup: &Setup, text: &str) -> Result<(), Failure> {
+    write(&setup.paths.config, text).map_err(|fault| Failure::config(Trouble::from(&fault)))
+}

@@ -1,0 +1,160 @@
+//! Agent and account of one verb: from the configuration, or from arguments alone.
+
+use std::future::Future;
+use std::time::Duration;
+
+use homing::{Account, Aor, UserAgent};
+use toml::Value;
+
+use crate::bridge::{Asker, Memory, equip};
+use crate::cli::args::{Cli, Who};
+use crate::cli::{Exit, Failure};
+use crate::config::{AccountEntry, Config, Paths, PasswordSource, read};
+use crate::words::Trouble;
+
+/// The configuration of this run and where it lies.
+pub(crate) struct Setup {
+    pub(crate) config: Config,
+    pub(crate) paths: Paths,
+}
+
+/// An agent with one account on it.
+pub(crate) struct Session {
+    pub(crate) agent: UserAgent,
+    pub(crate) account: Account,
+}
+
+impl Setup {
+    /// Reads the configuration and lays the arguments over it.
+    ///
+    /// # Errors
+    /// A file that cannot be read or is no TOML.
+    pub(crate) fn load(cli: &Cli) -> Result<Self, Failure> {
+        let no_home = || {
+            let hint = "Set HOME, or name a file with --config.";
+            Failure::new(Exit::Config, "E0105", &"this user has no home folder", hint)
+        };
+        let paths = Paths::find(cli.config.clone()).ok_or_else(no_home)?;
+        let text = read(&paths.config).map_err(|fault| Failure::config(Trouble::from(&fault)))?;
+        let mut config = Config::new(&text, std::env::vars()).map_err(|error| {
+            let hint = "Correct the line; nothing else of the file is used until then.";
+            Failure::new(Exit::Config, "E0106", &format!("{}: {error}", paths.config.display()), hint)
+        })?;
+        let texts = [
+            ("ui.color", &cli.color),
+            ("network.name_server", &cli.name_server),
+            ("network.ca_file", &cli.ca_file),
+        ];
+        for (path, value) in texts {
+            if let Some(value) = value {
+                config.override_with(path, Value::String(value.clone()));
+            }
+        }
+        if cli.ascii {
+            config.override_with("ui.ascii", Value::Boolean(true));
+        }
+        Ok(Self { config, paths })
+    }
+
+    /// Starts an agent.
+    ///
+    /// # Errors
+    /// The setting that is not usable.
+    pub(crate) fn agent(&self) -> Result<UserAgent, Failure> {
+        let fault = |fault| Failure::config(Trouble::from(&fault));
+        equip(&self.config).map_err(fault)?.start().map_err(fault)
+    }
+
+    /// The account that is meant: one of the configuration, else one made of the arguments.
+    ///
+    /// # Errors
+    /// No account, several, or an address that is none.
+    pub(crate) fn entry(&self, who: &Who) -> Result<AccountEntry, Failure> {
+        let mut accounts = self.config.accounts();
+        let mut entry = match &who.account {
+            Some(name) => {
+                let aor = Aor::parse(name).map_err(|error| Failure::from(&homing::Error::Config(error)))?;
+                let wanted = format!("{}@{}", aor.user, aor.domain);
+                let known = accounts.into_iter().find(|entry| entry.text("aor") == wanted);
+                known.unwrap_or_else(|| AccountEntry::for_address(&aor))
+            }
+            None if accounts.len() == 1 => accounts.remove(0),
+            None if accounts.is_empty() => {
+                let hint = "Name an address, or add an account: homing account add alice@corp.example";
+                return Err(Failure::new(Exit::Config, "E0107", &"no account is configured", hint));
+            }
+            None => {
+                let hint = "Name one; `homing account list` shows them.";
+                return Err(Failure::new(Exit::Config, "E0108", &"there are several accounts", hint));
+            }
+        };
+        lay_over(&mut entry, who);
+        Ok(entry)
+    }
+
+    /// An agent with the account that is meant.
+    ///
+    /// # Errors
+    /// As [`Setup::agent`] and [`Setup::entry`]; or the account is not usable.
+    pub(crate) fn session(&self, who: &Who) -> Result<Session, Failure> {
+        let entry = self.entry(who)?;
+        let mut config = entry.account_config().map_err(|fault| {
+            Failure::config(Trouble::from(&crate::bridge::AddFault::Entry(fault)))
+        })?;
+        config.remembered = Memory::load(Some(self.paths.remembered.clone())).recall(&config.aor);
+        let source = who.password.source().unwrap_or_else(|| entry.password_source());
+        let agent = self.agent()?;
+        let asker = Asker::on_terminal(&entry, source);
+        let account = agent.account(config, asker).map_err(|error| Failure::from(&error))?;
+        Ok(Session { agent, account })
+    }
+}
+
+/// Runs a future on a runtime of its own, for at most `timeout`; Ctrl-C ends it.
+///
+/// # Errors
+/// The future's own failure, the timeout, or an interruption.
+pub(crate) fn block_on<T>(
+    timeout: Duration,
+    work: impl Future<Output = Result<T, Failure>>,
+) -> Result<T, Failure> {
+    runtime()?.block_on(async {
+        tokio::select! {
+            result = tokio::time::timeout(timeout, work) => {
+                result.unwrap_or_else(|_| Err(Failure::timeout("it took too long")))
+            }
+            _ = tokio::signal::ctrl_c() => {
+                Err(Failure::new(Exit::Interrupted, "E0130", &"interrupted", "Nothing was changed."))
+            }
+        }
+    })
+}
+
+/// The runtime of the phone; the agent has its own thread.
+///
+/// # Errors
+/// What the system refuses.
+pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| Failure::system(&error))
+}
+
+fn lay_over(entry: &mut AccountEntry, who: &Who) {
+    for (key, value) in [("server", &who.server), ("user", &who.user), ("domain", &who.domain)] {
+        if let Some(value) = value {
+            entry.set(key, Value::String(value.clone()));
+        }
+    }
+    if !who.transport.is_empty() {
+        let names = who.transport.iter().map(|name| Value::String(name.to_ascii_lowercase())).collect();
+        entry.set("transports", Value::Array(names));
+    }
+    match who.password.source() {
+        Some(PasswordSource::File(path)) => {
+            entry.set("password_file", Value::String(path.display().to_string()));
+        }
+        Some(PasswordSource::Command(words)) => {
+            entry.set("password_command", Value::Array(words.into_iter().map(Value::String).collect()));
+        }
+        Some(PasswordSource::Descriptor(_) | PasswordSource::Prompt) | None => {}
+    }
+}

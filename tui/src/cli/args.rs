@@ -1,0 +1,297 @@
+//! What can be typed after `homing`.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand};
+
+/// A phone that finds its home server.
+///
+/// Without a verb it opens the phone on this terminal. Exit codes: 0 done, 2 usage, 3 configuration,
+/// 4 name resolution, 5 transport or TLS, 6 authentication, 7 redirect rules, 8 refused by the peer,
+/// 9 timeout, 11 expectation failed, 130 interrupted.
+#[derive(Debug, Parser)]
+#[command(name = "homing", version, max_term_width = 100)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) verb: Option<Verb>,
+    /// One JSON object per line on standard output
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Say nothing but errors
+    #[arg(short, long, global = true)]
+    pub(crate) quiet: bool,
+    /// Lines of change instead of a screen
+    #[arg(long, global = true)]
+    pub(crate) plain: bool,
+    /// Colours: never, 16, 256 or true
+    #[arg(long, global = true, value_parser = ["never", "16", "256", "true"])]
+    pub(crate) color: Option<String>,
+    /// Draw with ASCII only
+    #[arg(long, global = true)]
+    pub(crate) ascii: bool,
+    /// The configuration file
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Ask this name server, as address or address:port
+    #[arg(long, global = true, value_name = "ADDRESS")]
+    pub(crate) name_server: Option<String>,
+    /// Trust the certificate authorities in this PEM file too
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) ca_file: Option<String>,
+    /// Give up after so long, such as 10s or 500ms
+    #[arg(long, global = true, value_name = "TIME", value_parser = duration, default_value = "60s")]
+    pub(crate) timeout: Duration,
+}
+
+/// The verbs.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Verb {
+    /// An estate inside this program, and a phone that is led to its home server
+    #[cfg(feature = "demo")]
+    Demo(Demo),
+    /// Sign in
+    #[command(visible_alias = "register")]
+    Login(Login),
+    /// Ask the running phone how its accounts stand
+    Status(Status),
+    /// Print which servers would be dialled for a domain, in order, with the reason of each
+    Resolve(Resolve),
+    /// Look at redirects
+    #[command(subcommand)]
+    Redirect(Redirect),
+    /// Ask the home server whether it is there
+    Options(Who),
+    /// Check configuration, terminal, DNS, TLS and login
+    Doctor(Who),
+    /// Accounts of the configuration
+    #[command(subcommand)]
+    Account(Account),
+    /// Settings
+    #[command(subcommand)]
+    Config(Config),
+    /// Recompute every NTLM token and signature of a capture or message log
+    Verify(Verify),
+    /// Print completions for a shell
+    Completions(Completions),
+    /// Print the manual page
+    Man,
+    /// Print the version
+    Version,
+}
+
+#[cfg(feature = "demo")]
+#[derive(Debug, Args)]
+pub(crate) struct Demo {
+    /// Seed of the estate's chance
+    #[arg(long, default_value_t = 42)]
+    pub(crate) seed: u64,
+}
+
+/// Which account, or one made of arguments.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct Who {
+    /// An account of the configuration, by its address, or any address
+    #[arg(value_name = "ACCOUNT")]
+    pub(crate) account: Option<String>,
+    /// Start at this server instead of asking DNS: host or host:port
+    #[arg(long, value_name = "HOST[:PORT]")]
+    pub(crate) server: Option<String>,
+    /// Transports allowed: tls, tcp, udp
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    pub(crate) transport: Vec<String>,
+    /// User name for the login, if it is not the address's
+    #[arg(long, value_name = "NAME")]
+    pub(crate) user: Option<String>,
+    /// Windows domain for NTLM
+    #[arg(long, value_name = "NAME")]
+    pub(crate) domain: Option<String>,
+    #[command(flatten)]
+    pub(crate) password: PasswordFrom,
+}
+
+/// Where the password comes from; it is prompted for if nothing else is said.
+#[derive(Clone, Debug, Default, Args)]
+#[group(multiple = false)]
+pub(crate) struct PasswordFrom {
+    /// Read the password from a file of mode 0600
+    #[arg(long, value_name = "FILE")]
+    pub(crate) password_file: Option<PathBuf>,
+    /// Read the password from an open file descriptor
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) password_fd: Option<u32>,
+    /// Run a command that prints the password; separated at spaces, no shell
+    #[arg(long, value_name = "COMMAND")]
+    pub(crate) password_command: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Login {
+    #[command(flatten)]
+    pub(crate) who: Who,
+    /// Sign in, print the journey, sign out (the default)
+    #[arg(long, conflicts_with_all = ["watch", "wait"])]
+    pub(crate) once: bool,
+    /// Stay signed in and print every change until interrupted
+    #[arg(long)]
+    pub(crate) watch: bool,
+    /// Wait for a state, such as registered,10s; then sign out
+    #[arg(long, value_name = "STATE,TIME", value_parser = expectation)]
+    pub(crate) wait: Option<Expectation>,
+}
+
+/// A state to be reached in time.
+#[derive(Clone, Debug)]
+pub(crate) struct Expectation {
+    pub(crate) state: homing::AccountState,
+    pub(crate) within: Duration,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Status {
+    /// Keep asking, and print every change
+    #[arg(long)]
+    pub(crate) watch: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Resolve {
+    /// The SIP domain
+    pub(crate) domain: String,
+    /// Transports allowed: tls, tcp, udp
+    #[arg(long, value_name = "NAME", value_delimiter = ',', default_value = "tls")]
+    pub(crate) transport: Vec<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Redirect {
+    /// Sign in once and print every hop with its signature and the decision taken
+    Trace(Who),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Account {
+    /// Add an account to the configuration
+    Add(Who),
+    /// List the accounts
+    List,
+    /// Sign in and out once
+    Test(Who),
+    /// Remove an account from the configuration
+    Rm {
+        /// Its address
+        account: String,
+    },
+    /// Change one setting of an account
+    Edit {
+        /// Its address
+        account: String,
+        /// The setting
+        key: String,
+        /// Its new value
+        value: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Config {
+    /// Say what is odd about the file
+    Check,
+    /// Print the settings in force
+    Show {
+        /// With the place each value comes from
+        #[arg(long)]
+        origin: bool,
+    },
+    /// Change a setting
+    Set {
+        /// Its path, such as ui.theme
+        key: String,
+        /// Its new value
+        value: String,
+    },
+    /// Print the JSON schema of the file
+    Schema,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Verify {
+    /// A pcap file, a log of messages, or an exported trace
+    pub(crate) file: PathBuf,
+    /// User name, if the log does not show it
+    #[arg(long, value_name = "NAME")]
+    pub(crate) user: Option<String>,
+    #[command(flatten)]
+    pub(crate) password: PasswordFrom,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Completions {
+    /// The shell
+    pub(crate) shell: clap_complete::Shell,
+}
+
+/// Reads `500ms`, `10s`, `2m`; a bare number counts seconds.
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let number: u64 = digits.parse().map_err(|_| format!("`{text}` is no time; write 10s or 500ms"))?;
+    match &text[digits.len()..] {
+        "ms" => Ok(Duration::from_millis(number)),
+        "s" | "" => Ok(Duration::from_secs(number)),
+        "m" => Ok(Duration::from_secs(number.saturating_mul(60))),
+        unit => Err(format!("`{unit}` is no unit of time (ms, s, m)")),
+    }
+}
+
+fn expectation(text: &str) -> Result<Expectation, String> {
+    let (word, time) = text.split_once(',').unwrap_or((text, "30s"));
+    let state = homing::AccountState::ALL
+        .into_iter()
+        .find(|state| state.words().word == word)
+        .ok_or_else(|| format!("`{word}` is no state; `homing` shows them under help"))?;
+    Ok(Expectation { state, within: duration(time)? })
+}
+
+impl PasswordFrom {
+    /// The source that was named, if one was.
+    pub(crate) fn source(&self) -> Option<crate::config::PasswordSource> {
+        use crate::config::PasswordSource;
+        let words = |text: &String| text.split_whitespace().map(str::to_owned).collect();
+        let file = self.password_file.clone().map(PasswordSource::File);
+        let descriptor = || self.password_fd.map(PasswordSource::Descriptor);
+        let command = || self.password_command.as_ref().map(|text| PasswordSource::Command(words(text)));
+        file.or_else(descriptor).or_else(command)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_grammar_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn no_argument_takes_a_password() {
+        fn walk(command: &clap::Command) {
+            for arg in command.get_arguments() {
+                assert_ne!(arg.get_id().as_str(), "password", "{}", command.get_name());
+            }
+            command.get_subcommands().for_each(walk);
+        }
+        walk(&Cli::command());
+    }
+
+    #[test]
+    fn times_and_states_are_read() {
+        assert_eq!(duration("10s"), Ok(Duration::from_secs(10)));
+        assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
+        assert!(duration("10y").is_err() && duration("s").is_err());
+        let expected = expectation("registered,10s").expect("a state and a time");
+        assert_eq!((expected.state, expected.within), (homing::AccountState::Registered, Duration::from_secs(10)));
+        assert!(expectation("happy").is_err());
+    }
+}

@@ -1,0 +1,114 @@
+//! Output of the command line: sentences for people or JSON lines for programs, never both.
+
+use std::io::{self, Write};
+use std::time::SystemTime;
+
+use serde_json::{Map, Value, json};
+
+use crate::cli::Failure;
+use crate::text::ScreenText;
+use crate::words::timestamp;
+
+/// Where verbs print.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Console {
+    json: bool,
+    quiet: bool,
+}
+
+impl Console {
+    /// JSON or sentences; quiet leaves errors only.
+    pub(crate) fn new(json: bool, quiet: bool) -> Self {
+        Self { json, quiet }
+    }
+
+    /// True if programs read along.
+    pub(crate) fn is_json(self) -> bool {
+        self.json
+    }
+
+    /// A sentence for people.
+    pub(crate) fn say(self, text: &ScreenText) {
+        if !self.json && !self.quiet {
+            put(text.as_str());
+        }
+    }
+
+    /// An event for programs: one line with version, time and name.
+    pub(crate) fn event(self, name: &str, fields: Value) {
+        if self.json {
+            put(&line(name, fields));
+        }
+    }
+
+    /// What went wrong: JSON on standard output, sentences on standard error.
+    pub(crate) fn failure(self, failure: &Failure) {
+        let trouble = &failure.trouble;
+        self.event(
+            "error",
+            json!({
+                "code": trouble.code,
+                "sentence": trouble.sentence.as_str(),
+                "hint": trouble.hint.as_str(),
+                "exit": failure.exit.code(),
+            }),
+        );
+        if !self.json {
+            // Nobody may be left to read it.
+            let _ = writeln!(io::stderr(), "{}: {}\nHint: {}", trouble.code, trouble.sentence, trouble.hint);
+        }
+    }
+}
+
+/// Text that is the whole output of a verb: a schema, a manual page.
+pub(crate) fn put_raw(text: &[u8]) {
+    // A closed pipe ends the reader's interest, not this program's work.
+    let _ = io::stdout().lock().write_all(text);
+}
+
+fn put(text: &str) {
+    let mut out = io::stdout().lock();
+    let _ = writeln!(out, "{text}").and_then(|()| out.flush());
+}
+
+fn line(name: &str, fields: Value) -> String {
+    let wall = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    let mut object = Map::new();
+    object.insert("v".to_owned(), json!(1));
+    object.insert("ts".to_owned(), json!(timestamp(wall)));
+    object.insert("event".to_owned(), json!(name));
+    if let Value::Object(fields) = fields {
+        object.extend(fields);
+    }
+    ascii(&Value::Object(object).to_string())
+}
+
+/// JSON in ASCII: what a terminal could take as an order is written as an escape.
+fn ascii(json: &str) -> String {
+    let mut out = String::with_capacity(json.len());
+    for c in json.chars() {
+        if c.is_ascii() && !c.is_control() {
+            out.push(c);
+        } else {
+            let mut units = [0; 2];
+            for unit in c.encode_utf16(&mut units) {
+                out.push_str(&format!("\\u{unit:04x}"));
+            }
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_one_object_with_version_time_and_name_whatever_it_carries() {
+        let line = line("state", json!({ "server": "a\nb\u{1b}[2J\u{9b}\u{202e}\u{7f}\u{e0041}" }));
+        assert_eq!(line.lines().count(), 1);
+        assert!(line.chars().all(|c| c.is_ascii() && !c.is_control()), "{line}");
+        let value: Value = serde_json::from_str(&line).expect("valid JSON");
+        assert_eq!((&value["v"], &value["event"]), (&json!(1), &json!("state")));
+    }
+}

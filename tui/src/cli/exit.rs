@@ -1,0 +1,95 @@
+//! Exit codes, and failures on their way to one.
+
+use homing::Family;
+
+use crate::words::Trouble;
+
+/// How the program ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Exit {
+    Done,
+    Config,
+    Resolve,
+    Transport,
+    Auth,
+    Redirect,
+    Refused,
+    Timeout,
+    Expectation,
+    Interrupted,
+}
+
+/// Why the program ends without having done what was asked.
+#[derive(Clone, Debug)]
+pub(crate) struct Failure {
+    pub(crate) exit: Exit,
+    pub(crate) trouble: Trouble,
+}
+
+impl Exit {
+    /// The number; 2 is usage and stands in the argument parser.
+    pub(crate) fn code(self) -> u8 {
+        match self {
+            Exit::Done => 0,
+            Exit::Config => 3,
+            Exit::Resolve => 4,
+            Exit::Transport => 5,
+            Exit::Auth => 6,
+            Exit::Redirect => 7,
+            Exit::Refused => 8,
+            Exit::Timeout => 9,
+            Exit::Expectation => 11,
+            Exit::Interrupted => 130,
+        }
+    }
+
+    /// The code of a family of failures.
+    pub(crate) fn of_family(family: Option<Family>) -> Self {
+        match family {
+            Some(Family::Resolve) => Exit::Resolve,
+            Some(Family::Transport) => Exit::Transport,
+            Some(Family::Auth) => Exit::Auth,
+            Some(Family::Redirect) => Exit::Redirect,
+            Some(Family::Refused) => Exit::Refused,
+            Some(Family::Timeout) => Exit::Timeout,
+            None => Exit::Config,
+        }
+    }
+}
+
+impl Failure {
+    /// A failure of this program's own.
+    pub(crate) fn new(
+        exit: Exit,
+        code: &'static str,
+        sentence: &impl std::fmt::Display,
+        hint: &'static str,
+    ) -> Self {
+        Self { exit, trouble: Trouble::new(code, sentence, hint) }
+    }
+
+    /// A failure of configuration.
+    pub(crate) fn config(trouble: Trouble) -> Self {
+        Self { exit: Exit::Config, trouble }
+    }
+
+    /// The system refused something that no setting can change.
+    pub(crate) fn system(error: &std::io::Error) -> Self {
+        Self::new(Exit::Transport, "E0104", error, "Try again; if it stays, look at the limits of this machine.")
+    }
+
+    /// What was asked did not happen in time.
+    pub(crate) fn timeout(what: &'static str) -> Self {
+        Self::new(Exit::Timeout, "E0902", &what, "Try again with a longer --timeout.")
+    }
+}
+
+impl From<&homing::Error> for Failure {
+    fn from(error: &homing::Error) -> Self {
+        let exit = match error {
+            homing::Error::LoggedOut(_) => Exit::Refused,
+            other => Exit::of_family(other.family()),
+        };
+        Self { exit, trouble: Trouble::from(error) }
+    }
+}

@@ -1,0 +1,63 @@
+//! `homing resolve`: every name that is asked, every server in order, every reason.
+
+use homing::{Considered, DnsError, Exhausted, LoginError, Request, Transport, Wanted, locate};
+use serde_json::json;
+
+use crate::bridge::equip;
+use crate::cli::agent::{Setup, block_on};
+use crate::cli::args::{Cli, Resolve};
+use crate::cli::{Console, Exit, Failure};
+use crate::text::{ScreenText, screen_text};
+use crate::words::Trouble;
+
+/// Runs the verb.
+///
+/// # Errors
+/// A transport there is not, or a domain without servers.
+pub(crate) fn run(cli: &Cli, resolve: &Resolve, console: &Console) -> Result<Exit, Failure> {
+    let setup = Setup::load(cli)?;
+    let resolver = equip(&setup.config).map_err(|fault| Failure::config(Trouble::from(&fault)))?.resolver;
+    let transports = resolve
+        .transport
+        .iter()
+        .map(|word| Transport::parse(word))
+        .collect::<Option<Vec<_>>>()
+        .ok_or_else(|| Failure::new(Exit::Config, "E0109", &"no such transport", "Write tls, tcp or udp."))?;
+    let request = Request::new(Wanted::Domain(resolve.domain.to_ascii_lowercase()), &transports);
+    let located = block_on(cli.timeout, async { Ok(locate(request, &resolver).await) })?;
+
+    for name in &located.explanation.names {
+        console.event("name", json!({ "text": name.to_string() }));
+        console.say(&screen_text!("asked   {name}"));
+    }
+    for considered in &located.explanation.considered {
+        match considered {
+            Considered::Picked(target) => console.event(
+                "target",
+                json!({
+                    "server": target.name.to_string(),
+                    "address": target.addr.to_string(),
+                    "transport": target.transport.uri_token(),
+                    "why": target.why.to_string(),
+                    "ttl": target.ttl.as_secs(),
+                }),
+            ),
+            Considered::Skipped { what, why } => {
+                console.event("skipped", json!({ "what": what, "why": why.to_string() }));
+            }
+        }
+        console.say(&screen_text!("        {considered}"));
+    }
+    console.event("located", json!({ "targets": located.targets.len(), "round_trips": located.explanation.round_trips }));
+    console.say(&screen_text!("{} servers, {} DNS round trips", located.targets.len(), located.explanation.round_trips));
+    if located.targets.is_empty() { Err(nobody(&resolve.domain, located.end)) } else { Ok(Exit::Done) }
+}
+
+fn nobody(domain: &str, end: Exhausted) -> Failure {
+    let why = match end {
+        Exhausted::NoServer(why) => why,
+        Exhausted::AllTried | Exhausted::Busy | Exhausted::NotAllowed => DnsError::NoRecord,
+    };
+    let error = LoginError::Resolve { domain: ScreenText::of(domain).to_string(), why };
+    Failure { exit: Exit::Resolve, trouble: Trouble::from(&error) }
+}

@@ -1,0 +1,110 @@
+//! `homing` without a verb, and the verbs that show the phone: screen, plain lines, demo.
+
+use std::io::IsTerminal;
+
+use crate::bridge::Bridge;
+use crate::cli::agent::{Setup, runtime};
+use crate::cli::args::{Cli, Who};
+use crate::cli::{Exit, Failure};
+use crate::config::{Config, Paths, read};
+use crate::keys::Keymap;
+use crate::look::{ColorMode, Look, Theme, ThemeName};
+use crate::model::{Model, Overlay};
+use crate::msg::Effect;
+use crate::screen::{settings, wizard};
+use crate::text::ScreenText;
+use crate::words::{News, Trouble, Weight};
+
+/// Opens the phone with the accounts of the configuration.
+///
+/// # Errors
+/// A configuration or a terminal that is not usable.
+pub(crate) fn run(cli: &Cli) -> Result<Exit, Failure> {
+    let setup = Setup::load(cli)?;
+    let plain = cli.plain || cli.json;
+    if !plain && !has_terminal() {
+        let hint = "Use --plain for lines, or a verb such as `homing login --json`.";
+        return Err(Failure::new(Exit::Config, "E0114", &"there is no terminal to draw on", hint));
+    }
+    let agent = setup.agent()?;
+    runtime()?.block_on(async {
+        let mut bridge = Bridge::new(agent, Some(setup.paths.clone()));
+        let mut model = model(&setup.config, Some(&setup.paths));
+        for entry in setup.config.accounts() {
+            match bridge.add(entry) {
+                Ok(id) => bridge.perform(Effect::SignIn(id)),
+                Err(fault) => crate::update::tell(&mut model, News::from(&Trouble::from(&fault))),
+            }
+        }
+        if setup.config.accounts().is_empty() {
+            model.overlays.push(Overlay::Wizard(Box::new(wizard::State::new())));
+        }
+        show(bridge, model, plain, Some(&setup.paths)).await
+    })
+}
+
+/// Prints every change of one account until interrupted.
+///
+/// # Errors
+/// An account that is not usable.
+pub(crate) fn watch(setup: &Setup, who: &Who) -> Result<Exit, Failure> {
+    let session = setup.session(who)?;
+    let entry = setup.entry(who)?;
+    runtime()?.block_on(async {
+        let mut bridge = Bridge::new(session.agent, None);
+        let id = bridge.adopt(session.account, entry);
+        bridge.perform(Effect::SignIn(id));
+        show(bridge, model(&setup.config, None), true, Some(&setup.paths)).await
+    })
+}
+
+/// Runs the demo: JSON by script, lines without a terminal, else the phone.
+///
+/// # Errors
+/// What the script expected and did not see; an estate that does not start.
+#[cfg(feature = "demo")]
+pub(crate) fn demo(
+    cli: &Cli,
+    demo: &crate::cli::args::Demo,
+    console: &crate::cli::Console,
+) -> Result<Exit, Failure> {
+    if cli.json || cli.plain || !has_terminal() {
+        return runtime()?.block_on(crate::demo::script(demo.seed, console));
+    }
+    let setup = Setup::load(cli)?;
+    runtime()?.block_on(async {
+        let stage = crate::demo::raise(demo.seed).await?;
+        let bridge = stage.bridge()?;
+        show(bridge, model(&setup.config, None), false, None).await
+    })
+}
+
+async fn show(bridge: Bridge, model: Model, plain: bool, paths: Option<&Paths>) -> Result<Exit, Failure> {
+    let socket = paths.map(|paths| crate::shell::Socket::open(&paths.socket));
+    let shown = if plain {
+        crate::shell::run_plain(bridge, model, socket).await
+    } else {
+        crate::shell::run(bridge, model, socket).await
+    };
+    shown.map(|()| Exit::Done).map_err(|error| Failure::system(&error))
+}
+
+/// A phone that looks as the configuration says.
+fn model(config: &Config, paths: Option<&Paths>) -> Model {
+    let detected = ColorMode::detect(|name| std::env::var(name).ok());
+    let mode = ColorMode::parse(&config.text("ui.color")).unwrap_or(detected);
+    let name = ThemeName::parse(&config.text("ui.theme")).unwrap_or(ThemeName::Default);
+    let mut look = Look::new(Theme { name, mode }, config.flag("ui.ascii"));
+    look.reduced_motion = config.flag("ui.reduced_motion");
+    let file = paths.and_then(|paths| read(&paths.keys).ok()).unwrap_or_default();
+    let (keys, faults) = Keymap::default().with_file(&file);
+    let mut model = Model::new(look, keys, settings::State::new(config.clone()));
+    for fault in faults {
+        crate::update::tell(&mut model, News::plain(Weight::Warning, ScreenText::from_display(&fault)));
+    }
+    model
+}
+
+fn has_terminal() -> bool {
+    std::io::stdin().is_terminal() && std::io::stdout().is_terminal()
+}

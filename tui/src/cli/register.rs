@@ -1,0 +1,129 @@
+//! `homing login`: sign in once, until a state is reached, or for as long as one watches.
+
+use homing::{AccountEvent, AccountState, Registration};
+
+use crate::cli::agent::{Session, Setup, block_on};
+use crate::cli::args::{Cli, Expectation, Login};
+use crate::cli::{Console, Exit, Failure, json};
+use crate::text::{ScreenText, screen_text};
+use crate::words::{hops, news};
+
+/// Runs the verb.
+///
+/// # Errors
+/// Why the login failed, or what was expected and did not happen.
+pub(crate) fn run(cli: &Cli, login: &Login, console: &Console) -> Result<Exit, Failure> {
+    let setup = Setup::load(cli)?;
+    if login.watch && !cli.json {
+        return crate::cli::phone::watch(&setup, &login.who);
+    }
+    let session = setup.session(&login.who)?;
+    match &login.wait {
+        Some(expected) => {
+            let limit = expected.within + crate::bridge::GRACE;
+            block_on(limit, wait(&session, expected, console))
+        }
+        None if login.watch => block_on(FOREVER, watch(&session, console)),
+        None => block_on(cli.timeout, once(&session, console)),
+    }
+}
+
+/// Signs in, tells the journey, signs out.
+///
+/// # Errors
+/// Why the login failed.
+pub(crate) async fn once(session: &Session, console: &Console) -> Result<Exit, Failure> {
+    let telling = tokio::spawn(tell_events(session.account.events(), *console));
+    let result = session.account.register().await;
+    if let Ok(registration) = &result {
+        say_registration(registration, console);
+    }
+    session.agent.shutdown(crate::bridge::GRACE).await;
+    // The events end with the agent.
+    let _ = telling.await;
+    result.map(|_| Exit::Done).map_err(|error| {
+        say_journey(error.journey(), console);
+        Failure::from(&error)
+    })
+}
+
+async fn wait(session: &Session, expected: &Expectation, console: &Console) -> Result<Exit, Failure> {
+    let mut account = session.account.clone();
+    let trying = {
+        let account = session.account.clone();
+        tokio::spawn(async move { account.register().await })
+    };
+    let reached = tokio::time::timeout(expected.within, async {
+        while account.state() != expected.state {
+            if account.changed().await.is_none() {
+                break;
+            }
+        }
+    });
+    let in_time = reached.await.is_ok();
+    let state = account.state();
+    trying.abort();
+    session.agent.shutdown(crate::bridge::GRACE).await;
+    let (word, wanted) = (state.words().word, expected.state.words().word);
+    console.event("waited", serde_json::json!({ "state": word, "wanted": wanted, "reached": in_time }));
+    if in_time {
+        console.say(&screen_text!("{wanted}"));
+        return Ok(Exit::Done);
+    }
+    let sentence = format!("{word}, not {wanted}, after {} ms", expected.within.as_millis());
+    Err(Failure::new(Exit::Expectation, "E1101", &sentence, "`homing login --once` tells why."))
+}
+
+async fn watch(session: &Session, console: &Console) -> Result<Exit, Failure> {
+    let telling = tokio::spawn(tell_events(session.account.events(), *console));
+    let first = session.account.register().await;
+    if let Err(error) = &first
+        && session.account.state() != AccountState::Refused
+    {
+        return Err(Failure::from(error));
+    }
+    // Until interrupted: the agent keeps signing in by itself.
+    let _ = telling.await;
+    Ok(Exit::Done)
+}
+
+async fn tell_events(mut events: homing::AccountEvents, console: Console) {
+    while let Some(event) = events.next().await {
+        match event {
+            Ok(event) => tell(&event, console),
+            Err(missed) => console.event("missed", serde_json::json!({ "events": missed })),
+        }
+    }
+}
+
+fn tell(event: &AccountEvent, console: Console) {
+    let (name, fields) = json::event(event);
+    console.event(name, fields);
+    let told = matches!(event, AccountEvent::LoggedOut { .. } | AccountEvent::MessageRefused { .. });
+    if let Some(news) = news(event).filter(|_| told) {
+        console.say(&news.text);
+    }
+}
+
+fn say_registration(registration: &Registration, console: &Console) {
+    say_journey(registration.journey(), console);
+    console.say(&screen_text!(
+        "registered at {} for {} s, {} round trips",
+        registration.home(),
+        registration.expires().as_secs(),
+        registration.journey().round_trips()
+    ));
+}
+
+/// The hops of a journey, two lines each.
+pub(crate) fn say_journey(journey: &homing::Journey, console: &Console) {
+    for (index, hop) in hops(journey).iter().enumerate() {
+        console.say(&screen_text!("{} REGISTER → {}  {}  {} ms", index + 1, hop.server, hop.said, hop.millis));
+        console.say(&screen_text!("    {}, {}", hop.how, hop.road));
+        if hop.because != ScreenText::default() {
+            console.say(&screen_text!("    {}; {}", hop.because, hop.price));
+        }
+    }
+}
+
+const FOREVER: std::time::Duration = std::time::Duration::from_secs(u32::MAX as u64);

@@ -1,0 +1,125 @@
+//! The shell around the model: one loop over keys, the agent's news, time and signals; draws only after one of them.
+
+mod plain;
+mod signals;
+mod socket;
+mod terminal;
+
+pub(crate) use plain::run as run_plain;
+pub(crate) use socket::Socket;
+
+use std::time::Duration;
+
+use crossterm::event::{Event, EventStream};
+use futures_util::StreamExt;
+use tokio::time::{Instant, sleep_until};
+
+use crate::bridge::{Bridge, GRACE};
+use crate::keys::Chord;
+use crate::model::{Model, Overlay};
+use crate::msg::{Effect, Msg};
+use crate::update::update;
+
+use signals::Signals;
+use terminal::Terminal;
+
+/// Runs the phone on the terminal until it is left; everybody is signed out then.
+///
+/// # Errors
+/// What the terminal says when it cannot be set up.
+pub(crate) async fn run(mut bridge: Bridge, mut model: Model, socket: Option<Socket>) -> std::io::Result<()> {
+    let mut terminal = Terminal::enter()?;
+    let mut shell = Shell { keys: EventStream::new(), signals: Signals::new()?, socket, leaving: false };
+    let (columns, rows) = terminal.size();
+    step(&mut bridge, &mut model, &mut terminal, Msg::Resized { columns, rows });
+    while !shell.leaving {
+        // A terminal that is gone is noticed by its end of input.
+        let _ = terminal.draw(&model);
+        let msg = shell.wait(&mut bridge, &model).await;
+        shell.leaving |= step(&mut bridge, &mut model, &mut terminal, msg);
+        // What is there already is taken together: one picture for a burst of news.
+        for _ in 0..BURST {
+            let Some(msg) = bridge.next_now() else { break };
+            shell.leaving |= step(&mut bridge, &mut model, &mut terminal, msg);
+        }
+    }
+    model.overlays = vec![Overlay::Leaving];
+    let _ = terminal.draw(&model);
+    shell.sign_out(&bridge).await;
+    Ok(())
+}
+
+/// What the loop owns.
+struct Shell {
+    keys: EventStream,
+    signals: Signals,
+    socket: Option<Socket>,
+    leaving: bool,
+}
+
+impl Shell {
+    async fn wait(&mut self, bridge: &mut Bridge, model: &Model) -> Msg {
+        let now = bridge.clock().since_start;
+        let change = model.next_change().map(|at| at.saturating_sub(now).max(SHORTEST));
+        let wake = Instant::now() + change.unwrap_or(FOREVER);
+        loop {
+            tokio::select! {
+                key = self.keys.next() => match key {
+                    Some(Ok(event)) => if let Some(msg) = message(event) { return msg },
+                    Some(Err(_)) | None => return Msg::Ended,
+                },
+                msg = bridge.next() => return msg.unwrap_or(Msg::Ended),
+                () = self.signals.end() => return Msg::Ended,
+                Some(stream) = asked(self.socket.as_ref()) => socket::answer(stream, model),
+                () = self.signals.resumed() => return Msg::Tick,
+                () = sleep_until(wake) => return Msg::Tick,
+            }
+        }
+    }
+
+    /// Signs everybody out; a second wish to end does not wait for that.
+    async fn sign_out(&mut self, bridge: &Bridge) {
+        tokio::select! {
+            _ = bridge.agent().shutdown(GRACE) => {}
+            () = self.signals.end() => {}
+        }
+    }
+}
+
+/// Takes one message; true if the phone is to be left.
+fn step(bridge: &mut Bridge, model: &mut Model, terminal: &mut Terminal, msg: Msg) -> bool {
+    let mut leave = false;
+    for effect in update(model, msg, bridge.clock()) {
+        match effect {
+            Effect::Leave => leave = true,
+            Effect::Redraw => terminal.forget(),
+            Effect::Suspend => terminal.suspend(),
+            Effect::Copy(text) => terminal.copy(&text),
+            other => bridge.perform(other),
+        }
+    }
+    leave
+}
+
+/// Somebody asks for the status; never where there is no socket.
+async fn asked(socket: Option<&Socket>) -> Option<tokio::net::UnixStream> {
+    match socket {
+        Some(socket) => socket.asked().await,
+        None => std::future::pending().await,
+    }
+}
+
+fn message(event: Event) -> Option<Msg> {
+    match event {
+        Event::Key(key) => Chord::from_event(key).map(Msg::Key),
+        Event::Paste(text) => Some(Msg::Pasted(text)),
+        Event::Resize(columns, rows) => Some(Msg::Resized { columns, rows }),
+        Event::FocusGained | Event::FocusLost | Event::Mouse(_) => None,
+    }
+}
+
+/// Messages taken for one picture.
+const BURST: usize = 512;
+/// Pictures are at least so far apart when only time passes.
+const SHORTEST: Duration = Duration::from_millis(20);
+const FOREVER: Duration = Duration::from_secs(3_600);

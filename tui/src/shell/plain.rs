@@ -1,0 +1,93 @@
+//! The phone without a screen: one line per change, for screen readers, braille, serial lines and logs.
+
+use std::io::{self, Write};
+
+use crate::bridge::{Bridge, GRACE};
+use crate::model::Model;
+use crate::msg::{Effect, Msg};
+use crate::screen::accounts;
+use crate::shell::Socket;
+use crate::shell::signals::Signals;
+use crate::text::ScreenText;
+use crate::update::update;
+use crate::words::{Weight, clock};
+
+/// Prints changes until a signal or the end of the agent; everybody is signed out then.
+///
+/// # Errors
+/// What the system says about signals or the output.
+pub(crate) async fn run(
+    mut bridge: Bridge,
+    mut model: Model,
+    socket: Option<Socket>,
+) -> io::Result<()> {
+    let mut signals = Signals::new()?;
+    let mut lines = Lines::default();
+    loop {
+        let msg = tokio::select! {
+            msg = bridge.next() => msg.unwrap_or(Msg::Ended),
+            Some(stream) = super::asked(socket.as_ref()) => {
+                super::socket::answer(stream, &model);
+                continue;
+            }
+            () = signals.end() => Msg::Ended,
+        };
+        let ended = matches!(msg, Msg::Ended);
+        let changed = matches!(msg, Msg::Account(accounts::Msg::Happened { .. }));
+        for effect in update(&mut model, msg, bridge.clock()) {
+            if !matches!(effect, Effect::Leave) {
+                bridge.perform(effect);
+            }
+        }
+        lines.print_news(&model)?;
+        if changed {
+            lines.print_states(&model)?;
+        }
+        if ended {
+            break;
+        }
+    }
+    tokio::select! {
+        _ = bridge.agent().shutdown(GRACE) => {}
+        () = signals.end() => {}
+    }
+    Ok(())
+}
+
+/// What was printed last.
+#[derive(Default)]
+struct Lines {
+    news: usize,
+    states: Vec<ScreenText>,
+}
+
+impl Lines {
+    fn print_news(&mut self, model: &Model) -> io::Result<()> {
+        let mut out = io::stdout().lock();
+        for line in model.tasks.since(self.news) {
+            if line.news.weight == Weight::Detail {
+                continue;
+            }
+            let code = line.news.code.map(|code| format!("{code} ")).unwrap_or_default();
+            writeln!(out, "{} {code}{}", clock(line.wall), line.news.text)?;
+            if !line.news.hint.is_empty() {
+                writeln!(out, "      Hint: {}", line.news.hint)?;
+            }
+        }
+        self.news = model.tasks.written();
+        out.flush()
+    }
+
+    fn print_states(&mut self, model: &Model) -> io::Result<()> {
+        let now = model.clock.since_start;
+        let states: Vec<ScreenText> = model.accounts.cards.iter().map(|card| card.change_line(now)).collect();
+        let mut out = io::stdout().lock();
+        for (index, state) in states.iter().enumerate() {
+            if self.states.get(index) != Some(state) {
+                writeln!(out, "{} {state}", clock(model.clock.wall))?;
+            }
+        }
+        self.states = states;
+        out.flush()
+    }
+}

@@ -1,0 +1,101 @@
+//! The terminal: entered once, drawn on, and left clean whatever happens.
+
+use std::io::{self, Stdout, Write};
+use std::process::Command;
+use std::sync::Once;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
+use crossterm::terminal::{
+    EnterAlternateScreen, LeaveAlternateScreen, SetTitle, disable_raw_mode, enable_raw_mode,
+};
+use crossterm::{cursor, execute};
+use ratatui::backend::CrosstermBackend;
+
+use crate::model::Model;
+use crate::text::ScreenText;
+use crate::view::{title, view};
+
+/// The terminal while the phone has it. Dropping it gives it back.
+pub(crate) struct Terminal {
+    inner: ratatui::Terminal<CrosstermBackend<Stdout>>,
+    title: ScreenText,
+}
+
+impl Terminal {
+    /// Takes the terminal over; a panic anywhere gives it back first.
+    pub(crate) fn enter() -> io::Result<Self> {
+        static HOOK: Once = Once::new();
+        HOOK.call_once(|| {
+            let before = std::panic::take_hook();
+            std::panic::set_hook(Box::new(move |info| {
+                restore();
+                before(info);
+            }));
+        });
+        take_over()?;
+        let inner = ratatui::Terminal::new(CrosstermBackend::new(io::stdout()))?;
+        Ok(Self { inner, title: ScreenText::default() })
+    }
+
+    /// Columns and rows.
+    pub(crate) fn size(&self) -> (u16, u16) {
+        self.inner.size().map_or((80, 24), |size| (size.width, size.height))
+    }
+
+    /// Draws the model, and the window's title if it reads differently now.
+    pub(crate) fn draw(&mut self, model: &Model) -> io::Result<()> {
+        let now = title(model);
+        if now != self.title {
+            execute!(io::stdout(), SetTitle(&now))?;
+            self.title = now;
+        }
+        self.inner.draw(|frame| view(model, frame.area(), frame.buffer_mut()))?;
+        Ok(())
+    }
+
+    /// Forgets what was drawn, so that the next picture is drawn whole.
+    pub(crate) fn forget(&mut self) {
+        // A terminal that does not take this takes no picture either.
+        let _ = self.inner.clear();
+    }
+
+    /// Puts text into the clipboard of the terminal (OSC 52); terminals that do not know it do nothing.
+    pub(crate) fn copy(&mut self, text: &ScreenText) {
+        let mut out = io::stdout();
+        let _ = write!(out, "\x1b]52;c;{}\x07", STANDARD.encode(text.as_str()));
+        let _ = out.flush();
+    }
+
+    /// Rests in the background of the shell until it is called to the front.
+    pub(crate) fn suspend(&mut self) {
+        restore();
+        // SIGTSTP through kill(1): the process stops here and goes on after SIGCONT.
+        let _ = Command::new("kill").args(["-TSTP", &std::process::id().to_string()]).status();
+        if take_over().is_ok() {
+            self.forget();
+        }
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        restore();
+    }
+}
+
+fn take_over() -> io::Result<()> {
+    enable_raw_mode()?;
+    execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste, cursor::Hide)
+}
+
+/// Gives the terminal back; each step is tried even if another failed.
+fn restore() {
+    let mut out = io::stdout();
+    let _ = execute!(out, SetTitle(""));
+    let _ = execute!(out, DisableBracketedPaste);
+    let _ = execute!(out, LeaveAlternateScreen);
+    let _ = execute!(out, cursor::Show);
+    let _ = disable_raw_mode();
+}
