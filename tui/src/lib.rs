@@ -13,8 +13,6 @@
 mod bridge;
 mod cli;
 mod config;
-#[cfg(feature = "demo")]
-mod demo;
 mod keys;
 mod look;
 mod model;
@@ -23,7 +21,6 @@ mod screen;
 mod shell;
 mod text;
 mod update;
-mod verify;
 mod view;
 mod widget;
 mod words;

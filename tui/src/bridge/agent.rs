@@ -65,7 +65,11 @@ impl Equipped {
 
 impl From<&StartFault> for Trouble {
     fn from(fault: &StartFault) -> Self {
-        Trouble::new("E0102", fault, "Correct the setting; `homing config show` lists them with their source.")
+        Trouble::new(
+            "E0102",
+            fault,
+            "Correct the setting; `homing config show` lists them with their source.",
+        )
     }
 }
 

@@ -6,9 +6,8 @@ mod pump;
 mod remember;
 mod setup;
 
-pub(crate) use agent::{Equipped, StartFault, equip};
+pub(crate) use agent::equip;
 pub(crate) use ask::{Asker, Questions};
-pub(crate) use pump::traced;
 pub(crate) use remember::Memory;
 
 use std::collections::BTreeMap;
@@ -28,7 +27,7 @@ use crate::words::Trouble;
 /// What carries effects out. It lives on the shell's runtime; the agent runs on its own thread.
 pub(crate) struct Bridge {
     agent: UserAgent,
-    accounts: BTreeMap<AccountId, Kept>,
+    accounts: BTreeMap<AccountId, Account>,
     questions: Questions,
     /// A stage whose keys are pressed on the Accounts screen.
     stage: Option<UnboundedSender<char>>,
@@ -39,12 +38,6 @@ pub(crate) struct Bridge {
     told: UnboundedSender<Msg>,
     inbox: UnboundedReceiver<Msg>,
     born: Instant,
-}
-
-/// An account with the entry it was made of.
-struct Kept {
-    account: Account,
-    entry: AccountEntry,
 }
 
 impl Bridge {
@@ -100,13 +93,13 @@ impl Bridge {
         config.remembered = self.memory.recall(&config.aor);
         let asker = Asker::on_screen(&entry, self.questions.clone());
         let account = self.agent.account(config, asker)?;
-        Ok(self.adopt(account, entry))
+        Ok(self.adopt(account))
     }
 
     /// Takes an account in that was made elsewhere.
-    pub(crate) fn adopt(&mut self, account: Account, entry: AccountEntry) -> AccountId {
+    pub(crate) fn adopt(&mut self, account: Account) -> AccountId {
         let (id, aor) = (account.id(), account.aor().clone());
-        self.accounts.insert(id, Kept { account, entry });
+        self.accounts.insert(id, account);
         self.tell(Msg::Account(accounts::Msg::Added { id, aor }));
         id
     }
@@ -151,8 +144,8 @@ impl Bridge {
     }
 
     fn sign_in(&mut self, id: AccountId) {
-        let Some(kept) = self.accounts.get(&id) else { return };
-        if kept.account.state().is_reachable() {
+        let Some(account) = self.accounts.get(&id) else { return };
+        if account.state().is_reachable() {
             self.on_account(id, "refresh", |account| async move {
                 account.refresh().await.map(|_| ScreenText::default())
             });
@@ -168,9 +161,9 @@ impl Bridge {
     where
         F: Future<Output = Result<ScreenText, Error>> + Send + 'static,
     {
-        let Some(kept) = self.accounts.get(&id) else { return };
-        let aor = kept.account.aor().clone();
-        let work = work(kept.account.clone());
+        let Some(account) = self.accounts.get(&id) else { return };
+        let aor = account.aor().clone();
+        let work = work(account.clone());
         self.run(screen_text!("{what} {}@{}", aor.user, aor.domain), async move {
             work.await.map_err(|error| Trouble::from(&error))
         });
@@ -203,9 +196,9 @@ impl Bridge {
     /// What the phone is told may have to be kept for the next run.
     fn notice(&mut self, msg: &Msg) {
         if let Msg::Account(accounts::Msg::Happened { id, what }) = msg
-            && let Some(kept) = self.accounts.get(id)
+            && let Some(account) = self.accounts.get(id)
         {
-            self.memory.handle(kept.account.aor(), what);
+            self.memory.handle(account.aor(), what);
         }
     }
 
@@ -248,7 +241,9 @@ pub(crate) async fn plan(agent: &UserAgent, domain: &str) -> Result<Vec<ScreenTe
         }
         (targets, _) => Ok(targets
             .iter()
-            .map(|target| screen_text!("{} {} at {} ({})", target.transport, target.name, target.addr, target.why))
+            .map(|target| {
+                screen_text!("{} {} at {} ({})", target.transport, target.name, target.addr, target.why)
+            })
             .collect()),
     }
 }

@@ -62,7 +62,8 @@ fn add(setup: &Setup, who: &Who, console: &Console) -> Result<Exit, Failure> {
 fn list(setup: &Setup, console: &Console) {
     for entry in setup.config.accounts() {
         let (aor, server) = (entry.text("aor"), entry.text("server"));
-        let usable = entry.account_config().map(|_| "usable".to_owned()).unwrap_or_else(|fault| fault.to_string());
+        let usable =
+            entry.account_config().map(|_| "usable".to_owned()).unwrap_or_else(|fault| fault.to_string());
         console.event("account", json!({ "aor": aor, "server": server, "usable": usable == "usable" }));
         let start = if server.is_empty() { "found by DNS" } else { server.as_str() };
         console.say(&screen_text!("{aor:<32} {start:<24} {usable}"));

@@ -9,7 +9,7 @@ use toml::Value;
 use crate::bridge::{Asker, Memory, equip};
 use crate::cli::args::{Cli, Who};
 use crate::cli::{Exit, Failure};
-use crate::config::{AccountEntry, Config, Paths, PasswordSource, read};
+use crate::config::{AccountEntry, Config, PasswordSource, Paths, read};
 use crate::words::Trouble;
 
 /// The configuration of this run and where it lies.
@@ -98,9 +98,9 @@ impl Setup {
     /// As [`Setup::agent`] and [`Setup::entry`]; or the account is not usable.
     pub(crate) fn session(&self, who: &Who) -> Result<Session, Failure> {
         let entry = self.entry(who)?;
-        let mut config = entry.account_config().map_err(|fault| {
-            Failure::config(Trouble::from(&crate::bridge::AddFault::Entry(fault)))
-        })?;
+        let mut config = entry
+            .account_config()
+            .map_err(|fault| Failure::config(Trouble::from(&crate::bridge::AddFault::Entry(fault))))?;
         config.remembered = Memory::load(Some(self.paths.remembered.clone())).recall(&config.aor);
         let source = who.password.source().unwrap_or_else(|| entry.password_source());
         let agent = self.agent()?;
@@ -135,7 +135,10 @@ pub(crate) fn block_on<T>(
 /// # Errors
 /// What the system refuses.
 pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
-    tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| Failure::system(&error))
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::system(&error))
 }
 
 fn lay_over(entry: &mut AccountEntry, who: &Who) {

@@ -47,9 +47,6 @@ pub(crate) struct Cli {
 /// The verbs.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
-    /// An estate inside this program, and a phone that is led to its home server
-    #[cfg(feature = "demo")]
-    Demo(Demo),
     /// Sign in
     #[command(visible_alias = "register")]
     Login(Login),
@@ -70,22 +67,12 @@ pub(crate) enum Verb {
     /// Settings
     #[command(subcommand)]
     Config(Config),
-    /// Recompute every NTLM token and signature of a capture or message log
-    Verify(Verify),
     /// Print completions for a shell
     Completions(Completions),
     /// Print the manual page
     Man,
     /// Print the version
     Version,
-}
-
-#[cfg(feature = "demo")]
-#[derive(Debug, Args)]
-pub(crate) struct Demo {
-    /// Seed of the estate's chance
-    #[arg(long, default_value_t = 42)]
-    pub(crate) seed: u64,
 }
 
 /// Which account, or one made of arguments.
@@ -215,17 +202,6 @@ pub(crate) enum Config {
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct Verify {
-    /// A pcap file, a log of messages, or an exported trace
-    pub(crate) file: PathBuf,
-    /// User name, if the log does not show it
-    #[arg(long, value_name = "NAME")]
-    pub(crate) user: Option<String>,
-    #[command(flatten)]
-    pub(crate) password: PasswordFrom,
-}
-
-#[derive(Debug, Args)]
 pub(crate) struct Completions {
     /// The shell
     pub(crate) shell: clap_complete::Shell,
@@ -291,7 +267,10 @@ mod tests {
         assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
         assert!(duration("10y").is_err() && duration("s").is_err());
         let expected = expectation("registered,10s").expect("a state and a time");
-        assert_eq!((expected.state, expected.within), (homing::AccountState::Registered, Duration::from_secs(10)));
+        assert_eq!(
+            (expected.state, expected.within),
+            (homing::AccountState::Registered, Duration::from_secs(10))
+        );
         assert!(expectation("happy").is_err());
     }
 }

@@ -92,7 +92,12 @@ fn check_terminal(console: &Console) {
     if terminal {
         report(console, "terminal", Verdict::Fine, &screen_text!("{}x{}, {color}", size.0, size.1));
     } else {
-        report(console, "terminal", Verdict::Odd, &ScreenText::of("output is no terminal; there is no screen"));
+        report(
+            console,
+            "terminal",
+            Verdict::Odd,
+            &ScreenText::of("output is no terminal; there is no screen"),
+        );
     }
 }
 

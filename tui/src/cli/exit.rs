@@ -75,7 +75,12 @@ impl Failure {
 
     /// The system refused something that no setting can change.
     pub(crate) fn system(error: &std::io::Error) -> Self {
-        Self::new(Exit::Transport, "E0104", error, "Try again; if it stays, look at the limits of this machine.")
+        Self::new(
+            Exit::Transport,
+            "E0104",
+            error,
+            "Try again; if it stays, look at the limits of this machine.",
+        )
     }
 
     /// What was asked did not happen in time.

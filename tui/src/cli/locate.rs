@@ -17,12 +17,10 @@ use crate::words::Trouble;
 pub(crate) fn run(cli: &Cli, resolve: &Resolve, console: &Console) -> Result<Exit, Failure> {
     let setup = Setup::load(cli)?;
     let resolver = equip(&setup.config).map_err(|fault| Failure::config(Trouble::from(&fault)))?.resolver;
-    let transports = resolve
-        .transport
-        .iter()
-        .map(|word| Transport::parse(word))
-        .collect::<Option<Vec<_>>>()
-        .ok_or_else(|| Failure::new(Exit::Config, "E0109", &"no such transport", "Write tls, tcp or udp."))?;
+    let transports =
+        resolve.transport.iter().map(|word| Transport::parse(word)).collect::<Option<Vec<_>>>().ok_or_else(
+            || Failure::new(Exit::Config, "E0109", &"no such transport", "Write tls, tcp or udp."),
+        )?;
     let request = Request::new(Wanted::Domain(resolve.domain.to_ascii_lowercase()), &transports);
     let located = block_on(cli.timeout, async { Ok(locate(request, &resolver).await) })?;
 
@@ -48,8 +46,15 @@ pub(crate) fn run(cli: &Cli, resolve: &Resolve, console: &Console) -> Result<Exi
         }
         console.say(&screen_text!("        {considered}"));
     }
-    console.event("located", json!({ "targets": located.targets.len(), "round_trips": located.explanation.round_trips }));
-    console.say(&screen_text!("{} servers, {} DNS round trips", located.targets.len(), located.explanation.round_trips));
+    console.event(
+        "located",
+        json!({ "targets": located.targets.len(), "round_trips": located.explanation.round_trips }),
+    );
+    console.say(&screen_text!(
+        "{} servers, {} DNS round trips",
+        located.targets.len(),
+        located.explanation.round_trips
+    ));
     if located.targets.is_empty() { Err(nobody(&resolve.domain, located.end)) } else { Ok(Exit::Done) }
 }
 

@@ -18,7 +18,6 @@ mod status;
 
 pub(crate) use console::Console;
 pub(crate) use exit::{Exit, Failure};
-pub(crate) use json::event as event_json;
 
 use std::process::ExitCode;
 
@@ -43,8 +42,6 @@ pub(crate) fn main() -> ExitCode {
 fn run(cli: &Cli, console: &Console) -> Result<Exit, Failure> {
     match &cli.verb {
         None => phone::run(cli),
-        #[cfg(feature = "demo")]
-        Some(Verb::Demo(demo)) => phone::demo(cli, demo, console),
         Some(Verb::Login(login)) => register::run(cli, login, console),
         Some(Verb::Status(status)) => status::run(cli, status, console),
         Some(Verb::Resolve(resolve)) => locate::run(cli, resolve, console),
@@ -53,7 +50,6 @@ fn run(cli: &Cli, console: &Console) -> Result<Exit, Failure> {
         Some(Verb::Doctor(who)) => doctor::run(cli, who, console),
         Some(Verb::Account(verb)) => accounts::run(cli, verb, console),
         Some(Verb::Config(verb)) => settings::run(cli, verb, console),
-        Some(Verb::Verify(verify)) => crate::verify::run(verify, console),
         Some(Verb::Completions(completions)) => about::completions(completions.shell),
         Some(Verb::Man) => about::man(),
         Some(Verb::Version) => about::version(console),

@@ -49,33 +49,11 @@ pub(crate) fn run(cli: &Cli) -> Result<Exit, Failure> {
 /// An account that is not usable.
 pub(crate) fn watch(setup: &Setup, who: &Who) -> Result<Exit, Failure> {
     let session = setup.session(who)?;
-    let entry = setup.entry(who)?;
     runtime()?.block_on(async {
         let mut bridge = Bridge::new(session.agent, None);
-        let id = bridge.adopt(session.account, entry);
+        let id = bridge.adopt(session.account);
         bridge.perform(Effect::SignIn(id));
         show(bridge, model(&setup.config, None), true, Some(&setup.paths)).await
-    })
-}
-
-/// Runs the demo: JSON by script, lines without a terminal, else the phone.
-///
-/// # Errors
-/// What the script expected and did not see; an estate that does not start.
-#[cfg(feature = "demo")]
-pub(crate) fn demo(
-    cli: &Cli,
-    demo: &crate::cli::args::Demo,
-    console: &crate::cli::Console,
-) -> Result<Exit, Failure> {
-    if cli.json || cli.plain || !has_terminal() {
-        return runtime()?.block_on(crate::demo::script(demo.seed, console));
-    }
-    let setup = Setup::load(cli)?;
-    runtime()?.block_on(async {
-        let stage = crate::demo::raise(demo.seed).await?;
-        let bridge = stage.bridge()?;
-        show(bridge, model(&setup.config, None), false, None).await
     })
 }
 

@@ -27,7 +27,11 @@ pub(crate) fn run(cli: &Cli, redirect: &Redirect, console: &Console) -> Result<E
         fields["home"] = json!(home);
         console.event("redirect-trace", fields);
         if let Some(home) = home {
-            console.say(&screen_text!("home server: {home}, {} of {} redirects", journey.redirects(), journey.limit));
+            console.say(&screen_text!(
+                "home server: {home}, {} of {} redirects",
+                journey.redirects(),
+                journey.limit
+            ));
         }
         session.agent.shutdown(crate::bridge::GRACE).await;
         result.map(|_| Exit::Done).map_err(|error| Failure::from(&error))

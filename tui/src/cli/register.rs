@@ -118,7 +118,13 @@ fn say_registration(registration: &Registration, console: &Console) {
 /// The hops of a journey, two lines each.
 pub(crate) fn say_journey(journey: &homing::Journey, console: &Console) {
     for (index, hop) in hops(journey).iter().enumerate() {
-        console.say(&screen_text!("{} REGISTER → {}  {}  {} ms", index + 1, hop.server, hop.said, hop.millis));
+        console.say(&screen_text!(
+            "{} REGISTER → {}  {}  {} ms",
+            index + 1,
+            hop.server,
+            hop.said,
+            hop.millis
+        ));
         console.say(&screen_text!("    {}, {}", hop.how, hop.road));
         if hop.because != ScreenText::default() {
             console.say(&screen_text!("    {}; {}", hop.because, hop.price));

@@ -54,7 +54,8 @@ fn tell(account: &Value, console: &Console) {
         Some(home) => format!(" at {home} ({})", text("path")),
         None => String::new(),
     };
-    let code = account["code"].as_str().map(|code| format!(" {code} {}", text("sentence"))).unwrap_or_default();
+    let code =
+        account["code"].as_str().map(|code| format!(" {code} {}", text("sentence"))).unwrap_or_default();
     console.say(&screen_text!("{} {}{home}{code}", text("aor"), text("state")));
 }
 

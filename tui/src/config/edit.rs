@@ -46,7 +46,9 @@ pub(crate) fn append_account(text: &str, account: &Table) -> String {
     let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
     separate(&mut lines);
     lines.push("[[account]]".to_owned());
-    lines.extend(account.iter().filter(|(_, value)| !value.is_table()).map(|(key, value)| format!("{key} = {value}")));
+    lines.extend(
+        account.iter().filter(|(_, value)| !value.is_table()).map(|(key, value)| format!("{key} = {value}")),
+    );
     for (name, inner) in account {
         if let Some(inner) = inner.as_table() {
             lines.push(format!("[account.{name}]"));
@@ -93,9 +95,11 @@ fn put_line(lines: &mut Vec<String>, span: (usize, usize), key: &str, value: &Va
 fn account_span(lines: &[String], aor: &str) -> Option<(usize, usize)> {
     let mut from = 0;
     while let Some(start) = find_header(lines, "[[account]]", from) {
-        let is_end = |line: &String| line.trim_start().starts_with('[') && !line.trim_start().starts_with("[account.");
+        let is_end =
+            |line: &String| line.trim_start().starts_with('[') && !line.trim_start().starts_with("[account.");
         let end = lines[start + 1..].iter().position(is_end).map_or(lines.len(), |at| start + 1 + at);
-        let table: Table = lines[start + 1..first_header(lines, start + 1)].join("\n").parse().unwrap_or_default();
+        let table: Table =
+            lines[start + 1..first_header(lines, start + 1)].join("\n").parse().unwrap_or_default();
         if look_up(&table, "aor").and_then(Value::as_str) == Some(aor) {
             return Some((start, end));
         }
@@ -109,7 +113,10 @@ fn find_header(lines: &[String], header: &str, from: usize) -> Option<usize> {
 }
 
 fn first_header(lines: &[String], from: usize) -> usize {
-    lines[from..].iter().position(|line| line.trim_start().starts_with('[')).map_or(lines.len(), |at| from + at)
+    lines[from..]
+        .iter()
+        .position(|line| line.trim_start().starts_with('['))
+        .map_or(lines.len(), |at| from + at)
 }
 
 fn separate(lines: &mut Vec<String>) {
@@ -119,7 +126,12 @@ fn separate(lines: &mut Vec<String>) {
 }
 
 fn accounts(table: &mut Table) -> impl Iterator<Item = &mut Table> {
-    table.get_mut("account").and_then(Value::as_array_mut).into_iter().flatten().filter_map(Value::as_table_mut)
+    table
+        .get_mut("account")
+        .and_then(Value::as_array_mut)
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_table_mut)
 }
 
 #[cfg(test)]

@@ -20,7 +20,7 @@ use crate::model::{Model, Overlay};
 use crate::msg::{Effect, Msg};
 use crate::update::update;
 
-use signals::Signals;
+use signals::{Signals, Wish};
 use terminal::Terminal;
 
 /// Runs the phone on the terminal until it is left; everybody is signed out then.
@@ -69,9 +69,11 @@ impl Shell {
                     Some(Err(_)) | None => return Msg::Ended,
                 },
                 msg = bridge.next() => return msg.unwrap_or(Msg::Ended),
-                () = self.signals.end() => return Msg::Ended,
+                wish = self.signals.next() => return match wish {
+                    Wish::End => Msg::Ended,
+                    Wish::GoOn => Msg::Tick,
+                },
                 Some(stream) = asked(self.socket.as_ref()) => socket::answer(stream, model),
-                () = self.signals.resumed() => return Msg::Tick,
                 () = sleep_until(wake) => return Msg::Tick,
             }
         }

@@ -16,11 +16,7 @@ use crate::words::{Weight, clock};
 ///
 /// # Errors
 /// What the system says about signals or the output.
-pub(crate) async fn run(
-    mut bridge: Bridge,
-    mut model: Model,
-    socket: Option<Socket>,
-) -> io::Result<()> {
+pub(crate) async fn run(mut bridge: Bridge, mut model: Model, socket: Option<Socket>) -> io::Result<()> {
     let mut signals = Signals::new()?;
     let mut lines = Lines::default();
     loop {

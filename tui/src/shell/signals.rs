@@ -28,17 +28,27 @@ impl Signals {
 
     /// Somebody wants the program to end.
     pub(crate) async fn end(&mut self) {
-        tokio::select! {
-            _ = self.terminate.recv() => {}
-            _ = self.hang_up.recv() => {}
-            _ = self.interrupt.recv() => {}
-        }
+        while self.next().await == Wish::GoOn {}
     }
 
-    /// The program goes on after it was stopped.
-    pub(crate) async fn resumed(&mut self) {
-        self.go_on.recv().await;
+    /// What the system or another program wants.
+    pub(crate) async fn next(&mut self) -> Wish {
+        tokio::select! {
+            _ = self.terminate.recv() => Wish::End,
+            _ = self.hang_up.recv() => Wish::End,
+            _ = self.interrupt.recv() => Wish::End,
+            _ = self.go_on.recv() => Wish::GoOn,
+        }
     }
+}
+
+/// What a signal stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wish {
+    /// End the program.
+    End,
+    /// The program goes on after it was stopped; the screen is to be drawn anew.
+    GoOn,
 }
 
 const SIGCONT: i32 = if cfg!(target_os = "linux") { 18 } else { 19 };

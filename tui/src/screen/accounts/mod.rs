@@ -32,8 +32,6 @@ pub(crate) struct State {
 pub(crate) enum Msg {
     /// An account is there now.
     Added { id: AccountId, aor: Aor },
-    /// An account is gone.
-    Removed(AccountId),
     /// Something happened to it.
     Happened { id: AccountId, what: AccountEvent },
 }
@@ -54,11 +52,6 @@ impl State {
         match msg {
             Msg::Added { id, aor } => {
                 self.cards.push(Card::new(id, &aor));
-                None
-            }
-            Msg::Removed(id) => {
-                self.cards.retain(|card| card.id != id);
-                self.selected = self.selected.min(self.cards.len().saturating_sub(1));
                 None
             }
             Msg::Happened { id, what } => {
