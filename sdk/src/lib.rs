@@ -2,7 +2,6 @@
 #![doc = include_str!("../README.md")]
 
 mod account;
-mod agent;
 mod clock;
 mod credentials;
 mod driver;

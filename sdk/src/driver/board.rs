@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use std::time::Duration;
 
 use homing_core::error::Misuse;
-use homing_core::event::{AccountEvent, Event, Registered};
+use homing_core::event::{AccountEvent, Event, LogoutReason, Registered};
 use homing_core::ids::AccountId;
 use homing_core::state::AccountState;
 use tokio::sync::{broadcast, watch};
@@ -17,6 +17,8 @@ use crate::order::Act;
 pub(super) struct Board {
     accounts: BTreeMap<AccountId, Account>,
     events: broadcast::Sender<Event>,
+    /// Told since outcomes were last settled.
+    recent: Vec<Event>,
 }
 
 struct Account {
@@ -27,7 +29,7 @@ struct Account {
 
 impl Board {
     pub(super) fn new(events: broadcast::Sender<Event>) -> Self {
-        Self { accounts: BTreeMap::new(), events }
+        Self { accounts: BTreeMap::new(), events, recent: Vec::new() }
     }
 
     /// Takes an account in and gives the sight of its state.
@@ -83,14 +85,26 @@ impl Board {
         account.waiting.retain(|act| !act.is_abandoned());
     }
 
-    /// Tells an event to all who listen or wait.
+    /// Tells an event to all who listen. Who waits for an outcome hears of it when it is settled.
     pub(super) fn post(&mut self, event: Event) {
         tracing::debug!(account = event.account.0, what = name(&event.what), "event");
         if let Some(account) = self.accounts.get_mut(&event.account) {
             account.take_note(&event.what);
         }
         // Nobody may be listening.
-        let _ = self.events.send(event);
+        let _ = self.events.send(event.clone());
+        self.recent.push(event);
+    }
+
+    /// Gives those who wait their outcomes, once all that happened together is told: whoever hears
+    /// of a registration finds the account in the state that goes with it.
+    pub(super) fn settle(&mut self) {
+        for event in self.recent.drain(..) {
+            let Some(account) = self.accounts.get_mut(&event.account) else { continue };
+            for act in std::mem::take(&mut account.waiting) {
+                account.waiting.extend(act.settle(&event.what));
+            }
+        }
     }
 }
 
@@ -116,9 +130,6 @@ impl Account {
             AccountEvent::LoggedOut { .. } => self.registered = None,
             _ => {}
         }
-        for act in std::mem::take(&mut self.waiting) {
-            self.waiting.extend(act.settle(what));
-        }
     }
 }
 
@@ -142,6 +153,7 @@ impl Act {
             (Act::Unregister(answer), AccountEvent::LoggedOut { why }) => {
                 let _ = answer.send(Ok(*why));
             }
+            (act, AccountEvent::StateChanged { to: AccountState::LoggedOff, .. }) => act.end(),
             // A login ends what was asked before it; a sign-out for which one asked ends with it.
             (act @ (Act::Register(_) | Act::Refresh(_)), AccountEvent::LoginFailed { failure, .. }) => {
                 act.fail(failure.clone().into());
@@ -155,6 +167,17 @@ impl Act {
             (act, _) => return Some(act),
         }
         None
+    }
+
+    /// The account rests, as somebody asked it to.
+    fn end(self) {
+        match self {
+            Act::Unregister(answer) => {
+                // Whoever asked may be gone.
+                let _ = answer.send(Ok(LogoutReason::Asked));
+            }
+            act => act.fail(Error::LoggedOut(LogoutReason::Asked)),
+        }
     }
 
     fn fail(self, error: Error) {
@@ -178,8 +201,7 @@ impl Act {
 }
 
 /// True for a sign-out after which the account signs in anew by itself.
-fn signs_in_again(why: homing_core::event::LogoutReason) -> bool {
-    use homing_core::event::LogoutReason;
+fn signs_in_again(why: LogoutReason) -> bool {
     match why {
         LogoutReason::Moved
         | LogoutReason::Deactivated

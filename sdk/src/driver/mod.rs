@@ -10,7 +10,7 @@ use std::ops::ControlFlow;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::agent::Agent;
+use homing_core::agent::Agent;
 use homing_core::command::Command;
 use homing_core::config::AgentConfig;
 use homing_core::ids::AskId;
@@ -234,6 +234,7 @@ impl Driver {
                 Output::Event(event) => self.board.post(event),
             }
         }
+        self.board.settle();
     }
 
     /// The present instant; the agent is told first if the clocks parted meanwhile.

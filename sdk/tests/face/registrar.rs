@@ -1,0 +1,118 @@
+//! One home server of a few lines: it answers what the test's closure says.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use homing::{AccountConfig, Aor, Resolver, Roots, Table, Transport, UserAgent};
+use homing_net::{Listener, RoadConfig, RoadEvent, Roads, TlsServer};
+use homing_wire::{Builder, Frame, Message, Name};
+use tokio::sync::mpsc;
+use tokio::task::AbortHandle;
+
+/// A server for `network.com` under the name `hs1.network.com`.
+pub(crate) struct Registrar {
+    pub(crate) address: SocketAddr,
+    pub(crate) roots: Roots,
+    /// Every request, in order.
+    pub(crate) requests: mpsc::UnboundedReceiver<Message>,
+    task: AbortHandle,
+    _listener: Arc<Mutex<Listener>>,
+}
+
+impl Registrar {
+    /// Starts one whose certificate names `host`.
+    pub(crate) fn start(
+        host: &str,
+        mut answer: impl FnMut(&Message) -> Option<Builder> + Send + 'static,
+    ) -> Self {
+        let signed = rcgen::generate_simple_self_signed([host.to_owned()]).unwrap();
+        let (pem, key) = (signed.cert.pem(), signed.signing_key.serialize_pem());
+        let mut roads = Roads::new(RoadConfig::default());
+        let tls = TlsServer::from_pem(&pem, &key).unwrap();
+        let listener = roads.listen(([127, 0, 0, 1], 0).into(), Transport::Tls, Some(tls)).unwrap();
+        let (sender, requests) = mpsc::unbounded_channel();
+        let address = listener.local_addr();
+        let task = tokio::spawn(async move {
+            loop {
+                let RoadEvent::Received { flow, frame } = roads.next().await else { continue };
+                match frame {
+                    Frame::Message(bytes) => {
+                        let request = Message::parse(bytes).unwrap();
+                        if let Some(reply) = answer(&request) {
+                            roads.send(flow, reply.finish());
+                        }
+                        let _ = sender.send(request);
+                    }
+                    Frame::Ping => roads.send(flow, "\r\n".into()),
+                    Frame::Pong | Frame::Stun(_) => {}
+                }
+            }
+        });
+        let roots = Roots::pem(&pem).unwrap();
+        let _listener = Arc::new(Mutex::new(listener));
+        Self { address, roots, requests, task: task.abort_handle(), _listener }
+    }
+
+    /// A user agent that finds this server by DNS and trusts its certificate.
+    pub(crate) fn user_agent(&self) -> UserAgent {
+        let table = Table::default()
+            .srv("_sipinternaltls._tcp.network.com", 0, 0, ("hs1.network.com", self.address.port()))
+            .address("hs1.network.com", [127, 0, 0, 1]);
+        let resolver = Resolver::custom(Arc::new(table));
+        UserAgent::builder().resolver(resolver).roots(self.roots.clone()).build().unwrap()
+    }
+
+    /// The next request of this method.
+    pub(crate) async fn request(&mut self, method: &str) -> Message {
+        let wanted = async {
+            loop {
+                let request = self.requests.recv().await.expect("the registrar lives");
+                if request.method().is_some_and(|found| found.as_str() == method) {
+                    return request;
+                }
+            }
+        };
+        tokio::time::timeout(PATIENCE, wanted).await.expect("a request within the test's patience")
+    }
+}
+
+impl Drop for Registrar {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// Says yes to everything.
+pub(crate) fn yes(request: &Message) -> Option<Builder> {
+    let reply = Builder::reply_to(request, 200, "OK").to_tag("hs1");
+    let contact = request.text(Name::Contact).unwrap_or_default().into_owned();
+    let bare = contact.split_inclusive('>').next().unwrap_or_default();
+    Some(match asked(request) {
+        0 => reply,
+        _ => reply.header(Name::Contact, format!("{bare};expires=600")),
+    })
+}
+
+/// The lifetime a REGISTER asks for, in seconds; 0 for other requests.
+pub(crate) fn asked(request: &Message) -> u32 {
+    let contact = request.get::<homing_wire::Contact<'_>>().ok().flatten();
+    contact.and_then(|contact| contact.expires()).or(request.expires().unwrap()).unwrap_or(0)
+}
+
+/// Demands Digest with SHA-256, then says yes.
+pub(crate) fn digest(request: &Message) -> Option<Builder> {
+    if request.text(Name::Authorization).is_some() {
+        return yes(request);
+    }
+    let challenge =
+        "Digest realm=\"network.com\", nonce=\"canary-nonce-51\", qop=\"auth\", algorithm=SHA-256";
+    let reply = Builder::reply_to(request, 401, "Unauthorized").to_tag("hs1");
+    Some(reply.header(Name::WwwAuthenticate, challenge))
+}
+
+pub(crate) fn alice() -> AccountConfig {
+    AccountConfig::new(Aor::parse("alice@network.com").unwrap(), "01010101")
+}
+
+const PATIENCE: Duration = Duration::from_secs(20);
