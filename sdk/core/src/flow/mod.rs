@@ -12,14 +12,18 @@
 //! A server that answered one CRLFCRLF with CRLF is expected to go on doing so, whatever it granted.
 
 pub mod backoff;
+mod connection;
 mod keeper;
+mod outcome;
 pub mod stun;
 mod stun_keeper;
 mod table;
 mod terms;
 
 pub use backoff::BackOff;
-pub use table::{Destination, Flow, FlowOutput, FlowRules, FlowState, Flows, Opened};
+pub use connection::{Destination, Flow, FlowState, Opened};
+pub use outcome::{FlowOutput, FlowRules};
+pub use table::Flows;
 pub use terms::{KeepTerms, Pong};
 
 #[cfg(test)]

@@ -2,20 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::SocketAddr;
-use std::time::Duration;
 
-use bytes::Bytes;
 use homing_wire::Frame;
 
+use super::connection::{Destination, Flow, FlowState, Opened};
 use super::keeper::{Keeper, Want};
+use super::outcome::{FlowOutput, FlowRules};
 use super::terms::KeepTerms;
 use crate::connect::{ConnectError, TlsProof};
-use crate::identity::Expected;
 use crate::ids::{Chance, FlowId, Seed};
-use crate::limits::Limits;
-use crate::locate::Target;
-use crate::time::{Deadline, Moment, Now, Why};
-use crate::transport::Transport;
+use crate::time::{Deadline, Moment, Now};
 
 /// All flows of one agent. `U` names a user: an account, a dialog, a transaction.
 ///
@@ -29,107 +25,6 @@ pub struct Flows<U> {
     shared: BTreeMap<Destination, FlowId>,
     due: BTreeSet<(Moment, FlowId)>,
     outputs: VecDeque<FlowOutput<U>>,
-}
-
-/// Time limits of flows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct FlowRules {
-    /// How long connecting and the TLS handshake may take.
-    pub connect: Duration,
-    /// How long a flow without users is kept; zero closes it at once.
-    pub idle: Duration,
-}
-
-/// Where a flow leads and whom it must prove to reach: what two users must agree on to share one.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Destination {
-    /// The address.
-    pub address: SocketAddr,
-    /// The transport.
-    pub transport: Transport,
-    /// Whom the certificate must name.
-    pub expected: Expected,
-}
-
-/// One flow.
-#[derive(Debug)]
-pub struct Flow<U> {
-    destination: Destination,
-    state: FlowState,
-    users: BTreeSet<U>,
-    keeper: Keeper,
-    /// When it is closed for want of users.
-    idle: Option<Moment>,
-    due: Option<Moment>,
-}
-
-/// Where a flow stands.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum FlowState {
-    /// Being opened.
-    Connecting {
-        /// When that has taken too long.
-        until: Moment,
-    },
-    /// Open to everyone who wants its destination.
-    Open(Opened),
-    /// Open for those who use it, closed to others (settled 8).
-    Draining(Opened),
-}
-
-/// What is true of an open flow.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Opened {
-    /// Our end, as it stands in Via and Contact.
-    pub local: SocketAddr,
-    /// The other end.
-    pub peer: SocketAddr,
-    /// What TLS proved; none without TLS.
-    pub proof: Option<TlsProof>,
-    /// Since when.
-    pub since: Moment,
-}
-
-/// What the table wants of the world, and what it tells.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum FlowOutput<U> {
-    /// Open a flow.
-    Connect {
-        /// Its name.
-        flow: FlowId,
-        /// Where to.
-        to: Destination,
-    },
-    /// Send a keep-alive.
-    Send {
-        /// By which flow.
-        flow: FlowId,
-        /// What.
-        bytes: Bytes,
-    },
-    /// Close a flow; it is out of the table.
-    Close {
-        /// Which.
-        flow: FlowId,
-    },
-    /// A flow was given up: it did not open in time, or its peer is silent. It is out of the table, and a
-    /// [`Close`](Self::Close) for it went out before.
-    Lost {
-        /// Which.
-        flow: FlowId,
-        /// Why.
-        why: ConnectError,
-        /// Who used it.
-        users: Vec<U>,
-    },
-    /// The peer sees us from another address than before: what it knows of us leads nowhere, so its
-    /// users register anew (RFC 5626 section 4.4.2).
-    Moved {
-        /// Which.
-        flow: FlowId,
-        /// Who uses it.
-        users: Vec<U>,
-    },
 }
 
 impl<U: Copy + Ord> Flows<U> {
@@ -361,52 +256,3 @@ impl<U: Copy + Ord> Flows<U> {
         }
     }
 }
-
-impl<U: Copy> Flow<U> {
-    /// Where it leads.
-    pub fn destination(&self) -> &Destination {
-        &self.destination
-    }
-
-    /// Where it stands.
-    pub fn state(&self) -> &FlowState {
-        &self.state
-    }
-
-    /// What is true of it while it is open.
-    pub fn opened(&self) -> Option<&Opened> {
-        match &self.state {
-            FlowState::Open(opened) | FlowState::Draining(opened) => Some(opened),
-            FlowState::Connecting { .. } => None,
-        }
-    }
-
-    /// Who uses it.
-    pub fn users(&self) -> impl Iterator<Item = U> + '_ {
-        self.users.iter().copied()
-    }
-
-    fn deadline(&self) -> Option<Deadline> {
-        let opening = match &self.state {
-            FlowState::Connecting { until } => Some(Deadline::new(*until, Why::ConnectOverdue)),
-            FlowState::Open(_) | FlowState::Draining(_) => self.keeper.deadline(),
-        };
-        Deadline::earlier(opening, self.idle.map(|at| Deadline::new(at, Why::IdleFlow)))
-    }
-}
-
-impl Destination {
-    /// The destination of a search's target.
-    pub fn of(target: &Target) -> Self {
-        Self { address: target.addr, transport: target.transport, expected: target.expected.clone() }
-    }
-}
-
-impl From<&Limits> for FlowRules {
-    fn from(limits: &Limits) -> Self {
-        Self { connect: limits.connect, idle: IDLE }
-    }
-}
-
-/// Long enough for a login that comes back to the same server, short enough to be no burden.
-const IDLE: Duration = Duration::from_secs(2);

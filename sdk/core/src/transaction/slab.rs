@@ -99,7 +99,8 @@ mod tests {
                 let grows = chance.below(3) < if n < 1_500 { 2 } else { 1 };
                 if grows {
                     assert_eq!(model.insert(slab.insert(n), n), None, "seed {seed}");
-                } else if let Some(id) = model.keys().nth(chance.below(model.len() as u64) as usize).copied() {
+                } else if let Some(id) = model.keys().nth(chance.below(model.len() as u64) as usize).copied()
+                {
                     assert_eq!(slab.remove(id), model.remove(&id), "seed {seed}");
                     gone.push(id);
                 }

@@ -22,7 +22,10 @@ fn nothing_in_the_clear_comes_after_a_published_tls_server() {
     assert_eq!(lines(&targets), ["TLS hs1.network.com:5061 10.0.0.1"]);
     let explained = plan.explain().to_string();
     assert!(explained.contains("not SRV _sipinternal._tcp.network.com: security never falls"), "{explained}");
-    assert!(!explained.contains("A/AAAA clear.network.com"), "its address is not even asked for: {explained}");
+    assert!(
+        !explained.contains("A/AAAA clear.network.com"),
+        "its address is not even asked for: {explained}"
+    );
 }
 
 #[test]

@@ -1,0 +1,106 @@
+//! One flow: where it leads, how it stands, who uses it.
+
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+
+use super::keeper::Keeper;
+use crate::connect::TlsProof;
+use crate::identity::Expected;
+use crate::locate::Target;
+use crate::time::{Deadline, Moment, Why};
+use crate::transport::Transport;
+
+/// One flow.
+#[derive(Debug)]
+pub struct Flow<U> {
+    pub(super) destination: Destination,
+    pub(super) state: FlowState,
+    pub(super) users: BTreeSet<U>,
+    pub(super) keeper: Keeper,
+    /// When it is closed for want of users.
+    pub(super) idle: Option<Moment>,
+    pub(super) due: Option<Moment>,
+}
+
+/// Where a flow leads and whom it must prove to reach: what two users must agree on to share one.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Destination {
+    /// The address.
+    pub address: SocketAddr,
+    /// The transport.
+    pub transport: Transport,
+    /// Whom the certificate must name.
+    pub expected: Expected,
+}
+
+/// Where a flow stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FlowState {
+    /// Being opened.
+    Connecting {
+        /// When that has taken too long.
+        until: Moment,
+    },
+    /// Open to everyone who wants its destination.
+    Open(Opened),
+    /// Open for those who use it, closed to others (settled 8).
+    Draining(Opened),
+}
+
+/// What is true of an open flow.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Opened {
+    /// Our end, as it stands in Via and Contact.
+    pub local: SocketAddr,
+    /// The other end.
+    pub peer: SocketAddr,
+    /// What TLS proved; none without TLS.
+    pub proof: Option<TlsProof>,
+    /// Since when.
+    pub since: Moment,
+}
+
+impl Destination {
+    /// The destination of a search's target.
+    pub fn of(target: &Target) -> Self {
+        Self { address: target.addr, transport: target.transport, expected: target.expected.clone() }
+    }
+}
+
+impl<U: Copy + Ord> Flow<U> {
+    /// Where it leads.
+    pub fn destination(&self) -> &Destination {
+        &self.destination
+    }
+
+    /// Where it stands.
+    pub fn state(&self) -> &FlowState {
+        &self.state
+    }
+
+    /// What is true of it while it is open.
+    pub fn opened(&self) -> Option<&Opened> {
+        match &self.state {
+            FlowState::Open(opened) | FlowState::Draining(opened) => Some(opened),
+            FlowState::Connecting { .. } => None,
+        }
+    }
+
+    /// Who uses it.
+    pub fn users(&self) -> impl Iterator<Item = U> + '_ {
+        self.users.iter().copied()
+    }
+
+    /// True if `user` uses it.
+    pub fn is_used_by(&self, user: U) -> bool {
+        self.users.contains(&user)
+    }
+
+    pub(super) fn deadline(&self) -> Option<Deadline> {
+        let opening = match &self.state {
+            FlowState::Connecting { until } => Some(Deadline::new(*until, Why::ConnectOverdue)),
+            FlowState::Open(_) | FlowState::Draining(_) => self.keeper.deadline(),
+        };
+        Deadline::earlier(opening, self.idle.map(|at| Deadline::new(at, Why::IdleFlow)))
+    }
+}

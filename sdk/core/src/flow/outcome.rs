@@ -1,0 +1,67 @@
+//! What a table of flows wants of the world and tells its users, and its time limits.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::connection::Destination;
+use crate::connect::ConnectError;
+use crate::ids::FlowId;
+use crate::limits::Limits;
+
+/// Time limits of flows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FlowRules {
+    /// How long connecting and the TLS handshake may take.
+    pub connect: Duration,
+    /// How long a flow without users is kept; zero, the default, closes it at once.
+    pub idle: Duration,
+}
+
+/// What the table wants of the world, and what it tells.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FlowOutput<U> {
+    /// Open a flow.
+    Connect {
+        /// Its name.
+        flow: FlowId,
+        /// Where to.
+        to: Destination,
+    },
+    /// Send a keep-alive.
+    Send {
+        /// By which flow.
+        flow: FlowId,
+        /// What.
+        bytes: Bytes,
+    },
+    /// Close a flow; it is out of the table.
+    Close {
+        /// Which.
+        flow: FlowId,
+    },
+    /// A flow was given up: it did not open in time, or its peer is silent. It is out of the table, and a
+    /// [`Close`](Self::Close) for it went out before.
+    Lost {
+        /// Which.
+        flow: FlowId,
+        /// Why.
+        why: ConnectError,
+        /// Who used it.
+        users: Vec<U>,
+    },
+    /// The peer sees us from another address than before: what it knows of us leads nowhere, so its
+    /// users register anew (RFC 5626 section 4.4.2).
+    Moved {
+        /// Which.
+        flow: FlowId,
+        /// Who uses it.
+        users: Vec<U>,
+    },
+}
+
+impl From<&Limits> for FlowRules {
+    fn from(limits: &Limits) -> Self {
+        Self { connect: limits.connect, idle: Duration::ZERO }
+    }
+}
