@@ -1,6 +1,7 @@
 //! The companion estate of SIP servers: home servers, load distributors, DNS, certificates, faults.
 
 pub mod directory;
+pub mod estate;
 pub mod journal;
 pub mod mischief;
 pub mod node;

@@ -167,6 +167,12 @@ impl Rule {
     }
 }
 
+impl From<Mischief> for Rule {
+    fn from(mischief: Mischief) -> Self {
+        Rule::once(mischief)
+    }
+}
+
 impl Mischief {
     fn stage(&self) -> Stage {
         match self {

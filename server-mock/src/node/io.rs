@@ -52,12 +52,12 @@ pub enum NodeInput {
         /// What.
         frame: Frame,
     },
-    /// A stream cannot be cut into messages any more; `refusal` is the answer to send before it closes.
+    /// A stream cannot be cut into messages any more and will close.
     Malformed {
         /// Which.
         flow: FlowId,
-        /// A 400 made of what could be read, if enough could.
-        refusal: Option<Bytes>,
+        /// The head of the message that broke it, if it came whole.
+        head: Option<Bytes>,
     },
     /// A flow that was open is gone.
     Closed {

@@ -44,8 +44,8 @@ use config::NodeConfig;
 use draws::{Draws, SeededDraws};
 use flows::{Flow, Flows};
 use gate::Gate;
-use io::{LookupId, NodeCommand, NodeInput, NodeOutput};
-use registrar::Registrar;
+pub use io::{Deregistration, LookupId, NodeCommand, NodeInput, NodeOutput};
+use registrar::{Binding, Registrar};
 use relay::Relaying;
 
 /// One server.
@@ -96,10 +96,9 @@ struct Pending {
 
 impl Node {
     /// A server that has heard nothing yet. The same seed and inputs give the same outputs.
-    pub fn new(config: NodeConfig, seed: &Seed, _now: Now) -> Self {
-        let mut chance = Chance::new(seed);
-        let draws = Box::new(SeededDraws::new(&chance.fork()));
-        Self::with_draws(config, seed, draws)
+    pub fn new(config: NodeConfig, seed: Seed, _now: Now) -> Self {
+        let draws = Box::new(SeededDraws::new(&Chance::new(&seed).fork()));
+        Self::with_draws(config, &seed, draws)
     }
 
     /// A server whose random values on the wire are dictated, for golden conversations.
@@ -152,13 +151,7 @@ impl Node {
                 self.flow_gone(flow, why, now);
             }
             NodeInput::Received { flow, frame } => self.receive(flow, frame, now),
-            NodeInput::Malformed { flow, refusal } => {
-                self.counters.count(Counter::Malformed);
-                self.note(Some(flow), Decision::new(Verdict::Discarded, "the stream cannot be framed"), now);
-                if let Some(bytes) = refusal {
-                    self.send(flow, bytes, now);
-                }
-            }
+            NodeInput::Malformed { flow, head } => self.receive_malformed(flow, head, now),
             NodeInput::DeadlineReached => self.handle_deadline(now),
             NodeInput::ClockJumped => self.counters.count(Counter::ClockJump),
         }
@@ -199,6 +192,16 @@ impl Node {
             self.flows.deadline(),
         ];
         machines.into_iter().fold(delayed, Deadline::earlier)
+    }
+
+    /// The bindings of a user, by address of record without scheme.
+    pub fn bindings(&self, user: &str) -> &[Binding] {
+        self.machines.registrar.bindings(&user.to_ascii_lowercase())
+    }
+
+    /// True if this server would answer for `user` itself: it holds a binding.
+    pub fn serves(&self, user: &str) -> bool {
+        !self.bindings(user).is_empty()
     }
 
     /// Who is registered here.
@@ -254,6 +257,18 @@ impl Node {
                 let said = Decision::new(Verdict::Discarded, format!("not a SIP message: {error}"));
                 self.note(Some(flow), said, now);
             }
+        }
+    }
+
+    /// A stream that cannot be framed: 400 to what could be read of it; the roads close it.
+    fn receive_malformed(&mut self, flow: FlowId, head: Option<Bytes>, now: Now) {
+        self.counters.count(Counter::Malformed);
+        self.note(Some(flow), Decision::new(Verdict::Discarded, "the stream cannot be framed"), now);
+        let request = head.and_then(|head| Message::parse(head).ok()).filter(|message| message.is_request());
+        if let Some(request) = request.filter(|request| request.via().is_ok()) {
+            self.log(flow, What::Received(request.bytes().clone()), now);
+            let reply = reply::Reply::new(400).reason("Content-Length is missing or wrong");
+            self.answer_without_state(&request, flow, &reply, now);
         }
     }
 

@@ -1,7 +1,7 @@
 //! The estate's own name server: authoritative for its domain, over UDP and TCP, on any port.
 
 use std::future::Future;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
@@ -44,11 +44,11 @@ pub enum DnsFault {
 }
 
 impl NameServer {
-    /// Starts answering from `zone` on `at`, the same port for UDP and TCP.
+    /// Starts answering from `zone` at `at`, the same port for UDP and TCP; for port 0 the system picks.
     ///
     /// # Errors
     /// The system's, if no port serves both.
-    pub async fn start(zone: Zone, at: IpAddr) -> std::io::Result<Self> {
+    pub async fn start(zone: Zone, at: SocketAddr) -> std::io::Result<Self> {
         let (udp, tcp) = bind_both(at).await?;
         let address = udp.local_addr()?;
         let zone = SharedZone(Arc::new(RwLock::new(zone)));
@@ -124,11 +124,11 @@ fn unsent(metadata: Metadata) -> ResponseInfo {
 }
 
 /// UDP and TCP on one port that the system picks; a few tries, since the two are bound apart.
-async fn bind_both(at: IpAddr) -> std::io::Result<(UdpSocket, TcpListener)> {
+async fn bind_both(at: SocketAddr) -> std::io::Result<(UdpSocket, TcpListener)> {
     let mut last = None;
     for _ in 0..TRIES {
-        let udp = UdpSocket::bind((at, 0)).await?;
-        match TcpListener::bind((at, udp.local_addr()?.port())).await {
+        let udp = UdpSocket::bind(at).await?;
+        match TcpListener::bind((at.ip(), udp.local_addr()?.port())).await {
             Ok(tcp) => return Ok((udp, tcp)),
             Err(error) => last = Some(error),
         }

@@ -17,7 +17,7 @@ async fn server() -> NameServer {
         let service = Service { fqdn: "LB.network.com".into(), transport, port, priority: 0, weight: 5 };
         zone.add_service("network.com", &service).unwrap();
     }
-    NameServer::start(zone, "127.0.0.1".parse().unwrap()).await.unwrap()
+    NameServer::start(zone, "127.0.0.1:0".parse().unwrap()).await.unwrap()
 }
 
 fn question(name: &str, kind: RecordType) -> Vec<u8> {
