@@ -96,9 +96,9 @@ struct Pending {
 
 impl Node {
     /// A server that has heard nothing yet. The same seed and inputs give the same outputs.
-    pub fn new(config: NodeConfig, seed: Seed, _now: Now) -> Self {
-        let draws = Box::new(SeededDraws::new(&Chance::new(&seed).fork()));
-        Self::with_draws(config, &seed, draws)
+    pub fn new(config: NodeConfig, seed: &Seed, _now: Now) -> Self {
+        let draws = Box::new(SeededDraws::new(&Chance::new(seed).fork()));
+        Self::with_draws(config, seed, draws)
     }
 
     /// A server whose random values on the wire are dictated, for golden conversations.

@@ -126,7 +126,7 @@ impl Station {
 
     fn begin(&mut self, doors: Doors) -> Running {
         self.life += 1;
-        let node = Node::new(self.plan.config.clone(), self.chance.fork(), self.around.clock.now());
+        let node = Node::new(self.plan.config.clone(), &self.chance.fork(), self.around.clock.now());
         if self.life > 1 {
             self.tell("started again, with nothing remembered");
         }
@@ -276,7 +276,7 @@ fn input(event: RoadEvent) -> NodeInput {
         RoadEvent::Connected { flow, local, peer, .. } => NodeInput::Connected { flow, local, peer },
         RoadEvent::ConnectFailed { flow, why } => NodeInput::ConnectFailed { flow, why },
         RoadEvent::Received { flow, frame } => NodeInput::Received { flow, frame },
-        RoadEvent::Malformed { flow, .. } => NodeInput::Malformed { flow, head: None },
+        RoadEvent::Malformed { flow, head, .. } => NodeInput::Malformed { flow, head },
         RoadEvent::Closed { flow, why } => NodeInput::Closed { flow, why },
     }
 }

@@ -212,7 +212,7 @@ impl World {
     }
 
     pub(super) fn server_cannot_read(&mut self, server: usize, flow: FlowId, refusal: Option<Bytes>) {
-        self.feed(server, NodeInput::Malformed { flow, refusal });
+        self.feed(server, NodeInput::Malformed { flow, head: refusal });
     }
 
     pub(super) fn server_flow_closed(&mut self, server: usize, flow: FlowId, why: ConnectError) {
