@@ -158,7 +158,7 @@ pub(crate) fn number(digits: &[u8]) -> Option<u32> {
 /// Text with folds undone (each fold becomes one blank) and octets that are no UTF-8 replaced.
 pub(crate) fn unfold(value: &[u8]) -> std::borrow::Cow<'_, str> {
     if memchr::memchr(b'\r', value).is_none() {
-        return String::from_utf8_lossy(value);
+        return lossy(value);
     }
     let mut flat = Vec::with_capacity(value.len());
     let mut rest = value;
@@ -170,6 +170,14 @@ pub(crate) fn unfold(value: &[u8]) -> std::borrow::Cow<'_, str> {
     }
     flat.extend_from_slice(rest);
     String::from_utf8_lossy(&flat).into_owned().into()
+}
+
+/// The octets as text, those that are no UTF-8 replaced; whole texts, which are the rule, are judged at once.
+pub(crate) fn lossy(octets: &[u8]) -> std::borrow::Cow<'_, str> {
+    match str::from_utf8(octets) {
+        Ok(text) => text.into(),
+        Err(_) => String::from_utf8_lossy(octets),
+    }
 }
 
 /// The plain text of what stood between two quotes: escapes and folds undone.

@@ -10,6 +10,8 @@ mod rtpmap;
 use std::borrow::Cow;
 use std::fmt;
 
+use crate::scan::lossy;
+
 pub use connection::Connection;
 pub use direction::Direction;
 pub use line::Line;
@@ -81,7 +83,7 @@ impl<'m> Session<'m> {
         if body.len() > MOST_OCTETS {
             return Err(SdpError::TooLarge);
         }
-        match String::from_utf8_lossy(body) {
+        match lossy(body) {
             Cow::Borrowed(text) => read(text),
             Cow::Owned(text) => read(&text).map(Session::into_owned),
         }

@@ -20,15 +20,22 @@ pub(crate) use reader::read_line;
 pub struct Auth<'m> {
     /// The scheme as written: `Digest`, `NTLM`, `Kerberos`, `TLS-DSK`, …
     pub scheme: &'m str,
-    params: SmallVec<[Param<'m>; 12]>,
+    /// What the parameters point into.
+    line: &'m [u8],
+    params: SmallVec<[Param; 12]>,
+    /// One bit for each known key that was seen.
+    seen: u32,
     conflicting: bool,
 }
 
+/// Where a parameter stands: offsets keep a header small, which is moved about more often than it is asked.
 #[derive(Clone, Copy)]
-struct Param<'m> {
+struct Param {
     key: Key,
-    name: &'m [u8],
-    value: &'m [u8],
+    name_len: u16,
+    name: u32,
+    value: u32,
+    value_len: u32,
 }
 
 impl<'m> Auth<'m> {
@@ -46,20 +53,20 @@ impl<'m> Auth<'m> {
     pub fn param(&self, name: &str) -> Option<&'m str> {
         let key = Key::parse(name.as_bytes());
         let param = self.params.iter().find(|param| match key {
-            Key::Other => param.key == Key::Other && key::same_name(param.name, name.as_bytes()),
+            Key::Other => param.key == Key::Other && key::same_name(self.name(param), name.as_bytes()),
             known => param.key == known,
         })?;
-        str::from_utf8(param.value).ok()
+        str::from_utf8(self.value(param)).ok()
     }
 
     /// Name and value in order; known names in their usual form, others as written.
     pub fn params(&self) -> impl Iterator<Item = (&'m str, &'m str)> + '_ {
         self.params.iter().filter_map(|param| {
             let name = match param.key {
-                Key::Other => str::from_utf8(param.name).ok()?,
+                Key::Other => str::from_utf8(self.name(param)).ok()?,
                 known => known.as_str(),
             };
-            Some((name, str::from_utf8(param.value).ok()?))
+            Some((name, str::from_utf8(self.value(param)).ok()?))
         })
     }
 
@@ -68,16 +75,33 @@ impl<'m> Auth<'m> {
         self.conflicting
     }
 
-    /// Takes one more parameter; `false` when there are too many.
-    fn push(&mut self, param: Param<'m>) -> bool {
+    fn name(&self, param: &Param) -> &'m [u8] {
+        let start = param.name as usize;
+        self.line.get(start..start + usize::from(param.name_len)).unwrap_or(&[])
+    }
+
+    fn value(&self, param: &Param) -> &'m [u8] {
+        let start = param.value as usize;
+        self.line.get(start..start + param.value_len as usize).unwrap_or(&[])
+    }
+
+    /// Takes one more parameter, both parts out of the line; `false` when there are too many.
+    fn push(&mut self, key: Key, name: &'m [u8], value: &'m [u8]) -> bool {
         if self.params.len() == MOST_PARAMS {
             self.conflicting = true;
             return false;
         }
-        if param.key.decides_trust() {
-            self.conflicting |=
-                self.params.iter().any(|old| old.key == param.key && old.value != param.value);
+        let seen = self.seen & key.bit() != 0;
+        self.seen |= key.bit();
+        if seen && key.decides_trust() {
+            self.conflicting |= self.params.iter().any(|old| old.key == key && self.value(old) != value);
         }
+        // A line is far shorter than these numbers reach.
+        let number = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+        let offset = |part: &[u8]| number(part.as_ptr().addr().saturating_sub(self.line.as_ptr().addr()));
+        let name_len = u16::try_from(name.len()).unwrap_or(u16::MAX);
+        let param =
+            Param { key, name_len, name: offset(name), value: offset(value), value_len: number(value.len()) };
         self.params.push(param);
         true
     }

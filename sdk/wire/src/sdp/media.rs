@@ -54,8 +54,9 @@ impl<'m> Media<'m> {
     fn read(value: &str) -> Option<Media<'_>> {
         let mut rest = value;
         let mut word = || {
-            let (word, behind) = rest.split_once(' ').unwrap_or((rest, ""));
-            rest = behind.trim_start_matches(' ');
+            let end = memchr::memchr(b' ', rest.as_bytes()).unwrap_or(rest.len());
+            let word = &rest[..end];
+            rest = rest[end..].trim_start_matches(' ');
             Some(word).filter(|word| !word.is_empty())
         };
         let kind = word()?;
@@ -67,7 +68,7 @@ impl<'m> Media<'m> {
         let proto = word()?;
         let mut media = Media::new(kind, port.parse().ok()?, proto, rest.trim_end_matches(' '));
         media.ports = ports;
-        media.lines = Vec::with_capacity(8);
+        media.lines = Vec::with_capacity(16);
         Some(media)
     }
 

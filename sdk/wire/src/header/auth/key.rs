@@ -11,7 +11,7 @@ macro_rules! keys {
         }
 
         impl Key {
-            pub(super) fn as_str(self) -> &'static str {
+            pub(super) const fn as_str(self) -> &'static str {
                 match self {
                     $(Key::$variant => $name,)*
                     Key::Other => "",
@@ -19,7 +19,6 @@ macro_rules! keys {
             }
         }
 
-        #[cfg(test)]
         const ALL: [Key; [$(Key::$variant),*].len()] = [$(Key::$variant),*];
     };
 }
@@ -69,6 +68,11 @@ impl Key {
         Key::exact(&plain[..length])
     }
 
+    /// A bit of its own for each known key; none for the others.
+    pub(super) fn bit(self) -> u32 {
+        if self == Key::Other { 0 } else { 1 << (self as u32) }
+    }
+
     /// Two values of this parameter that differ make the header worthless.
     pub(super) fn decides_trust(self) -> bool {
         matches!(
@@ -89,40 +93,40 @@ impl Key {
         )
     }
 
-    fn exact(name: &[u8]) -> Key {
-        let Some(first) = name.first() else { return Key::Other };
-        let candidates: &[Key] = match (first | 0x20, name.len()) {
-            (b'a', 9) => &[Key::Algorithm],
-            (b'c', 4) => &[Key::Cnum],
-            (b'c', 5) => &[Key::Crand],
-            (b'c', 6) => &[Key::Cnonce],
-            (b'c', 7) => &[Key::Charset],
-            (b'd', 6) => &[Key::Domain],
-            (b'g', 11) => &[Key::GssapiData],
-            (b'n', 2) => &[Key::Nc],
-            (b'n', 5) => &[Key::Nonce],
-            (b'n', 9) => &[Key::NextNonce],
-            (b'o', 6) => &[Key::Opaque],
-            (b'q', 3) => &[Key::Qop],
-            (b'r', 5) => &[Key::Realm],
-            (b'r', 7) => &[Key::RspAuth],
-            (b'r', 8) => &[Key::Response],
-            (b's', 4) => &[Key::Snum],
-            (b's', 5) => &[Key::Srand, Key::Stale],
-            (b's', 7) => &[Key::StsUri],
-            (b't', 10) => &[Key::TargetName],
-            (b'u', 3) => &[Key::Uri],
-            (b'u', 8) => &[Key::UserName, Key::UserHash],
-            (b'v', 7) => &[Key::Version],
-            _ => &[],
-        };
-        candidates
-            .iter()
-            .find(|key| key.as_str().as_bytes().eq_ignore_ascii_case(name))
-            .copied()
-            .unwrap_or(Key::Other)
+    /// One probe of a perfect hash, one comparison; `name` holds no white space.
+    pub(super) fn exact(name: &[u8]) -> Key {
+        if name.is_empty() {
+            return Key::Other;
+        }
+        let key = SLOTS[hash(name)];
+        let known = key.as_str().as_bytes();
+        // Letters differ from their other case by one bit, and `-` has it set: so one fold judges the whole name.
+        let differ = name.iter().zip(known).fold(0, |differ, (one, two)| differ | (one | 0x20) ^ two);
+        if name.len() == known.len() && differ == 0 { key } else { Key::Other }
     }
 }
+
+const fn hash(name: &[u8]) -> usize {
+    let first = (name[0] | 0x20) as usize;
+    let middle = (name[name.len() / 2] | 0x20) as usize;
+    let last = (name[name.len() - 1] | 0x20) as usize;
+    (name.len() + first * 2 + last * 9 + middle * 2) % SLOTS_LEN
+}
+
+const SLOTS_LEN: usize = 64;
+
+/// The known key of each hash.
+static SLOTS: [Key; SLOTS_LEN] = {
+    let mut slots = [Key::Other; SLOTS_LEN];
+    let mut number = 0;
+    while number < ALL.len() {
+        let slot = hash(ALL[number].as_str().as_bytes());
+        assert!(matches!(slots[slot], Key::Other), "two parameter names share a hash: choose other factors");
+        slots[slot] = ALL[number];
+        number += 1;
+    }
+    slots
+};
 
 /// Equal without case and blanks.
 pub(super) fn same_name(one: &[u8], two: &[u8]) -> bool {

@@ -2,9 +2,9 @@
 
 use smallvec::SmallVec;
 
+use super::Auth;
 use super::key::Key;
-use super::{Auth, Param};
-use crate::scan::{Cursor, is_white, quote_end, trim_end};
+use crate::scan::{Cursor, is_token, is_white, quote_end, trim_end};
 
 /// Every scheme of one header value, in order. RFC 3261 allows one per line; a known scheme's name begins another.
 pub(crate) fn read_line(value: &[u8]) -> impl Iterator<Item = Auth<'_>> {
@@ -14,25 +14,36 @@ pub(crate) fn read_line(value: &[u8]) -> impl Iterator<Item = Auth<'_>> {
 
 fn read_scheme<'m>(cursor: &mut Cursor<'m>) -> Option<Auth<'m>> {
     skip_commas(cursor);
+    let line = cursor.rest();
     let scheme = cursor.token()?;
-    let mut auth = Auth { scheme, params: SmallVec::new(), conflicting: false };
+    let mut auth = Auth { scheme, line, params: SmallVec::new(), seen: 0, conflicting: false };
     let escapes = !is_microsoft(scheme);
     loop {
         skip_commas(cursor);
         if cursor.is_done() || begins_scheme(cursor.rest()) {
             return Some(auth);
         }
-        let name = trim_end(cursor.take_while(|octet| !matches!(octet, b'=' | b',')));
-        if !cursor.eat(b'=') {
-            continue;
-        }
+        let Some((key, name)) = read_name(cursor) else { continue };
         cursor.skip_white();
         let value = read_value(cursor, escapes);
-        if !name.is_empty() && !auth.push(Param { key: Key::parse(name), name, value }) {
+        if !name.is_empty() && !auth.push(key, name, value) {
             cursor.take(usize::MAX);
             return Some(auth);
         }
     }
+}
+
+/// A name up to its equals sign, which is taken too; `None` where a comma or the end comes before it.
+fn read_name<'m>(cursor: &mut Cursor<'m>) -> Option<(Key, &'m [u8])> {
+    let begin = cursor.rest();
+    let name = cursor.take_while(is_token);
+    cursor.skip_white();
+    if cursor.eat(b'=') {
+        return Some((Key::exact(name), name));
+    }
+    cursor.take_while(|octet| !matches!(octet, b'=' | b','));
+    let name = trim_end(&begin[..begin.len() - cursor.rest().len()]);
+    cursor.eat(b'=').then(|| (Key::parse(name), name))
 }
 
 /// A scheme whose values are never escaped with a backslash (MS-SIPAE 2.2).
@@ -49,16 +60,20 @@ fn skip_commas(cursor: &mut Cursor<'_>) {
 
 /// A known scheme stands here, alone or with a blank behind it.
 fn begins_scheme(rest: &[u8]) -> bool {
-    if !matches!(rest.first().map(|octet| octet | 0x20), Some(b'n' | b'k' | b't' | b'd' | b'b')) {
-        return false;
-    }
-    SCHEMES.iter().any(|scheme| {
-        rest.len() >= scheme.len()
-            && rest[..scheme.len()].eq_ignore_ascii_case(scheme)
-            && match &rest[scheme.len()..] {
-                [] | [b',', ..] => true,
-                behind => is_white(behind[0]) && Cursor::new(behind).eat_spaced_not_equals(),
-            }
+    let candidates: &[&[u8]] = match rest.first().map(|octet| octet | 0x20) {
+        Some(b'n') => &[b"NTLM", b"Negotiate"],
+        Some(b'k') => &[b"Kerberos"],
+        Some(b't') => &[b"TLS-DSK"],
+        Some(b'd') => &[b"Digest"],
+        Some(b'b') => &[b"Basic", b"Bearer"],
+        _ => return false,
+    };
+    candidates.iter().any(|scheme| match rest.split_at_checked(scheme.len()) {
+        Some((word, behind)) if word.eq_ignore_ascii_case(scheme) => match behind.first() {
+            None | Some(b',') => true,
+            Some(octet) => is_white(*octet) && Cursor::new(behind).eat_spaced_not_equals(),
+        },
+        _ => false,
     })
 }
 
@@ -120,5 +135,3 @@ fn typographic_end(inside: &[u8]) -> Option<usize> {
 
 /// More schemes than anybody offers on one line; the rest is not read.
 const MOST_SCHEMES: usize = 16;
-
-const SCHEMES: [&[u8]; 7] = [b"NTLM", b"Kerberos", b"TLS-DSK", b"Digest", b"Negotiate", b"Basic", b"Bearer"];

@@ -67,10 +67,7 @@ fn request_line(
     if str::from_utf8(uri).is_err() {
         return Err(ParseError::StartLine);
     }
-    if trimmed.len() != text.len()
-        || uri.len() != between.len()
-        || uri.iter().any(|octet| breaks_a_uri(*octet))
-    {
+    if trimmed.len() != text.len() || uri.len() != between.len() || holds_a_break(uri) {
         flaws.add(Flaws::START_LINE);
     }
     let uri_start = line.start + method + 1 + lead;
@@ -111,6 +108,7 @@ fn is_blank(octet: u8) -> bool {
     matches!(octet, b' ' | b'\t')
 }
 
-fn breaks_a_uri(octet: u8) -> bool {
-    matches!(octet, 0..=b' ' | 0x7f | b'<' | b'>' | b'"')
+/// Looks at every octet without a way out in between: short texts are judged several octets at a time.
+fn holds_a_break(uri: &[u8]) -> bool {
+    uri.iter().fold(false, |found, octet| found | matches!(octet, 0..=b' ' | 0x7f | b'<' | b'>' | b'"'))
 }
