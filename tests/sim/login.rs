@@ -133,7 +133,6 @@ fn digest_over_udp_in_the_rain() {
             transport: Transport::Udp,
         };
         let mut world = Town { schemes: Schemes::Digest, ..Town::default() }.without_phones(seed);
-        world.rules.clear_allowed = true;
         world.network.weather = homing_tests::world::link::Weather::rain(200, 100);
         world.add_phone("alice", config, town::credentials());
         town::must_sign_in(&mut world, "not registered through 20 % loss");

@@ -6,5 +6,6 @@ mod login;
 mod proxy;
 mod redirect;
 mod refresh;
+mod rules;
 mod seeds;
 mod wire;

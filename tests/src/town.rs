@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use homing_core::command::Command;
-use homing_core::config::{AccountConfig, Aor};
+use homing_core::config::{AccountConfig, Aor, ServerChoice};
 use homing_core::outbox::Credentials;
 use homing_core::secret::Password;
 use homing_core::state::AccountState;
@@ -37,10 +37,13 @@ pub struct Town {
 
 /// Alice's address of record.
 pub const ALICE: &str = "alice@network.com";
+/// Bob's address of record; he is at home on hs102.
+pub const BOB: &str = "bob@network.com";
 /// The domain.
 pub const DOMAIN: &str = "network.com";
 /// Alice's password: a word that must never be seen on a wire or in a ladder.
 pub const CANARY: &str = "Canary-7f3a-Pass";
+const BOBS_PASSWORD: &str = "Bobs-Pass1";
 
 impl Default for Town {
     fn default() -> Self {
@@ -81,6 +84,7 @@ impl Town {
         }
         world.zone.set_srv("_sipinternaltls._tcp.network.com", &[("lb.network.com", 5061, 0, 0)]);
         world.assign(ALICE, "hs104.network.com", "hired");
+        world.assign(BOB, "hs102.network.com", "hired");
         world
     }
 
@@ -99,6 +103,25 @@ impl Town {
 /// Alice's account with the project's defaults.
 pub fn alice() -> AccountConfig {
     AccountConfig::new(Aor::parse(ALICE).expect("a constant address"), "0123456789")
+}
+
+/// Bob's account: a plain SIP client, by Digest over UDP, with his server written down.
+pub fn bob_by_udp() -> AccountConfig {
+    let mut config = AccountConfig::new(Aor::parse(BOB).expect("a constant address"), "b0b");
+    config.transports = vec![Transport::Udp];
+    config.auth.udp_register = true;
+    config.server =
+        ServerChoice::Fixed { host: format!("hs102.{DOMAIN}"), port: None, transport: Transport::Udp };
+    config
+}
+
+/// What Bob answers when asked for a password.
+pub fn bobs_credentials() -> Credentials {
+    Credentials {
+        user: "bob".to_owned(),
+        domain: "NETWORK".to_owned(),
+        password: Password::new(BOBS_PASSWORD),
+    }
 }
 
 /// What Alice answers when asked for a password.
@@ -125,8 +148,13 @@ pub fn must_sign_in(world: &mut World, why: &str) {
 
 /// Orders the first phone to sign in.
 pub fn login(world: &mut World) {
-    let account = world.phones[0].account;
-    world.order(0, Command::Login(account));
+    login_of(world, 0);
+}
+
+/// Orders a phone to sign in.
+pub fn login_of(world: &mut World, phone: usize) {
+    let account = world.phones[phone].account;
+    world.order(phone, Command::Login(account));
 }
 
 /// Orders the first phone to refresh.
@@ -163,7 +191,7 @@ fn people() -> Arc<Accounts> {
     let mut accounts = Accounts::new();
     accounts.add_domain("NETWORK", DOMAIN);
     accounts.add("alice", DOMAIN, Password::new(CANARY));
-    accounts.add("bob", DOMAIN, Password::new("Bobs-Pass1"));
+    accounts.add("bob", DOMAIN, Password::new(BOBS_PASSWORD));
     Arc::new(accounts)
 }
 

@@ -58,6 +58,7 @@ pub struct Network {
     /// Somebody in the middle of every link.
     pub middle: Option<Middleman>,
     links: Vec<Link>,
+    renamed: u64,
 }
 
 #[derive(Default)]
@@ -116,6 +117,12 @@ impl World {
         self.directory.assign(&change).expect("an operator's change overwrites");
         self.ladder.note(self.clock.now, "directory", format!("{user} → {home}: {why}"));
         self.rules.assignment_changed(user, self.clock.now);
+    }
+
+    /// The home server a user is assigned to.
+    pub fn home_of(&self, user: &str) -> Option<String> {
+        let found = self.directory.look_up(&Key::rtc(user)).expect("a directory in memory answers");
+        found.map(|assignment| assignment.home)
     }
 
     /// Does something at a later time.

@@ -140,11 +140,15 @@ impl World {
     }
 
     fn carry(&mut self, link: usize, end: usize, bytes: &Bytes) {
+        let datagrams = self.network.links[link].transport == Transport::Udp;
+        if datagrams && end == 1 && self.network.links[link].life == Life::Silent {
+            self.greet_again(link);
+        }
         if self.network.links[link].life != Life::Open {
             return;
         }
         let (now, weather) = (self.clock.now, self.network.weather);
-        if self.network.links[link].transport == Transport::Udp {
+        if datagrams {
             for at in weather.datagram(now, &mut self.chance) {
                 self.clock.queue.add(at, Happening::Arrived { link, end, bytes: bytes.clone() });
             }
@@ -155,6 +159,23 @@ impl World {
             self.network.links[link].ends[end].busy_until = at;
             self.clock.queue.add(at, Happening::Arrived { link, end, bytes: piece });
         }
+    }
+
+    /// A datagram after the other end forgot the association, or a NAT did: to the server it is a new one.
+    fn greet_again(&mut self, link: usize) {
+        let ends = &self.network.links[link].ends;
+        let (HostId::Phone(phone), HostId::Server(server)) = (ends[0].host, ends[1].host) else { return };
+        if !self.servers[server].is_up() {
+            return;
+        }
+        self.network.renamed += 1;
+        self.network.links[link].ends[1].flow = FlowId(RENAMED + self.network.renamed);
+        self.network.links[link].life = Life::Open;
+        let place = &mut self.phones[phone].place;
+        place.port = place.port.checked_add(1).unwrap_or(40_000);
+        let here = SocketAddr::new(place.ip, place.port);
+        let there = self.servers[server].listens_on(Transport::Udp);
+        self.accept(link, there, here, None);
     }
 
     pub(super) fn arrived(&mut self, link: usize, end: usize, bytes: &Bytes) {
@@ -263,12 +284,15 @@ impl World {
         for link in 0..self.network.links.len() {
             let ends = &self.network.links[link].ends;
             let Some(end) = ends.iter().position(|end| end.host == host) else { continue };
+            let datagrams = self.network.links[link].transport == Transport::Udp;
             match self.network.links[link].life {
+                Life::Open if datagrams => self.network.links[link].life = Life::Silent,
                 Life::Open => {
                     self.network.links[link].leaving = true;
                     self.later(Duration::from_millis(1), Happening::HungUp { link, end: 1 - end });
                 }
                 Life::Opening => {}
+                Life::Silent if datagrams => {}
                 Life::Silent | Life::Closed => self.network.links[link].life = Life::Closed,
             }
         }
@@ -333,3 +357,5 @@ impl World {
 
 /// Flows named by the world, apart from those a host names itself.
 const ACCEPTED: u64 = 1 << 40;
+/// Associations that a server met again under another name.
+const RENAMED: u64 = 1 << 41;

@@ -14,7 +14,7 @@ use super::World;
 use super::link::HostId;
 
 /// Something that will happen.
-pub enum Happening {
+pub(super) enum Happening {
     /// A handshake is over.
     Opened {
         /// Which link.
@@ -73,7 +73,7 @@ pub enum Happening {
 
 /// The queue.
 #[derive(Default)]
-pub struct Queue {
+pub(super) struct Queue {
     heap: BinaryHeap<Reverse<Slot>>,
     order: u64,
 }
@@ -86,18 +86,18 @@ struct Slot {
 
 impl Queue {
     /// Adds something.
-    pub fn add(&mut self, at: Duration, what: Happening) {
+    pub(super) fn add(&mut self, at: Duration, what: Happening) {
         self.order += 1;
         self.heap.push(Reverse(Slot { at, order: self.order, what }));
     }
 
     /// When the next thing happens.
-    pub fn next_at(&self) -> Option<Duration> {
+    pub(super) fn next_at(&self) -> Option<Duration> {
         self.heap.peek().map(|slot| slot.0.at)
     }
 
     /// Takes the next thing.
-    pub fn take(&mut self) -> Option<Happening> {
+    pub(super) fn take(&mut self) -> Option<Happening> {
         self.heap.pop().map(|slot| slot.0.what)
     }
 }
