@@ -48,9 +48,9 @@ impl Agent {
         let forced = Forced::read(request).filter(|_| standing == Standing::Signed);
         let tag = self.tables.draws.to_tag();
         if let Some((status, response)) = answer(request, &tag)
-            && let Some(transport) = self.tables.roads.transport(flow)
+            && let Some(open) = self.tables.flows.find(flow)
         {
-            let road = Road::new(flow, transport);
+            let road = Road::new(flow, open.destination().transport);
             let Ok(tx) = self.tables.transactions.accept_request(request, road, account, now) else {
                 return self.tables.counters.count(Counter::RefusedRequest);
             };
@@ -67,7 +67,8 @@ impl Agent {
 
     /// The account a request on this flow is for: by address and epid, else the only one there.
     fn account_of(&self, flow: FlowId, request: &Message) -> Option<AccountId> {
-        let on_flow = |account: &AccountId| self.tables.roads.is_used_by(flow, *account);
+        let by = self.tables.flows.find(flow)?;
+        let on_flow = |account: &AccountId| by.is_used_by(*account);
         let to = request.to().ok()?;
         let epid = to.param("epid").flatten();
         let named = [Some(to.uri_str()), request.request_uri()].into_iter().flatten().find_map(|uri| {
@@ -80,7 +81,7 @@ impl Agent {
             namesakes.iter().filter(|account| on_flow(account)).find(same_device).copied()
         });
         let only = || {
-            let mut users = self.tables.roads.users_of(flow);
+            let mut users = by.users();
             users.next().filter(|_| users.next().is_none())
         };
         named.or_else(only)

@@ -17,8 +17,9 @@ use crate::config::{AccountConfig, AgentConfig, ConfigError};
 use crate::connect::ConnectError;
 use crate::counter::{Counter, Counters};
 use crate::error::Misuse;
+use crate::flow::{FlowNews, FlowRules, Flows};
 use crate::ids::{AccountId, AskId, Chance, FlowId, Seed};
-use crate::login::{Asks, Desk, Draws, Expecting, Login, Roads};
+use crate::login::{Asks, Desk, Draws, Expecting, Login};
 use crate::outbox::{Answer, Input, Outbox, Output};
 use crate::state::AccountState;
 use crate::time::{Deadline, Moment, Now};
@@ -80,7 +81,7 @@ struct Tables {
     draws: Box<dyn Draws>,
     chance: Chance,
     transactions: Transactions<AccountId>,
-    roads: Roads,
+    flows: Flows<AccountId>,
     asks: Asks,
 }
 
@@ -95,6 +96,7 @@ impl Agent {
     pub fn with_draws(config: AgentConfig, seed: Seed, draws: Box<dyn Draws>, _now: Now) -> Self {
         let mut chance = Chance::new(&seed);
         let transactions = Transactions::new(config.timers, Caps::from(&config.limits), &chance.fork());
+        let flows = Flows::new(FlowRules::from(&config.limits), &chance.fork());
         Self {
             logins: BTreeMap::new(),
             by_aor: BTreeMap::new(),
@@ -107,7 +109,7 @@ impl Agent {
                 draws,
                 chance,
                 transactions,
-                roads: Roads::default(),
+                flows,
                 asks: Asks::default(),
             },
         }
@@ -130,19 +132,21 @@ impl Agent {
     /// Takes what the world tells.
     pub fn handle_input(&mut self, input: Input, now: Now) {
         match input {
-            Input::Connected { flow, local, proof, .. } => {
-                if !self.tables.roads.opened(flow, local, proof.clone()) {
+            Input::Connected { flow, local, peer, proof } => {
+                if !self.tables.flows.handle_connected(flow, (local, peer), proof.clone(), now) {
                     return self.tables.counters.count(Counter::StrayFlow);
                 }
-                let users: Vec<AccountId> = self.tables.roads.users_of(flow).collect();
-                for account in users {
+                for account in self.tables.users_of(flow) {
                     self.turn(account, now, |login, desk| {
                         login.handle_connected(flow, local, proof.as_ref(), desk);
                     });
                 }
             }
             Input::ConnectFailed { flow, why } | Input::Closed { flow, why } => self.lose(flow, why, now),
-            Input::Received { flow, frame } => self.receive(flow, frame, now),
+            Input::Received { flow, frame } => {
+                self.receive(flow, frame, now);
+                self.pump_flows(now);
+            }
             Input::DeadlineReached => self.wake(now),
             Input::ClockJumped => {
                 self.tables.counters.count(Counter::ClockJump);
@@ -188,7 +192,8 @@ impl Agent {
     /// When the agent wants to be woken, and for what.
     pub fn deadline(&self) -> Option<Deadline> {
         let first = self.due.first().and_then(|(_, account)| self.logins.get(account)?.login.deadline());
-        Deadline::earlier(first, self.tables.transactions.deadline())
+        let tables = Deadline::earlier(self.tables.transactions.deadline(), self.tables.flows.deadline());
+        Deadline::earlier(first, tables)
     }
 
     /// The state of an account.
@@ -227,7 +232,7 @@ impl Agent {
 
     /// Connections in use.
     pub fn flows(&self) -> usize {
-        self.tables.roads.len()
+        self.tables.flows.len()
     }
 
     /// Questions that wait for an answer.
@@ -264,10 +269,10 @@ impl Agent {
     }
 
     fn receive(&mut self, flow: FlowId, frame: Frame, now: Now) {
-        let Frame::Message(bytes) = frame else { return };
-        if !self.tables.roads.contains(flow) {
+        if !self.tables.flows.handle_frame(flow, &frame, now) {
             return self.tables.counters.count(Counter::StrayFlow);
         }
+        let Frame::Message(bytes) = frame else { return };
         match Message::parse_with(bytes, &self.tables.config.limits.message) {
             Ok(message) if message.is_request() => self.handle_request(flow, &message, now),
             Ok(message) => self.handle_response(flow, &message, now),
@@ -276,18 +281,41 @@ impl Agent {
     }
 
     fn lose(&mut self, flow: FlowId, why: ConnectError, now: Now) {
-        if !self.tables.roads.contains(flow) {
+        if self.tables.flows.find(flow).is_none() {
             return self.tables.counters.count(Counter::StrayFlow);
         }
+        let users = self.tables.flows.handle_lost(flow);
+        self.tell_lost(flow, why, &users, now);
+    }
+
+    fn tell_lost(&mut self, flow: FlowId, why: ConnectError, users: &[AccountId], now: Now) {
         self.tables.transactions.flow_failed(flow);
-        for account in self.tables.roads.lost(flow) {
-            self.turn(account, now, |login, desk| login.handle_lost(flow, why, desk));
+        for account in users {
+            self.turn(*account, now, |login, desk| login.handle_lost(flow, why, desk));
+        }
+    }
+
+    /// Takes what the flows want done and tell to where it belongs.
+    fn pump_flows(&mut self, now: Now) {
+        while let Some(output) = self.tables.flows.poll_output() {
+            match output.effect() {
+                Ok(effect) => self.tables.outbox.push(effect),
+                Err(FlowNews::Lost { flow, why, users }) => self.tell_lost(flow, why, &users, now),
+                Err(FlowNews::Moved { users, .. }) => {
+                    for account in users {
+                        // An account that is not signed in has nothing to renew.
+                        self.turn(account, now, |login, desk| drop(login.refresh(desk)));
+                    }
+                }
+            }
         }
     }
 
     fn wake(&mut self, now: Now) {
         self.tables.transactions.handle_deadline(now);
         self.pump(None, now);
+        self.tables.flows.handle_deadline(now);
+        self.pump_flows(now);
         let reached = self.due.range(..=(now.since_start, AccountId(u32::MAX)));
         let accounts: Vec<AccountId> = reached.map(|(_, account)| *account).collect();
         for account in accounts {
@@ -329,10 +357,15 @@ impl Tables {
             draws: self.draws.as_mut(),
             chance: &mut self.chance,
             transactions: &mut self.transactions,
-            roads: &mut self.roads,
+            flows: &mut self.flows,
             asks: &mut self.asks,
             now,
         }
+    }
+
+    /// Who uses a flow.
+    fn users_of(&self, flow: FlowId) -> Vec<AccountId> {
+        self.flows.find(flow).map_or(Vec::new(), |flow| flow.users().collect())
     }
 
     /// Settled 23: the bound on client transactions grows with the accounts.

@@ -1,9 +1,10 @@
 //! Responses: parse, find the transaction, verify, feed, and only then the login. The order is law.
 
-use homing_wire::Message;
+use homing_wire::{Message, Method};
 
 use super::Agent;
 use crate::counter::Counter;
+use crate::flow::KeepTerms;
 use crate::ids::{FlowId, TxId};
 use crate::login::redirect::Standing;
 use crate::time::Now;
@@ -20,7 +21,16 @@ impl Agent {
         self.turn(account, now, |login, desk| judged = login.judge_response(tx, message, desk));
         if let Some(standing) = judged {
             self.tables.transactions.feed_response(tx, message, now);
+            self.keep_alive(flow, message, now);
             self.pump(Some((tx, standing)), now);
+        }
+    }
+
+    /// A server that accepts a registration says with it how the flow is kept alive.
+    fn keep_alive(&mut self, flow: FlowId, message: &Message, now: Now) {
+        let accepted = message.status().is_some_and(|status| (200..300).contains(&status));
+        if accepted && message.cseq().is_ok_and(|cseq| cseq.method == Method::Register) {
+            self.tables.flows.keep_alive(flow, KeepTerms::of(message), now);
         }
     }
 
@@ -29,7 +39,10 @@ impl Agent {
     pub(super) fn pump(&mut self, judged: Option<(TxId, Standing)>, now: Now) {
         while let Some(output) = self.tables.transactions.poll_output() {
             match output {
-                TxOutput::Send { flow, bytes } => self.tables.outbox.send(flow, bytes),
+                TxOutput::Send { flow, bytes } => {
+                    self.tables.outbox.send(flow, bytes);
+                    self.tables.flows.note_sent(flow, now);
+                }
                 TxOutput::Provisional { tx, user, .. } => {
                     self.turn(user, now, |login, _| login.handle_provisional(tx));
                 }

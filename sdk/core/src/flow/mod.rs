@@ -22,7 +22,7 @@ mod terms;
 
 pub use backoff::BackOff;
 pub use connection::{Destination, Flow, FlowState, Opened};
-pub use outcome::{FlowOutput, FlowRules};
+pub use outcome::{FlowNews, FlowOutput, FlowRules};
 pub use table::Flows;
 pub use terms::{KeepTerms, Pong};
 

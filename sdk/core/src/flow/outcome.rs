@@ -8,6 +8,7 @@ use super::connection::Destination;
 use crate::connect::ConnectError;
 use crate::ids::FlowId;
 use crate::limits::Limits;
+use crate::outbox::Output;
 
 /// Time limits of flows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,8 +41,15 @@ pub enum FlowOutput<U> {
         /// Which.
         flow: FlowId,
     },
+    /// Tell its users.
+    News(FlowNews<U>),
+}
+
+/// What the users of a flow are told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FlowNews<U> {
     /// A flow was given up: it did not open in time, or its peer is silent. It is out of the table, and a
-    /// [`Close`](Self::Close) for it went out before.
+    /// [`Close`](FlowOutput::Close) for it went out before.
     Lost {
         /// Which.
         flow: FlowId,
@@ -58,6 +66,23 @@ pub enum FlowOutput<U> {
         /// Who uses it.
         users: Vec<U>,
     },
+}
+
+impl<U> FlowOutput<U> {
+    /// The effect the world is to bring about, or the news for the users.
+    ///
+    /// # Errors
+    /// It is no effect but news.
+    pub fn effect(self) -> Result<Output, FlowNews<U>> {
+        match self {
+            FlowOutput::Connect { flow, to: Destination { address, transport, expected } } => {
+                Ok(Output::Connect { flow, address, transport, identity: expected })
+            }
+            FlowOutput::Send { flow, bytes } => Ok(Output::Send { flow, bytes }),
+            FlowOutput::Close { flow } => Ok(Output::Close { flow }),
+            FlowOutput::News(news) => Err(news),
+        }
+    }
 }
 
 impl From<&Limits> for FlowRules {

@@ -7,7 +7,7 @@ use homing_wire::Frame;
 
 use super::connection::{Destination, Flow, FlowState, Opened};
 use super::keeper::{Keeper, Want};
-use super::outcome::{FlowOutput, FlowRules};
+use super::outcome::{FlowNews, FlowOutput, FlowRules};
 use super::terms::KeepTerms;
 use crate::connect::{ConnectError, TlsProof};
 use crate::ids::{Chance, FlowId, Seed};
@@ -215,7 +215,7 @@ impl<U: Copy + Ord> Flows<U> {
             Want::Dead => return self.lose(flow, ConnectError::Timeout),
             Want::Moved => {
                 let users = self.flows.get(&flow).map_or(Vec::new(), |entry| entry.users().collect());
-                self.outputs.push_back(FlowOutput::Moved { flow, users });
+                self.outputs.push_back(FlowOutput::News(FlowNews::Moved { flow, users }));
             }
         }
         self.wake(flow);
@@ -224,7 +224,7 @@ impl<U: Copy + Ord> Flows<U> {
     fn lose(&mut self, flow: FlowId, why: ConnectError) {
         self.outputs.push_back(FlowOutput::Close { flow });
         let users = self.handle_lost(flow);
-        self.outputs.push_back(FlowOutput::Lost { flow, why, users });
+        self.outputs.push_back(FlowOutput::News(FlowNews::Lost { flow, why, users }));
     }
 
     fn remove(&mut self, flow: FlowId) -> Option<Flow<U>> {

@@ -7,6 +7,7 @@ use crate::connect::TlsProof;
 use crate::counter::{Counter, Counters};
 use crate::error::SignatureFault;
 use crate::event::AccountEvent;
+use crate::flow::{Destination, Flow, Flows, Opened};
 use crate::identity::Expected;
 use crate::ids::{AccountId, AskId, Chance, FlowId};
 use crate::outbox::{Outbox, Output, Question};
@@ -15,7 +16,6 @@ use crate::transaction::Transactions;
 use crate::transport::Transport;
 
 use super::draws::Draws;
-use super::roads::Roads;
 
 /// The tables of the agent, lent to one account's login for one input.
 pub struct Desk<'a> {
@@ -34,7 +34,7 @@ pub struct Desk<'a> {
     /// The transactions of all accounts.
     pub transactions: &'a mut Transactions<AccountId>,
     /// The connections of all accounts.
-    pub roads: &'a mut Roads,
+    pub flows: &'a mut Flows<AccountId>,
     /// The questions of all accounts.
     pub asks: &'a mut Asks,
     /// The instant of the input.
@@ -84,17 +84,34 @@ impl Desk<'_> {
 
     /// Takes one use of a connection, opened for it if there is none.
     pub fn claim(&mut self, address: SocketAddr, transport: Transport, identity: &Expected) -> Claim {
-        self.roads.claim(self.account, address, transport, identity, self.outbox)
+        let to = Destination { address, transport, expected: identity.clone() };
+        let flow = self.flows.claim(self.account, &to, self.now);
+        self.carry();
+        match self.flows.find(flow).and_then(Flow::opened) {
+            Some(Opened { local, proof, .. }) => Claim::Open { flow, local: *local, proof: proof.clone() },
+            None => Claim::Opening { flow },
+        }
     }
 
     /// Gives one use of a connection back; the last one closes it.
     pub fn release(&mut self, flow: FlowId) {
-        self.roads.release(flow, self.account, self.outbox);
+        self.flows.release(flow, self.account, self.now);
+        self.carry();
     }
 
     /// Tells the user.
     pub fn tell(&mut self, what: AccountEvent) {
         self.outbox.tell(self.account, what);
+    }
+
+    /// Takes what the flows want of the world to the outbox at once: there is one order of effects.
+    /// Claiming and releasing tell nothing else.
+    fn carry(&mut self) {
+        while let Some(output) = self.flows.poll_output() {
+            if let Ok(effect) = output.effect() {
+                self.outbox.push(effect);
+            }
+        }
     }
 
     /// Counts a message that was refused by its signature.

@@ -64,7 +64,7 @@ fn pings_are_spread_and_a_missing_pong_kills_within_ten_seconds() {
             assert_eq!(step(&mut flows, &mut now), ping(flow));
             assert_eq!(flows.deadline().unwrap().why, Why::PongOverdue, "seed {seed}");
             let pinged = now;
-            let lost = FlowOutput::Lost { flow, why: ConnectError::Timeout, users: vec![1] };
+            let lost = FlowOutput::News(FlowNews::Lost { flow, why: ConnectError::Timeout, users: vec![1] });
             assert_eq!(step(&mut flows, &mut now), [FlowOutput::Close { flow }, lost], "seed {seed}");
             assert_eq!(now.since(pinged), Duration::from_secs(10));
             assert!(flows.is_empty() && flows.deadline().is_none());

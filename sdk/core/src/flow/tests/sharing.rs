@@ -67,7 +67,7 @@ fn a_flow_that_does_not_open_in_time_is_lost() {
     flows.handle_deadline(at(10_499));
     assert!(drain(&mut flows).is_empty());
     flows.handle_deadline(at(10_500));
-    let lost = FlowOutput::Lost { flow, why: ConnectError::Timeout, users: vec![1] };
+    let lost = FlowOutput::News(FlowNews::Lost { flow, why: ConnectError::Timeout, users: vec![1] });
     assert_eq!(drain(&mut flows), [FlowOutput::Close { flow }, lost]);
     let ends = ("198.51.100.7:1".parse().unwrap(), "192.0.2.1:5061".parse().unwrap());
     assert!(!flows.handle_connected(flow, ends, None, at(10_501)), "it comes too late");

@@ -128,7 +128,7 @@ fn a_udp_flow_asks_every_24_to_29_seconds_and_notices_a_new_mapping() {
             assert!(answer(&mut flows, flow, id, "203.0.113.66:1", now).is_empty(), "answered before");
         }
         let id = request(&step(&mut flows, &mut now));
-        let moved = FlowOutput::Moved { flow, users: vec![1] };
+        let moved = FlowOutput::News(FlowNews::Moved { flow, users: vec![1] });
         assert_eq!(answer(&mut flows, flow, id, "203.0.113.9:4001", now), [moved], "seed {seed}");
     }
 }
@@ -147,7 +147,7 @@ fn a_silent_peer_is_asked_seven_times_and_given_up() {
         sent_after.push(now.since(started).as_millis());
     }
     assert_eq!(sent_after, [500, 1_500, 3_500, 7_500, 15_500, 31_500]);
-    let lost = FlowOutput::Lost { flow, why: ConnectError::Timeout, users: vec![1] };
+    let lost = FlowOutput::News(FlowNews::Lost { flow, why: ConnectError::Timeout, users: vec![1] });
     assert_eq!(step(&mut flows, &mut now), [FlowOutput::Close { flow }, lost]);
     assert_eq!(now.since(started), Duration::from_millis(39_500));
 }
