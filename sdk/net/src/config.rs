@@ -14,6 +14,8 @@ pub struct RoadConfig {
     /// How long sent bytes may stay unacknowledged before the system gives the connection up
     /// (`TCP_USER_TIMEOUT`, RFC 5482; where the system has it).
     pub unacknowledged: Duration,
+    /// How long a message on a stream may take from its first byte to its last.
+    pub whole_message: Duration,
     /// Accepted connections held at once; further ones are closed as they come.
     pub connections: usize,
     /// Events waiting to be taken; senders wait beyond that, so that a peer is slowed by TCP.
@@ -35,6 +37,7 @@ impl Default for RoadConfig {
             connect: Duration::from_secs(10),
             handshake: Duration::from_secs(10),
             unacknowledged: Duration::from_secs(20),
+            whole_message: Duration::from_secs(30),
             connections: 65_536,
             events: 1_024,
             unread_bytes: 8 << 20,

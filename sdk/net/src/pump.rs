@@ -13,7 +13,7 @@ use homing_wire::Framer;
 use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf, ReadHalf, WriteHalf, split};
 use tokio::net::TcpStream;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::event::RoadEvent;
 use crate::fault;
@@ -95,8 +95,21 @@ async fn read<S: Stream>(reader: &mut ReadHalf<S>, flow: FlowId, side: Side, hub
         Side::Accepted => Framer::answering,
     };
     let mut framer = fresh(hub.config.message);
+    let mut begun: Option<Instant> = None;
     loop {
-        match fill(reader, &mut framer).await {
+        let filled = match begun {
+            None => fill(reader, &mut framer).await,
+            Some(begun) => {
+                match timeout_at(begun + hub.config.whole_message, fill(reader, &mut framer)).await {
+                    Ok(filled) => filled,
+                    Err(_) => {
+                        hub.tally.half_messages.one();
+                        return End::Lost(ConnectError::Timeout);
+                    }
+                }
+            }
+        };
+        match filled {
             Ok(0) => {
                 if framer.pending() > 0 {
                     hub.tally.half_messages.one();
@@ -106,9 +119,11 @@ async fn read<S: Stream>(reader: &mut ReadHalf<S>, flow: FlowId, side: Side, hub
             Ok(_) => {}
             Err(error) => return End::Lost(fault::of_io(&error)),
         }
+        let mut whole = false;
         loop {
             match framer.next() {
                 Ok(Some(frame)) => {
+                    whole = true;
                     if !hub.deliver(flow, frame).await {
                         return End::Cut;
                     }
@@ -125,6 +140,9 @@ async fn read<S: Stream>(reader: &mut ReadHalf<S>, flow: FlowId, side: Side, hub
         if framer.pending() == 0 {
             // An idle connection holds no buffer, and the next message gets one of its own size.
             framer = fresh(hub.config.message);
+            begun = None;
+        } else if whole || begun.is_none() {
+            begun = Some(Instant::now());
         }
     }
 }

@@ -13,7 +13,7 @@ pub struct RoadCounters {
     pub handshake_failed: u64,
     /// Streams that could not be cut into messages.
     pub malformed: u64,
-    /// Streams that ended inside a message.
+    /// Streams that ended, or came to a stand, inside a message.
     pub half_messages: u64,
     /// Connections cut because the peer did not read.
     pub slow_peers: u64,

@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::time::Duration;
 
+use homing_core::config::Aor;
 use homing_core::error::Misuse;
 use homing_core::event::{AccountEvent, Event, LogoutReason, Registered};
 use homing_core::ids::AccountId;
 use homing_core::state::AccountState;
 use tokio::sync::{broadcast, watch};
+use tracing::Span;
 
 use crate::error::Error;
 use crate::order::Act;
@@ -25,6 +27,7 @@ struct Account {
     state: watch::Sender<AccountState>,
     registered: Option<Registered>,
     waiting: Vec<Act>,
+    span: Span,
 }
 
 impl Board {
@@ -33,9 +36,10 @@ impl Board {
     }
 
     /// Takes an account in and gives the sight of its state.
-    pub(super) fn add(&mut self, id: AccountId) -> watch::Receiver<AccountState> {
+    pub(super) fn add(&mut self, id: AccountId, aor: &Aor) -> watch::Receiver<AccountState> {
         let (state, sight) = watch::channel(AccountState::Offline);
-        self.accounts.insert(id, Account { state, registered: None, waiting: Vec::new() });
+        let span = tracing::info_span!("sip.register", account = id.0, %aor);
+        self.accounts.insert(id, Account { state, registered: None, waiting: Vec::new(), span });
         sight
     }
 
@@ -87,8 +91,8 @@ impl Board {
 
     /// Tells an event to all who listen. Who waits for an outcome hears of it when it is settled.
     pub(super) fn post(&mut self, event: Event) {
-        tracing::debug!(account = event.account.0, what = name(&event.what), "event");
         if let Some(account) = self.accounts.get_mut(&event.account) {
+            account.span.in_scope(|| log(&event.what));
             account.take_note(&event.what);
         }
         // Nobody may be listening.
@@ -209,6 +213,20 @@ fn signs_in_again(why: LogoutReason) -> bool {
         | LogoutReason::ConnectionLost
         | LogoutReason::Lapsed => true,
         LogoutReason::Asked | LogoutReason::Displaced | LogoutReason::Disabled => false,
+    }
+}
+
+/// Writes the event to the log: its name and stable words, nothing that a peer wrote.
+fn log(what: &AccountEvent) {
+    match what {
+        AccountEvent::LoginFailed { failure, retry_in } => {
+            tracing::warn!(code = failure.error.code(), ?retry_in, "login failed");
+        }
+        AccountEvent::Registered(registered) => {
+            tracing::info!(home = %registered.home, expires = registered.expires, "registered");
+        }
+        AccountEvent::MessageRefused { server, why } => tracing::warn!(%server, %why, "message refused"),
+        other => tracing::debug!("{}", name(other)),
     }
 }
 

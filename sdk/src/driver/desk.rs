@@ -12,6 +12,7 @@ use homing_core::outbox::{Answer, Decision, Question};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::{AbortHandle, spawn_blocking};
 use tokio::time::timeout_at;
+use tracing::Instrument;
 
 use crate::credentials::{AnyCredentials, CredentialsRequest};
 use crate::error::Error;
@@ -60,7 +61,9 @@ impl Desk {
         match question {
             Question::Resolve(question) => {
                 let resolver = self.resolver.clone();
+                let span = tracing::debug_span!("sip.dns", name = %question.name, kind = ?question.kind);
                 let work = async move { Answer::Resolved(resolver.resolve(question).await) };
+                let work = work.instrument(span);
                 self.work(id, work, Answer::Resolved(Err(DnsError::Timeout)), until);
             }
             Question::Credentials { account, server, realm, refused_before } => {

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use homing_core::agent::Agent;
 use homing_core::command::Command;
 use homing_core::config::AgentConfig;
+use homing_core::connect::ConnectError;
 use homing_core::ids::AskId;
 use homing_core::outbox::{Answer, Input, Output};
 use homing_core::time::Now;
@@ -135,8 +136,14 @@ impl Driver {
                 self.network.closed(flow);
                 Input::Closed { flow, why }
             }
-            // A user agent that does not listen accepts nobody; what breaks a stream ends in `Closed`.
-            RoadEvent::Accepted { .. } | RoadEvent::Malformed { .. } => return,
+            // Nothing can be read from it any more, so that nobody waits for answers.
+            RoadEvent::Malformed { flow, .. } => {
+                self.roads.cut(flow);
+                self.network.closed(flow);
+                Input::Closed { flow, why: ConnectError::Closed }
+            }
+            // A user agent that does not listen accepts nobody.
+            RoadEvent::Accepted { .. } => return,
         };
         let suspicious = matches!(input, Input::ConnectFailed { .. } | Input::Closed { .. });
         self.agent.handle_input(input, now);
@@ -158,9 +165,10 @@ impl Driver {
         let now = self.now();
         match order {
             Order::Add { account, credentials, answer } => {
+                let aor = account.aor.clone();
                 let added = self.agent.add_account(*account, now).map(|id| {
                     self.desk.add(id, credentials);
-                    (id, self.board.add(id))
+                    (id, self.board.add(id, &aor))
                 });
                 // Whoever asked may be gone; the account then rests until the end.
                 let _ = answer.send(added.map_err(Into::into));

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use homing_core::connect::ConnectError;
 use homing_core::identity::Expected;
 use homing_core::ids::FlowId;
 use homing_core::server::ServerName;
@@ -49,10 +50,12 @@ impl Tap {
             RoadEvent::Received { frame: Frame::Ping, .. } => What::Bytes(Bytes::from_static(b"\r\n\r\n")),
             RoadEvent::Received { frame: Frame::Pong, .. } => What::Bytes(Bytes::from_static(b"\r\n")),
             RoadEvent::Closed { why, .. } => What::Kind(TraceKind::Close(Some(*why))),
-            RoadEvent::Accepted { .. } | RoadEvent::Malformed { .. } => return,
+            RoadEvent::Malformed { .. } => What::Kind(TraceKind::Close(Some(ConnectError::Closed))),
+            RoadEvent::Accepted { .. } => return,
         };
         self.note(flow, Direction::In, what, now);
-        if matches!(event, RoadEvent::ConnectFailed { .. } | RoadEvent::Closed { .. }) {
+        let lasts = matches!(event, RoadEvent::Connected { .. } | RoadEvent::Received { .. });
+        if !lasts {
             self.flows.remove(&flow);
         }
     }

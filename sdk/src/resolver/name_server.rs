@@ -1,7 +1,7 @@
 //! Questions on the wire: hickory-resolver, with its errors and records in our own words.
 
 use std::net::{IpAddr, SocketAddr};
-use std::sync::OnceLock;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use futures_util::future::{BoxFuture, join};
@@ -20,33 +20,50 @@ use super::cache::{Failure, Source};
 /// Name servers, asked without a cache of their own: ours stands before them and counts round trips.
 pub(super) struct NameServers {
     only: Option<SocketAddr>,
-    resolver: OnceLock<Option<TokioResolver>>,
+    resolver: Mutex<Option<TokioResolver>>,
 }
 
 impl NameServers {
     /// Those this machine is configured with.
     pub(super) fn system() -> Self {
-        Self { only: None, resolver: OnceLock::new() }
+        Self { only: None, resolver: Mutex::default() }
     }
 
     /// This one only.
     pub(super) fn only(address: SocketAddr) -> Self {
-        Self { only: Some(address), resolver: OnceLock::new() }
+        Self { only: Some(address), resolver: Mutex::default() }
     }
 
-    fn resolver(&self) -> Result<&TokioResolver, Failure> {
-        let resolver = self.resolver.get_or_init(|| match self.only {
-            None => build(TokioResolver::builder_tokio().ok()?, ResolveHosts::Auto),
-            Some(address) => build(
-                Resolver::builder_with_config(config(address), TokioRuntimeProvider::default()),
-                ResolveHosts::Never,
-            ),
-        });
-        resolver.as_ref().ok_or(Failure { why: DnsError::NoNetwork, ttl: Duration::ZERO })
+    fn resolver(&self) -> Result<TokioResolver, Failure> {
+        let mut kept = self.lock();
+        if kept.is_none() {
+            *kept = match self.only {
+                None => TokioResolver::builder_tokio().ok().and_then(|own| build(own, ResolveHosts::Auto)),
+                Some(address) => build(
+                    Resolver::builder_with_config(config(address), TokioRuntimeProvider::default()),
+                    ResolveHosts::Never,
+                ),
+            };
+        }
+        kept.clone().ok_or(Failure { why: DnsError::NoNetwork, ttl: Duration::ZERO })
     }
 
+    fn lock(&self) -> MutexGuard<'_, Option<TokioResolver>> {
+        self.resolver.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Asks; if nobody answers, the next question is put to whomever this machine is configured with by
+    /// then, since a machine that moved has other name servers.
     async fn ask(&self, question: DnsQuestion) -> Result<DnsAnswer, Failure> {
-        let resolver = self.resolver()?;
+        let answer = self.ask_those_known(question).await;
+        if matches!(answer, Err(Failure { why: DnsError::Timeout | DnsError::NoNetwork, .. })) {
+            *self.lock() = None;
+        }
+        answer
+    }
+
+    async fn ask_those_known(&self, question: DnsQuestion) -> Result<DnsAnswer, Failure> {
+        let resolver = &self.resolver()?;
         // A name that cannot stand in a question has no records.
         let name = Name::from_utf8(format!("{}.", question.name.trim_end_matches('.')))
             .map_err(|_| Failure { why: DnsError::NoRecord, ttl: Duration::from_secs(60) })?;
@@ -85,7 +102,8 @@ fn build(
 ) -> Option<TokioResolver> {
     let options: &mut ResolverOpts = builder.options_mut();
     options.cache_size = 0;
-    options.timeout = Duration::from_secs(2);
+    // Three times in less than five seconds.
+    options.timeout = Duration::from_millis(1_500);
     options.attempts = 2;
     options.use_hosts_file = hosts;
     builder.build().ok()

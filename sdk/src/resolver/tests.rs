@@ -113,6 +113,16 @@ async fn a_failing_name_server_is_told_from_a_missing_name() {
     assert_eq!(answer, Err(DnsError::ServerFailure));
 }
 
+#[tokio::test(start_paused = true)]
+async fn silence_lasts_at_most_five_seconds() {
+    let silent = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let begun = tokio::time::Instant::now();
+    let resolver = Resolver::name_server(silent.local_addr().unwrap());
+    let answer = ask(&resolver, "network.com", RecordKind::Srv).await;
+    assert_eq!(answer, Err(DnsError::Timeout));
+    assert!(begun.elapsed().as_secs_f32() <= 5.0, "{:?}", begun.elapsed());
+}
+
 #[tokio::test]
 async fn a_chain_of_names_that_never_ends_is_given_up() {
     use hickory_resolver::proto::rr::rdata::CNAME;

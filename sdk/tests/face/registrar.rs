@@ -14,6 +14,7 @@ use tokio::task::AbortHandle;
 pub(crate) struct Registrar {
     pub(crate) address: SocketAddr,
     pub(crate) roots: Roots,
+    pub(crate) pem: String,
     /// Every request, in order.
     pub(crate) requests: mpsc::UnboundedReceiver<Message>,
     task: AbortHandle,
@@ -51,7 +52,7 @@ impl Registrar {
         });
         let roots = Roots::pem(&pem).unwrap();
         let _listener = Arc::new(Mutex::new(listener));
-        Self { address, roots, requests, task: task.abort_handle(), _listener }
+        Self { address, roots, pem, requests, task: task.abort_handle(), _listener }
     }
 
     /// A user agent that finds this server by DNS and trusts its certificate.

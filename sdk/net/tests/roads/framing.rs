@@ -62,6 +62,20 @@ async fn half_a_message_is_never_handed_on() {
 }
 
 #[tokio::test]
+async fn a_message_that_never_becomes_whole_holds_no_connection() {
+    let mut far = End::with(|config| config.whole_message = std::time::Duration::from_millis(50));
+    let (mut stream, _listener) = raw(&mut far).await;
+    far.accepted().await;
+    let message = request(0);
+    // A whole message and the beginning of another: only what is begun is timed.
+    stream.write_all(&[&message[..], &message[..20]].concat()).await.unwrap();
+    assert_eq!(far.message().await, message);
+    let event = far.event().await;
+    assert!(matches!(event, RoadEvent::Closed { why: ConnectError::Timeout, .. }), "{event:?}");
+    assert_eq!(far.0.counters().half_messages, 1);
+}
+
+#[tokio::test]
 async fn a_stream_without_length_gets_a_last_word_and_ends() {
     let mut far = End::new();
     let (mut stream, _listener) = raw(&mut far).await;
