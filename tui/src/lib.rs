@@ -13,6 +13,8 @@
 mod bridge;
 mod cli;
 mod config;
+#[cfg(feature = "demo")]
+mod demo;
 mod keys;
 mod look;
 mod model;

@@ -75,6 +75,7 @@ fn handle_stage(model: &mut Model, msg: stage::Msg) {
                 stage.servers = servers;
             }
         }
+        stage::Msg::Noted(text) => tell(model, News::plain(Weight::Detail, text)),
         stage::Msg::Told(text) => tell(model, News::plain(Weight::Notice, text)),
     }
 }

@@ -47,6 +47,9 @@ pub(crate) struct Cli {
 /// The verbs.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
+    /// An estate inside this program, and a phone that is led to its home server
+    #[cfg(feature = "demo")]
+    Demo(Demo),
     /// Sign in
     #[command(visible_alias = "register")]
     Login(Login),
@@ -73,6 +76,14 @@ pub(crate) enum Verb {
     Man,
     /// Print the version
     Version,
+}
+
+#[cfg(feature = "demo")]
+#[derive(Debug, Args)]
+pub(crate) struct Demo {
+    /// Seed of the estate's chance
+    #[arg(long, default_value_t = 42)]
+    pub(crate) seed: u64,
 }
 
 /// Which account, or one made of arguments.

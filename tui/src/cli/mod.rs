@@ -18,6 +18,10 @@ mod status;
 
 pub(crate) use console::Console;
 pub(crate) use exit::{Exit, Failure};
+#[cfg(feature = "demo")]
+pub(crate) use json::{event as event_json, journey_fields as journey_json};
+#[cfg(feature = "demo")]
+pub(crate) use register::say_journey;
 
 use std::process::ExitCode;
 
@@ -42,6 +46,8 @@ pub(crate) fn main() -> ExitCode {
 fn run(cli: &Cli, console: &Console) -> Result<Exit, Failure> {
     match &cli.verb {
         None => phone::run(cli),
+        #[cfg(feature = "demo")]
+        Some(Verb::Demo(demo)) => phone::demo(cli, demo, console),
         Some(Verb::Login(login)) => register::run(cli, login, console),
         Some(Verb::Status(status)) => status::run(cli, status, console),
         Some(Verb::Resolve(resolve)) => locate::run(cli, resolve, console),

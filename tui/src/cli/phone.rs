@@ -57,6 +57,26 @@ pub(crate) fn watch(setup: &Setup, who: &Who) -> Result<Exit, Failure> {
     })
 }
 
+/// Runs the demo: JSON by script, lines without a terminal, else the phone.
+///
+/// # Errors
+/// What the script expected and did not see; an estate that does not start.
+#[cfg(feature = "demo")]
+pub(crate) fn demo(
+    cli: &Cli,
+    demo: &crate::cli::args::Demo,
+    console: &crate::cli::Console,
+) -> Result<Exit, Failure> {
+    if cli.json || cli.plain || !has_terminal() {
+        return runtime()?.block_on(crate::demo::script(demo.seed, console));
+    }
+    let setup = Setup::load(cli)?;
+    runtime()?.block_on(async {
+        let bridge = crate::demo::raise(demo.seed).await?.bridge();
+        show(bridge, model(&setup.config, None), false, None).await
+    })
+}
+
 async fn show(bridge: Bridge, model: Model, plain: bool, paths: Option<&Paths>) -> Result<Exit, Failure> {
     let socket = paths.map(|paths| crate::shell::Socket::open(&paths.socket));
     let shown = if plain {

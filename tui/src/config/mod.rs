@@ -9,7 +9,7 @@ mod secret;
 mod setting;
 mod store;
 
-pub(crate) use account::{AccountEntry, EntryFault};
+pub(crate) use account::{AccountEntry, EntryFault, new_epid};
 pub(crate) use check::check;
 pub(crate) use layers::Config;
 pub(crate) use schema::schema;

@@ -44,6 +44,8 @@ pub(crate) enum Msg {
     Servers(Vec<Server>),
     /// Something to be told.
     Told(ScreenText),
+    /// Something for the log.
+    Noted(ScreenText),
 }
 
 impl State {
