@@ -1,4 +1,5 @@
 //! How long a message takes: index, typed headers, session description, printing; and how that grows with length.
+#![allow(clippy::unwrap_used, missing_docs, reason = "what is measured parses")]
 
 use std::hint::black_box;
 

@@ -218,6 +218,13 @@ impl Builder {
         if body.is_empty() { self } else { self.header(Name::ContentType, content_type) }
     }
 
+    /// Sets the body alone, whatever the headers say of its type.
+    #[cfg(feature = "rsip")]
+    pub(crate) fn octets_behind(mut self, body: &[u8]) -> Builder {
+        self.body = Bytes::copy_from_slice(body);
+        self
+    }
+
     /// The message in storage of its own size.
     pub fn finish(mut self) -> Bytes {
         if self.position(Name::ContentLength).is_none() {

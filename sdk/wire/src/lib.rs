@@ -10,6 +10,8 @@ mod message;
 mod method;
 mod name;
 mod params;
+#[cfg(feature = "rsip")]
+pub mod rsip;
 mod scan;
 pub mod sdp;
 mod uri;

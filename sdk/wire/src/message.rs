@@ -47,7 +47,7 @@ pub enum StartLine<'m> {
 }
 
 /// One header line.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Eq, PartialEq)]
 pub struct Line<'m> {
     /// The header's name.
     pub name: Name<'m>,
@@ -186,6 +186,16 @@ impl Message {
     /// A span the index has found to be UTF-8.
     fn ascii(&self, span: index::Span) -> &str {
         str::from_utf8(&self.bytes[span.range()]).unwrap_or("")
+    }
+}
+
+/// Without the value where it is a challenge, credentials or a signature.
+impl fmt::Debug for Line<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.name.known() {
+            Some(known) if known.is_auth() => write!(f, "{}: …", self.name),
+            _ => write!(f, "{}: {:?}", self.name, String::from_utf8_lossy(self.value)),
+        }
     }
 }
 

@@ -57,11 +57,6 @@ impl<'m> Method<'m> {
     }
 
     /// The same method, owning its name.
-    #[expect(
-        clippy::should_implement_trait,
-        reason = "the owned form borrows nothing, so ToOwned cannot name it"
-    )]
-    #[expect(clippy::wrong_self_convention, reason = "named as ToOwned's method, which it stands for")]
     pub fn to_owned(self) -> MethodBuf {
         MethodBuf(match KNOWN.iter().find(|known| **known == self) {
             Some(known) => Owned::Known(*known),

@@ -19,7 +19,7 @@ mod tests {
         let printed = read.into_owned().to_string();
         let (again, _) = PreferredIdentity::read(printed.as_bytes()).unwrap();
         assert_eq!(again.into_owned(), read.into_owned());
-        assert_eq!(PreferredIdentity::read(b"<sip:a>, <sip:b>").is_some(), true);
+        assert!(PreferredIdentity::read(b"<sip:a>, <sip:b>").is_some());
         assert!(PreferredIdentity::read(b"< sip:a >").is_none());
     }
 }

@@ -19,7 +19,7 @@ mod tests {
         let printed = read.into_owned().to_string();
         let (again, _) = RecordRoute::read(printed.as_bytes()).unwrap();
         assert_eq!(again.into_owned(), read.into_owned());
-        assert_eq!(RecordRoute::read(b"<sip:a>, <sip:b>").is_some(), true);
+        assert!(RecordRoute::read(b"<sip:a>, <sip:b>").is_some());
         assert!(RecordRoute::read(b"< sip:a >").is_none());
     }
 }

@@ -20,7 +20,7 @@ mod tests {
         let printed = read.into_owned().to_string();
         let (again, _) = ReferredBy::read(printed.as_bytes()).unwrap();
         assert_eq!(again.into_owned(), read.into_owned());
-        assert_eq!(ReferredBy::read(b"<sip:a>, <sip:b>").is_some(), false);
+        assert!(ReferredBy::read(b"<sip:a>, <sip:b>").is_none());
         assert!(ReferredBy::read(b"< sip:a >").is_none());
     }
 }

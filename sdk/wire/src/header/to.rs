@@ -19,7 +19,7 @@ mod tests {
         let printed = read.into_owned().to_string();
         let (again, _) = To::read(printed.as_bytes()).unwrap();
         assert_eq!(again.into_owned(), read.into_owned());
-        assert_eq!(To::read(b"<sip:a>, <sip:b>").is_some(), false);
+        assert!(To::read(b"<sip:a>, <sip:b>").is_none());
         assert!(To::read(b"< sip:a >").is_none());
     }
 }

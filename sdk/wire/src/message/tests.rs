@@ -131,4 +131,7 @@ fn debug_shows_no_header() {
         parse("REGISTER sip:h SIP/2.0\r\nAuthorization: NTLM gssapi-data=\"secret\"\r\n\r\nsecret")
     );
     assert_eq!(shown, r#"Message(REGISTER "sip:h")"#);
+    let lines = parse("SIP/2.0 200 OK\r\nProxy-Authorization: secret\r\nSubject: tennis\r\n\r\n");
+    let shown = format!("{:?}", lines.headers().collect::<Vec<_>>());
+    assert_eq!(shown, r#"[Proxy-Authorization: …, Subject: "tennis"]"#);
 }

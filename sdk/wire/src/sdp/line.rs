@@ -7,7 +7,7 @@ use super::SdpError;
 use super::direction::Direction;
 
 /// `k=value`.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Eq, PartialEq)]
 pub struct Line<'m> {
     /// The letter before the equals sign.
     pub kind: u8,
@@ -35,6 +35,19 @@ impl fmt::Display for Line<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let kind = if self.kind.is_ascii_alphabetic() { char::from(self.kind) } else { 'x' };
         write!(f, "{kind}={}\r\n", Plain(&self.value))
+    }
+}
+
+/// Without the value where it holds a key (`k=`, `a=crypto`) or a password of ICE.
+impl fmt::Debug for Line<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kind = char::from(self.kind);
+        let attribute = self.value.split(':').next().unwrap_or("");
+        match (self.kind, attribute) {
+            (b'k', _) => write!(f, "{kind}=…"),
+            (b'a', "crypto" | "ice-pwd" | "key-mgmt") => write!(f, "{kind}={attribute}:…"),
+            _ => write!(f, "{kind}={:?}", self.value),
+        }
     }
 }
 

@@ -67,3 +67,10 @@ fn no_value_that_is_set_makes_a_line_of_its_own() {
     let read = Session::parse(text.as_bytes()).unwrap();
     assert_eq!((read.lines.len(), read.media[0].lines.len()), (6, 2));
 }
+
+#[test]
+fn debug_shows_no_key() {
+    let body = b"v=0\r\nm=audio 9 RTP/SAVP 0\r\na=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:secret\r\nk=clear:secret\r\na=ice-pwd:secret\r\n";
+    let shown = format!("{:?}", Session::parse(body).unwrap());
+    assert!(shown.contains("a=crypto:…") && !shown.contains("secret"), "{shown}");
+}
