@@ -36,6 +36,8 @@ pub(super) struct Conversation {
     from_tag: Box<str>,
     cseq: u32,
     trust: Trust,
+    /// Associations so far.
+    associations: u32,
 }
 
 /// What the two proved to each other.
@@ -86,6 +88,7 @@ impl Conversation {
             from_tag: desk.draws.from_tag().into(),
             cseq: 0,
             trust: Trust::None,
+            associations: 0,
         }
     }
 
@@ -107,6 +110,11 @@ impl Conversation {
         }
     }
 
+    /// How many associations there were, the present one included.
+    pub(super) fn associations(&self) -> u32 {
+        self.associations
+    }
+
     /// The Digest session in use, taken out to be challenged anew.
     pub(super) fn take_digest(&mut self) -> Option<(Box<DigestSession>, Style)> {
         match std::mem::replace(&mut self.trust, Trust::None) {
@@ -120,6 +128,7 @@ impl Conversation {
 
     /// From now on this association signs; the one before it verifies a while longer (settled 13).
     pub(super) fn adopt(&mut self, fresh: Association, overlap: std::time::Duration, now: Now) {
+        self.associations += 1;
         match &mut self.trust {
             Trust::Signed(associations) => associations.renew(fresh, overlap, now),
             Trust::None | Trust::Digest(..) => self.trust = Trust::Signed(Box::new(Associations::new(fresh))),

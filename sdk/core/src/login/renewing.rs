@@ -17,14 +17,13 @@ use crate::counter::Counter;
 use crate::error::{LoginError, SignatureFault};
 use crate::event::{AccountEvent, LogoutReason};
 use crate::outbox::Credentials;
-use crate::time::Moment;
 
 impl Registered {
     /// Sends a REGISTER that keeps the binding.
     pub(super) fn register(mut self, aim: Aim, account: &mut Account, desk: &mut Desk<'_>) -> State {
-        let before = self.established();
+        let before = self.conversation.associations();
         let outcome = Exchange::start(aim, Self::talk(&mut self.conversation, account, desk));
-        self.settle(aim, before, outcome, account, desk)
+        self.settle(before, outcome, account, desk)
     }
 
     /// The final answer, judged and fed.
@@ -35,13 +34,13 @@ impl Registered {
         account: &mut Account,
         desk: &mut Desk<'_>,
     ) -> State {
-        let Some((aim, exchange)) = self.take_exchange(desk) else {
+        let Some(exchange) = self.take_exchange(desk) else {
             return State::Registered(Box::new(self));
         };
-        let before = self.established();
+        let before = self.conversation.associations();
         let talk = Self::talk(&mut self.conversation, account, desk);
         let outcome = exchange.handle_final(message, standing, talk);
-        self.settle(aim, before, outcome, account, desk)
+        self.settle(before, outcome, account, desk)
     }
 
     /// The credentials that were asked for.
@@ -51,13 +50,13 @@ impl Registered {
         account: &mut Account,
         desk: &mut Desk<'_>,
     ) -> State {
-        let Some((aim, exchange)) = self.take_exchange(desk) else {
+        let Some(exchange) = self.take_exchange(desk) else {
             return State::Registered(Box::new(self));
         };
-        let before = self.established();
+        let before = self.conversation.associations();
         let talk = Self::talk(&mut self.conversation, account, desk);
         let outcome = exchange.handle_credentials(credentials, talk);
-        self.settle(aim, before, outcome, account, desk)
+        self.settle(before, outcome, account, desk)
     }
 
     /// Nobody answered a REGISTER in 64·T1: the server is gone, whatever the connection says.
@@ -81,10 +80,10 @@ impl Registered {
         }
     }
 
-    fn take_exchange(&mut self, desk: &Desk<'_>) -> Option<(Aim, Exchange)> {
+    fn take_exchange(&mut self, desk: &Desk<'_>) -> Option<Exchange> {
         let quiet = Activity::Quiet(Quiet::fresh(self.lease, desk.now));
         match std::mem::replace(&mut self.activity, quiet) {
-            Activity::Busy(exchange) => Some((exchange.aim(), *exchange)),
+            Activity::Busy(exchange) => Some(*exchange),
             quiet @ Activity::Quiet(_) => {
                 self.activity = quiet;
                 None
@@ -94,8 +93,7 @@ impl Registered {
 
     fn settle(
         mut self,
-        aim: Aim,
-        before: Option<Moment>,
+        before: u32,
         outcome: Outcome,
         account: &mut Account,
         desk: &mut Desk<'_>,
@@ -113,13 +111,12 @@ impl Registered {
             Outcome::Refused(message) => return self.refused(&message, account, desk),
             Outcome::Failed(_) => self.put_off(Duration::ZERO, desk),
         }
-        let _ = aim;
         State::Registered(Box::new(self))
     }
 
     fn granted(
         mut self,
-        before: Option<Moment>,
+        before: u32,
         message: &Message,
         account: &mut Account,
         desk: &mut Desk<'_>,
@@ -135,7 +132,7 @@ impl Registered {
         self.lease = lease;
         self.activity = Activity::Quiet(Quiet::fresh(lease, desk.now));
         desk.counters.count(Counter::Refreshes);
-        if self.established() != before {
+        if self.conversation.associations() != before {
             desk.tell(AccountEvent::AssociationRenewed);
         }
         desk.tell(AccountEvent::Refreshed { expires: lease.granted });
@@ -153,11 +150,6 @@ impl Registered {
         let floor = words::retry_after(message).unwrap_or_default().min(desk.agent.limits.retry_after);
         self.put_off(floor, desk);
         State::Registered(Box::new(self))
-    }
-
-    /// When the association in use was made.
-    fn established(&self) -> Option<Moment> {
-        self.conversation.association().map(|association| association.established())
     }
 }
 

@@ -37,9 +37,12 @@ pub(crate) struct Server {
     /// Forgets its association, so that the next request is challenged.
     pub(crate) amnesia: bool,
     pub(crate) skew: i64,
+    /// Credentials for another realm are challenged as if they were none.
+    pub(crate) strict_realm: bool,
     pub(crate) association: Option<Association>,
     opaque: u32,
     nonce: u32,
+    digest_nonce: u32,
     digest_nonce_stale: bool,
 }
 
@@ -103,9 +106,11 @@ impl Server {
             extra: Vec::new(),
             amnesia: false,
             skew: 0,
+            strict_realm: false,
             association: None,
             opaque: 0,
             nonce: 0,
+            digest_nonce: 0,
             digest_nonce_stale: false,
         }
     }
@@ -215,6 +220,9 @@ impl Server {
         let Some(auth) = request.auth(self.style.credentials()).next() else {
             return Err(self.challenge(request, &[first], wall));
         };
+        if self.strict_realm && auth.param("realm") != Some(&self.realm) {
+            return Err(self.challenge(request, &[first], wall));
+        }
         match auth.param("gssapi-data") {
             Some("") => {
                 self.opaque += 1;
@@ -236,7 +244,7 @@ impl Server {
     }
 
     fn admit_digest(&mut self, request: &Message, algorithm: &str, wall: Duration) -> Result<(), Bytes> {
-        let nonce = format!("nonce{}", self.nonce);
+        let nonce = format!("nonce{}", self.digest_nonce);
         let stale = std::mem::take(&mut self.digest_nonce_stale);
         if !stale && let Some(auth) = request.auth(Name::Authorization).find(|auth| auth.is("Digest")) {
             let password = homing_core::secret::Password::new(super::PASSWORD);
@@ -259,18 +267,18 @@ impl Server {
                 return Ok(());
             }
         }
-        self.nonce += 1;
+        self.digest_nonce += 1;
         let line = format!(
             "Digest realm=\"{}\", nonce=\"nonce{}\", algorithm={algorithm}, qop=\"auth\"{}",
             self.realm,
-            self.nonce,
+            self.digest_nonce,
             if stale { ", stale=true" } else { "" }
         );
         Err(self.challenge(request, &[line], wall))
     }
 
     fn challenge(&mut self, request: &Message, lines: &[String], wall: Duration) -> Bytes {
-        self.nonce += u32::from(!matches!(self.gate, Gate::Digest(_)));
+        self.nonce += 1;
         let seconds = wall.as_secs().saturating_add_signed(self.skew);
         let mut builder = Builder::reply_to(request, self.style.status(), "Unauthorized")
             .to_tag(&format!("ch{}", self.nonce))

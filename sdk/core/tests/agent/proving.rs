@@ -1,0 +1,307 @@
+//! How an account proves itself: which challenges are answered, with what, and when it stops.
+
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use homing_core::auth::security_association::{Style, Version};
+use homing_core::command::Command;
+use homing_core::config::{ExtendedProtection, Scheme};
+use homing_core::counter::Counter;
+use homing_core::error::{AuthError, Family};
+use homing_core::event::AccountEvent;
+use homing_core::outbox::{Answer, Question};
+use homing_core::state::AccountState;
+use homing_wire::Name;
+
+use super::world::server::{CHALLENGE, Gate, Mischief};
+use super::world::{World, credentials};
+
+fn one_server(config: impl FnOnce(&mut homing_core::config::AccountConfig), gate: Gate) -> World {
+    let mut world = World::new(config);
+    world.srv(&[(10, "hs1.network.com")]);
+    world.server("hs1.network.com").gate = gate;
+    world
+}
+
+/// The sentence and code of a login that failed, and whether it is tried again by itself.
+fn failed(world: &World, sentence: &str, code: &str, again: bool) {
+    let failure = world.last_failure();
+    assert_eq!(failure.error.to_string(), sentence);
+    assert_eq!(failure.error.code(), code);
+    assert_eq!(failure.error.family(), Family::Auth);
+    assert!(!failure.error.hint().is_empty());
+    assert_eq!(world.state(), AccountState::Refused);
+    assert_eq!(world.agent.deadline().is_some(), again);
+    assert_eq!((world.agent.flows(), world.agent.transactions(), world.agent.questions()), (0, 0, 0));
+}
+
+#[test]
+fn ntlm_in_every_version_and_both_header_styles() {
+    for version in [Version::V2, Version::V3, Version::V4] {
+        for style in [Style::Registrar, Style::Proxy] {
+            let mut world = one_server(|_| {}, Gate::Ntlm);
+            let server = world.at("hs1.network.com");
+            (server.version, server.style) = (version, style);
+            world.login();
+            assert_eq!(world.state(), AccountState::Registered, "{version:?} {style:?}");
+            let signed = |message: &homing_wire::Message| {
+                message.auth(style.credentials()).next().unwrap().param("response").is_some()
+            };
+            assert_eq!(signed(world.registers("hs1.network.com")[2]), version == Version::V4);
+            world.command(Command::Refresh);
+            let registers = world.registers("hs1.network.com");
+            let refresh = registers[3].auth(style.credentials()).next().unwrap();
+            let number = if version == Version::V4 { "2" } else { "1" };
+            assert_eq!(refresh.param("cnum"), Some(number));
+            assert!(world.events.contains(&AccountEvent::Refreshed { expires: 7_200 }));
+        }
+    }
+}
+
+#[test]
+fn the_answer_may_come_in_the_other_header_style() {
+    let mut world = one_server(|_| {}, Gate::Ntlm);
+    world.at("hs1.network.com").style = Style::Proxy;
+    let other = |text: String| text.replace("Proxy-Authentication-Info:", "Authentication-Info:");
+    world.at("hs1.network.com").spoil(Mischief::Edit(other));
+    world.login();
+    assert_eq!(world.state(), AccountState::Registered);
+}
+
+#[test]
+fn digest_with_every_hash_and_no_password_kept() {
+    for algorithm in ["SHA-256", "SHA-512-256", "MD5"] {
+        let mut world = one_server(|config| config.auth.allow_md5 = true, Gate::Digest(algorithm));
+        world.login();
+        assert_eq!(world.state(), AccountState::Registered, "{algorithm}");
+        world.command(Command::Refresh);
+        let registers = world.registers("hs1.network.com");
+        assert_eq!(registers.len(), 3, "the nonce is used again");
+        let refresh = registers[2].auth(Name::Authorization).next().unwrap();
+        assert_eq!(refresh.param("nc"), Some("00000002"));
+        let asked = |question: &&Question| matches!(question, Question::Credentials { .. });
+        assert_eq!(world.asked.iter().filter(asked).count(), 1);
+    }
+}
+
+#[test]
+fn a_stale_nonce_is_answered_anew_without_asking() {
+    let mut world = one_server(|_| {}, Gate::Digest("SHA-256"));
+    world.login();
+    world.at("hs1.network.com").expire_nonce();
+    world.command(Command::Refresh);
+    assert!(world.events.contains(&AccountEvent::Refreshed { expires: 7_200 }));
+    let asked = |question: &&Question| matches!(question, Question::Credentials { .. });
+    assert_eq!(world.asked.iter().filter(asked).count(), 1);
+    world.command(Command::Refresh);
+    assert_eq!(world.agent.counters().of(Counter::Refreshes), 2);
+}
+
+#[test]
+fn the_next_nonce_is_taken_up() {
+    let mut world = one_server(|_| {}, Gate::Digest("SHA-256"));
+    world.at("hs1.network.com").extra.push(("Authentication-Info".into(), "nextnonce=\"fresh\"".into()));
+    world.login();
+    world.command(Command::Refresh);
+    let registers = world.registers("hs1.network.com");
+    assert_eq!(registers[2].auth(Name::Authorization).next().unwrap().param("nonce"), Some("fresh"));
+}
+
+#[test]
+fn md5_is_not_answered_unless_allowed() {
+    let mut world = one_server(|_| {}, Gate::Digest("MD5"));
+    world.login();
+    let sentence = "hs1.network.com:5061 offers no login this account allows (offered: Digest MD5)";
+    failed(&world, sentence, "E0602", true);
+    assert_eq!(world.registers("hs1.network.com").len(), 1, "no credential left");
+}
+
+#[test]
+fn the_accounts_order_decides_not_the_servers() {
+    let offers = vec![
+        "Digest realm=\"r\", nonce=\"n\", algorithm=MD5, qop=\"auth\"".to_owned(),
+        "Digest realm=\"r\", nonce=\"n\", algorithm=SHA-256, qop=\"auth\"".to_owned(),
+        "Kerberos realm=\"r\", targetname=\"sip/hs1.network.com\"".to_owned(),
+        "NTLM realm=\"r\", targetname=\"hs1.network.com\", version=4".to_owned(),
+    ];
+    let mut world = one_server(|_| {}, Gate::Raw(offers.clone()));
+    world.login();
+    let second = world.registers("hs1.network.com")[1];
+    assert_eq!(second.auth(Name::Authorization).next().unwrap().scheme, "NTLM");
+    let digest_first = |config: &mut homing_core::config::AccountConfig| {
+        config.auth.schemes = vec![Scheme::Digest, Scheme::Ntlm];
+        config.auth.allow_md5 = true;
+    };
+    let mut world = one_server(digest_first, Gate::Raw(offers));
+    world.login();
+    let auth = world.registers("hs1.network.com")[1].auth(Name::Authorization).next().unwrap();
+    assert_eq!((auth.scheme, auth.param("algorithm")), ("Digest", Some("SHA-256")), "the strongest");
+}
+
+#[test]
+fn a_wrong_password_is_told_and_not_tried_again() {
+    for gate in [Gate::NtlmRefusing, Gate::Digest("SHA-256")] {
+        let mut world = one_server(|_| {}, gate);
+        world.rules.credentials = Some(homing_core::outbox::Credentials {
+            password: homing_core::secret::Password::new("wrong"),
+            ..credentials()
+        });
+        world.login();
+        let sentence = "hs1.network.com:5061 does not accept this user name and password";
+        failed(&world, sentence, "E0601", false);
+        world.pass(Duration::from_secs(4_000));
+        assert_eq!(world.failures().len(), 1, "no account is locked by trying on");
+        world.login();
+        let again = world.asked.iter().rev().find_map(|question| match question {
+            Question::Credentials { refused_before, .. } => Some(*refused_before),
+            _ => None,
+        });
+        assert_eq!(again, Some(true), "whoever is asked again learns why");
+    }
+}
+
+#[test]
+fn without_a_password_nothing_is_tried() {
+    let mut world = one_server(|_| {}, Gate::Ntlm);
+    world.rules.credentials = None;
+    world.login();
+    failed(&world, "no password was given for hs1.network.com:5061", "E0603", false);
+    assert_eq!(world.registers("hs1.network.com").len(), 1);
+}
+
+#[test]
+fn a_person_may_take_their_time() {
+    let mut world = one_server(|_| {}, Gate::Ntlm);
+    world.rules.hold_credentials = true;
+    world.login();
+    let (id, question) = world.held.pop().expect("a question");
+    let Question::Credentials { server, realm, refused_before, .. } = question else { panic!("{question:?}") };
+    assert_eq!(server.to_string(), "hs1.network.com:5061");
+    assert_eq!((realm.as_str(), refused_before), ("SIP Communications Service", false));
+    world.pass(Duration::from_secs(3_600));
+    assert_eq!(world.state(), AccountState::Authenticating);
+    world.answer(id, Answer::Credentials(Some(credentials())));
+    assert_eq!(world.state(), AccountState::Registered);
+    world.answer(id, Answer::Credentials(Some(credentials())));
+    assert_eq!(world.agent.counters().of(Counter::LateAnswer), 1);
+}
+
+#[test]
+fn a_login_for_another_server_is_a_relay() {
+    let mut world = one_server(|_| {}, Gate::Ntlm);
+    world.at("hs1.network.com").targetname = "hs2.network.com".into();
+    world.login();
+    failed(&world, "hs1.network.com:5061 asks for a login at hs2.network.com", "E0605", true);
+    assert!(!world.asked.iter().any(|question| matches!(question, Question::Credentials { .. })));
+}
+
+#[test]
+fn a_certificate_of_the_domain_speaks_for_its_servers() {
+    let mut world = one_server(|_| {}, Gate::Ntlm);
+    let server = world.at("hs1.network.com");
+    server.targetname = "hs2.network.com".into();
+    server.certificate = Some("network.com".into());
+    world.login();
+    assert_eq!(world.state(), AccountState::Registered);
+}
+
+#[test]
+fn clocks_that_differ_by_more_than_a_quarter_of_an_hour_are_told() {
+    let mut world = one_server(|_| {}, Gate::Ntlm);
+    world.at("hs1.network.com").skew = -1_200;
+    world.login();
+    let sentence = "the clock of this machine and that of hs1.network.com:5061 differ by 20 minutes";
+    failed(&world, sentence, "E0606", true);
+    let mut world = one_server(|_| {}, Gate::Ntlm);
+    world.at("hs1.network.com").skew = 840;
+    world.login();
+    assert_eq!(world.state(), AccountState::Registered);
+}
+
+#[test]
+fn broken_and_weak_tokens_are_told() {
+    let with = |token: &str| {
+        vec![format!(
+            "NTLM opaque=\"1\", gssapi-data=\"{token}\", targetname=\"hs1.network.com\", realm=\"r\", version=4"
+        )]
+    };
+    let mut weak = STANDARD.decode(CHALLENGE).unwrap();
+    weak[22] &= !0x08; // extended session security, bit 19 of the flags
+    let weak = STANDARD.encode(weak);
+    let rows = [
+        ("!!!!", "it is not base64"),
+        ("AAAA", "its structure is broken"),
+        ("TlRMTVNTUAACAAAA", "its structure is broken"),
+        (weak.as_str(), "it asks for weak security"),
+    ];
+    for (token, why) in rows {
+        let mut world = one_server(|_| {}, Gate::Raw(with(token)));
+        world.login();
+        failed(&world, &format!("hs1.network.com:5061 sent an unusable login token: {why}"), "E0604", true);
+    }
+}
+
+#[test]
+fn required_protection_needs_tls() {
+    let required = |config: &mut homing_core::config::AccountConfig| {
+        config.auth.extended_protection = ExtendedProtection::Require;
+    };
+    let mut world = one_server(required, Gate::Ntlm);
+    world.login();
+    assert_eq!(world.state(), AccountState::Registered);
+}
+
+#[test]
+fn a_server_that_never_stops_asking_is_left() {
+    let empty = vec!["NTLM realm=\"r\", targetname=\"hs1.network.com\", version=4".to_owned()];
+    let mut world = one_server(|_| {}, Gate::Raw(empty));
+    world.login();
+    failed(&world, "hs1.network.com:5061 keeps asking for the same login", "E0607", true);
+    assert!(world.registers("hs1.network.com").len() <= 3);
+}
+
+#[test]
+fn an_answer_that_is_not_believed_is_the_reason_after_two_seconds() {
+    let rows = [
+        (Mischief::Unsigned, "hs1.network.com:5061 answered, but the answer is not signed", "E0608"),
+        (Mischief::WrongSignature, "hs1.network.com:5061 answered, but its signature is wrong", "E0609"),
+    ];
+    for (mischief, sentence, code) in rows {
+        let mut world = one_server(|_| {}, Gate::Ntlm);
+        world.at("hs1.network.com").spoil(mischief);
+        world.login();
+        assert_eq!(world.state(), AccountState::Authenticating);
+        world.pass(Duration::from_secs(2));
+        failed(&world, sentence, code, true);
+    }
+}
+
+#[test]
+fn claim_31_a_network_without_authentication_is_joined() {
+    let mut world = one_server(|_| {}, Gate::Open);
+    world.login();
+    assert_eq!(world.state(), AccountState::Registered);
+    assert!(world.asked.iter().all(|question| matches!(question, Question::Resolve(_))));
+}
+
+#[test]
+fn a_realm_of_the_peer_is_cut_and_clean() {
+    let offer = format!("Digest realm=\"{}\u{1b}[31m\", nonce=\"n\", algorithm=SHA-256", "r".repeat(500));
+    let mut world = one_server(|_| {}, Gate::Raw(vec![offer]));
+    world.login();
+    let realm = world.asked.iter().find_map(|question| match question {
+        Question::Credentials { realm, .. } => Some(realm.clone()),
+        _ => None,
+    });
+    assert_eq!(realm.unwrap().chars().count(), 128);
+}
+
+#[test]
+fn errors_name_their_server() {
+    let mut world = one_server(|_| {}, Gate::NtlmRefusing);
+    world.login();
+    let error = world.last_failure().error.clone();
+    assert!(matches!(error, homing_core::error::LoginError::Auth(AuthError::Rejected { server })
+        if server.host == "hs1.network.com"));
+}

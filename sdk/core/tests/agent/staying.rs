@@ -1,0 +1,499 @@
+//! Staying registered: refresh, renewal, what the server may end, what it may not, and leaving.
+
+use std::time::Duration;
+
+use homing_core::command::Command;
+use homing_core::connect::ConnectError;
+use homing_core::counter::Counter;
+use homing_core::error::Misuse;
+use homing_core::event::{AccountEvent, LogoutReason, MoveCause};
+use homing_core::outbox::Input;
+use homing_core::state::AccountState;
+use homing_wire::{Message, Name};
+
+use super::world::server::{Gate, Mischief, Then, edited};
+use super::world::{World, main_job};
+
+const HOUR: Duration = Duration::from_secs(3_600);
+
+fn logged_out(world: &World) -> Vec<LogoutReason> {
+    let why = |event: &AccountEvent| match event {
+        AccountEvent::LoggedOut { why } => Some(*why),
+        _ => None,
+    };
+    world.events.iter().filter_map(why).collect()
+}
+
+fn signed_in(config: impl FnOnce(&mut homing_core::config::AccountConfig)) -> World {
+    let mut world = main_job(config);
+    world.login();
+    assert_eq!(world.state(), AccountState::Registered);
+    world.events.clear();
+    world
+}
+
+#[test]
+fn the_binding_is_refreshed_before_it_ends_for_days() {
+    let mut world = signed_in(|_| {});
+    world.pass(HOUR * 48);
+    assert_eq!(logged_out(&world), []);
+    assert_eq!(world.state(), AccountState::Registered);
+    let refreshes = world.agent.counters().of(Counter::Refreshes);
+    assert!((24..=40).contains(&refreshes), "{refreshes}");
+    assert_eq!(world.at("hs102.network.com").dials, 1, "the home server is the outbound proxy");
+}
+
+#[test]
+fn the_association_is_renewed_within_eight_hours_without_leaving() {
+    let mut world = signed_in(|_| {});
+    world.pass(HOUR * 8 - Duration::from_secs(301));
+    assert!(!world.events.contains(&AccountEvent::AssociationRenewed));
+    world.pass(Duration::from_secs(10));
+    assert!(world.events.contains(&AccountEvent::AssociationRenewed));
+    assert_eq!(logged_out(&world), []);
+    let registers = world.registers("hs104.network.com");
+    let renewal = &registers[registers.len() - 3..];
+    assert!(renewal[0].auth(Name::Authorization).next().is_none(), "an unsigned REGISTER begins it");
+    assert_eq!(renewal[0].expires(), Ok(Some(7_200)), "and it keeps the binding");
+    assert_eq!(renewal[0].call_id().unwrap(), registers[0].call_id().unwrap());
+    world.pass(HOUR * 24);
+    assert_eq!(logged_out(&world), []);
+}
+
+#[test]
+fn the_old_association_verifies_while_the_new_one_is_young() {
+    let mut world = signed_in(|_| {});
+    let old = |world: &mut World| {
+        let wall = world.wall;
+        let server = world.at("hs104.network.com");
+        server.request("OPTIONS sip:user@198.51.100.7:40000", &[], "", wall)
+    };
+    let in_flight = [old(&mut world), old(&mut world)];
+    world.pass(HOUR * 8 - Duration::from_secs(299));
+    assert!(world.events.contains(&AccountEvent::AssociationRenewed));
+    let before = world.sent.len();
+    world.say("hs104.network.com", in_flight[0].clone());
+    assert_eq!(world.sent.len(), before + 1, "answered");
+    world.pass(Duration::from_secs(32));
+    world.say("hs104.network.com", in_flight[1].clone());
+    println!("{:?}", &world.sent[before..]);
+    assert_eq!(world.sent.len(), before + 1, "the overlap of 64·T1 is over");
+    assert_eq!(world.agent.counters().of(Counter::BadSignature), 1);
+}
+
+#[test]
+fn a_401_on_refresh_is_a_new_handshake_without_logout() {
+    let mut world = signed_in(|_| {});
+    world.at("hs104.network.com").amnesia = true;
+    world.command(Command::Refresh);
+    assert_eq!(logged_out(&world), []);
+    assert!(world.events.contains(&AccountEvent::AssociationRenewed));
+    assert_eq!(world.state(), AccountState::Registered);
+}
+
+#[test]
+fn handshakes_by_unsigned_challenges_are_rationed() {
+    let mut world = signed_in(|_| {});
+    for _ in 0..3 {
+        world.at("hs104.network.com").amnesia = true;
+        world.command(Command::Refresh);
+    }
+    let before = world.registers("hs104.network.com").len();
+    world.at("hs104.network.com").amnesia = true;
+    world.command(Command::Refresh);
+    assert_eq!(world.registers("hs104.network.com").len(), before + 1, "the fourth in a minute is not followed");
+    assert_eq!(world.agent.counters().of(Counter::ChallengeRate), 1);
+    assert_eq!(logged_out(&world), [], "and it logs nobody out");
+    world.pass(Duration::from_secs(120));
+    assert_eq!(world.state(), AccountState::Registered);
+}
+
+#[test]
+fn a_refresh_that_adds_or_fixes_the_binding_starts_over() {
+    for action in ["added", "fixed"] {
+        let mut world = signed_in(|_| {});
+        let line = format!("register-action=\"{action}\"");
+        world.at("hs104.network.com").extra.push(("presence-state".into(), line));
+        world.command(Command::Refresh);
+        assert_eq!(logged_out(&world), [LogoutReason::BindingLost]);
+        world.at("hs104.network.com").extra.clear();
+        world.pass(Duration::from_secs(3));
+        assert_eq!(world.state(), AccountState::Registered);
+    }
+    let mut world = signed_in(|_| {});
+    world.at("hs104.network.com").extra.push(("presence-state".into(), "register-action=\"refreshed\"".into()));
+    world.command(Command::Refresh);
+    assert_eq!(logged_out(&world), []);
+}
+
+fn notify(world: &mut World, event: &str, headers: &[(&str, &str)]) {
+    let wall = world.wall;
+    let mut all = vec![
+        ("Event", "registration-notify"),
+        ("Subscription-State", "terminated;expires=0"),
+    ];
+    all.extend(headers);
+    let kind = if event.starts_with("preferred") { "registered" } else { "deregistered" };
+    let body = format!("{kind};event={event}");
+    let server = world.at("hs104.network.com");
+    let request = server.request("NOTIFY sip:user@198.51.100.7:40000", &all, &body, wall);
+    world.say("hs104.network.com", request);
+}
+
+fn last_answer(world: &World) -> &Message {
+    &world.sent.iter().rev().find(|(_, message)| !message.is_request()).expect("an answer").1
+}
+
+#[test]
+fn a_displaced_or_disabled_account_stops_and_says_why() {
+    let rows = [
+        ("unregistered", LogoutReason::Displaced, "another device signed in and took this one's place", "E0802"),
+        ("rejected", LogoutReason::Disabled, "the account was disabled", "E0803"),
+    ];
+    for (event, why, words, code) in rows {
+        let mut world = signed_in(|_| {});
+        notify(&mut world, event, &[]);
+        assert_eq!(last_answer(&world).status(), Some(200));
+        assert!(last_answer(&world).auth(Name::Authorization).next().is_some(), "the answer is signed");
+        assert_eq!(logged_out(&world), [why]);
+        let failure = world.last_failure();
+        assert_eq!(failure.error.to_string(), format!("the server ended the registration: {words}"));
+        assert_eq!(failure.error.code(), code);
+        world.pass(HOUR * 2);
+        assert_eq!(world.state(), AccountState::Refused, "no attempt by itself");
+        assert_eq!(world.agent.flows(), 0);
+    }
+}
+
+#[test]
+fn a_deactivated_account_signs_in_again_from_discovery() {
+    let mut world = signed_in(|_| {});
+    notify(&mut world, "deactivated", &[]);
+    assert_eq!(logged_out(&world), [LogoutReason::Deactivated]);
+    assert!(world.events.contains(&AccountEvent::Forgotten));
+    world.pass(Duration::from_secs(3));
+    assert_eq!(world.state(), AccountState::Registered);
+    assert_eq!(world.registered().journey.hops[0].server.host, "hs102.network.com");
+}
+
+#[test]
+fn a_preferred_registrar_passes_the_rules_of_a_redirect() {
+    let mut world = signed_in(|_| {});
+    world.server("hs105.network.com");
+    notify(
+        &mut world,
+        "preferred-registrar-change",
+        &[("P-Preferred-Registrar", "<sip:hs105.network.com:5061;transport=tls>")],
+    );
+    assert_eq!(world.state(), AccountState::Registered);
+    assert_eq!(world.registered().home.host, "hs105.network.com");
+    assert!(world.events.iter().any(
+        |event| matches!(event, AccountEvent::HomeServerChanged { cause: MoveCause::Preferred, .. })
+    ));
+    for bad in ["<sip:evil.test:5061;transport=tls>", "<sip:hs106.network.com;transport=tcp>", "<tel:+1>"] {
+        let mut world = signed_in(|_| {});
+        notify(&mut world, "preferred-registrar-change", &[("P-Preferred-Registrar", bad)]);
+        assert_eq!(world.state(), AccountState::Registered);
+        assert_eq!(logged_out(&world), [], "{bad}");
+        assert_eq!(world.agent.counters().of(Counter::RedirectRefused), 1);
+    }
+}
+
+#[test]
+fn a_notify_that_is_not_signed_ends_nothing() {
+    let spoil: [fn(String) -> String; 2] = [
+        |text| text.replace("Authentication-Info", "X-Nothing"),
+        |text| text.replace("rspauth=\"0100", "rspauth=\"0177"),
+    ];
+    for edit in spoil {
+        let mut world = signed_in(|_| {});
+        let wall = world.wall;
+        let headers = [("Event", "registration-notify")];
+        let server = world.at("hs104.network.com");
+        let good =
+            server.request("NOTIFY sip:user@198.51.100.7", &headers, "deregistered;event=rejected", wall);
+        let before = world.sent.len();
+        world.say("hs104.network.com", edited(&good, edit));
+        assert_eq!(world.sent.len(), before, "as if it had never come");
+        assert_eq!(logged_out(&world), []);
+        let counted = world.agent.counters().of(Counter::Unsigned) + world.agent.counters().of(Counter::BadSignature);
+        assert_eq!(counted, 1);
+    }
+}
+
+#[test]
+fn a_repeated_notify_is_answered_again_and_acts_once() {
+    let mut world = signed_in(|_| {});
+    let wall = world.wall;
+    let options = world.at("hs104.network.com").request("OPTIONS sip:user@198.51.100.7", &[], "", wall);
+    world.say("hs104.network.com", options.clone());
+    let first = last_answer(&world).bytes().clone();
+    let replays = world.agent.counters().of(Counter::Replayed);
+    world.say("hs104.network.com", options);
+    let after = world.agent.counters().of(Counter::Replayed);
+    assert!(after == replays + 1 || *last_answer(&world).bytes() == first);
+}
+
+#[test]
+fn requests_are_answered_as_a_user_agent_must() {
+    let rows = [
+        ("OPTIONS", "", 200),
+        ("INVITE", "", 405),
+        ("MESSAGE", "", 405),
+        ("FROBNICATE", "", 501),
+        ("NOTIFY", "Event: presence", 481),
+    ];
+    for (method, header, status) in rows {
+        let mut world = signed_in(|_| {});
+        let wall = world.wall;
+        let headers: Vec<(&str, &str)> = header.split_once(": ").into_iter().collect();
+        let head = format!("{method} sip:user@198.51.100.7:40000");
+        let request = world.at("hs104.network.com").request(&head, &headers, "", wall);
+        world.say("hs104.network.com", request);
+        let answer = last_answer(&world);
+        assert_eq!(answer.status(), Some(status), "{method}");
+        assert!(answer.to().unwrap().tag().is_some());
+        assert_eq!(answer.text(Name::Allow).is_some(), matches!(status, 200 | 405), "{method}");
+        world.pass(Duration::from_secs(33));
+        assert_eq!(world.agent.transactions(), 0);
+    }
+}
+
+#[test]
+fn what_a_user_agent_must_object_to_is_objected_to() {
+    let edits: [(fn(String) -> String, u16); 3] = [
+        (|text| text.replace("Max-Forwards: 70", "Max-Forwards: 70\r\nRequire: frobnicate"), 420),
+        (|text| text.replace("sip:user@198.51.100.7 ", "nobodyknows:user@198.51.100.7 "), 416),
+        (|text| text.replace("CSeq: 1 OPTIONS", "CSeq: 1 INVITE"), 400),
+    ];
+    for (edit, status) in edits {
+        let mut world = signed_in(|_| {});
+        let wall = world.wall;
+        let server = world.at("hs104.network.com");
+        let request = server.request("OPTIONS sip:user@198.51.100.7", &[], "", wall);
+        let text = edited(&request, edit);
+        let text = edited(&text, |text| {
+            let cseq = text.lines().find(|line| line.starts_with("CSeq")).unwrap().to_owned();
+            if status == 400 { text.replace(&cseq, "CSeq: 1 INVITE") } else { text }
+        });
+        world.say("hs104.network.com", text);
+        assert_eq!(last_answer(&world).status(), Some(status));
+        assert!(world.agent.counters().of(Counter::RefusedRequest) >= 1);
+    }
+}
+
+#[test]
+fn a_server_that_is_busy_is_left_alone_and_the_binding_held() {
+    let mut world = signed_in(|_| {});
+    let headers = vec![("Retry-After", "120 (maintenance)".to_owned())];
+    world.at("hs104.network.com").then = Then::Status { status: 503, reason: "Busy", headers };
+    world.command(Command::Refresh);
+    assert_eq!(world.state(), AccountState::Expiring);
+    let due = world.agent.deadline().unwrap().at.0;
+    assert!(due >= world.clock + Duration::from_secs(120));
+    world.at("hs104.network.com").then = Then::Accept { expires: 7_200 };
+    world.pass(Duration::from_secs(125));
+    assert_eq!(world.state(), AccountState::Registered);
+    assert_eq!(logged_out(&world), []);
+}
+
+#[test]
+fn retry_after_is_capped_at_five_minutes() {
+    let mut world = signed_in(|_| {});
+    let headers = vec![("Retry-After", "99999999".to_owned())];
+    world.at("hs104.network.com").then = Then::Status { status: 503, reason: "Busy", headers };
+    world.at("hs104.network.com").mischief = vec![Mischief::Unsigned];
+    world.command(Command::Refresh);
+    let due = world.agent.deadline().unwrap().at.0 - world.clock;
+    assert!(due <= Duration::from_secs(300), "{due:?}");
+    assert_eq!(world.agent.counters().of(Counter::UnsignedTolerated), 1);
+    assert_eq!(logged_out(&world), []);
+}
+
+#[test]
+fn a_binding_that_cannot_be_refreshed_lapses_and_the_login_begins_anew() {
+    let mut world = signed_in(|_| {});
+    world.at("hs104.network.com").answer(500, "Server Error");
+    world.pass(HOUR * 2 - Duration::from_secs(1));
+    assert_eq!(world.state(), AccountState::Expiring);
+    world.pass(Duration::from_secs(1));
+    assert_eq!(logged_out(&world), [LogoutReason::Lapsed]);
+    world.at("hs104.network.com").then = Then::Accept { expires: 7_200 };
+    world.pass_until(AccountState::Registered, Duration::from_secs(120));
+}
+
+#[test]
+fn a_forbidden_refresh_ends_the_registration() {
+    let mut world = signed_in(|_| {});
+    world.at("hs104.network.com").answer(403, "Forbidden");
+    world.command(Command::Refresh);
+    assert_eq!(logged_out(&world), [LogoutReason::Disabled]);
+    assert_eq!(world.last_failure().error.to_string(), "hs104.network.com:5061 refused with 403 Forbidden");
+    assert_eq!(world.agent.deadline(), None);
+}
+
+#[test]
+fn an_unsigned_403_on_refresh_changes_nothing() {
+    let mut world = signed_in(|_| {});
+    world.at("hs104.network.com").answer(403, "Forbidden").spoil(Mischief::Unsigned);
+    world.command(Command::Refresh);
+    world.pass(Duration::from_secs(3));
+    assert_eq!(logged_out(&world), []);
+    assert_eq!(world.state(), AccountState::Expiring);
+}
+
+#[test]
+fn a_lost_connection_is_a_new_login_and_the_home_is_tried_first() {
+    let mut world = signed_in(|_| {});
+    world.cut("hs104.network.com");
+    assert_eq!(logged_out(&world), [LogoutReason::ConnectionLost]);
+    world.pass(Duration::from_secs(3));
+    assert_eq!(world.state(), AccountState::Registered);
+    assert_eq!(world.at("hs102.network.com").dials, 1);
+    assert_eq!(world.registered().journey.hops.len(), 1);
+}
+
+#[test]
+fn para_53_a_dead_home_leads_back_to_discovery() {
+    let mut world = signed_in(|_| {});
+    world.server("hs105.network.com");
+    world.at("hs102.network.com").redirect_to("<sip:hs105.network.com:5061;transport=tls>");
+    world.at("hs104.network.com").unreachable = Some(ConnectError::ConnectionRefused);
+    world.cut("hs104.network.com");
+    world.pass(Duration::from_secs(5));
+    assert_eq!(world.state(), AccountState::Registered);
+    assert_eq!(world.registered().home.host, "hs105.network.com");
+}
+
+#[test]
+fn a_home_that_falls_silent_is_noticed_at_the_refresh() {
+    let mut world = signed_in(|_| {});
+    world.at("hs104.network.com").silent = true;
+    world.command(Command::Refresh);
+    world.pass(Duration::from_secs(32));
+    assert_eq!(logged_out(&world), [LogoutReason::ConnectionLost]);
+}
+
+#[test]
+fn leaving_removes_the_binding_signed_and_closes_the_connection() {
+    let mut world = signed_in(|_| {});
+    world.command(Command::Logout);
+    let last = *world.registers("hs104.network.com").last().unwrap();
+    assert_eq!(last.expires(), Ok(Some(0)));
+    assert!(last.auth(Name::Authorization).next().unwrap().param("response").is_some());
+    assert_eq!(logged_out(&world), [LogoutReason::Asked]);
+    assert_eq!(world.state(), AccountState::LoggedOff);
+    assert_eq!((world.agent.flows(), world.agent.transactions()), (0, 0));
+    assert_eq!(world.agent.deadline(), None);
+    let now = world.now();
+    assert_eq!(world.agent.handle_command(Command::Logout(world.account), now), Err(Misuse::WrongState));
+    world.login();
+    assert_eq!(world.state(), AccountState::Registered);
+}
+
+#[test]
+fn a_silent_server_keeps_nobody_from_leaving() {
+    let mut world = signed_in(|_| {});
+    world.at("hs104.network.com").silent = true;
+    world.command(Command::Logout);
+    world.pass(Duration::from_secs(5));
+    assert_eq!(world.state(), AccountState::LoggedOff);
+    assert_eq!((world.agent.flows(), world.agent.transactions()), (0, 0));
+    assert_eq!(world.agent.deadline(), None);
+}
+
+#[test]
+fn leaving_works_from_every_state() {
+    for silent in [true, false] {
+        let mut world = main_job(|_| {});
+        world.at("hs102.network.com").silent = silent;
+        world.rules.hold_credentials = !silent;
+        world.login();
+        world.command(Command::Logout);
+        assert_eq!(world.state(), AccountState::LoggedOff);
+        assert_eq!((world.agent.flows(), world.agent.transactions(), world.agent.questions()), (0, 0, 0));
+        assert_eq!(world.agent.deadline(), None);
+    }
+    let mut world = main_job(|_| {});
+    world.rules.dns_silent = true;
+    world.login();
+    world.command(Command::Logout);
+    assert_eq!((world.agent.questions(), world.agent.deadline()), (0, None));
+}
+
+#[test]
+fn the_network_goes_and_comes() {
+    let mut world = signed_in(|_| {});
+    world.input(Input::NetworkChanged { online: false });
+    assert_eq!(world.state(), AccountState::NoNetwork);
+    assert_eq!(logged_out(&world), [LogoutReason::ConnectionLost]);
+    assert_eq!(world.agent.deadline(), None, "nothing is tried without a network");
+    world.input(Input::NetworkChanged { online: true });
+    assert_eq!(world.state(), AccountState::Registered);
+    let before = world.registers("hs104.network.com").len();
+    world.input(Input::NetworkChanged { online: true });
+    world.pass(Duration::from_secs(3));
+    assert_eq!(world.registers("hs104.network.com").len(), before + 1, "one REGISTER after a change");
+}
+
+#[test]
+fn the_network_ends_a_pause() {
+    let mut world = main_job(|_| {});
+    world.at("hs102.network.com").unreachable = Some(ConnectError::Unreachable);
+    world.login();
+    assert_eq!(world.state(), AccountState::Refused);
+    world.at("hs102.network.com").unreachable = None;
+    world.input(Input::NetworkChanged { online: true });
+    assert_eq!(world.state(), AccountState::Registered);
+}
+
+#[test]
+fn after_a_long_sleep_one_register_goes_out() {
+    let mut world = signed_in(|_| {});
+    let before = world.registers("hs104.network.com").len();
+    world.wall += HOUR * 12;
+    world.input(Input::ClockJumped);
+    world.input(Input::ClockJumped);
+    world.pass(Duration::from_secs(10));
+    assert_eq!(world.registers("hs104.network.com").len(), before + 1);
+    assert_eq!(logged_out(&world), []);
+    assert_eq!(world.agent.counters().of(Counter::ClockJump), 2);
+}
+
+#[test]
+fn a_clock_set_back_does_nothing() {
+    let mut world = signed_in(|_| {});
+    let before = world.sent.len();
+    world.wall -= HOUR * 12;
+    world.input(Input::ClockJumped);
+    world.pass(Duration::from_secs(10));
+    assert_eq!(world.sent.len(), before);
+}
+
+#[test]
+fn options_asks_whether_the_home_is_there() {
+    let mut world = signed_in(|_| {});
+    world.command(Command::Options);
+    assert!(world.events.contains(&AccountEvent::OptionsAnswered { status: 200, millis: 0 }));
+    world.at("hs104.network.com").silent = true;
+    world.command(Command::Options);
+    let now = world.now();
+    assert_eq!(world.agent.handle_command(Command::Options(world.account), now), Err(Misuse::WrongState));
+    world.pass(Duration::from_secs(32));
+    assert!(world.events.contains(&AccountEvent::OptionsAnswered { status: 408, millis: 32_000 }));
+    assert_eq!(logged_out(&world), []);
+}
+
+#[test]
+fn an_interval_too_brief_is_lengthened() {
+    let mut world = World::new(|config| config.expires = 60);
+    world.srv(&[(10, "hs1.network.com")]);
+    let headers = vec![("Min-Expires", "900".to_owned())];
+    let server = world.server("hs1.network.com").gate(Gate::Open);
+    server.then = Then::Status { status: 423, reason: "Interval Too Brief", headers };
+    world.login();
+    let registers = world.registers("hs1.network.com");
+    assert_eq!(registers.len(), 2);
+    assert!(registers[1].text(Name::Contact).unwrap().contains(";expires=900"));
+    assert_eq!(world.last_failure().error.to_string(), "hs1.network.com:5061 refused with 423 Interval Too Brief");
+}
