@@ -48,9 +48,10 @@ impl Agent {
         let forced = Forced::read(request).filter(|_| standing == Standing::Signed);
         let tag = self.tables.draws.to_tag();
         if let Some((status, response)) = answer(request, &tag)
-            && let Some(open) = self.tables.flows.find(flow)
+            && let Some(found) = self.tables.flows.find(flow)
         {
-            let road = Road::new(flow, open.destination().transport);
+            let transport = found.destination().transport;
+            let road = Road::new(flow, transport);
             let Ok(tx) = self.tables.transactions.accept_request(request, road, account, now) else {
                 return self.tables.counters.count(Counter::RefusedRequest);
             };
@@ -67,8 +68,7 @@ impl Agent {
 
     /// The account a request on this flow is for: by address and epid, else the only one there.
     fn account_of(&self, flow: FlowId, request: &Message) -> Option<AccountId> {
-        let by = self.tables.flows.find(flow)?;
-        let on_flow = |account: &AccountId| by.is_used_by(*account);
+        let found = self.tables.flows.find(flow)?;
         let to = request.to().ok()?;
         let epid = to.param("epid").flatten();
         let named = [Some(to.uri_str()), request.request_uri()].into_iter().flatten().find_map(|uri| {
@@ -78,10 +78,10 @@ impl Agent {
                 let own = self.logins.get(account).map(|entry| entry.login.config().epid.as_str());
                 epid.is_none() || own == epid
             };
-            namesakes.iter().filter(|account| on_flow(account)).find(same_device).copied()
+            namesakes.iter().filter(|account| found.is_used_by(**account)).find(same_device).copied()
         });
         let only = || {
-            let mut users = by.users();
+            let mut users = found.users();
             users.next().filter(|_| users.next().is_none())
         };
         named.or_else(only)

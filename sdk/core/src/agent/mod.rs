@@ -17,7 +17,7 @@ use crate::config::{AccountConfig, AgentConfig, ConfigError};
 use crate::connect::ConnectError;
 use crate::counter::{Counter, Counters};
 use crate::error::Misuse;
-use crate::flow::{FlowNews, FlowRules, Flows};
+use crate::flow::{FlowRules, Flows};
 use crate::ids::{AccountId, AskId, Chance, FlowId, Seed};
 use crate::login::{Asks, Desk, Draws, Expecting, Login};
 use crate::outbox::{Answer, Input, Outbox, Output};
@@ -95,8 +95,8 @@ impl Agent {
     /// An agent whose logins draw their values from `draws`: to replay a recorded conversation.
     pub fn with_draws(config: AgentConfig, seed: Seed, draws: Box<dyn Draws>, _now: Now) -> Self {
         let mut chance = Chance::new(&seed);
-        let transactions = Transactions::new(config.timers, Caps::from(&config.limits), &chance.fork());
         let flows = Flows::new(FlowRules::from(&config.limits), &chance.fork());
+        let transactions = Transactions::new(config.timers, Caps::from(&config.limits), &chance.fork());
         Self {
             logins: BTreeMap::new(),
             by_aor: BTreeMap::new(),
@@ -136,17 +136,14 @@ impl Agent {
                 if !self.tables.flows.handle_connected(flow, (local, peer), proof.clone(), now) {
                     return self.tables.counters.count(Counter::StrayFlow);
                 }
-                for account in self.tables.users_of(flow) {
+                for account in self.tables.users(flow) {
                     self.turn(account, now, |login, desk| {
                         login.handle_connected(flow, local, proof.as_ref(), desk);
                     });
                 }
             }
             Input::ConnectFailed { flow, why } | Input::Closed { flow, why } => self.lose(flow, why, now),
-            Input::Received { flow, frame } => {
-                self.receive(flow, frame, now);
-                self.pump_flows(now);
-            }
+            Input::Received { flow, frame } => self.receive(flow, frame, now),
             Input::DeadlineReached => self.wake(now),
             Input::ClockJumped => {
                 self.tables.counters.count(Counter::ClockJump);
@@ -288,6 +285,7 @@ impl Agent {
         self.tell_lost(flow, why, &users, now);
     }
 
+    /// A flow is gone: its transactions end, and its users hear of it.
     fn tell_lost(&mut self, flow: FlowId, why: ConnectError, users: &[AccountId], now: Now) {
         self.tables.transactions.flow_failed(flow);
         for account in users {
@@ -295,27 +293,10 @@ impl Agent {
         }
     }
 
-    /// Takes what the flows want done and tell to where it belongs.
-    fn pump_flows(&mut self, now: Now) {
-        while let Some(output) = self.tables.flows.poll_output() {
-            match output.effect() {
-                Ok(effect) => self.tables.outbox.push(effect),
-                Err(FlowNews::Lost { flow, why, users }) => self.tell_lost(flow, why, &users, now),
-                Err(FlowNews::Moved { users, .. }) => {
-                    for account in users {
-                        // An account that is not signed in has nothing to renew.
-                        self.turn(account, now, |login, desk| drop(login.refresh(desk)));
-                    }
-                }
-            }
-        }
-    }
-
     fn wake(&mut self, now: Now) {
         self.tables.transactions.handle_deadline(now);
-        self.pump(None, now);
         self.tables.flows.handle_deadline(now);
-        self.pump_flows(now);
+        self.pump(None, now);
         let reached = self.due.range(..=(now.since_start, AccountId(u32::MAX)));
         let accounts: Vec<AccountId> = reached.map(|(_, account)| *account).collect();
         for account in accounts {
@@ -363,8 +344,7 @@ impl Tables {
         }
     }
 
-    /// Who uses a flow.
-    fn users_of(&self, flow: FlowId) -> Vec<AccountId> {
+    fn users(&self, flow: FlowId) -> Vec<AccountId> {
         self.flows.find(flow).map_or(Vec::new(), |flow| flow.users().collect())
     }
 

@@ -1,11 +1,11 @@
 //! Responses: parse, find the transaction, verify, feed, and only then the login. The order is law.
 
-use homing_wire::{Message, Method};
+use homing_wire::Message;
 
 use super::Agent;
 use crate::counter::Counter;
-use crate::flow::KeepTerms;
-use crate::ids::{FlowId, TxId};
+use crate::flow::{FlowNews, FlowOutput};
+use crate::ids::{AccountId, FlowId, TxId};
 use crate::login::redirect::Standing;
 use crate::time::Now;
 use crate::transaction::TxOutput;
@@ -21,44 +21,60 @@ impl Agent {
         self.turn(account, now, |login, desk| judged = login.judge_response(tx, message, desk));
         if let Some(standing) = judged {
             self.tables.transactions.feed_response(tx, message, now);
-            self.keep_alive(flow, message, now);
             self.pump(Some((tx, standing)), now);
         }
     }
 
-    /// A server that accepts a registration says with it how the flow is kept alive.
-    fn keep_alive(&mut self, flow: FlowId, message: &Message, now: Now) {
-        let accepted = message.status().is_some_and(|status| (200..300).contains(&status));
-        if accepted && message.cseq().is_ok_and(|cseq| cseq.method == Method::Register) {
-            self.tables.flows.keep_alive(flow, KeepTerms::of(message), now);
+    /// Takes what transactions and flows want to where it belongs, until they want nothing more.
+    /// `judged` is the response that was just fed.
+    pub(super) fn pump(&mut self, judged: Option<(TxId, Standing)>, now: Now) {
+        loop {
+            if let Some(output) = self.tables.transactions.poll_output() {
+                self.carry(output, judged, now);
+            } else if let Some(output) = self.tables.flows.poll_output() {
+                self.carry_flow(output, now);
+            } else {
+                return;
+            }
         }
     }
 
-    /// Takes what the transactions want sent and told to where it belongs. `judged` is the response
-    /// that was just fed.
-    pub(super) fn pump(&mut self, judged: Option<(TxId, Standing)>, now: Now) {
-        while let Some(output) = self.tables.transactions.poll_output() {
-            match output {
-                TxOutput::Send { flow, bytes } => {
-                    self.tables.outbox.send(flow, bytes);
-                    self.tables.flows.note_sent(flow, now);
+    fn carry(&mut self, output: TxOutput<AccountId>, judged: Option<(TxId, Standing)>, now: Now) {
+        match output {
+            TxOutput::Send { flow, bytes } => {
+                self.tables.flows.note_sent(flow, now);
+                self.tables.outbox.send(flow, bytes);
+            }
+            TxOutput::Provisional { tx, user, .. } => {
+                self.turn(user, now, |login, _| login.handle_provisional(tx));
+            }
+            TxOutput::Final { tx, user, message } => {
+                let standing = judged.filter(|(fed, _)| *fed == tx).map(|(_, standing)| standing);
+                let standing = standing.unwrap_or(Standing::Unsignable);
+                self.turn(user, now, |login, desk| login.handle_final(tx, message, standing, desk));
+            }
+            TxOutput::TimedOut { tx, user } => {
+                self.turn(user, now, |login, desk| login.handle_timeout(tx, desk));
+            }
+            // The loss of a flow reaches its users by itself; calls are not made here.
+            TxOutput::FlowFailed { .. }
+            | TxOutput::Another2xx { .. }
+            | TxOutput::AckTimedOut { .. }
+            | TxOutput::Unanswered { .. } => {}
+        }
+    }
+
+    fn carry_flow(&mut self, output: FlowOutput<AccountId>, now: Now) {
+        if let FlowOutput::Close { flow } = &output {
+            self.tables.transactions.flow_failed(*flow);
+        }
+        match output.effect() {
+            Ok(effect) => self.tables.outbox.push(effect),
+            Err(FlowNews::Lost { flow, why, users }) => self.tell_lost(flow, why, &users, now),
+            Err(FlowNews::Moved { users, .. }) => {
+                for account in users {
+                    self.turn(account, now, |login, desk| login.handle_network(true, desk));
                 }
-                TxOutput::Provisional { tx, user, .. } => {
-                    self.turn(user, now, |login, _| login.handle_provisional(tx));
-                }
-                TxOutput::Final { tx, user, message } => {
-                    let standing = judged.filter(|(fed, _)| *fed == tx).map(|(_, standing)| standing);
-                    let standing = standing.unwrap_or(Standing::Unsignable);
-                    self.turn(user, now, |login, desk| login.handle_final(tx, message, standing, desk));
-                }
-                TxOutput::TimedOut { tx, user } => {
-                    self.turn(user, now, |login, desk| login.handle_timeout(tx, desk));
-                }
-                // The loss of a flow reaches its users by itself; calls are not made here.
-                TxOutput::FlowFailed { .. }
-                | TxOutput::Another2xx { .. }
-                | TxOutput::AckTimedOut { .. }
-                | TxOutput::Unanswered { .. } => {}
             }
         }
     }

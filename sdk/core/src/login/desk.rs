@@ -2,18 +2,19 @@
 
 use std::net::SocketAddr;
 
+use homing_wire::Message;
+
 use crate::config::AgentConfig;
 use crate::connect::TlsProof;
 use crate::counter::{Counter, Counters};
 use crate::error::SignatureFault;
 use crate::event::AccountEvent;
-use crate::flow::{Destination, Flow, Flows, Opened};
-use crate::identity::Expected;
+use crate::flow::{Destination, Flow, Flows, KeepTerms};
 use crate::ids::{AccountId, AskId, Chance, FlowId};
+use crate::locate::Target;
 use crate::outbox::{Outbox, Output, Question};
 use crate::time::{Moment, Now};
 use crate::transaction::Transactions;
-use crate::transport::Transport;
 
 use super::draws::Draws;
 
@@ -83,12 +84,10 @@ impl Desk<'_> {
     }
 
     /// Takes one use of a connection, opened for it if there is none.
-    pub fn claim(&mut self, address: SocketAddr, transport: Transport, identity: &Expected) -> Claim {
-        let to = Destination { address, transport, expected: identity.clone() };
-        let flow = self.flows.claim(self.account, &to, self.now);
-        self.carry();
+    pub fn claim(&mut self, target: &Target) -> Claim {
+        let flow = self.flows.claim(self.account, &Destination::of(target), self.now);
         match self.flows.find(flow).and_then(Flow::opened) {
-            Some(Opened { local, proof, .. }) => Claim::Open { flow, local: *local, proof: proof.clone() },
+            Some(opened) => Claim::Open { flow, local: opened.local, proof: opened.proof.clone() },
             None => Claim::Opening { flow },
         }
     }
@@ -96,22 +95,19 @@ impl Desk<'_> {
     /// Gives one use of a connection back; the last one closes it.
     pub fn release(&mut self, flow: FlowId) {
         self.flows.release(flow, self.account, self.now);
-        self.carry();
+    }
+
+    /// Keeps a connection alive as its server grants it.
+    pub fn keep_alive(&mut self, flow: FlowId, granted: &Message) {
+        let terms = KeepTerms::of(granted);
+        if !terms.is_empty() {
+            self.flows.keep_alive(flow, terms, self.now);
+        }
     }
 
     /// Tells the user.
     pub fn tell(&mut self, what: AccountEvent) {
         self.outbox.tell(self.account, what);
-    }
-
-    /// Takes what the flows want of the world to the outbox at once: there is one order of effects.
-    /// Claiming and releasing tell nothing else.
-    fn carry(&mut self) {
-        while let Some(output) = self.flows.poll_output() {
-            if let Ok(effect) = output.effect() {
-                self.outbox.push(effect);
-            }
-        }
     }
 
     /// Counts a message that was refused by its signature.

@@ -102,11 +102,6 @@ impl Exchange {
         Self::after(sent, aim, 0, |tx| Step::Plain { tx })
     }
 
-    /// What the REGISTER is for.
-    pub(super) fn aim(&self) -> Aim {
-        self.aim
-    }
-
     /// The transaction that is waited for.
     pub(super) fn tx(&self) -> Option<TxId> {
         match &self.step {

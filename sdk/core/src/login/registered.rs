@@ -87,6 +87,7 @@ impl Registered {
         trip.ended(HopVerdict::Accepted { expires: lease.granted, signed }, desk.now);
         let place = if trip.is_second_choice() { AccountState::Fallback } else { AccountState::Registered };
         account.backoff.reset();
+        desk.keep_alive(conversation.flow(), granted);
         desk.counters.count(Counter::Logins);
         announce(&conversation, granted, lease, trip, account, desk);
         let activity = Activity::Quiet(Quiet::fresh(lease, desk.now));

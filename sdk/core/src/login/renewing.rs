@@ -91,13 +91,7 @@ impl Registered {
         }
     }
 
-    fn settle(
-        mut self,
-        before: u32,
-        outcome: Outcome,
-        account: &mut Account,
-        desk: &mut Desk<'_>,
-    ) -> State {
+    fn settle(mut self, before: u32, outcome: Outcome, account: &mut Account, desk: &mut Desk<'_>) -> State {
         match outcome {
             Outcome::Pending(exchange) => self.activity = Activity::Busy(exchange),
             Outcome::Granted(message) => return self.granted(before, &message, account, desk),
@@ -129,6 +123,7 @@ impl Registered {
         if lease.granted == 0 {
             return self.lose(LogoutReason::BindingLost, account, desk);
         }
+        desk.keep_alive(self.conversation.flow(), message);
         self.lease = lease;
         self.activity = Activity::Quiet(Quiet::fresh(lease, desk.now));
         desk.counters.count(Counter::Refreshes);

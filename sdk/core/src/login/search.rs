@@ -253,7 +253,7 @@ impl Search {
         let (leg, target) = self.ready.pop_front()?;
         let dialled = self.legs[leg].dialled(&target);
         self.next_dial = Some(desk.now.after(STAGGER));
-        match desk.claim(target.addr, target.transport, &target.expected) {
+        match desk.claim(&target) {
             Claim::Open { flow, local, proof } => {
                 self.rest(desk);
                 Some(Connection { flow, dialled, local, proof, shared: true })

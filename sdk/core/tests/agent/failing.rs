@@ -52,8 +52,18 @@ fn name_servers_that_do_not_answer() {
 fn every_reason_a_connection_fails_for_is_told() {
     let rows = [
         (ConnectError::ConnectionRefused, "the connection was refused", "E0501", Family::Transport),
-        (ConnectError::UntrustedIssuer, "its certificate is signed by nobody this machine trusts", "E0506", Family::Transport),
-        (ConnectError::CertificateDate, "its certificate has expired or is not valid yet", "E0507", Family::Transport),
+        (
+            ConnectError::UntrustedIssuer,
+            "its certificate is signed by nobody this machine trusts",
+            "E0506",
+            Family::Transport,
+        ),
+        (
+            ConnectError::CertificateDate,
+            "its certificate has expired or is not valid yet",
+            "E0507",
+            Family::Transport,
+        ),
         (
             ConnectError::Identity(homing_core::identity::IdentityError::OtherNames),
             "its certificate does not prove its name: the certificate names other servers",
@@ -76,7 +86,8 @@ fn every_reason_a_connection_fails_for_is_told() {
 #[test]
 fn the_next_server_is_tried_when_one_is_dead_or_silent() {
     for kill in [
-        (|world: &mut World| world.at("a.network.com").unreachable = Some(ConnectError::ConnectionRefused)) as fn(&mut World),
+        (|world: &mut World| world.at("a.network.com").unreachable = Some(ConnectError::ConnectionRefused))
+            as fn(&mut World),
         |world| world.at("a.network.com").silent = true,
         |world| {
             world.at("a.network.com").gate(Gate::Open).answer(503, "Service Unavailable");
@@ -120,7 +131,14 @@ fn a_no_is_told_in_the_servers_words() {
         (403, "Forbidden", vec![], "403 Forbidden", "E0801", false),
         (403, "Forbidden", vec![("ms-diagnostics", diagnostics)], "403 User disabled", "E0801", false),
         (404, "Not Found", vec![], "404 Not Found", "E0801", true),
-        (421, "Extension Required", vec![("Warning", "399 hs \"gruu-10 is needed\"".into())], "421 gruu-10 is needed", "E0801", true),
+        (
+            421,
+            "Extension Required",
+            vec![("Warning", "399 hs \"gruu-10 is needed\"".into())],
+            "421 gruu-10 is needed",
+            "E0801",
+            true,
+        ),
         (500, "Server\u{7} Error", vec![], "500 Server Error", "E0801", true),
     ];
     for (status, reason, headers, words, code, again) in rows {
@@ -165,7 +183,11 @@ fn attempts_come_ever_more_rarely() {
 #[test]
 fn a_fixed_server_is_dialled_as_configured() {
     let mut world = World::new(|config| {
-        config.server = ServerChoice::Fixed { host: "hs9.network.com".into(), port: Some(5061), transport: Transport::Tls };
+        config.server = ServerChoice::Fixed {
+            host: "hs9.network.com".into(),
+            port: Some(5061),
+            transport: Transport::Tls,
+        };
     });
     world.server("hs9.network.com");
     world.login();
@@ -216,7 +238,9 @@ fn an_error_carries_the_journey() {
     world.at("hs104.network.com").answer(500, "Server Error");
     world.login();
     let failure = world.last_failure();
-    assert!(matches!(&failure.error, LoginError::Refused { server, .. } if server.host == "hs104.network.com"));
+    assert!(
+        matches!(&failure.error, LoginError::Refused { server, .. } if server.host == "hs104.network.com")
+    );
     assert_eq!(failure.journey.hops.len(), 2);
     assert_eq!(failure.journey.redirects(), 1);
 }

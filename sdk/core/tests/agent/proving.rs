@@ -176,7 +176,9 @@ fn a_person_may_take_their_time() {
     world.rules.hold_credentials = true;
     world.login();
     let (id, question) = world.held.pop().expect("a question");
-    let Question::Credentials { server, realm, refused_before, .. } = question else { panic!("{question:?}") };
+    let Question::Credentials { server, realm, refused_before, .. } = question else {
+        panic!("{question:?}")
+    };
     assert_eq!(server.to_string(), "hs1.network.com:5061");
     assert_eq!((realm.as_str(), refused_before), ("SIP Communications Service", false));
     world.pass(Duration::from_secs(3_600));

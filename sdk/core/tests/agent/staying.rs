@@ -76,7 +76,6 @@ fn the_old_association_verifies_while_the_new_one_is_young() {
     assert_eq!(world.sent.len(), before + 1, "answered");
     world.pass(Duration::from_secs(32));
     world.say("hs104.network.com", in_flight[1].clone());
-    println!("{:?}", &world.sent[before..]);
     assert_eq!(world.sent.len(), before + 1, "the overlap of 64·T1 is over");
     assert_eq!(world.agent.counters().of(Counter::BadSignature), 1);
 }
@@ -101,7 +100,11 @@ fn handshakes_by_unsigned_challenges_are_rationed() {
     let before = world.registers("hs104.network.com").len();
     world.at("hs104.network.com").amnesia = true;
     world.command(Command::Refresh);
-    assert_eq!(world.registers("hs104.network.com").len(), before + 1, "the fourth in a minute is not followed");
+    assert_eq!(
+        world.registers("hs104.network.com").len(),
+        before + 1,
+        "the fourth in a minute is not followed"
+    );
     assert_eq!(world.agent.counters().of(Counter::ChallengeRate), 1);
     assert_eq!(logged_out(&world), [], "and it logs nobody out");
     world.pass(Duration::from_secs(120));
@@ -121,17 +124,17 @@ fn a_refresh_that_adds_or_fixes_the_binding_starts_over() {
         assert_eq!(world.state(), AccountState::Registered);
     }
     let mut world = signed_in(|_| {});
-    world.at("hs104.network.com").extra.push(("presence-state".into(), "register-action=\"refreshed\"".into()));
+    world
+        .at("hs104.network.com")
+        .extra
+        .push(("presence-state".into(), "register-action=\"refreshed\"".into()));
     world.command(Command::Refresh);
     assert_eq!(logged_out(&world), []);
 }
 
 fn notify(world: &mut World, event: &str, headers: &[(&str, &str)]) {
     let wall = world.wall;
-    let mut all = vec![
-        ("Event", "registration-notify"),
-        ("Subscription-State", "terminated;expires=0"),
-    ];
+    let mut all = vec![("Event", "registration-notify"), ("Subscription-State", "terminated;expires=0")];
     all.extend(headers);
     let kind = if event.starts_with("preferred") { "registered" } else { "deregistered" };
     let body = format!("{kind};event={event}");
@@ -147,7 +150,12 @@ fn last_answer(world: &World) -> &Message {
 #[test]
 fn a_displaced_or_disabled_account_stops_and_says_why() {
     let rows = [
-        ("unregistered", LogoutReason::Displaced, "another device signed in and took this one's place", "E0802"),
+        (
+            "unregistered",
+            LogoutReason::Displaced,
+            "another device signed in and took this one's place",
+            "E0802",
+        ),
         ("rejected", LogoutReason::Disabled, "the account was disabled", "E0803"),
     ];
     for (event, why, words, code) in rows {
@@ -187,9 +195,12 @@ fn a_preferred_registrar_passes_the_rules_of_a_redirect() {
     );
     assert_eq!(world.state(), AccountState::Registered);
     assert_eq!(world.registered().home.host, "hs105.network.com");
-    assert!(world.events.iter().any(
-        |event| matches!(event, AccountEvent::HomeServerChanged { cause: MoveCause::Preferred, .. })
-    ));
+    assert!(
+        world.events.iter().any(|event| matches!(
+            event,
+            AccountEvent::HomeServerChanged { cause: MoveCause::Preferred, .. }
+        ))
+    );
     for bad in ["<sip:evil.test:5061;transport=tls>", "<sip:hs106.network.com;transport=tcp>", "<tel:+1>"] {
         let mut world = signed_in(|_| {});
         notify(&mut world, "preferred-registrar-change", &[("P-Preferred-Registrar", bad)]);
@@ -216,7 +227,8 @@ fn a_notify_that_is_not_signed_ends_nothing() {
         world.say("hs104.network.com", edited(&good, edit));
         assert_eq!(world.sent.len(), before, "as if it had never come");
         assert_eq!(logged_out(&world), []);
-        let counted = world.agent.counters().of(Counter::Unsigned) + world.agent.counters().of(Counter::BadSignature);
+        let counted =
+            world.agent.counters().of(Counter::Unsigned) + world.agent.counters().of(Counter::BadSignature);
         assert_eq!(counted, 1);
     }
 }
@@ -495,5 +507,8 @@ fn an_interval_too_brief_is_lengthened() {
     let registers = world.registers("hs1.network.com");
     assert_eq!(registers.len(), 2);
     assert!(registers[1].text(Name::Contact).unwrap().contains(";expires=900"));
-    assert_eq!(world.last_failure().error.to_string(), "hs1.network.com:5061 refused with 423 Interval Too Brief");
+    assert_eq!(
+        world.last_failure().error.to_string(),
+        "hs1.network.com:5061 refused with 423 Interval Too Brief"
+    );
 }

@@ -131,6 +131,16 @@ mod tests {
     }
 
     #[test]
+    fn an_info_of_digest_has_no_scheme() {
+        let info = parse(r#"nextnonce="n2", rspauth="0a", nc=00000001"#);
+        assert_eq!(
+            (info.scheme, info.param("nextnonce"), info.param("rspauth")),
+            ("", Some("n2"), Some("0a"))
+        );
+        assert!(!parse("qop = auth").is("qop"));
+    }
+
+    #[test]
     fn a_digest_answer_comes_apart() {
         let auth = parse(
             r#"Digest username="alice", realm="a, b", uri="sip:e.com", algorithm=MD5, qop=auth, nc=00000001"#,

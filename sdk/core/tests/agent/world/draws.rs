@@ -1,6 +1,7 @@
 //! Chance that is no chance: values in order, as a recorded conversation has them.
 
 use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
 
 use homing_core::login::Draws;
 
@@ -14,11 +15,9 @@ pub(crate) struct Scripted {
     pub(crate) client_challenges: VecDeque<[u8; 8]>,
     pub(crate) session_keys: VecDeque<[u8; 16]>,
     pub(crate) count: u64,
+    /// The last session key drawn: so a fake server knows it without reading the token.
+    pub(crate) latest: Arc<Mutex<[u8; 16]>>,
 }
-
-/// The session key of every NTLM handshake in tests, unless a script says otherwise: a fake server
-/// knows it without reading the token.
-pub(crate) const SESSION_KEY: [u8; 16] = [0x55; 16];
 
 impl Scripted {
     fn next(&mut self) -> u64 {
@@ -53,7 +52,10 @@ impl Draws for Scripted {
     }
 
     fn session_key(&mut self) -> [u8; 16] {
-        self.session_keys.pop_front().unwrap_or(SESSION_KEY)
+        let count = u8::try_from(self.next() % 251).unwrap();
+        let key = self.session_keys.pop_front().unwrap_or([count; 16]);
+        *self.latest.lock().unwrap() = key;
+        key
     }
 
     fn cnonce(&mut self) -> String {

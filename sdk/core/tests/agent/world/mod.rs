@@ -5,6 +5,7 @@ pub(crate) mod server;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -42,6 +43,7 @@ pub(crate) struct World {
     pub(crate) rules: Rules,
     pub(crate) held: Vec<(AskId, Question)>,
     names: usize,
+    session_key: Arc<Mutex<[u8; 16]>>,
 }
 
 /// How the world behaves where the servers have no say.
@@ -74,7 +76,9 @@ impl World {
         account.auth.extended_protection = ExtendedProtection::Off;
         config(&mut account);
         let now = Now::new(Duration::ZERO, WALL);
-        let mut agent = Agent::with_draws(shared, Seed::from_number(1), Box::new(Scripted::default()), now);
+        let draws = Scripted::default();
+        let session_key = Arc::clone(&draws.latest);
+        let mut agent = Agent::with_draws(shared, Seed::from_number(1), Box::new(draws), now);
         let account = agent.add_account(account, now).unwrap();
         World {
             agent,
@@ -95,6 +99,7 @@ impl World {
             },
             held: Vec::new(),
             names: 0,
+            session_key,
         }
     }
 
@@ -103,7 +108,8 @@ impl World {
         self.names += 1;
         let address = SocketAddr::from(([192, 0, 2, u8::try_from(self.names).unwrap()], 5061));
         self.address(name, address);
-        self.servers.entry(address).or_insert_with(|| Server::new(name, "network.com"))
+        let key = Arc::clone(&self.session_key);
+        self.servers.entry(address).or_insert_with(|| Server::new(name, key))
     }
 
     pub(crate) fn address(&mut self, name: &str, address: SocketAddr) {

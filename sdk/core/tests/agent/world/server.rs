@@ -1,5 +1,6 @@
 //! A server that follows a script: it challenges, signs, redirects, accepts, and errs as told.
 
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -10,8 +11,6 @@ use homing_core::auth::security_association::{Association, AssociationName, Mech
 use homing_core::connect::ConnectError;
 use homing_core::time::Now;
 use homing_wire::{Builder, Contact, Date, Message, Method, Name};
-
-use super::draws::SESSION_KEY;
 
 /// A server that follows a script.
 pub(crate) struct Server {
@@ -40,6 +39,7 @@ pub(crate) struct Server {
     /// Credentials for another realm are challenged as if they were none.
     pub(crate) strict_realm: bool,
     pub(crate) association: Option<Association>,
+    session_key: Arc<Mutex<[u8; 16]>>,
     opaque: u32,
     nonce: u32,
     digest_nonce: u32,
@@ -74,8 +74,6 @@ pub(crate) enum Mischief {
     WrongSignature,
     /// Another server's association signs it.
     OtherAssociation,
-    /// It repeats the signature of the one before.
-    Replay,
     /// Changed after signing.
     Edit(fn(String) -> String),
     /// A forged answer comes first, the true one after it.
@@ -89,7 +87,7 @@ pub(crate) const CHALLENGE: &str = "TlRMTVNTUAACAAAAAAAAADgAAADzgpjiASNFZ4mrze8A
 const AGREED: u32 = flags::EXTENDED_SESSION_SECURITY | flags::STRONG_KEYS | flags::KEY_EXCHANGE;
 
 impl Server {
-    pub(crate) fn new(name: &str, _domain: &str) -> Self {
+    pub(crate) fn new(name: &str, session_key: Arc<Mutex<[u8; 16]>>) -> Self {
         Server {
             name: name.into(),
             targetname: name.into(),
@@ -108,6 +106,7 @@ impl Server {
             skew: 0,
             strict_realm: false,
             association: None,
+            session_key,
             opaque: 0,
             nonce: 0,
             digest_nonce: 0,
@@ -233,7 +232,7 @@ impl Server {
             Some(_) if accepts => {
                 let now = Now::new(Duration::ZERO, wall);
                 let name = self.association_name();
-                let keys = SessionKeys::derive(&SESSION_KEY, AGREED);
+                let keys = SessionKeys::derive(&self.session_key.lock().unwrap(), AGREED);
                 let opaque = format!("{:08X}", self.opaque);
                 self.association = Some(Association::new(name, &opaque, self.style, keys.into(), now));
                 Ok(())
@@ -343,10 +342,6 @@ impl Server {
                         .replace(&self.targetname, &other)
                         .into_bytes(),
                 )]
-            }
-            Mischief::Replay => {
-                let signed = self.sign(bytes, wall);
-                vec![signed.clone(), signed]
             }
             Mischief::Edit(edit) => vec![edited(&self.sign(bytes, wall), edit)],
             Mischief::ForgedFirst(edit) => {

@@ -14,8 +14,13 @@ pub(crate) fn read_line(value: &[u8]) -> impl Iterator<Item = Auth<'_>> {
 
 fn read_scheme<'m>(cursor: &mut Cursor<'m>) -> Option<Auth<'m>> {
     skip_commas(cursor);
-    let line = cursor.rest();
-    let scheme = cursor.token()?;
+    let (line, start) = (cursor.rest(), *cursor);
+    let mut scheme = cursor.token()?;
+    if !cursor.eat_spaced_not_equals() {
+        // Authentication-Info of Digest names no scheme (RFC 7616 section 3.5): this is its first parameter.
+        *cursor = start;
+        scheme = "";
+    }
     let mut auth = Auth { scheme, line, params: SmallVec::new(), seen: 0, conflicting: false };
     let escapes = !is_microsoft(scheme);
     loop {
