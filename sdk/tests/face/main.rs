@@ -1,6 +1,7 @@
 //! The face and its driver over real sockets, against a registrar that does what a test says.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
+mod at_home;
 mod consent;
 mod ends;
 mod registrar;
