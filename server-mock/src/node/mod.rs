@@ -86,11 +86,16 @@ enum Owner {
     Notify,
 }
 
+/// A request with its transaction and the flow it came by.
+struct Case {
+    tx: TxId,
+    flow: FlowId,
+    request: Message,
+}
+
 /// A REGISTER that waits for the directory.
 struct Pending {
-    tx: TxId,
-    request: Message,
-    flow: FlowId,
+    case: Case,
     passport: gate::Passport,
 }
 

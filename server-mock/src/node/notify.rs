@@ -9,10 +9,19 @@ use homing_wire::{Builder, Message, Method, Name};
 use super::endpoint::Endpoint;
 use super::gate::Seal;
 use super::io::Deregistration;
-use super::registrar::Binding;
+use super::registrar::{Binding, Place};
 use super::respond::OUR_AGENT;
 use super::{Node, Owner};
 use crate::journal::{Decision, Verdict};
+
+/// To whom a NOTIFY goes, and how.
+struct Addressee<'a> {
+    endpoint: &'a Endpoint,
+    uri: &'a str,
+    epid: &'a str,
+    path: &'a [String],
+    flow: FlowId,
+}
 
 impl Node {
     /// Ends the registrations of a user and tells each device why.
@@ -31,29 +40,24 @@ impl Node {
 
     /// Tells a device that a newer one of its user took its place.
     pub(super) fn push_out(&mut self, endpoint: &Endpoint, now: Now) {
-        if let Some(id) = self.machines.gate.sessions().of_endpoint(endpoint)
-            && let Some(flow) = self.machines.gate.sessions().find(id).map(|session| session.flow)
-        {
+        let sessions = self.machines.gate.sessions();
+        let session = sessions.of_endpoint(endpoint).and_then(|id| sessions.find(id));
+        if let Some(flow) = session.map(|session| session.flow) {
             let uri = format!("sip:{}", endpoint.user);
-            let to = (uri.as_str(), endpoint.device.as_str(), Vec::new());
-            self.send_notify(endpoint, to, flow, &Deregistration::Unregistered, now);
+            let to = Addressee { endpoint, uri: &uri, epid: &endpoint.device, path: &[], flow };
+            self.send_notify(&to, &Deregistration::Unregistered, now);
         }
     }
 
     fn notify(&mut self, binding: &Binding, event: &Deregistration, now: Now) {
-        let place = &binding.place;
-        let to = (binding.contact.as_str(), binding.epid.as_str(), place.path.clone());
-        self.send_notify(&binding.endpoint, to, place.flow, event, now);
+        let Place { flow, path } = &binding.place;
+        let (uri, epid) = (&binding.contact, &binding.epid);
+        let to = Addressee { endpoint: &binding.endpoint, uri, epid, path, flow: *flow };
+        self.send_notify(&to, event, now);
     }
 
-    fn send_notify(
-        &mut self,
-        endpoint: &Endpoint,
-        (uri, epid, path): (&str, &str, Vec<String>),
-        flow: FlowId,
-        event: &Deregistration,
-        now: Now,
-    ) {
+    fn send_notify(&mut self, to: &Addressee<'_>, event: &Deregistration, now: Now) {
+        let Addressee { endpoint, uri, epid, path, flow } = *to;
         let transport = self.flows.transport(flow).unwrap_or(Transport::Tls);
         let own = self.own_name(transport);
         let branch = self.machines.transactions.branch();
@@ -62,7 +66,7 @@ impl Node {
         let mut builder = Builder::request(Method::Notify, uri)
             .header(Name::Via, format_args!("SIP/2.0/{} {own};branch={branch}", transport.via_token()))
             .header(Name::MaxForwards, 70);
-        for hop in &path {
+        for hop in path {
             builder = builder.header(Name::Route, hop);
         }
         let (tag, call) = (self.draws.tag(), self.draws.token());

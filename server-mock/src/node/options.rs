@@ -1,23 +1,16 @@
 //! Methods other than REGISTER: what a server without calls and presence says to them.
 
-use homing_core::ids::{FlowId, TxId};
 use homing_core::time::Now;
-use homing_wire::{Message, Method, Name};
+use homing_wire::{Method, Name};
 
-use super::Node;
 use super::gate::Passport;
 use super::reply::Reply;
+use super::{Case, Node};
 use crate::journal::{Decision, Verdict};
 
 impl Node {
-    pub(super) fn serve_other(
-        &mut self,
-        (tx, flow): (TxId, FlowId),
-        request: &Message,
-        passport: &Passport,
-        now: Now,
-    ) {
-        let (reply, why) = match request.method() {
+    pub(super) fn serve_other(&mut self, case: &Case, passport: &Passport, now: Now) {
+        let (reply, why) = match case.request.method() {
             Some(Method::Options) => {
                 (self.with_allow(Reply::new(200)).header(Name::Accept, "*/*"), "it is here")
             }
@@ -31,8 +24,8 @@ impl Node {
             Some(_) => (self.with_allow(Reply::new(405)), "this server carries registrations"),
         };
         let verdict = if reply.status == 200 { Verdict::Accepted } else { Verdict::Refused };
-        self.note(Some(flow), Decision::new(verdict, why).about(&passport.endpoint.user), now);
-        self.answer((tx, request, flow), &reply, &passport.seal, now);
+        self.note(Some(case.flow), Decision::new(verdict, why).about(&passport.endpoint.user), now);
+        self.answer(case, &reply, &passport.seal, now);
     }
 
     /// Adds what this server understands.

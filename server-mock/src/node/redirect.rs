@@ -6,16 +6,16 @@ use homing_core::auth::ntlm::session::{SessionKeys, Side};
 use homing_core::auth::security_association::{
     Association, AssociationName, SigningKeys, Stamp, Style, buffer,
 };
-use homing_core::ids::{FlowId, TxId};
+use homing_core::ids::FlowId;
 use homing_core::server::ServerName;
 use homing_core::time::Now;
 use homing_core::transport::Transport;
 use homing_wire::{AuthValue, Builder, Message, Name};
 
-use super::Node;
 use super::gate::{Passport, Seal, SessionId};
 use super::reply::Reply;
 use super::signpost::Way;
+use super::{Case, Node};
 use crate::journal::{Decision, Verdict};
 use crate::mischief::Mischief;
 
@@ -29,16 +29,15 @@ impl Node {
     /// Sends the client to its home server (patent step 516) and lets its binding here go.
     pub(super) fn redirect(
         &mut self,
-        (tx, flow): (TxId, FlowId),
-        request: &Message,
+        case: &Case,
         passport: &Passport,
         (home, transport): (ServerName, Transport),
         now: Now,
     ) {
-        let places = self.places(request, &home, transport);
+        let places = self.places(&case.request, &home, transport);
         let reply = self.redirection(301, &places);
-        self.let_go(flow, passport, now);
-        self.answer((tx, request, flow), &reply, &passport.seal, now);
+        self.let_go(case.flow, passport, now);
+        self.answer(case, &reply, &passport.seal, now);
     }
 
     /// The home server, and the backup for a client that can try one after the other.
@@ -79,13 +78,12 @@ impl Node {
     /// Plays a fault in place of what the signpost says.
     pub(super) fn play(
         &mut self,
-        to: (TxId, FlowId),
-        request: &Message,
-        (passport, mischief, way): (&Passport, Mischief, Way),
+        case: &Case,
+        passport: &Passport,
+        (mischief, way): (Mischief, Way),
         now: Now,
     ) {
-        let (tx, flow) = to;
-        let sealed = &passport.seal;
+        let flow = case.flow;
         let transport = self.flows.transport(flow).unwrap_or(Transport::Tls);
         match mischief {
             Mischief::Status503 { retry_after } => {
@@ -93,9 +91,9 @@ impl Node {
                 if let Some(seconds) = retry_after {
                     reply = reply.header(Name::RetryAfter, seconds);
                 }
-                return self.answer((tx, request, flow), &reply, sealed, now);
+                return self.answer(case, &reply, &passport.seal, now);
             }
-            Mischief::Status500 => return self.answer((tx, request, flow), &Reply::new(500), sealed, now),
+            Mischief::Status500 => return self.answer(case, &Reply::new(500), &passport.seal, now),
             _ => {}
         }
         let home = match way {
@@ -126,19 +124,19 @@ impl Node {
         self.let_go(flow, passport, now);
         let status = if mischief == Mischief::Status302 { 302 } else { 301 };
         let reply = self.redirection(status, &places);
-        let bytes = self.wrongly_sealed((request, flow), &reply, passport, &mischief, now);
-        self.machines.transactions.respond(tx, bytes, status, now);
+        let bytes = self.wrongly_sealed(case, &reply, (passport, &mischief), now);
+        self.machines.transactions.respond(case.tx, bytes, status, now);
     }
 
     /// The answer under a seal that is right, or wrong in one way.
     fn wrongly_sealed(
         &mut self,
-        (request, flow): (&Message, FlowId),
+        case: &Case,
         reply: &Reply,
-        passport: &Passport,
-        mischief: &Mischief,
+        (passport, mischief): (&Passport, &Mischief),
         now: Now,
     ) -> Bytes {
+        let (request, flow) = (&case.request, case.flow);
         let unsealed = self.unsealed(request, flow, reply, now);
         let Seal::Association(id) = passport.seal else { return unsealed };
         match mischief {

@@ -5,7 +5,9 @@
 //! towards the client anew (protocol facts 5.7).
 
 use hmac::{Hmac, KeyInit, Mac};
-use homing_core::ids::{FlowId, TxId};
+use std::time::Duration;
+
+use homing_core::ids::FlowId;
 use homing_core::server::ServerName;
 use homing_core::time::Now;
 use homing_core::transaction::Road;
@@ -16,43 +18,42 @@ use sha2::Sha256;
 use super::gate::{Passport, Seal};
 use super::io::NodeOutput;
 use super::reply::{Reply, stamped_via};
-use super::{Node, Owner};
+use super::{Case, Node, Owner};
 use crate::journal::{Decision, Verdict};
 
 /// A request that was passed on and waits for its answer.
 pub(super) struct Relaying {
-    tx: TxId,
-    request: Message,
-    flow: FlowId,
+    case: Case,
     seal: Seal,
+}
+
+/// The outgoing half of a relay, but for Via and signature.
+struct Outgoing {
+    builder: Builder,
+    flow: FlowId,
+    /// The server to be dialled first, where there is no flow to it yet.
+    dial: Option<ServerName>,
 }
 
 impl Node {
     /// Passes a client's REGISTER on to its home server (patent step 514).
-    pub(super) fn relay_up(
-        &mut self,
-        (tx, flow): (TxId, FlowId),
-        request: Message,
-        passport: Passport,
-        home: ServerName,
-        now: Now,
-    ) {
-        let Some(hops) = hops_left(&request) else {
-            return self.answer((tx, &request, flow), &Reply::new(483), &passport.seal, now);
+    pub(super) fn relay_up(&mut self, case: Case, passport: Passport, home: ServerName, now: Now) {
+        let Some(hops) = hops_left(&case.request) else {
+            return self.answer(&case, &Reply::new(483), &passport.seal, now);
         };
         let (link, new) = self.flows.link(&home, Transport::Tls);
         let own = self.own_name(Transport::Tls);
-        let mut builder = self.forwarded(&request, flow, hops);
-        builder = builder
+        let mut builder = self
+            .forwarded(&case, hops)
             .remove(Name::Authorization)
             .remove(Name::ProxyAuthorization)
             .replace(Name::PAssertedIdentity, format_args!("<sip:{}>", passport.endpoint.user));
-        if request.method() == Some(Method::Register) {
-            let token = self.token_of_flow(flow);
+        if case.request.method() == Some(Method::Register) {
+            let token = self.token_of_flow(case.flow);
             builder = builder.prepend(Name::Path, format_args!("<sip:{token}@{own};transport=tls;lr>"));
         }
-        let seal = passport.seal;
-        self.start_relay((tx, flow), request, seal, (builder, link, new.then_some(home)), now);
+        let outgoing = Outgoing { builder, flow: link, dial: new.then_some(home) };
+        self.start_relay(case, passport.seal, outgoing, now);
     }
 
     /// Passes a request of another server on to the client behind `to`.
@@ -62,24 +63,20 @@ impl Node {
         let Ok(tx) = self.machines.transactions.accept_request(&request, road, Owner::Server, now) else {
             return;
         };
-        let Some(hops) = hops_left(&request).filter(|_| self.flows.find(to).is_some()) else {
-            let status = if self.flows.find(to).is_some() { 483 } else { 430 };
-            return self.answer((tx, &request, flow), &Reply::new(status), &Seal::None, now);
+        let case = Case { tx, flow, request };
+        let reachable = self.flows.find(to).is_some();
+        let Some(hops) = hops_left(&case.request).filter(|_| reachable) else {
+            let status = if reachable { 483 } else { 430 };
+            return self.answer(&case, &Reply::new(status), &Seal::None, now);
         };
-        let builder = self.forwarded(&request, flow, hops).remove_first(Name::Route);
+        let builder = self.forwarded(&case, hops).remove_first(Name::Route);
         self.note(Some(to), Decision::new(Verdict::Proxied, "along its Path"), now);
-        self.start_relay((tx, flow), request, Seal::None, (builder, to, None), now);
+        self.start_relay(case, Seal::None, Outgoing { builder, flow: to, dial: None }, now);
     }
 
     /// Sends the outgoing half of a relay; opens the way first where there is none.
-    fn start_relay(
-        &mut self,
-        (tx, flow): (TxId, FlowId),
-        request: Message,
-        seal: Seal,
-        (builder, to, dial): (Builder, FlowId, Option<ServerName>),
-        now: Now,
-    ) {
+    fn start_relay(&mut self, case: Case, seal: Seal, outgoing: Outgoing, now: Now) {
+        let Outgoing { builder, flow: to, dial } = outgoing;
         let transport = self.flows.transport(to).unwrap_or(Transport::Tls);
         let own = self.own_name(transport);
         let branch = self.machines.transactions.branch();
@@ -87,11 +84,11 @@ impl Node {
         let unsigned = builder.prepend(Name::Via, via).finish();
         let client = self.machines.gate.sessions().on_flow(to);
         let bytes = match client {
-            Some(session) => self.sealed(unsigned, &request, &Seal::Association(session)),
+            Some(session) => self.sealed(unsigned, &case.request, &Seal::Association(session)),
             None => unsigned,
         };
         let id = self.next_name();
-        self.relaying.insert(id, Relaying { tx, request, flow, seal });
+        self.relaying.insert(id, Relaying { case, seal });
         if let Some(server) = dial {
             self.outputs.push_back(NodeOutput::Connect { flow: to, server, transport });
         }
@@ -106,41 +103,41 @@ impl Node {
 
     /// The answer to a relayed request goes back, sealed for whoever asked.
     pub(super) fn relayed(&mut self, id: u64, response: &Message, now: Now) {
-        let Some(Relaying { tx, request, flow, seal }) = self.relaying.remove(&id) else { return };
+        let Some(Relaying { case, seal }) = self.relaying.remove(&id) else { return };
         let status = response.status().unwrap_or(500);
         let mut builder = Builder::from_message(response)
             .remove_first(Name::Via)
             .remove(Name::AuthenticationInfo)
             .remove(Name::ProxyAuthenticationInfo);
-        let to_client =
-            seal != Seal::None || !self.flows.find(flow).is_some_and(|flow| flow.trusted.is_some());
-        if to_client && status == 200 && request.method() == Some(Method::Register) {
-            builder = self.kept_here(flow, &request, builder, now);
+        let to_server = self.flows.find(case.flow).is_some_and(|flow| flow.trusted.is_some());
+        let register = case.request.method() == Some(Method::Register);
+        if !to_server && status == 200 && register {
+            builder = self.kept_here(case.flow, &case.request, builder, now);
             if let Seal::Association(session) = seal {
                 let granted = response.expires().ok().flatten().unwrap_or(0);
-                let until = now.after(std::time::Duration::from_secs(u64::from(granted) + GRACE));
+                let until = now.after(Duration::from_secs(u64::from(granted) + GRACE));
                 self.machines.gate.sessions_mut().hold(session, until);
             }
         }
-        let bytes = self.sealed(builder.finish(), &request, &seal);
-        self.machines.transactions.respond(tx, bytes, status, now);
+        let bytes = self.sealed(builder.finish(), &case.request, &seal);
+        self.machines.transactions.respond(case.tx, bytes, status, now);
     }
 
     /// Nobody answered, or the way there is gone.
     pub(super) fn relay_failed(&mut self, id: u64, status: u16, now: Now) {
-        let Some(Relaying { tx, request, flow, seal }) = self.relaying.remove(&id) else { return };
+        let Some(Relaying { case, seal }) = self.relaying.remove(&id) else { return };
         let why = if status == 408 {
             "the next server did not answer"
         } else {
             "the next server cannot be reached"
         };
-        self.note(Some(flow), Decision::new(Verdict::Refused, format!("{status}: {why}")), now);
+        self.note(Some(case.flow), Decision::new(Verdict::Refused, format!("{status}: {why}")), now);
         let mut reply = Reply::new(status);
         if status == 503 {
             reply = reply.header(Name::RetryAfter, HOME_PAUSE);
         }
         let reply = reply.diagnostics(1038, why, &self.config.identity.fqdn);
-        self.answer((tx, &request, flow), &reply, &seal, now);
+        self.answer(&case, &reply, &seal, now);
     }
 
     /// Keep-alives are between neighbours: this server agrees on them with its client.
@@ -150,10 +147,11 @@ impl Node {
     }
 
     /// The request as it goes on: what was learned of its sender, and one hop less.
-    fn forwarded(&self, request: &Message, flow: FlowId, hops: u8) -> Builder {
+    fn forwarded(&self, case: &Case, hops: u8) -> Builder {
+        let Case { request, flow, .. } = case;
         let mut builder = Builder::from_message(request);
         let keep = Some(self.config.registrar.keep_alive);
-        if let Some(via) = self.flows.find(flow).and_then(|flow| stamped_via(request, flow.peer, keep)) {
+        if let Some(via) = self.flows.find(*flow).and_then(|flow| stamped_via(request, flow.peer, keep)) {
             builder = builder.replace_first(Name::Via, via);
         }
         builder.replace(Name::MaxForwards, hops)

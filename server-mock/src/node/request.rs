@@ -1,7 +1,7 @@
 //! The way of a request: copy or new, sound or not, through the gate, to whoever serves it.
 
 use homing_core::counter::Counter;
-use homing_core::ids::{FlowId, TxId};
+use homing_core::ids::FlowId;
 use homing_core::server::ServerName;
 use homing_core::time::Now;
 use homing_core::transaction::{Incoming, Road};
@@ -11,7 +11,7 @@ use super::endpoint::{Endpoint, address};
 use super::gate::{Admission, Challenge, Passport, Refused, Seal, Visit};
 use super::io::NodeOutput;
 use super::reply::Reply;
-use super::{Node, Owner};
+use super::{Case, Node, Owner};
 use crate::journal::{Decision, Verdict};
 use crate::mischief::{Mischief, Stage};
 
@@ -27,11 +27,11 @@ impl Node {
             Incoming::Ack { .. } => self.discard(flow, "an ACK for a call this server does not have", now),
             Incoming::Overload => {
                 let reply = Reply::new(503).header(Name::RetryAfter, OVERLOAD_PAUSE);
-                self.refuse_without_state(flow, &request, &reply, "too many requests in hand", now);
+                self.refuse_without_state(flow, &request, (reply, "too many requests in hand"), now);
             }
             Incoming::Unusable => {
                 let reply = Reply::new(400).reason("Missing or malformed identifying header");
-                self.refuse_without_state(flow, &request, &reply, "it lacks what identifies it", now);
+                self.refuse_without_state(flow, &request, (reply, "it lacks what identifies it"), now);
             }
         }
     }
@@ -68,29 +68,24 @@ impl Node {
         if let Some(finding) = request.validate().first().copied() {
             let reply = Reply::new(finding.status).reason(finding.why);
             let reply = if finding.status == 501 { self.with_allow(reply) } else { reply };
-            return self.refuse(flow, &request, &reply, finding.why, now);
+            return self.refuse(flow, request, (reply, finding.why), now);
         }
         let trusted = self.flows.find(flow).is_some_and(|flow| flow.trusted.is_some());
         if let Some(to) = self.own_route(&request).filter(|_| trusted) {
             return self.relay_down(flow, request, to, now);
         }
-        if let Some((reply, why)) = self.objection(&request) {
-            return self.refuse(flow, &request, &reply, why, now);
+        if let Some(objection) = self.objection(&request) {
+            return self.refuse(flow, request, objection, now);
         }
         if !trusted && self.over_stranger_cap(flow, &request, now) {
             let reply = Reply::new(503).header(Name::RetryAfter, STRANGER_PAUSE);
-            return self.refuse(
-                flow,
-                &request,
-                &reply,
-                "too much comes through a server nobody configured",
-                now,
-            );
+            let why = "too much comes through a server nobody configured";
+            return self.refuse(flow, request, (reply, why), now);
         }
         match self.admit(flow, &request, trusted, now) {
             Admission::Admitted(passport) => self.serve(flow, request, passport, now),
-            Admission::Challenge(challenge) => self.challenge(flow, &request, challenge, now),
-            Admission::Refuse(refused) => self.refuse_entry(flow, &request, &refused, now),
+            Admission::Challenge(challenge) => self.challenge(flow, request, challenge, now),
+            Admission::Refuse(refused) => self.refuse_entry(flow, request, &refused, now),
             Admission::Discard(why) => self.discard(flow, why, now),
         }
     }
@@ -107,14 +102,13 @@ impl Node {
             });
         }
         let Some(found) = self.flows.find(flow) else { return Admission::Discard("its flow is gone") };
-        let visit = Visit { request, flow, spoken: found.spoken, attempts: found.attempts };
-        let admission = self.machines.gate.admit(&visit, &self.config.accounts, self.draws.as_mut(), now);
-        if matches!(admission, Admission::Admitted(_))
-            && request.method() == Some(Method::Register)
-            && self.rules.take(Stage::Gate).is_some()
-        {
-            let visit = Visit { attempts: 0, ..visit };
-            return self.machines.gate.refuse_for_fun(&visit, self.draws.as_mut(), now);
+        let (spoken, attempts) = (found.spoken, found.attempts);
+        let visit = Visit { request, flow, spoken, attempts, accounts: &self.config.accounts, now };
+        let draws = self.draws.as_mut();
+        let admission = self.machines.gate.admit(&visit, draws);
+        let register = request.method() == Some(Method::Register);
+        if register && matches!(admission, Admission::Admitted(_)) && self.rules.take(Stage::Gate).is_some() {
+            return self.machines.gate.refuse_for_fun(&visit, draws);
         }
         admission
     }
@@ -124,29 +118,29 @@ impl Node {
             Decision::new(Verdict::Authenticated, passport.proof).about(&passport.endpoint.to_string());
         self.note(Some(flow), said, now);
         self.flows.authenticated(flow, now);
-        let Some(tx) = self.accept(flow, &request, now) else { return };
-        match request.method() {
-            Some(Method::Register) => self.register((tx, flow), request, passport, now),
-            _ => self.serve_other((tx, flow), &request, &passport, now),
+        let Some(case) = self.accept(flow, request, now) else { return };
+        match case.request.method() {
+            Some(Method::Register) => self.register(case, passport, now),
+            _ => self.serve_other(&case, &passport, now),
         }
     }
 
-    fn challenge(&mut self, flow: FlowId, request: &Message, challenge: Challenge, now: Now) {
+    fn challenge(&mut self, flow: FlowId, request: Message, challenge: Challenge, now: Now) {
         let verdict = if challenge.wrong { Verdict::LogonRefused } else { Verdict::Challenged };
         self.note(Some(flow), Decision::new(verdict, challenge.why.clone()), now);
         if let Some(found) = self.flows.find_mut(flow) {
             found.spoken = challenge.spoken.or(found.spoken);
             found.attempts = found.attempts.saturating_add(u8::from(challenge.wrong));
         }
-        let Some(tx) = self.accept(flow, request, now) else { return };
+        let Some(case) = self.accept(flow, request, now) else { return };
         let mut reply = Reply::new(challenge.style.status()).header(Name::Date, super::options::date(now));
         for value in &challenge.values {
             reply = reply.header(challenge.header(), value);
         }
-        self.answer((tx, request, flow), &reply, &Seal::None, now);
+        self.answer(&case, &reply, &Seal::None, now);
     }
 
-    fn refuse_entry(&mut self, flow: FlowId, request: &Message, refused: &Refused, now: Now) {
+    fn refuse_entry(&mut self, flow: FlowId, request: Message, refused: &Refused, now: Now) {
         if let Some(found) = self.flows.find_mut(flow) {
             found.attempts = found.attempts.saturating_add(u8::from(refused.wrong));
         }
@@ -158,32 +152,29 @@ impl Node {
             Decision::new(Verdict::Refused, format!("{}: {}", refused.status, refused.why)),
             now,
         );
-        let Some(tx) = self.accept(flow, request, now) else { return };
+        let Some(case) = self.accept(flow, request, now) else { return };
         let mut reply = Reply::new(refused.status);
         if refused.status == 503 {
             reply = reply.header(Name::RetryAfter, OVERLOAD_PAUSE);
         }
         let reply = reply.diagnostics(diagnosis(refused.status), refused.why, &self.config.identity.fqdn);
-        self.answer((tx, request, flow), &reply, &refused.seal, now);
+        self.answer(&case, &reply, &refused.seal, now);
     }
 
     /// Refuses a request that did not reach the gate.
-    pub(super) fn refuse(
-        &mut self,
-        flow: FlowId,
-        request: &Message,
-        reply: &Reply,
-        why: &'static str,
-        now: Now,
-    ) {
+    fn refuse(&mut self, flow: FlowId, request: Message, objection: (Reply, &'static str), now: Now) {
+        let (reply, why) = objection;
         if request.method() == Some(Method::Ack) {
             return self.discard(flow, why, now);
         }
-        self.counters.count(Counter::RefusedRequest);
-        self.note(Some(flow), Decision::new(Verdict::Refused, format!("{}: {why}", reply.status)), now);
-        match self.accept(flow, request, now) {
-            Some(tx) => self.answer((tx, request, flow), reply, &Seal::None, now),
-            None => self.answer_without_state(request, flow, reply, now),
+        match self.accept(flow, request.clone(), now) {
+            Some(case) => {
+                self.counters.count(Counter::RefusedRequest);
+                let said = Decision::new(Verdict::Refused, format!("{}: {why}", reply.status));
+                self.note(Some(flow), said, now);
+                self.answer(&case, &reply, &Seal::None, now);
+            }
+            None => self.refuse_without_state(flow, &request, (reply, why), now),
         }
     }
 
@@ -191,16 +182,16 @@ impl Node {
         &mut self,
         flow: FlowId,
         request: &Message,
-        reply: &Reply,
-        why: &'static str,
+        (reply, why): (Reply, &'static str),
         now: Now,
     ) {
         if request.method() == Some(Method::Ack) || request.via().is_err() {
             return self.discard(flow, why, now);
         }
         self.counters.count(Counter::RefusedRequest);
-        self.note(Some(flow), Decision::new(Verdict::Refused, format!("{}: {why}", reply.status)), now);
-        self.answer_without_state(request, flow, reply, now);
+        let said = Decision::new(Verdict::Refused, format!("{}: {why}", reply.status));
+        self.note(Some(flow), said, now);
+        self.answer_without_state(request, flow, &reply, now);
     }
 
     pub(super) fn discard(&mut self, flow: FlowId, why: &'static str, now: Now) {
@@ -209,12 +200,10 @@ impl Node {
     }
 
     /// A server transaction for a request that will be answered.
-    fn accept(&mut self, flow: FlowId, request: &Message, now: Now) -> Option<TxId> {
-        let transport = self.flows.transport(flow)?;
-        self.machines
-            .transactions
-            .accept_request(request, Road::new(flow, transport), Owner::Server, now)
-            .ok()
+    fn accept(&mut self, flow: FlowId, request: Message, now: Now) -> Option<Case> {
+        let road = Road::new(flow, self.flows.transport(flow)?);
+        let tx = self.machines.transactions.accept_request(&request, road, Owner::Server, now).ok()?;
+        Some(Case { tx, flow, request })
     }
 
     /// What is wrong with where a request goes and what it demands.

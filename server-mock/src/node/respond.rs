@@ -2,23 +2,22 @@
 
 use bytes::Bytes;
 use homing_core::auth::security_association::{Style, with_header};
-use homing_core::ids::{FlowId, TxId};
+use homing_core::ids::FlowId;
 use homing_core::time::Now;
 use homing_wire::{Message, Name};
 
-use super::Node;
 use super::gate::{Seal, SessionId};
 use super::reply::{Reply, stamped_via};
+use super::{Case, Node};
 use crate::journal::{Decision, Verdict};
 use crate::mischief::{Mischief, Stage};
 
 impl Node {
     /// Answers a request through its transaction.
-    pub(super) fn answer(&mut self, to: (TxId, &Message, FlowId), reply: &Reply, seal: &Seal, now: Now) {
-        let (tx, request, flow) = to;
-        let unsealed = self.unsealed(request, flow, reply, now);
-        let bytes = self.sealed(unsealed, request, seal);
-        self.machines.transactions.respond(tx, bytes, reply.status, now);
+    pub(super) fn answer(&mut self, case: &Case, reply: &Reply, seal: &Seal, now: Now) {
+        let unsealed = self.unsealed(&case.request, case.flow, reply, now);
+        let bytes = self.sealed(unsealed, &case.request, seal);
+        self.machines.transactions.respond(case.tx, bytes, reply.status, now);
     }
 
     /// Answers a request that gets no transaction.

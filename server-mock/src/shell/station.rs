@@ -49,6 +49,9 @@ pub(crate) enum Order {
     Restart(SyncSender<io::Result<()>>),
 }
 
+/// The answer to a look-up, with the life of the node that asked.
+type Answer = (u64, LookupId, Lookup);
+
 /// Open sockets of a station.
 pub(crate) struct Doors {
     roads: Roads,
@@ -66,8 +69,7 @@ pub(crate) struct Station {
     plan: Plan,
     around: Surroundings,
     orders: mpsc::UnboundedReceiver<Order>,
-    answers:
-        (mpsc::UnboundedSender<(u64, LookupId, Lookup)>, mpsc::UnboundedReceiver<(u64, LookupId, Lookup)>),
+    answers: (mpsc::UnboundedSender<Answer>, mpsc::UnboundedReceiver<Answer>),
     chance: Chance,
     /// Counts lives, so that an answer for a former life is not taken for one of this.
     life: u64,

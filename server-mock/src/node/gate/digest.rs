@@ -14,7 +14,6 @@ use homing_wire::{Auth, AuthValue, Method};
 use sha2::Sha256;
 
 use super::{Admission, Challenge, Gate, Passport, Refused, Seal, Visit};
-use crate::node::accounts::Accounts;
 use crate::node::config::GateConfig;
 use crate::node::draws::Draws;
 use crate::node::endpoint::Endpoint;
@@ -157,10 +156,9 @@ impl Gate {
         &mut self,
         visit: &Visit<'m>,
         (style, auth): (Style, Auth<'m>),
-        accounts: &Accounts,
         draws: &mut dyn Draws,
-        now: Now,
     ) -> Admission {
+        let now = visit.now;
         let Some(endpoint) = Endpoint::of(visit.request) else {
             return Admission::Refuse(Refused::new(400, "From names no SIP user"));
         };
@@ -168,24 +166,26 @@ impl Gate {
             return Admission::Refuse(Refused::new(400, "the Digest credentials lack a parameter"));
         };
         if !self.digest.algorithms.contains(&shown.algorithm.hash) || shown.algorithm.session {
-            return self.wrong_credentials(visit, "an algorithm that was not offered".into(), draws, now);
+            return self.wrong_credentials(visit, "an algorithm that was not offered".into(), draws);
         }
-        let account =
-            accounts.find_login(shown.user, "", &self.identity.domain).filter(|account| account.enabled);
+        let account = visit
+            .accounts
+            .find_login(shown.user, "", &self.identity.domain)
+            .filter(|account| account.enabled);
         let password = account.map_or(&self.digest.nobody, |account| &account.password);
         let input = shown.input(&self.digest.realm, password, visit.request.body());
         let proved = verify(&input, shown.response);
         let rspauth = response(&DigestInput { method: "", body: &[], ..input });
         let Some(account) = account.filter(|_| proved) else {
-            return self.wrong_credentials(visit, "wrong user or password".into(), draws, now);
+            return self.wrong_credentials(visit, "wrong user or password".into(), draws);
         };
         let method = visit.request.method();
         if matches!(method, Some(Method::Ack | Method::Cancel)) {
             // Credentials copied from the INVITE, count and all (RFC 3261 section 22.1).
         } else if self.digest.judge(shown.nonce, now) != Nonce::Good {
-            return self.stale(visit, style, "the nonce has lapsed".into(), draws, now);
+            return self.stale(visit, style, "the nonce has lapsed".into(), draws);
         } else if !self.digest.count(shown.nonce, shown.count, now) {
-            return self.stale(visit, style, "the nonce count was used before".into(), draws, now);
+            return self.stale(visit, style, "the nonce count was used before".into(), draws);
         }
         let info = format!(
             "qop=auth, rspauth=\"{rspauth}\", cnonce=\"{}\", nc={:08x}",
@@ -202,9 +202,8 @@ impl Gate {
         style: Style,
         why: Cow<'static, str>,
         draws: &mut dyn Draws,
-        now: Now,
     ) -> Admission {
-        let values = self.digest.challenges(true, draws, now).collect();
+        let values = self.digest.challenges(true, draws, visit.now).collect();
         Admission::Challenge(Challenge { style, values, spoken: visit.spoken, why, wrong: false })
     }
 }

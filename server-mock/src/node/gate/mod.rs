@@ -40,6 +40,10 @@ pub struct Visit<'v> {
     pub spoken: Option<Spoken>,
     /// Wrong credentials on that flow so far.
     pub attempts: u8,
+    /// Who may sign in.
+    pub accounts: &'v Accounts,
+    /// When.
+    pub now: Now,
 }
 
 /// What the gate says.
@@ -117,13 +121,7 @@ impl Gate {
     }
 
     /// Decides about a request.
-    pub fn admit(
-        &mut self,
-        visit: &Visit<'_>,
-        accounts: &Accounts,
-        draws: &mut dyn Draws,
-        now: Now,
-    ) -> Admission {
+    pub fn admit(&mut self, visit: &Visit<'_>, draws: &mut dyn Draws) -> Admission {
         let Some(endpoint) = Endpoint::of(visit.request) else {
             return Admission::Refuse(Refused::new(400, "From names no SIP user"));
         };
@@ -138,12 +136,10 @@ impl Gate {
             Err(refused) => Admission::Refuse(refused),
             Ok(Some(Credentials::Ntlm(style, auth))) => {
                 let shown = ntlm::Shown { style, auth, endpoint };
-                self.admit_ntlm(visit, shown, accounts, draws, now)
+                self.admit_ntlm(visit, shown, draws)
             }
-            Ok(Some(Credentials::Digest(style, auth))) => {
-                self.admit_digest(visit, (style, auth), accounts, draws, now)
-            }
-            Ok(None) => self.challenge_or_discard(visit, "no credentials for this server".into(), draws, now),
+            Ok(Some(Credentials::Digest(style, auth))) => self.admit_digest(visit, (style, auth), draws),
+            Ok(None) => self.challenge_or_discard(visit, "no credentials for this server".into(), draws),
         }
     }
 
@@ -153,12 +149,11 @@ impl Gate {
         visit: &Visit<'_>,
         why: Cow<'static, str>,
         draws: &mut dyn Draws,
-        now: Now,
     ) -> Admission {
         if matches!(visit.request.method(), Some(Method::Ack | Method::Cancel)) {
             return Admission::Discard("ACK or CANCEL without valid credentials");
         }
-        Admission::Challenge(self.first_challenge(visit, why, draws, now))
+        Admission::Challenge(self.first_challenge(visit, why, draws))
     }
 
     /// The answer to wrong credentials: a fresh challenge, the same whatever was wrong, until there
@@ -168,31 +163,20 @@ impl Gate {
         visit: &Visit<'_>,
         why: Cow<'static, str>,
         draws: &mut dyn Draws,
-        now: Now,
     ) -> Admission {
         if visit.attempts.saturating_add(1) >= self.config.limits.attempts {
             let refused = Refused::new(403, "too many wrong credentials on this connection");
             return Admission::Refuse(Refused { wrong: true, ..refused });
         }
-        match self.challenge_or_discard(visit, why, draws, now) {
+        match self.challenge_or_discard(visit, why, draws) {
             Admission::Challenge(challenge) => Admission::Challenge(Challenge { wrong: true, ..challenge }),
             other => other,
         }
     }
 
     /// A fresh challenge for somebody who did nothing wrong: a fault.
-    pub(in crate::node) fn refuse_for_fun(
-        &mut self,
-        visit: &Visit<'_>,
-        draws: &mut dyn Draws,
-        now: Now,
-    ) -> Admission {
-        Admission::Challenge(self.first_challenge(
-            visit,
-            "good credentials refused on purpose".into(),
-            draws,
-            now,
-        ))
+    pub(in crate::node) fn refuse_for_fun(&mut self, visit: &Visit<'_>, draws: &mut dyn Draws) -> Admission {
+        Admission::Challenge(self.first_challenge(visit, "good credentials refused on purpose".into(), draws))
     }
 
     /// Lets somebody pass who proved to be `user`, if From is theirs.

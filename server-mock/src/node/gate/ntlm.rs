@@ -6,14 +6,12 @@ use homing_core::auth::ntlm::session::{SessionKeys, Side};
 use homing_core::auth::security_association::{
     Association, AssociationName, Mechanism, SigningKeys, Style, Verdict, Version,
 };
-use homing_core::time::Now;
 use homing_wire::Auth;
 
 use super::acceptor::{Challenge as Token, Claim, Expectation, Refusal};
 use super::offer::Spoken;
 use super::sessions::{HalfOpen, SessionId};
 use super::{Admission, Challenge, Gate, Passport, Refused, Seal, Visit};
-use crate::node::accounts::Accounts;
 use crate::node::config::ExtendedProtection;
 use crate::node::draws::Draws;
 use crate::node::endpoint::Endpoint;
@@ -31,25 +29,24 @@ impl Gate {
         &mut self,
         visit: &Visit<'_>,
         shown: Shown<'_>,
-        accounts: &Accounts,
         draws: &mut dyn Draws,
-        now: Now,
     ) -> Admission {
         match (shown.auth.param("gssapi-data"), shown.auth.param("response")) {
-            (Some(""), _) => self.open(visit, &shown, draws, now),
-            (Some(token), _) => match self.establish(visit, &shown, token, accounts, now) {
+            (Some(""), _) => self.open(visit, &shown, draws),
+            (Some(token), _) => match self.establish(visit, &shown, token) {
                 Ok((user, passport)) => self.entitled(visit, &user, passport),
-                Err(why) => self.wrong_credentials(visit, why.into(), draws, now),
+                Err(why) => self.wrong_credentials(visit, why.into(), draws),
             },
-            (None, Some(_)) => self.check_signature(visit, &shown, draws, now),
+            (None, Some(_)) => self.check_signature(visit, &shown, draws),
             (None, None) => {
-                self.challenge_or_discard(visit, "credentials without token or signature".into(), draws, now)
+                self.challenge_or_discard(visit, "credentials without token or signature".into(), draws)
             }
         }
     }
 
     /// The empty token: a second challenge with the server's token.
-    fn open(&mut self, visit: &Visit<'_>, shown: &Shown<'_>, draws: &mut dyn Draws, now: Now) -> Admission {
+    fn open(&mut self, visit: &Visit<'_>, shown: &Shown<'_>, draws: &mut dyn Draws) -> Admission {
+        let now = visit.now;
         let Some(version) = self.version(visit, &shown.auth) else {
             return Admission::Refuse(Refused::new(400, "this version was not offered"));
         };
@@ -86,9 +83,8 @@ impl Gate {
         visit: &Visit<'_>,
         shown: &Shown<'_>,
         token: &str,
-        accounts: &Accounts,
-        now: Now,
     ) -> Result<(String, Passport), String> {
+        let now = visit.now;
         let opaque = shown.auth.param("opaque").unwrap_or_default();
         let half = self.sessions.take_half(opaque).ok_or("no challenge is open under this opaque")?;
         if half.endpoint != shown.endpoint || half.flow != visit.flow {
@@ -100,7 +96,7 @@ impl Gate {
         let token = STANDARD.decode(token).map_err(|_| "the token is no base64")?;
         let said = |refusal: Refusal| refusal.to_string();
         let claim = Claim::read(&token).map_err(said)?;
-        let account = accounts.find_login(&claim.user, &claim.domain, &self.identity.domain);
+        let account = visit.accounts.find_login(&claim.user, &claim.domain, &self.identity.domain);
         let hash = account.filter(|account| account.enabled).map(|account| account.hash);
         let target = format!("sip/{}", self.identity.fqdn);
         let protect = self.config.extended_protection;
@@ -138,17 +134,11 @@ impl Gate {
     }
 
     /// A request under an established association.
-    fn check_signature(
-        &mut self,
-        visit: &Visit<'_>,
-        shown: &Shown<'_>,
-        draws: &mut dyn Draws,
-        now: Now,
-    ) -> Admission {
+    fn check_signature(&mut self, visit: &Visit<'_>, shown: &Shown<'_>, draws: &mut dyn Draws) -> Admission {
         let opaque = shown.auth.param("opaque").unwrap_or_default();
         let found = self.sessions.find_established(opaque, &shown.endpoint, visit.flow);
         let Some((id, session)) = found else {
-            return self.challenge_or_discard(visit, "no such association here".into(), draws, now);
+            return self.challenge_or_discard(visit, "no such association here".into(), draws);
         };
         match session.association.verify(visit.request, Side::Client, false) {
             Verdict::Good { .. } => self.pass(id, shown),
@@ -156,7 +146,7 @@ impl Gate {
                 Admission::Discard("a counter that was used before, or is too old")
             }
             Verdict::BadSignature | Verdict::Unsigned | Verdict::OtherAssociation => {
-                self.challenge_or_discard(visit, "the signature is wrong".into(), draws, now)
+                self.challenge_or_discard(visit, "the signature is wrong".into(), draws)
             }
         }
     }

@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 
 use homing_core::auth::security_association::{Style, Version};
-use homing_core::time::Now;
 use homing_wire::{AuthValue, Message, Name};
 
 use super::{Challenge, Gate, Visit};
@@ -38,7 +37,6 @@ impl Gate {
         visit: &Visit<'_>,
         why: Cow<'static, str>,
         draws: &mut dyn Draws,
-        now: Now,
     ) -> Challenge {
         let kind = Kind::of(visit.request);
         let schemes = self.config.schemes;
@@ -57,7 +55,7 @@ impl Gate {
             values.push(self.named("NTLM", None, spoken.version).to_string());
         }
         if digest {
-            values.extend(self.digest.challenges(false, draws, now));
+            values.extend(self.digest.challenges(false, draws, visit.now));
         }
         Challenge { style: spoken.style, values, spoken: Some(spoken), why, wrong: false }
     }

@@ -34,7 +34,7 @@ impl Registrar {
             held.iter().partition(|binding| binding.endpoint == *visitor.endpoint);
         let wants_gruu = request.has_token(Name::Supported, "gruu-10");
         for binding in own.iter().chain(&others) {
-            reply = reply.header(Name::Contact, self.contact(binding, wants_gruu, shown.expires, now));
+            reply = reply.header(Name::Contact, contact(binding, wants_gruu, shown, now));
         }
         let granted = own.iter().map(|binding| seconds_left(binding.expires, now)).max().unwrap_or(0);
         if shown.expires {
@@ -49,24 +49,24 @@ impl Registrar {
         }
         reply.header(Name::Supported, "path, outbound, gruu-10").header(Name::AllowEvents, "registration")
     }
+}
 
-    fn contact(&self, binding: &Binding, wants_gruu: bool, expires: bool, now: Now) -> String {
-        let mut value = format!("<{}>", binding.contact);
-        // Writing to a String cannot fail.
-        if expires {
-            let _ = write!(value, ";expires={}", seconds_left(binding.expires, now));
-        }
-        if !binding.instance.is_empty() {
-            let _ = write!(value, ";+sip.instance=\"<urn:uuid:{}>\"", binding.instance);
-        }
-        if let Some(id) = binding.reg_id {
-            let _ = write!(value, ";reg-id={id}");
-        }
-        if wants_gruu && let Some(device) = device(binding) {
-            let _ = write!(value, ";gruu=\"{}\"", device.gruu(&binding.endpoint.user));
-        }
-        value
+fn contact(binding: &Binding, wants_gruu: bool, shown: Shown, now: Now) -> String {
+    let mut value = format!("<{}>", binding.contact);
+    // Writing to a String cannot fail.
+    if shown.expires {
+        let _ = write!(value, ";expires={}", seconds_left(binding.expires, now));
     }
+    if !binding.instance.is_empty() {
+        let _ = write!(value, ";+sip.instance=\"<urn:uuid:{}>\"", binding.instance);
+    }
+    if let Some(id) = binding.reg_id {
+        let _ = write!(value, ";reg-id={id}");
+    }
+    if wants_gruu && let Some(device) = device(binding) {
+        let _ = write!(value, ";gruu=\"{}\"", device.gruu(&binding.endpoint.user));
+    }
+    value
 }
 
 /// The instance a GRUU names: the one the device told, else the one its epid stands for (MS-SIPRE).

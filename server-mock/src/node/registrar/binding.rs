@@ -127,7 +127,7 @@ impl Draft {
     }
 
     /// Makes the change; says what became of a binding that stays.
-    pub(super) fn apply(self, held: &mut Vec<Binding>, _now: Now) -> Option<&'static str> {
+    pub(super) fn apply(self, held: &mut Vec<Binding>) -> Option<&'static str> {
         let former = held.iter().position(|other| other.is_same_device(&self.binding));
         match (former, self.expires) {
             (Some(index), 0) => {

@@ -37,25 +37,15 @@ pub struct Visitor<'v> {
     pub trusted: bool,
 }
 
-/// What came of a REGISTER.
+/// What a REGISTER brought about.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// The bindings are as asked.
-    Done {
-        /// Seconds granted; 0 after a removal or a question.
-        granted: u32,
-        /// `added`, `refreshed` or `fixed`.
-        action: &'static str,
-        /// Endpoints that had to go for this one.
-        pushed_out: Vec<Endpoint>,
-    },
-    /// Nothing was changed.
-    Refused {
-        /// 400 or 423.
-        status: u16,
-        /// Why.
-        why: &'static str,
-    },
+pub struct Done {
+    /// Seconds granted; 0 after a removal or a question.
+    pub granted: u32,
+    /// `added`, `refreshed` or `fixed`.
+    pub action: &'static str,
+    /// Endpoints that had to go for this one.
+    pub pushed_out: Vec<Endpoint>,
 }
 
 impl Registrar {
@@ -80,23 +70,23 @@ impl Registrar {
     }
 
     /// Does what a REGISTER asks for, all of it or nothing.
-    pub fn register(&mut self, request: &Message, visitor: &Visitor<'_>, now: Now) -> Outcome {
-        let drafts = match self.drafts(request, visitor, now) {
-            Ok(drafts) => drafts,
-            Err((status, why)) => return Outcome::Refused { status, why },
-        };
-        let user = visitor.endpoint.user.clone();
+    ///
+    /// # Errors
+    /// The status to refuse it with, 400 or 423, and why; nothing was changed.
+    pub fn register(
+        &mut self,
+        request: &Message,
+        visitor: &Visitor<'_>,
+        now: Now,
+    ) -> Result<Done, (u16, &'static str)> {
+        let drafts = self.drafts(request, visitor, now)?;
+        let user = &visitor.endpoint.user;
+        drafts.iter().try_for_each(|draft| draft.in_order(self.bindings(user)))?;
         let held = self.users.entry(user.clone()).or_default();
-        if let Err((status, why)) = drafts.iter().try_for_each(|draft| draft.in_order(held)) {
-            if held.is_empty() {
-                self.users.remove(&user);
-            }
-            return Outcome::Refused { status, why };
-        }
         let (mut granted, mut action) = (0, "refreshed");
         for draft in drafts {
             granted = granted.max(draft.expires());
-            if let Some(done) = draft.apply(held, now) {
+            if let Some(done) = draft.apply(held) {
                 action = done;
             }
         }
@@ -104,8 +94,8 @@ impl Registrar {
         while held.len() > self.config.endpoints {
             pushed_out.push(held.remove(0).endpoint);
         }
-        self.index(&user);
-        Outcome::Done { granted, action, pushed_out }
+        self.index(user);
+        Ok(Done { granted, action, pushed_out })
     }
 
     /// Takes the bindings of one endpoint away. True if there were any.
