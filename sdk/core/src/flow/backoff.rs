@@ -11,7 +11,7 @@ use crate::ids::Chance;
 /// use homing_core::ids::{Chance, Seed};
 /// let mut chance = Chance::new(&Seed::from_number(1));
 /// let mut backoff = BackOff::default();
-/// let pause = backoff.after_failure(Others::AllFailed, &mut chance);
+/// let pause = backoff.after_failure(Others::AllFailed, |bound| chance.below(bound));
 /// assert!((30..=60).contains(&pause.as_secs()));
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -39,22 +39,27 @@ impl BackOff {
         self.failures
     }
 
-    /// Counts a failure and draws the pause: 50 to 100 % of `min(1800 s, base · 2ⁿ)`.
-    pub fn after_failure(&mut self, others: Others, chance: &mut Chance) -> Duration {
+    /// Counts a failure and draws the pause: 50 to 100 % of `min(1800 s, base · 2ⁿ)`. `below` draws a
+    /// number of milliseconds below its bound.
+    pub fn after_failure(&mut self, others: Others, below: impl FnOnce(u64) -> u64) -> Duration {
         self.failures = self.failures.saturating_add(1);
         let base = match others {
             Others::AllFailed => BASE_ALL_FAILED,
             Others::OneStands => BASE_ONE_STANDS,
         };
         let longest = base.saturating_mul(1 << self.failures.min(MOST_DOUBLINGS)).min(LONGEST);
-        between(longest / 2, longest, chance)
+        let half = longest / 2;
+        half + Duration::from_millis(below(span_millis(half) + 1))
     }
 }
 
 /// A duration drawn evenly from `least..=most`, in milliseconds.
 pub(super) fn between(least: Duration, most: Duration, chance: &mut Chance) -> Duration {
-    let span = u64::try_from(most.saturating_sub(least).as_millis()).unwrap_or(u64::MAX - 1);
-    least + Duration::from_millis(chance.below(span + 1))
+    least + Duration::from_millis(chance.below(span_millis(most.saturating_sub(least)) + 1))
+}
+
+fn span_millis(span: Duration) -> u64 {
+    u64::try_from(span.as_millis()).unwrap_or(u64::MAX - 1)
 }
 
 const BASE_ALL_FAILED: Duration = Duration::from_secs(30);
@@ -84,12 +89,12 @@ mod tests {
             for (others, row) in rows {
                 let mut backoff = BackOff::default();
                 for (n, (least, most)) in row.into_iter().enumerate() {
-                    let pause = backoff.after_failure(others, &mut chance);
+                    let pause = backoff.after_failure(others, |bound| chance.below(bound));
                     let range = Duration::from_secs(least)..=Duration::from_secs(most);
                     assert!(range.contains(&pause), "seed {seed}, {others:?}, failure {n}: {pause:?}");
                 }
                 backoff.failures = u32::MAX;
-                assert!(backoff.after_failure(others, &mut chance) <= LONGEST, "seed {seed}");
+                assert!(backoff.after_failure(others, |bound| chance.below(bound)) <= LONGEST, "seed {seed}");
                 backoff.reset();
                 assert_eq!(backoff.failures(), 0);
             }
@@ -99,7 +104,8 @@ mod tests {
     #[test]
     fn the_draw_uses_its_whole_range() {
         let mut chance = Chance::new(&Seed::from_number(5626));
-        let mut draw = || BackOff::default().after_failure(Others::AllFailed, &mut chance).as_secs();
+        let mut below = |bound| chance.below(bound);
+        let mut draw = || BackOff::default().after_failure(Others::AllFailed, &mut below).as_secs();
         let draws: Vec<u64> = (0..2_000).map(|_| draw()).collect();
         assert!(draws.contains(&30) && draws.contains(&59), "both ends of 30 to 60 s");
     }

@@ -3,27 +3,23 @@
 use std::time::Duration;
 
 use super::draws::Draws;
+use crate::flow::backoff::{self, Others};
 
 /// Failures in a row, and the wait that follows from them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct BackOff {
-    failures: u32,
+    pauses: backoff::BackOff,
 }
 
 impl BackOff {
     /// A login succeeded: the next failure is the first again.
     pub(super) fn reset(&mut self) {
-        self.failures = 0;
+        self.pauses.reset();
     }
 
     /// Counts a failure and draws the wait: 50 to 100 % of `min(1800 s, 30 s · 2ⁿ)`, at least `floor`.
     pub(super) fn after_failure(&mut self, floor: Duration, draws: &mut dyn Draws) -> Duration {
-        self.failures = self.failures.saturating_add(1);
-        let doublings = self.failures.min(MAX_DOUBLINGS);
-        let longest = (BASE * 2u32.pow(doublings)).min(LONGEST);
-        let half = longest / 2;
-        let spread = u64::try_from(half.as_millis()).unwrap_or(u64::MAX);
-        (half + Duration::from_millis(draws.below(spread.saturating_add(1)))).max(floor)
+        self.pauses.after_failure(Others::AllFailed, |bound| draws.below(bound)).max(floor)
     }
 }
 
@@ -33,12 +29,6 @@ pub(super) fn after_loss(draws: &mut dyn Draws) -> Duration {
     Duration::from_millis(draws.below(LOSS_SPREAD_MS))
 }
 
-/// RFC 5626 base time when all flows failed.
-const BASE: Duration = Duration::from_secs(30);
-/// RFC 5626 maximum.
-const LONGEST: Duration = Duration::from_secs(1_800);
-/// Enough doublings to pass the maximum.
-const MAX_DOUBLINGS: u32 = 7;
 const LOSS_SPREAD_MS: u64 = 2_000;
 
 #[cfg(test)]

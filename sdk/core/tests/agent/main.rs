@@ -2,6 +2,7 @@
 
 mod failing;
 mod golden;
+mod keep_alive;
 mod price;
 mod proving;
 mod redirects;

@@ -288,8 +288,16 @@ impl World {
 
     fn deliver(&mut self, flow: FlowId, bytes: Bytes) {
         let Some(address) = self.flows.get(&flow).copied() else { return };
-        let message = Message::parse(bytes).expect("the agent sends well-formed messages");
         let server = self.servers.get_mut(&address).expect("a server");
+        if bytes == b"\r\n\r\n"[..] {
+            server.pings += 1;
+            if server.pongs {
+                let now = self.now();
+                self.agent.handle_input(Input::Received { flow, frame: Frame::Pong }, now);
+            }
+            return;
+        }
+        let message = Message::parse(bytes).expect("the agent sends well-formed messages");
         self.sent.push((server.name.clone(), message.clone()));
         for answer in server.receive(&message, self.wall) {
             let now = self.now();

@@ -27,6 +27,10 @@ pub(crate) struct Server {
     /// The name its certificate proves, if not the one expected.
     pub(crate) certificate: Option<String>,
     pub(crate) silent: bool,
+    /// Keep-alives it got.
+    pub(crate) pings: usize,
+    /// Whether it answers them.
+    pub(crate) pongs: bool,
     pub(crate) version: Version,
     pub(crate) style: Style,
     /// How many dials reached it.
@@ -98,6 +102,8 @@ impl Server {
             unreachable: None,
             certificate: None,
             silent: false,
+            pings: 0,
+            pongs: false,
             version: Version::V4,
             style: Style::Registrar,
             dials: 0,
