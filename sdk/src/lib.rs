@@ -43,7 +43,7 @@ pub use homing_core::server::ServerName;
 pub use homing_core::state::{AccountState, StateWords};
 pub use homing_core::time::Wall;
 pub use homing_core::transport::Transport;
-pub use homing_net::{PemError, Roots, TlsClient};
+pub use homing_net::{PemError, RoadCounters, Roots, TlsClient};
 pub use locate::{Located, locate};
 pub use order::Leftovers;
 pub use redirect::RedirectPolicy;

@@ -12,6 +12,7 @@ use homing_core::event::{Event, LogoutReason, Registered};
 use homing_core::ids::AccountId;
 use homing_core::locate::Request;
 use homing_core::state::AccountState;
+use homing_net::RoadCounters;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 use crate::credentials::AnyCredentials;
@@ -32,7 +33,7 @@ pub(crate) enum Order {
     /// Look for servers, and tell where.
     Locate { request: Request, answer: oneshot::Sender<Result<Located, Error>> },
     /// Tell the counters.
-    Count(SyncSender<Counters>),
+    Count(SyncSender<(Counters, RoadCounters)>),
     /// Sign everybody out and end.
     ShutDown { grace: Duration, answer: oneshot::Sender<Leftovers> },
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use homing_core::config::{AccountConfig, AgentConfig};
 use homing_core::counter::Counters;
-use homing_net::{Roots, TlsClient};
+use homing_net::{RoadCounters, Roots, TlsClient};
 use tokio::sync::oneshot;
 
 use crate::account::Account;
@@ -98,9 +98,14 @@ impl UserAgent {
         let _ = self.line.tell(Order::Policy(policy));
     }
 
-    /// What was counted so far; nothing once it has ended.
+    /// What was dropped, refused and done so far; nothing once it has ended.
     pub fn counters(&self) -> Counters {
-        self.line.ask_now(Order::Count).unwrap_or_default()
+        self.line.ask_now(Order::Count).unwrap_or_default().0
+    }
+
+    /// What its connections refused, dropped and cut so far; nothing once it has ended.
+    pub fn road_counters(&self) -> RoadCounters {
+        self.line.ask_now(Order::Count).unwrap_or_default().1
     }
 
     /// Signs all accounts out, waits for their servers' answers, at most `grace`, and ends. What every

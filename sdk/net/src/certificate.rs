@@ -73,3 +73,51 @@ const RSA_SHA384: &str = "1.2.840.113549.1.1.12";
 const RSA_SHA512: &str = "1.2.840.113549.1.1.13";
 const ECDSA_SHA384: &str = "1.2.840.10045.4.3.3";
 const ECDSA_SHA512: &str = "1.2.840.10045.4.3.4";
+
+#[cfg(test)]
+mod tests {
+    use rcgen::{
+        CertificateParams, DnType, KeyPair, PKCS_ECDSA_P256_SHA256, PKCS_ECDSA_P384_SHA384, PKCS_ED25519,
+        SanType,
+    };
+
+    use super::*;
+
+    #[test]
+    fn the_hash_is_that_of_the_signature_and_never_weaker_than_sha_256() {
+        for (algorithm, length) in
+            [(&PKCS_ECDSA_P256_SHA256, 32), (&PKCS_ECDSA_P384_SHA384, 48), (&PKCS_ED25519, 32)]
+        {
+            let key = KeyPair::generate_for(algorithm).unwrap();
+            let der = CertificateParams::default().self_signed(&key).unwrap().der().to_vec();
+            let hash = end_point_hash(&der);
+            assert_eq!(hash.len(), length);
+            if length == 48 {
+                assert_eq!(hash[..], Sha384::digest(&der)[..]);
+            } else {
+                assert_eq!(hash[..], Sha256::digest(&der)[..]);
+            }
+        }
+        assert_eq!(end_point_hash(b"no certificate").len(), 32);
+    }
+
+    #[test]
+    fn every_kind_of_name_is_read() {
+        let mut params = CertificateParams::default();
+        params.distinguished_name.push(DnType::CommonName, "hs1");
+        params.subject_alt_names = vec![
+            SanType::URI("sip:network.com".try_into().unwrap()),
+            SanType::DnsName("hs1.network.com".try_into().unwrap()),
+            SanType::IpAddress([192, 0, 2, 1].into()),
+            SanType::IpAddress("2001:db8::1".parse().unwrap()),
+            SanType::Rfc822Name("alice@network.com".try_into().unwrap()),
+        ];
+        let der = params.self_signed(&KeyPair::generate().unwrap()).unwrap().der().to_vec();
+        let found = names(&der).unwrap();
+        assert_eq!(found.uris, ["sip:network.com"]);
+        assert_eq!(found.dns, ["hs1.network.com"]);
+        assert_eq!(found.ips, ["192.0.2.1", "2001:db8::1"]);
+        assert!(found.common_names.contains(&"hs1".to_owned()));
+        assert!(names(b"no certificate").is_none());
+    }
+}

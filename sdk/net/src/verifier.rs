@@ -94,3 +94,34 @@ impl ServerCertVerifier for Verifier {
 fn as_tls_error(why: IdentityError) -> Error {
     Error::InvalidCertificate(CertificateError::Other(OtherError(Arc::new(why))))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use rcgen::{CertificateParams, KeyPair, date_time_ymd};
+    use tokio_rustls::rustls::crypto::ring;
+
+    use super::*;
+    use crate::fault;
+    use homing_core::connect::ConnectError;
+
+    /// A resumed session brings its old certificate along; it counts only while it is valid.
+    #[test]
+    fn the_verdict_depends_on_the_day() {
+        let mut params = CertificateParams::new(["hs1.network.com".to_owned()]).unwrap();
+        (params.not_before, params.not_after) = (date_time_ymd(2024, 1, 1), date_time_ymd(2025, 1, 1));
+        let certificate = params.self_signed(&KeyPair::generate().unwrap()).unwrap();
+        let mut roots = RootCertStore::empty();
+        roots.add(certificate.der().clone()).unwrap();
+        let algorithms = ring::default_provider().signature_verification_algorithms;
+        let verifier = Verifier::new(Expected::host("hs1.network.com"), Arc::new(roots), algorithms);
+        let on = |seconds| {
+            let now = UnixTime::since_unix_epoch(Duration::from_secs(seconds));
+            verifier.judge(certificate.der(), &[], now).map_err(|error| fault::of_tls(&error))
+        };
+        assert_eq!(on(1_718_000_000), Ok("hs1.network.com".to_owned()), "June 2024");
+        assert_eq!(on(1_750_000_000), Err(ConnectError::CertificateDate), "June 2025");
+        assert_eq!(on(1_690_000_000), Err(ConnectError::CertificateDate), "July 2023");
+    }
+}

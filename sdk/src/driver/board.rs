@@ -18,6 +18,8 @@ use crate::order::Act;
 /// What is known of every account, and who waits.
 pub(super) struct Board {
     accounts: BTreeMap<AccountId, Account>,
+    /// Accounts that are signed in or trying to be.
+    busy: usize,
     events: broadcast::Sender<Event>,
     /// Told since outcomes were last settled.
     recent: Vec<Event>,
@@ -32,7 +34,7 @@ struct Account {
 
 impl Board {
     pub(super) fn new(events: broadcast::Sender<Event>) -> Self {
-        Self { accounts: BTreeMap::new(), events, recent: Vec::new() }
+        Self { accounts: BTreeMap::new(), busy: 0, events, recent: Vec::new() }
     }
 
     /// Takes an account in and gives the sight of its state.
@@ -44,7 +46,9 @@ impl Board {
     }
 
     pub(super) fn remove(&mut self, id: AccountId) {
-        self.accounts.remove(&id);
+        if self.accounts.remove(&id).is_some_and(|account| !account.is_at_rest()) {
+            self.busy -= 1;
+        }
     }
 
     pub(super) fn accounts(&self) -> Vec<AccountId> {
@@ -58,7 +62,7 @@ impl Board {
 
     /// True when nobody is signed in or trying to be.
     pub(super) fn is_at_rest(&self) -> bool {
-        self.accounts.values().all(Account::is_at_rest)
+        self.busy == 0
     }
 
     /// Answers what needs no order to the agent: to register while registered.
@@ -93,11 +97,21 @@ impl Board {
     pub(super) fn post(&mut self, event: Event) {
         if let Some(account) = self.accounts.get_mut(&event.account) {
             account.span.in_scope(|| log(&event.what));
+            let was_at_rest = account.is_at_rest();
             account.take_note(&event.what);
+            match (was_at_rest, account.is_at_rest()) {
+                (true, false) => self.busy += 1,
+                (false, true) => self.busy -= 1,
+                (true, true) | (false, false) => {}
+            }
+            if !account.waiting.is_empty() {
+                self.recent.push(event.clone());
+            }
         }
-        // Nobody may be listening.
-        let _ = self.events.send(event.clone());
-        self.recent.push(event);
+        if self.events.receiver_count() > 0 {
+            // The last listener may leave meanwhile.
+            let _ = self.events.send(event);
+        }
     }
 
     /// Gives those who wait their outcomes, once all that happened together is told: whoever hears

@@ -91,7 +91,7 @@ struct Driver {
 /// A shutdown under way.
 struct Leaving {
     until: Instant,
-    answer: Option<oneshot::Sender<Leftovers>>,
+    answers: Vec<oneshot::Sender<Leftovers>>,
 }
 
 impl Driver {
@@ -198,7 +198,7 @@ impl Driver {
             Order::Locate { request, answer } => self.desk.locate(request, answer),
             Order::Count(answer) => {
                 // Whoever asked may be gone.
-                let _ = answer.send(self.agent.counters().clone());
+                let _ = answer.send((self.agent.counters().clone(), self.roads.counters()));
             }
             Order::ShutDown { grace, answer } => self.leave(grace, Some(answer)),
         }
@@ -279,12 +279,9 @@ impl Driver {
             self.drain(now);
         }
         let until = Instant::now().checked_add(grace).unwrap_or_else(Instant::now);
-        let earlier = self.leaving.take();
-        let until = earlier.map_or(until, |earlier| {
-            self.finish(earlier.answer);
-            earlier.until.min(until)
-        });
-        self.leaving = Some(Leaving { until, answer });
+        let leaving = self.leaving.get_or_insert(Leaving { until, answers: Vec::new() });
+        leaving.until = leaving.until.min(until);
+        leaving.answers.extend(answer);
     }
 
     fn has_left(&self) -> bool {
@@ -292,20 +289,18 @@ impl Driver {
         self.board.is_at_rest() || Instant::now() >= leaving.until
     }
 
-    async fn end(mut self) {
-        let answer = self.leaving.take().and_then(|leaving| leaving.answer);
-        self.finish(answer);
+    async fn end(self) {
+        let leftovers = self.leftovers();
         self.tap.publish();
         self.roads.leave(LAST_BYTES).await;
+        for answer in self.leaving.into_iter().flat_map(|leaving| leaving.answers) {
+            // Whoever asked may be gone.
+            let _ = answer.send(leftovers.clone());
+        }
     }
 
-    fn finish(&self, answer: Option<oneshot::Sender<Leftovers>>) {
-        if let Some(answer) = answer {
-            let leftovers =
-                Leftovers { accounts: self.board.signed_in(), transactions: self.agent.transactions() };
-            // Whoever asked may be gone.
-            let _ = answer.send(leftovers);
-        }
+    fn leftovers(&self) -> Leftovers {
+        Leftovers { accounts: self.board.signed_in(), transactions: self.agent.transactions() }
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use homing::{
     AccountConfig, AccountState, Aor, Arrival, HopVerdict, Password, Resolver, Roots, StaticCredentials,
-    UserAgent,
+    Transport, UserAgent,
 };
 use homing_server_mock::estate::{Estate, User};
 
@@ -93,4 +93,27 @@ async fn a_server_that_vanishes_is_left_and_the_next_login_finds_home() {
         }
     };
     tokio::time::timeout(Duration::from_secs(20), lost).await.expect("the loss is noticed");
+}
+
+#[tokio::test]
+async fn every_transport_leads_home() {
+    for transport in [Transport::Tls, Transport::Tcp, Transport::Udp] {
+        let estate = Estate::builder()
+            .home("hs1")
+            .user(User::new("alice", "secret").assigned("hs1"))
+            .transports([transport])
+            .start()
+            .await
+            .unwrap();
+        let ua = user_agent(&estate);
+        let mut config = alice();
+        config.transports = vec![transport];
+        config.auth.udp_register = transport == Transport::Udp;
+        let account = ua.account(config, credentials("secret")).unwrap();
+        let registration = account.register().await.unwrap();
+        assert_eq!(registration.journey().last().unwrap().transport, transport);
+        account.refresh().await.unwrap();
+        assert_eq!(account.options().await.unwrap().0, 200);
+        account.unregister().await.unwrap();
+    }
 }
