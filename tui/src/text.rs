@@ -71,6 +71,24 @@ impl ScreenText {
         out
     }
 
+    /// The same broken into lines of at most `cells` cells; `indent` stands before all but the first.
+    pub(crate) fn broken(&self, cells: usize, indent: &str) -> Vec<String> {
+        let mut lines = Vec::new();
+        let mut line = String::new();
+        let mut used = 0;
+        for c in self.0.chars() {
+            let wide = c.width().unwrap_or(0);
+            if used + wide > cells && used > indent.width() {
+                lines.push(std::mem::replace(&mut line, indent.to_owned()));
+                used = indent.width();
+            }
+            line.push(c);
+            used += wide;
+        }
+        lines.push(line);
+        lines
+    }
+
     /// True if `needle`, in lower case, occurs in it whatever the letter case.
     pub(crate) fn matches(&self, needle: &str) -> bool {
         self.0.to_lowercase().contains(needle)
@@ -260,6 +278,14 @@ pub(crate) mod tests {
         assert_eq!(name.fit(8, "…"), "proxy.c…");
         assert_eq!(name.fit(40, "…"), "proxy.corp.example");
         assert_eq!(ScreenText::of("日本語").fit(4, "…"), "日…");
+    }
+
+    #[test]
+    fn broken_lines_hold_every_character() {
+        let line = ScreenText::of("Contact: <sip:alice@network.com>");
+        assert_eq!(line.broken(12, "  "), ["Contact: <si", "  p:alice@ne", "  twork.com>"]);
+        assert_eq!(line.broken(80, "  "), [line.as_str()]);
+        assert_eq!(ScreenText::default().broken(5, ""), [""]);
     }
 
     #[test]

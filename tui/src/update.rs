@@ -55,7 +55,7 @@ pub(crate) fn tell(model: &mut Model, news: News) {
         let until = model.clock.since_start + if news.weight == Weight::Warning { LOUD } else { SOFT };
         // A refusal must be read before the sentence that follows it takes its place.
         let shown = model.toast.as_ref().map(|toast| toast.news.weight);
-        if shown != Some(Weight::Warning) || news.weight == Weight::Warning {
+        if shown != Some(Weight::Warning) || news.weight >= Weight::Success {
             model.toast = Some(Toast { news, until });
         }
     }

@@ -133,7 +133,10 @@ impl Stage {
             Verdict::LogonRefused => "refused the logon of",
             Verdict::Refused => "refused",
             Verdict::Proxied => "proxied",
-            Verdict::Mischief => "plays a trick on",
+            Verdict::Mischief => {
+                let text = screen_text!("[{}] plays a trick: {}", entry.node, decision.reason);
+                return self.tell(stage::Msg::Noted(text));
+            }
             Verdict::Challenged
             | Verdict::Authenticated
             | Verdict::Accepted

@@ -7,7 +7,6 @@ pub(crate) use status::{diagnostics, title};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
-use ratatui::widgets::{Clear, Widget};
 
 use crate::keys::{Action, Mode};
 use crate::look::{Role, Tier};
@@ -20,18 +19,19 @@ pub(crate) fn view(model: &Model, area: Rect, buf: &mut Buffer) {
     if model.look.tier == Tier::Mini {
         draw_mini(model, area, buf);
     } else {
-        let [head, body, hints, foot] = Layout::vertical([
+        let [head, body, message, hints, foot] = Layout::vertical([
             Constraint::Length(1),
             Constraint::Min(5),
+            Constraint::Length(1),
             Constraint::Length(1),
             Constraint::Length(1),
         ])
         .areas(area);
         draw_head(model, head, buf);
         draw_screen(model, body, buf);
+        draw_message(model, message, buf);
         draw_hints(model, hints, buf);
         status::draw(model, foot, buf);
-        draw_toast(model, body, buf);
         if let Some(overlay) = model.overlays.last() {
             draw_overlay(model, overlay, body, buf);
         }
@@ -119,6 +119,14 @@ fn draw_overlay(model: &Model, overlay: &Overlay, area: Rect, buf: &mut Buffer) 
 /// The most useful keys of the screen in sight; what does not fit is left out whole.
 fn draw_hints(model: &Model, area: Rect, buf: &mut Buffer) {
     let look = &model.look;
+    // The next step of what went wrong is the most useful hint there is.
+    if let Some(toast) = model.toast.as_ref().filter(|toast| !toast.news.hint.is_empty()) {
+        let room = usize::from(area.width).saturating_sub(9);
+        let hint = toast.news.hint.fit(room, look.glyphs.cut);
+        let line = Line::from(vec![look.say("   Hint: ", Role::Key), Span::raw(hint)]);
+        buf.set_line(area.x, area.y, &line, area.width);
+        return;
+    }
     let own: &[Action] = match model.place.screen().mode() {
         Mode::Accounts => {
             &[Action::SignIn, Action::SignOut, Action::Journey, Action::Options, Action::WhoAmI]
@@ -130,49 +138,45 @@ fn draw_hints(model: &Model, area: Rect, buf: &mut Buffer) {
         Mode::Everywhere => &[],
     };
     let general = [Action::Palette, Action::Help, Action::Quit];
-    let mut used = 1;
+    let hint = |action: &Action| {
+        let chord = model.keys.chord(*action)?.to_string();
+        let wide = chord.len() + action.name().len() + 3;
+        Some((chord, action.name(), wide))
+    };
+    let general: Vec<_> = general.iter().filter_map(hint).collect();
+    // The general keys stay; of the screen's own as many as fit before them.
+    let mut room =
+        usize::from(area.width).saturating_sub(1 + general.iter().map(|hint| hint.2).sum::<usize>());
+    let own = own.iter().filter_map(hint).take_while(|hint| {
+        let fits = hint.2 <= room;
+        room = room.saturating_sub(hint.2);
+        fits
+    });
     let mut spans = vec![Span::raw(" ")];
-    // The general keys are found out everywhere; the screen's own come first.
-    for action in own.iter().chain(&general) {
-        let Some(chord) = model.keys.chord(*action) else { continue };
-        let (key, name) = (chord.to_string(), action.name());
-        let wide = key.len() + name.len() + 3;
-        if used + wide > usize::from(area.width) {
-            break;
-        }
-        used += wide;
-        spans.push(Span::styled(key, look.style(Role::Key)));
+    for (chord, name, _) in own.chain(general.clone()) {
+        spans.push(Span::styled(chord, look.style(Role::Key)));
         spans.push(Span::styled(format!(" {name}  "), look.style(Role::Dim)));
     }
     buf.set_line(area.x, area.y, &Line::from(spans), area.width);
 }
 
-/// Sentence and next step at the foot of the screen, above the hints.
-fn draw_toast(model: &Model, area: Rect, buf: &mut Buffer) {
+/// What was told last, on a line of its own: nothing is covered and nothing jumps.
+fn draw_message(model: &Model, area: Rect, buf: &mut Buffer) {
     let Some(toast) = &model.toast else { return };
     let (look, news) = (&model.look, &toast.news);
-    let rows = if news.hint.is_empty() { 1 } else { 2 };
-    if area.height <= rows {
-        return;
-    }
-    let area = Rect { y: area.bottom() - rows, height: rows, ..area };
-    Clear.render(area, buf);
     let (sign, role) = match news.weight {
         Weight::Warning => (look.glyphs.warn, Role::Warn),
+        Weight::Success => (look.glyphs.yes.trim(), Role::Good),
         Weight::Notice | Weight::Detail => (look.glyphs.dot, Role::Accent),
     };
     let code = news.code.map(|code| format!("{code} ")).unwrap_or_default();
-    let room = usize::from(area.width).saturating_sub(code.len() + 4);
+    let lead = format!(" {sign} {code}");
+    let room = usize::from(area.width).saturating_sub(Span::raw(lead.as_str()).width());
     let line = Line::from(vec![
-        Span::styled(format!(" {sign} {code}"), look.style(role)),
+        Span::styled(lead, look.style(role)),
         Span::styled(news.text.fit(room, look.glyphs.cut), look.style(role)),
     ]);
     buf.set_line(area.x, area.y, &line, area.width);
-    if rows == 2 {
-        let hint = news.hint.fit(usize::from(area.width).saturating_sub(10), look.glyphs.cut);
-        let line = Line::from(vec![Span::raw("   Hint: "), Span::raw(hint)]);
-        buf.set_line(area.x, area.y + 1, &line, area.width);
-    }
 }
 
 /// In ASCII mode nothing else reaches the terminal, whoever wrote it.

@@ -25,6 +25,8 @@ pub(crate) enum Weight {
     Detail,
     /// Into the log, and a toast where the effect is not in sight.
     Notice,
+    /// The same, and whatever was in sight is settled by it.
+    Success,
     /// A toast in any case.
     Warning,
 }
@@ -56,7 +58,7 @@ pub(crate) fn news(event: &AccountEvent) -> Option<News> {
         }
         AccountEvent::JourneyChanged(journey) => redirect_news(journey),
         AccountEvent::Registered(registered) => told(
-            Weight::Notice,
+            Weight::Success,
             screen_text!(
                 "signed in at {} ({}), for {} min",
                 registered.home,
@@ -65,7 +67,7 @@ pub(crate) fn news(event: &AccountEvent) -> Option<News> {
             ),
         ),
         AccountEvent::Refreshed { expires } => {
-            told(Weight::Notice, screen_text!("registration refreshed for {} min", expires / 60))
+            told(Weight::Success, screen_text!("registration refreshed for {} min", expires / 60))
         }
         AccountEvent::AssociationRenewed => {
             told(Weight::Detail, ScreenText::of("security association renewed without leaving"))
@@ -82,7 +84,9 @@ pub(crate) fn news(event: &AccountEvent) -> Option<News> {
         AccountEvent::LoggedOut { why } => told(logout_weight(*why), ScreenText::of(logout_word(*why))),
         AccountEvent::HomeServerChanged { old, new, cause } => {
             let before = old.as_ref().map(|old| format!(", was {old}")).unwrap_or_default();
-            told(Weight::Notice, screen_text!("home server is {new}{before}{}", cause_word(*cause)))
+            // The first one was told with the registration.
+            let weight = if *cause == MoveCause::First { Weight::Detail } else { Weight::Success };
+            told(weight, screen_text!("home server is {new}{before}{}", cause_word(*cause)))
         }
         AccountEvent::MessageRefused { server, why } => {
             told(Weight::Warning, screen_text!("message from {server} ignored: {why}"))

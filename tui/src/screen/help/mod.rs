@@ -94,15 +94,22 @@ fn sections(model: &Model) -> Vec<(String, Vec<Entry>)> {
     let about = model.help.about.unwrap_or(Mode::Accounts);
     let modes = std::iter::once(about).chain(Mode::ALL.into_iter().filter(|mode| *mode != about));
     for mode in modes {
-        let keys: Vec<Entry> = model
-            .keys
-            .of_mode(mode)
-            .map(|binding| Entry {
-                term: ScreenText::from_display(&binding.chord),
+        let mut keys: Vec<Entry> = Vec::new();
+        let mut told = Vec::new();
+        for binding in model.keys.of_mode(mode) {
+            // Several keys of one action share a line.
+            if told.contains(&binding.action) {
+                continue;
+            }
+            told.push(binding.action);
+            let same = model.keys.of_mode(mode).filter(|other| other.action == binding.action);
+            let chords: Vec<String> = same.map(|other| other.chord.to_string()).collect();
+            keys.push(Entry {
+                term: ScreenText::of(&chords.join("  ")),
                 text: ScreenText::of(binding.action.meaning()),
                 role: Role::Key,
-            })
-            .collect();
+            });
+        }
         sections.push((format!("Keys: {}", mode.word()), keys));
     }
     if let Some(stage) = &model.stage {

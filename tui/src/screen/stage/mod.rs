@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use crate::look::{Look, Role};
-use crate::text::ScreenText;
+use crate::text::{ScreenText, screen_text};
 use crate::widget::{Pane, write_lines};
 
 /// What is on the stage.
@@ -109,12 +109,15 @@ fn strip_lines(state: &State, width: usize) -> Vec<String> {
 
 fn server_line(server: &Server, look: &Look, width: usize) -> Line<'static> {
     let (word, role) = if server.up { ("up", Role::Good) } else { ("down", Role::Bad) };
-    let name = server.name.fit(12, look.glyphs.cut);
-    let left = format!("{name:<8}{:<12}", server.role);
-    let room = width.saturating_sub(left.len() + 6);
+    let left = format!("{:<7}", server.name.fit(6, look.glyphs.cut));
+    let right = screen_text!("{:<12}{}", server.role, server.note);
+    let right = if server.note.is_empty() { ScreenText::of(server.role) } else { right };
+    let compact = screen_text!("{} {}", server.role, server.note);
+    let room = width.saturating_sub(left.len() + 5);
+    let right = if right.width() > room { compact } else { right };
     Line::from(vec![
         Span::raw(left),
         Span::styled(format!("{word:<5}"), look.style(role)),
-        Span::styled(server.note.fit(room, look.glyphs.cut), look.style(Role::Accent)),
+        Span::styled(right.fit(room, look.glyphs.cut), look.style(Role::Accent)),
     ])
 }

@@ -64,13 +64,14 @@ fn log_line(line: &Logged, look: &Look) -> Line<'static> {
     let role = match line.news.weight {
         Weight::Detail => Role::Dim,
         Weight::Notice => Role::Plain,
+        Weight::Success => Role::Good,
         Weight::Warning => Role::Warn,
     };
     let stamp = timestamp(line.wall);
     let time = stamp.get(11..23).unwrap_or_default().to_owned();
     let level = match line.news.weight {
         Weight::Detail => "  ",
-        Weight::Notice => "i ",
+        Weight::Notice | Weight::Success => "i ",
         Weight::Warning => "! ",
     };
     let code = line.news.code.map(|code| format!("{code} ")).unwrap_or_default();

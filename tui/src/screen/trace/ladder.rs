@@ -50,13 +50,14 @@ impl<'a> Ladder<'a> {
         for (index, server) in self.servers.iter().enumerate() {
             let rail = TIME + (index + 1) * self.gap;
             let last = index + 1 == self.servers.len();
-            let room = if last { self.gap - 1 } else { self.gap.saturating_sub(2) };
+            let end = rail + self.tail;
+            // The last name may use the room of the CSeqs; the others stay clear of their neighbours.
+            let room = if last { end.saturating_sub(at + 1) } else { self.gap.saturating_sub(2) };
             let name = if server.width() > room { host_of(server) } else { (*server).clone() };
             let name = name.fit(room, self.look.glyphs.cut);
             let wide = Span::raw(name.as_str()).width();
-            let start =
-                if last { (rail + self.tail).saturating_sub(wide) } else { rail.saturating_sub(wide / 2) };
-            let start = start.max(at + 1);
+            let centred = rail.saturating_sub(wide / 2);
+            let start = centred.min(end.saturating_sub(wide)).max(at + 1);
             text.push_str(&" ".repeat(start - at));
             text.push_str(&name);
             at = start + wide;
@@ -115,9 +116,7 @@ impl<'a> Ladder<'a> {
         let (before, after) = (line / 2, line - line / 2);
         let rule = |n: usize| signs.line.repeat(n);
         match (entry.kind, entry.outgoing) {
-            (Kind::Signal, _) => {
-                format!("{} {text} {} ", " ".repeat(before), " ".repeat(after.saturating_sub(1)))
-            }
+            (Kind::Signal, _) => format!("{} {text} {} ", " ".repeat(before), " ".repeat(after)),
             (_, true) => format!("{} {text} {}{}", rule(before), rule(after), signs.right),
             (_, false) => format!("{}{} {text} {}", signs.left, rule(before), rule(after)),
         }

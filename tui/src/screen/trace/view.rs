@@ -16,7 +16,11 @@ pub(crate) fn draw(model: &Model, area: Rect, buf: &mut Buffer) {
         Level::Dialogs => draw_dialogs(model, area, buf),
         Level::Ladder => draw_ladder_and_message(model, area, buf),
         Level::Raw(from) => {
-            let lines = model.trace.current().map(|entry| raw_lines(entry, &model.look)).unwrap_or_default();
+            let lines = model
+                .trace
+                .current()
+                .map(|entry| raw_lines(entry, &model.look, area.width.saturating_sub(2)));
+            let lines = lines.unwrap_or_default();
             let title = model.trace.current().map(title_of).unwrap_or_default();
             draw_scrolled(&title, &lines, from, (model, area), buf);
         }
@@ -29,6 +33,12 @@ pub(crate) fn draw(model: &Model, area: Rect, buf: &mut Buffer) {
 
 /// The last messages in a few lines.
 pub(crate) fn draw_mini(model: &Model, area: Rect, buf: &mut Buffer) {
+    if let (Level::Raw(from), Some(entry)) = (model.trace.level, model.trace.current()) {
+        let lines = raw_lines(entry, &model.look, area.width);
+        let hidden = lines.len().saturating_sub(usize::from(area.height));
+        write_lines(&lines, usize::from(from).min(hidden), area, buf);
+        return;
+    }
     let entries: Vec<&Entry> = model.trace.shown().collect();
     let skip = entries.len().saturating_sub(usize::from(area.height));
     let signs = &model.look.glyphs.ladder;
@@ -71,7 +81,7 @@ fn draw_ladder_and_message(model: &Model, area: Rect, buf: &mut Buffer) {
     draw_ladder(&entries, state.cursor, (model, inner), buf);
     if let (Some(right), Some(entry)) = (right, state.current()) {
         let inner = Pane::new(&title_of(entry)).draw(right, &model.look, buf);
-        write_lines(&raw_lines(entry, &model.look), 0, inner, buf);
+        write_lines(&raw_lines(entry, &model.look, inner.width), 0, inner, buf);
     }
 }
 
@@ -129,23 +139,26 @@ fn draw_scrolled(title: &str, lines: &[Line<'_>], from: u16, paper: (&Model, Rec
     write_lines(lines, usize::from(from).min(hidden), inner, buf);
 }
 
-fn raw_lines(entry: &Entry, look: &Look) -> Vec<Line<'static>> {
-    entry
-        .lines
-        .iter()
-        .enumerate()
-        .map(|(index, line)| {
-            let text = line.as_str();
-            match text.split_once(':') {
-                _ if index == 0 => Line::from(Span::styled(text.to_owned(), look.style(Role::Title))),
-                Some((name, value)) => Line::from(vec![
-                    Span::styled(format!("{name}:"), look.style(Role::Accent)),
-                    Span::raw(value.to_owned()),
-                ]),
-                None => Line::from(text.to_owned()),
-            }
-        })
-        .collect()
+/// A message in full: header names told apart, long lines broken and indented.
+fn raw_lines(entry: &Entry, look: &Look, width: u16) -> Vec<Line<'static>> {
+    let width = usize::from(width).max(16);
+    let mut lines = Vec::new();
+    for (index, line) in entry.lines.iter().enumerate() {
+        let name = match line.as_str().split_once(':') {
+            Some((name, _)) if index > 0 => name.len() + 1,
+            _ => 0,
+        };
+        let lead = if index == 0 { Role::Title } else { Role::Plain };
+        for (part, text) in line.broken(width, INDENT).into_iter().enumerate() {
+            let cut = if part == 0 && name <= text.len() { name } else { 0 };
+            let (name, rest) = text.split_at(cut);
+            lines.push(Line::from(vec![
+                Span::styled(name.to_owned(), look.style(Role::Accent)),
+                Span::styled(rest.to_owned(), look.style(lead)),
+            ]));
+        }
+    }
+    lines
 }
 
 fn title_of(entry: &Entry) -> String {
@@ -163,3 +176,6 @@ fn note(state: &State, count: usize) -> String {
     }
     note
 }
+
+/// Before the second and later parts of a broken line.
+const INDENT: &str = "    ";

@@ -126,8 +126,6 @@ impl State {
 
 /// Draws the wizard.
 pub(crate) fn draw(state: &State, look: &Look, area: Rect, buf: &mut Buffer) {
-    let area = clear_box(area, 74, 16, buf);
-    let inner = Pane::new("Add an account").note("Esc cancels").focused(true).draw(area, look, buf);
     let mut lines = match &state.step {
         Step::Address(field) => vec![
             Line::from("Your SIP address, for example alice@corp.example"),
@@ -152,7 +150,7 @@ pub(crate) fn draw(state: &State, look: &Look, area: Rect, buf: &mut Buffer) {
             typed(field, look),
         ],
     };
-    let room = usize::from(inner.width.saturating_sub(3));
+    let room = usize::from(WIDTH.min(area.width)).saturating_sub(5);
     for found in &state.found {
         lines.push(Line::from(format!(" {} {}", look.glyphs.dot, found.fit(room, look.glyphs.cut))));
     }
@@ -160,6 +158,9 @@ pub(crate) fn draw(state: &State, look: &Look, area: Rect, buf: &mut Buffer) {
         let text = complaint.fit(room, look.glyphs.cut);
         lines.extend([Line::from(""), Line::from(Span::styled(text, look.style(Role::Warn)))]);
     }
+    let height = u16::try_from(lines.len() + 2).unwrap_or(u16::MAX);
+    let area = clear_box(area, WIDTH, height, buf);
+    let inner = Pane::new("Add an account").note("Esc cancels").focused(true).draw(area, look, buf);
     write_lines(&lines, 0, inner, buf);
 }
 
@@ -170,3 +171,6 @@ fn typed(field: &Filter, look: &Look) -> Line<'static> {
         Span::styled(" ", look.style(Role::Focus)),
     ])
 }
+
+/// Columns of the box.
+const WIDTH: u16 = 74;
