@@ -213,3 +213,15 @@ async fn tell(mut events: homing::AccountEvents, console: Console) {
 
 /// How long a step may take that waits for the phone by itself.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn the_whole_play_goes_as_it_must() {
+        let quiet = Console::new(false, true);
+        let played = run(7, &quiet).await;
+        assert!(matches!(played, Ok(Exit::Done)), "{played:?}");
+    }
+}
