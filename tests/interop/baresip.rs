@@ -4,7 +4,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use homing_core::transport::Transport;
-use homing_server_mock::estate::Estate;
+use homing_server_mock::estate::{Estate, Schemes};
 
 use crate::peer::{Peer, beside, find, folder, runtime};
 use crate::site::{alice, ladder};
@@ -18,6 +18,7 @@ fn baresip_registers_by_digest() {
             .domain("network.com")
             .home("hs104")
             .user(alice())
+            .schemes(Schemes::Md5)
             .transports([Transport::Tcp, Transport::Udp])
             .seed(5)
             .start(),

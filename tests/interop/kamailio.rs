@@ -10,6 +10,7 @@ use homing::{
     AccountConfig, Aor, Password, Resolver, Roots, ServerChoice, StaticCredentials, Table, Transport,
     UserAgent,
 };
+use homing_server_mock::shell::ca::Authority;
 
 use crate::peer::{Peer, beside, eventually, find, folder, free_port, runtime};
 
@@ -37,9 +38,8 @@ struct Kamailio {
 
 fn at_kamailio(algorithm: &str) {
     let (Some(program), Some(control)) = (find("kamailio", PURPOSE), find("kamcmd", PURPOSE)) else { return };
-    let Some(openssl) = find("openssl", PURPOSE) else { return };
     let folder = folder(&format!("kamailio-{algorithm}"));
-    certificate(&openssl, &folder);
+    certificate(&folder);
     let (port, tls_port) = (free_port(), free_port());
     let config = std::fs::read_to_string(beside("kamailio/registrar.cfg"))
         .unwrap()
@@ -57,7 +57,7 @@ fn at_kamailio(algorithm: &str) {
 }
 
 async fn register_and_leave(kamailio: &mut Kamailio, algorithm: &str, transport: Transport) {
-    let root = std::fs::read_to_string(kamailio.folder.join("cert.pem")).unwrap();
+    let root = std::fs::read_to_string(kamailio.folder.join("root.pem")).unwrap();
     let table = Table::default().address("kamailio.network.com", Ipv4Addr::LOCALHOST);
     let ua = UserAgent::builder()
         .resolver(Resolver::custom(Arc::new(table)))
@@ -138,12 +138,10 @@ impl Drop for Kamailio {
     }
 }
 
-fn certificate(openssl: &Path, folder: &Path) {
-    let made = Command::new(openssl)
-        .current_dir(folder)
-        .args(["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"])
-        .args(["-keyout", "key.pem", "-out", "cert.pem", "-subj", "/CN=kamailio.network.com"])
-        .args(["-addext", "subjectAltName=DNS:kamailio.network.com"])
-        .output();
-    assert!(made.is_ok_and(|run| run.status.success()), "openssl makes a certificate");
+fn certificate(folder: &Path) {
+    let authority = Authority::new("network.com").unwrap();
+    let leaf = authority.server("kamailio.network.com", "network.com").unwrap();
+    std::fs::write(folder.join("root.pem"), authority.pem()).unwrap();
+    std::fs::write(folder.join("cert.pem"), leaf.certificate_pem).unwrap();
+    std::fs::write(folder.join("key.pem"), leaf.key_pem).unwrap();
 }

@@ -42,7 +42,7 @@ fn sign_in(dialect: Dialect, transport: Transport) {
             .user(alice())
             .dialect(dialect)
             .transports([transport])
-            .expires(40)
+            .expires(60)
             .seed(3)
             .start(),
     );
@@ -56,7 +56,7 @@ fn sign_in(dialect: Dialect, transport: Transport) {
         Command::new(&program)
             .arg(folder.join("purple"))
             .args(["alice@network.com", "NETWORK\\alice", &format!("lb.network.com:{port}")])
-            .args([transport.uri_token(), "25"])
+            .args([transport.uri_token(), "90"])
             .arg(&root),
     )
     .unwrap();
@@ -74,7 +74,7 @@ fn sign_in(dialect: Dialect, transport: Transport) {
     };
     assert_eq!(decided(Verdict::Redirected, "lb"), 1, "redirected once\n{}", told());
     assert!(eventually(SOON, || estate.bindings("alice@network.com").len() == 1), "{}", told());
-    let refreshed = eventually(SOON, || decided(Verdict::Registered, "hs104") >= 2);
+    let refreshed = eventually(Duration::from_secs(60), || decided(Verdict::Registered, "hs104") >= 2);
     assert!(refreshed, "no refresh came\n{}", told());
     peer.say("quit");
     peer.wait_for(&["done"], SOON).unwrap();

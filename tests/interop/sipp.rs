@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use homing_core::transport::Transport;
-use homing_server_mock::estate::Estate;
+use homing_server_mock::estate::{Estate, Schemes};
 
 use crate::peer::{beside, find, folder, free_port, runtime};
 use crate::site::{alice, ladder};
@@ -17,6 +17,7 @@ fn sipp_registers_and_unregisters_by_digest() {
             .domain("network.com")
             .home("hs104")
             .user(alice())
+            .schemes(Schemes::Md5)
             .transports([Transport::Tcp, Transport::Udp])
             .seed(4)
             .start(),
@@ -27,7 +28,22 @@ fn sipp_registers_and_unregisters_by_digest() {
         let run = Command::new(&sipp)
             .current_dir(folder("sipp"))
             .args(["-sf".as_ref(), beside("sipp/register.xml").as_os_str()])
-            .args(["-t", flag, "-s", "alice", "-au", "alice", "-ap", "Secret-Pass1", "-m", "3", "-r", "20"])
+            .args([
+                "-auth_uri",
+                "network.com",
+                "-t",
+                flag,
+                "-s",
+                "alice",
+                "-au",
+                "alice",
+                "-ap",
+                "Secret-Pass1",
+                "-m",
+                "3",
+                "-r",
+                "20",
+            ])
             .args(["-i", "127.0.0.1", "-p", &free_port().to_string(), "-timeout", "20s", "-nostdin"])
             .arg(server.to_string())
             .output()

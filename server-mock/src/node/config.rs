@@ -108,6 +108,8 @@ pub enum Schemes {
     Digest,
     /// Digest only, MD5 too.
     DigestMd5,
+    /// Digest with MD5 and nothing else: for clients that stop at the first algorithm they do not know.
+    Md5,
     /// Nobody is asked: a closed test network (patent paragraph 31).
     None,
 }
@@ -260,9 +262,14 @@ impl Schemes {
         !matches!(self, Schemes::Ntlm | Schemes::None)
     }
 
+    /// True if the algorithms of RFC 8760 are among those of Digest.
+    pub fn sha2(self) -> bool {
+        self.digest() && self != Schemes::Md5
+    }
+
     /// True if MD5 is among the Digest algorithms.
     pub fn md5(self) -> bool {
-        matches!(self, Schemes::NtlmAndDigestMd5 | Schemes::DigestMd5)
+        matches!(self, Schemes::NtlmAndDigestMd5 | Schemes::DigestMd5 | Schemes::Md5)
     }
 }
 

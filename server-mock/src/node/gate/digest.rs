@@ -46,7 +46,10 @@ enum Nonce {
 
 impl DigestGate {
     pub(super) fn new(realm: &str, config: &GateConfig, chance: &mut Chance) -> Self {
-        let mut algorithms = vec![Hash::Sha512Slash256, Hash::Sha256];
+        let mut algorithms = Vec::new();
+        if config.schemes.sha2() {
+            algorithms.extend([Hash::Sha512Slash256, Hash::Sha256]);
+        }
         if config.schemes.md5() {
             algorithms.push(Hash::Md5);
         }
