@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use homing::{AccountState, Notice};
+use homing::{AccountConfig, AccountState, Aor, Notice, Password, StaticCredentials};
 use homing_server_mock::mischief::{Mischief, Rule};
 
 use crate::place::{CANARY, alice, estate, eventually, register, run, user_agent, with};
@@ -25,7 +25,8 @@ fn the_canary_is_nowhere() {
             }
             let _ = account.unregister().await;
             eventually(Duration::from_secs(2), || account.state() == AccountState::LoggedOff).await;
-            while let Ok(Some(notice)) = tokio::time::timeout(Duration::from_millis(50), events.next()).await {
+            while let Ok(Some(notice)) = tokio::time::timeout(Duration::from_millis(50), events.next()).await
+            {
                 if let Notice::Event(event) = notice {
                     seen += &format!("{event:?}");
                 }
@@ -53,11 +54,26 @@ fn a_wrong_password_says_so_and_shows_none() {
     run(async {
         let estate = estate(32).start().await.unwrap();
         let ua = user_agent(&estate);
-        let account = with(&ua, |config| {
-            config.aor = homing::Aor::parse("bob@network.com").expect("an address");
-        });
-        let error = register(&estate, &account).await.expect_err("Bob is unknown");
+        let wrong = StaticCredentials::new("alice", "NETWORK", Password::new("Canary-5c1e-pass"));
+        let config = AccountConfig::new(Aor::parse("alice@network.com").unwrap(), "01010101");
+        let account = ua.account(config, wrong).unwrap();
+        let error = register(&estate, &account).await.expect_err("a wrong password");
         assert!(error.is_auth(), "{error}");
         assert_eq!(error.code(), "E0601", "{error}");
+        assert!(!format!("{error} {error:?} {}", estate.journal().json()).contains("Canary"));
+    });
+}
+
+#[test]
+fn somebody_elses_address_is_refused() {
+    run(async {
+        let estate = estate(33).start().await.unwrap();
+        let ua = user_agent(&estate);
+        let account = with(&ua, |config| {
+            config.aor = Aor::parse("bob@network.com").expect("an address");
+        });
+        let error = register(&estate, &account).await.expect_err("Alice is not Bob");
+        assert_eq!(error.code(), "E0801", "{error}");
+        assert!(estate.bindings("bob@network.com").is_empty());
     });
 }

@@ -45,7 +45,7 @@ fn a_domain_without_servers() {
         let estate = estate(24).start().await.unwrap();
         let ua = user_agent(&estate);
         let account = crate::place::with(&ua, |config| {
-            config.aor = homing::Aor::parse("alice@elsewhere.example").unwrap();
+            config.aor = homing::Aor::parse("alice@nowhere.network.com").unwrap();
         });
         let error = register(&estate, &account).await.expect_err("no such domain");
         assert_eq!(error.code(), "E0401", "{error}");

@@ -45,9 +45,9 @@ fn a_home_server_that_restarts_has_its_user_back() {
         let ua = user_agent(&estate);
         let account = alice(&ua);
         register(&estate, &account).await.unwrap();
-        estate.node("hs104").stop().await;
+        estate.node("hs104").stop();
         assert!(eventually(Duration::from_secs(10), || account.state() != AccountState::Registered).await);
-        estate.node("hs104").restart().await;
+        estate.node("hs104").restart().unwrap();
         let back = eventually(Duration::from_secs(120), || estate.bindings("alice@network.com").len() == 1);
         assert!(back.await, "{}", estate.journal().ladder());
     });

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use homing::{
-    Account, AccountConfig, Aor, Error, Password, Registration, Resolver, Roots, StaticCredentials, Transport,
-    UserAgent,
+    Account, AccountConfig, Aor, Error, Password, Registration, Resolver, Roots, StaticCredentials,
+    Transport, UserAgent,
 };
 use homing_server_mock::estate::{Estate, EstateBuilder, User};
 
