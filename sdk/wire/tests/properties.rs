@@ -172,6 +172,28 @@ proptest! {
     }
 
     #[test]
+    fn what_another_sdp_parser_takes_means_the_same_here(
+        media in vec(("(audio|video)", 0..65_536_u32, "(RTP/AVP|UDP/TLS/RTP/SAVPF)", "[0-9]{1,3}( [0-9]{1,3}){0,3}"), 0..4),
+        attributes in vec(("[a-z-]{1,8}", "(:[ -~]{1,12})?"), 0..6),
+    ) {
+        let mut body = "v=0\r\no=- 1 2 IN IP4 192.0.2.1\r\ns=-\r\nt=0 0\r\n".to_owned();
+        for (kind, port, proto, formats) in &media {
+            body.push_str(&format!("m={kind} {port} {proto} {formats}\r\n"));
+            body.extend(attributes.iter().map(|(name, value)| format!("a={name}{value}\r\n")));
+        }
+        let Ok(theirs) = sdp_types::Session::parse(body.as_bytes()) else { return Ok(()) };
+        let ours = Session::parse(body.as_bytes()).unwrap();
+        prop_assert_eq!(&ours.to_string(), &body);
+        prop_assert_eq!(ours.media.len(), theirs.medias.len());
+        for (ours, theirs) in ours.media.iter().zip(&theirs.medias) {
+            prop_assert_eq!((&*ours.kind, ours.port, &*ours.proto), (&*theirs.media, theirs.port, &*theirs.proto));
+            prop_assert_eq!(&*ours.formats, &*theirs.fmt);
+            let expected = theirs.attributes.iter().map(|a| (&*a.attribute, a.value.as_deref().unwrap_or("")));
+            prop_assert_eq!(ours.attributes().collect::<Vec<_>>(), expected.collect::<Vec<_>>());
+        }
+    }
+
+    #[test]
     fn no_octets_cause_a_panic(octets in vec(any::<u8>(), 0..400)) {
         read_everything(&octets);
     }
