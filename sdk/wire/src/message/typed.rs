@@ -13,11 +13,14 @@ impl Message {
     /// # Errors
     /// The header is there and malformed.
     pub fn get<'m, H: Header<'m>>(&'m self) -> Result<Option<H>, HeaderError> {
-        match self.all::<H>().next() {
-            None => Ok(None),
-            Some(Ok(header)) => Ok(Some(header)),
-            Some(Err(error)) => Err(error),
+        for line in self.lines(H::NAME) {
+            let value = if H::LIST { skip_empty(line) } else { Some(line) };
+            if let Some(value) = value {
+                let header = H::read(value).ok_or(HeaderError::Malformed(H::NAME))?;
+                return Ok(Some(header.0));
+            }
         }
+        Ok(None)
     }
 
     /// Every value of that header in order, lists split; a malformed value ends its line.
@@ -128,7 +131,21 @@ impl Message {
 
     /// Every challenge, credential or signature of that header, in the one lenient grammar.
     pub fn auth(&self, name: Name<'_>) -> impl Iterator<Item = Auth<'_>> {
-        self.lines(name).flat_map(read_line)
+        // Written out, because a header is large and adapters would move it from hand to hand.
+        let mut lines = self.lines(name);
+        let mut line = None;
+        std::iter::from_fn(move || {
+            loop {
+                let schemes = match &mut line {
+                    Some(schemes) => schemes,
+                    none => none.insert(read_line(lines.next()?)),
+                };
+                match schemes.next() {
+                    None => line = None,
+                    found => return found,
+                }
+            }
+        })
     }
 
     fn address(&self, known: Known) -> Result<NameAddr<'_>, HeaderError> {

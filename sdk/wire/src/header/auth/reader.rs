@@ -7,9 +7,23 @@ use super::key::Key;
 use crate::scan::{Cursor, is_token, is_white, quote_end, trim_end};
 
 /// Every scheme of one header value, in order. RFC 3261 allows one per line; a known scheme's name begins another.
-pub(crate) fn read_line(value: &[u8]) -> impl Iterator<Item = Auth<'_>> {
-    let mut cursor = Cursor::new(value);
-    std::iter::from_fn(move || read_scheme(&mut cursor)).take(MOST_SCHEMES)
+pub(crate) fn read_line(value: &[u8]) -> Schemes<'_> {
+    Schemes { cursor: Cursor::new(value), left: MOST_SCHEMES }
+}
+
+/// The schemes of one line.
+pub(crate) struct Schemes<'m> {
+    cursor: Cursor<'m>,
+    left: u8,
+}
+
+impl<'m> Iterator for Schemes<'m> {
+    type Item = Auth<'m>;
+
+    fn next(&mut self) -> Option<Auth<'m>> {
+        self.left = self.left.checked_sub(1)?;
+        read_scheme(&mut self.cursor)
+    }
 }
 
 fn read_scheme<'m>(cursor: &mut Cursor<'m>) -> Option<Auth<'m>> {
@@ -139,4 +153,4 @@ fn typographic_end(inside: &[u8]) -> Option<usize> {
 }
 
 /// More schemes than anybody offers on one line; the rest is not read.
-const MOST_SCHEMES: usize = 16;
+const MOST_SCHEMES: u8 = 16;
