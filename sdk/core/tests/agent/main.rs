@@ -1,8 +1,12 @@
 //! The agent in virtual time: a scripted world, and everything a login may meet in it.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "what a test expects and does not find ends the test")]
+
+mod chaos;
 mod failing;
 mod golden;
 mod keep_alive;
+mod many;
 mod price;
 mod proving;
 mod redirects;

@@ -52,6 +52,8 @@ pub(crate) struct Rules {
     pub(crate) decision: Decision,
     /// Credentials are not answered at once.
     pub(crate) hold_credentials: bool,
+    /// What the network makes of a server's message; nothing without it.
+    pub(crate) mangle: Option<Box<dyn FnMut(Bytes) -> Vec<Bytes>>>,
     /// DNS does not answer.
     pub(crate) dns_silent: bool,
 }
@@ -96,6 +98,7 @@ impl World {
                 decision: Decision::Follow,
                 hold_credentials: false,
                 dns_silent: false,
+                mangle: None,
             },
             held: Vec::new(),
             names: 0,
@@ -250,7 +253,7 @@ impl World {
         }
     }
 
-    fn carry(&mut self, output: Output) {
+    pub(crate) fn carry(&mut self, output: Output) {
         let now = self.now();
         match output {
             Output::Send { flow, bytes } => self.deliver(flow, bytes),
@@ -299,7 +302,11 @@ impl World {
         }
         let message = Message::parse(bytes).expect("the agent sends well-formed messages");
         self.sent.push((server.name.clone(), message.clone()));
-        for answer in server.receive(&message, self.wall) {
+        let mut answers = server.receive(&message, self.wall);
+        if let Some(mangle) = &mut self.rules.mangle {
+            answers = answers.into_iter().flat_map(mangle).collect();
+        }
+        for answer in answers {
             let now = self.now();
             self.agent.handle_input(Input::Received { flow, frame: Frame::Message(answer) }, now);
         }
