@@ -46,7 +46,7 @@ impl Agent {
             return;
         }
         let forced = Forced::read(request).filter(|_| standing == Standing::Signed);
-        let tag = self.tables.draws.to_tag();
+        let tag = self.tables.draws.answer_tag();
         if let Some((status, response)) = answer(request, &tag)
             && let Some(found) = self.tables.flows.find(flow)
         {
@@ -91,7 +91,7 @@ impl Agent {
     fn object(&mut self, flow: FlowId, request: &Message, (status, why): (u16, &str)) {
         self.tables.counters.count(Counter::RefusedRequest);
         if request.method() != Some(Method::Ack) {
-            let tag = self.tables.draws.to_tag();
+            let tag = self.tables.draws.answer_tag();
             let response = objection(request, status, why, &tag);
             if !response.is_request() {
                 self.tables.outbox.send(flow, response.bytes().clone());

@@ -26,6 +26,8 @@ pub(super) struct Account {
     pub last_home: Option<ServerName>,
     /// When servers lately demanded a new handshake by an unsigned challenge.
     pub handshakes: Rate,
+    /// When registrations were lately lost or ended, so that a login follows at once.
+    pub restarts: Rate,
 }
 
 /// The moments of the last minute at which something happened.
@@ -45,6 +47,7 @@ impl Account {
             expires,
             last_home: None,
             handshakes: Rate::default(),
+            restarts: Rate::default(),
         }
     }
 }

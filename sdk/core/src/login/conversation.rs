@@ -85,7 +85,7 @@ impl Conversation {
             proof: connection.proof,
             local: connection.local,
             call_id: desk.draws.call_id().into(),
-            from_tag: desk.draws.from_tag().into(),
+            from_tag: desk.draws.caller_tag().into(),
             cseq: 0,
             trust: Trust::None,
             associations: 0,

@@ -10,7 +10,7 @@ pub trait Draws: Send {
     /// A Call-ID (RFC 3261 section 8.1.1.4).
     fn call_id(&mut self) -> String;
     /// A From tag (RFC 3261 section 19.3).
-    fn from_tag(&mut self) -> String;
+    fn caller_tag(&mut self) -> String;
     /// A Via branch with its cookie (RFC 3261 section 8.1.1.7).
     fn branch(&mut self) -> String;
     /// The salt of a signature (`crand`, MS-SIPAE).
@@ -22,7 +22,7 @@ pub trait Draws: Send {
     /// The client's nonce of a Digest answer (RFC 7616).
     fn cnonce(&mut self) -> String;
     /// A To tag for a request that is answered outside a dialog.
-    fn to_tag(&mut self) -> String;
+    fn answer_tag(&mut self) -> String;
     /// A number in `0..bound` for waits and weights; 0 for a bound of 0.
     fn below(&mut self, bound: u64) -> u64;
 }
@@ -32,7 +32,7 @@ impl Draws for Chance {
         self.token(32)
     }
 
-    fn from_tag(&mut self) -> String {
+    fn caller_tag(&mut self) -> String {
         self.token(10)
     }
 
@@ -56,7 +56,7 @@ impl Draws for Chance {
         self.token(32)
     }
 
-    fn to_tag(&mut self) -> String {
+    fn answer_tag(&mut self) -> String {
         self.token(10)
     }
 

@@ -31,7 +31,7 @@ pub(super) fn fail(error: LoginError, trip: Trip, account: &mut Account, desk: &
 }
 
 /// False where the same attempt would only fail again until a person does something.
-fn helps(error: &LoginError) -> bool {
+pub(super) fn helps(error: &LoginError) -> bool {
     !matches!(
         error,
         LoginError::Auth(AuthError::Rejected { .. } | AuthError::NoCredentials { .. })

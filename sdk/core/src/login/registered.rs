@@ -8,24 +8,19 @@ use super::conversation::Conversation;
 use super::desk::Desk;
 use super::exchange::{Aim, Exchange, Talk};
 use super::failing::fail;
-use super::forced::Forced;
 use super::lease::Lease;
-use super::leaving::Leaving;
 use super::machine::State;
-use super::redirect::{self, Onward, Redirect, Standing, Standpoint};
+use super::redirect::Standing;
 use super::resting::Resting;
-use super::seeking::Seeking;
 use super::trip::Trip;
 use super::words;
-use crate::auth::contact_binding::Target;
 use crate::config::{Remembered, SignaturePlaces};
-use crate::connect::ConnectError;
 use crate::counter::Counter;
 use crate::endpoint::InstanceId;
-use crate::error::{Deregistration, LoginError, RedirectError};
+use crate::error::LoginError;
 use crate::event;
-use crate::event::{AccountEvent, LogoutReason, MoveCause};
-use crate::ids::{AskId, FlowId, TxId};
+use crate::event::{AccountEvent, LogoutReason};
+use crate::ids::{AskId, TxId};
 use crate::journey::HopVerdict;
 use crate::state::AccountState;
 use crate::time::{Deadline, Moment, Now, Why};
@@ -38,7 +33,7 @@ pub(super) struct Registered {
     /// How the state is shown while the binding is fresh.
     place: AccountState,
     /// An OPTIONS of the user that is not answered yet.
-    probe: Option<Probe>,
+    pub(super) probe: Option<Probe>,
 }
 
 /// What is being done about the binding.
@@ -61,8 +56,8 @@ pub(super) struct Quiet {
 }
 
 #[derive(Clone, Copy)]
-struct Probe {
-    tx: TxId,
+pub(super) struct Probe {
+    pub(super) tx: TxId,
     sent: Moment,
 }
 
@@ -89,7 +84,7 @@ impl Registered {
         account.backoff.reset();
         desk.keep_alive(conversation.flow(), granted);
         desk.counters.count(Counter::Logins);
-        announce(&conversation, granted, lease, trip, account, desk);
+        announce(&conversation, (granted, lease), trip, account, desk);
         let activity = Activity::Quiet(Quiet::fresh(lease, desk.now));
         State::Registered(Box::new(Registered { conversation, lease, activity, place, probe: None }))
     }
@@ -219,136 +214,6 @@ impl Registered {
         State::Registered(Box::new(self))
     }
 
-    /// The connection is gone.
-    pub(super) fn handle_lost(
-        self,
-        flow: FlowId,
-        _why: ConnectError,
-        account: &mut Account,
-        desk: &mut Desk<'_>,
-    ) -> State {
-        if self.conversation.flow() != flow {
-            return State::Registered(Box::new(self));
-        }
-        self.lose(LogoutReason::ConnectionLost, account, desk)
-    }
-
-    /// Signs out.
-    pub(super) fn leave(self, account: &mut Account, desk: &mut Desk<'_>) -> State {
-        if let Activity::Busy(exchange) = self.activity {
-            exchange.abandon(desk);
-        }
-        if let Some(probe) = self.probe {
-            desk.transactions.abandon(probe.tx);
-        }
-        Leaving::start(self.conversation, account, desk)
-    }
-
-    /// The server ended the registration by itself; `standing` is what its signature proved.
-    pub(super) fn handle_forced(
-        self,
-        forced: &Forced,
-        standing: Standing,
-        account: &mut Account,
-        desk: &mut Desk<'_>,
-    ) -> State {
-        match forced {
-            Forced::Unregistered => self.end(
-                LogoutReason::Displaced,
-                LoginError::Deregistered(Deregistration::Unregistered),
-                account,
-                desk,
-            ),
-            Forced::Rejected => self.end(
-                LogoutReason::Disabled,
-                LoginError::Deregistered(Deregistration::Rejected),
-                account,
-                desk,
-            ),
-            Forced::Deactivated => {
-                forget_home(account, desk);
-                self.part(LogoutReason::Deactivated, desk);
-                let soon = desk.now.after(after_loss(desk.draws));
-                State::Resting(Resting::until(AccountState::Moved, soon, MoveCause::Moved))
-            }
-            Forced::Preferred { uri } => match self.preferred(uri, standing, account, desk) {
-                Ok(onward) => {
-                    forget_home(account, desk);
-                    desk.counters.count(Counter::RedirectFollowed);
-                    self.part(LogoutReason::Moved, desk);
-                    Seeking::start_at(&onward, account, desk)
-                }
-                Err(_) => {
-                    desk.counters.count(Counter::RedirectRefused);
-                    State::Registered(Box::new(self))
-                }
-            },
-        }
-    }
-
-    /// The home server sends the account away: logout, and a whole new login (patent paragraph 67).
-    pub(super) fn moved(self, account: &mut Account, desk: &mut Desk<'_>) -> State {
-        forget_home(account, desk);
-        self.part(LogoutReason::Moved, desk);
-        Seeking::start(MoveCause::Moved, account, desk)
-    }
-
-    /// The registration is lost; a new login begins soon.
-    pub(super) fn lose(self, why: LogoutReason, _account: &mut Account, desk: &mut Desk<'_>) -> State {
-        self.part(why, desk);
-        let soon = desk.now.after(after_loss(desk.draws));
-        State::Resting(Resting::until(AccountState::Connecting, soon, MoveCause::Failover))
-    }
-
-    /// The registration is over, and the reason is one for the user.
-    pub(super) fn end(
-        self,
-        why: LogoutReason,
-        error: LoginError,
-        account: &mut Account,
-        desk: &mut Desk<'_>,
-    ) -> State {
-        self.part(why, desk);
-        let trip = Trip::new(account.config.redirect.limit, MoveCause::Failover, desk.now);
-        fail(error, trip, account, desk)
-    }
-
-    /// Gives everything back and tells the logout.
-    fn part(self, why: LogoutReason, desk: &mut Desk<'_>) {
-        if let Activity::Busy(exchange) = self.activity {
-            exchange.abandon(desk);
-        }
-        if let Some(probe) = self.probe {
-            desk.transactions.abandon(probe.tx);
-        }
-        desk.release(self.conversation.flow());
-        desk.tell(AccountEvent::LoggedOut { why });
-    }
-
-    /// A preferred registrar passes the same rules as a redirect (settled 4).
-    fn preferred(
-        &self,
-        uri: &str,
-        standing: Standing,
-        account: &Account,
-        desk: &Desk<'_>,
-    ) -> Result<Onward, RedirectError> {
-        let mut visited = super::visited::Visited::default();
-        visited.enter(self.conversation.server.clone());
-        let redirect = Redirect {
-            from: &self.conversation.server,
-            transport: self.conversation.road.transport,
-            status: 301,
-            standing,
-            to_tag: "",
-            contacts: vec![Target { uri, q: None }],
-        };
-        let at = Standpoint { visited: &visited, followed: 0, was_redirected: false };
-        let targets = redirect::follow(&redirect, &account.config, at, desk.agent.limits.contacts)?;
-        let nobody = RedirectError::NoUsableContact { server: self.conversation.server.clone() };
-        targets.into_iter().next().ok_or(nobody)
-    }
-
     pub(super) fn talk<'a, 'd>(
         conversation: &'a mut Conversation,
         account: &'a mut Account,
@@ -377,17 +242,9 @@ pub(super) fn lease(
     Lease::new(seconds, desk.draws, desk.now)
 }
 
-/// The home server sent the account away: it is not tried first any more.
-pub(super) fn forget_home(account: &mut Account, desk: &mut Desk<'_>) {
-    if account.memory.forget_home() {
-        desk.tell(AccountEvent::Forgotten);
-    }
-}
-
 fn announce(
     conversation: &Conversation,
-    granted: &Message,
-    lease: Lease,
+    (granted, lease): (&Message, Lease),
     trip: Trip,
     account: &mut Account,
     desk: &mut Desk<'_>,

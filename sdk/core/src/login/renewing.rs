@@ -7,6 +7,7 @@ use homing_wire::Message;
 use super::account::Account;
 use super::desk::Desk;
 use super::exchange::{Aim, Exchange, Outcome};
+use super::failing::helps;
 use super::machine::State;
 use super::redirect::Standing;
 use super::refusal::Refusal;
@@ -103,6 +104,10 @@ impl Registered {
                 self.put_off(REDIRECT_PAUSE, desk);
             }
             Outcome::Refused(message) => return self.refused(&message, account, desk),
+            // The password is not tried again and again: that locks accounts. The binding ends by itself.
+            Outcome::Failed(error) if !helps(&error) => {
+                self.put_off(self.lease.ends.since(desk.now.since_start), desk);
+            }
             Outcome::Failed(_) => self.put_off(Duration::ZERO, desk),
         }
         State::Registered(Box::new(self))

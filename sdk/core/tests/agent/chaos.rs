@@ -234,7 +234,8 @@ fn notify(world: &mut World, name: &str, chance: &mut Chance) {
 
 fn odd_dns(world: &mut World, chance: &mut Chance) {
     let question = DnsQuestion { name: "_sipinternaltls._tcp.network.com".into(), kind: RecordKind::Srv };
-    let target = ["", ".", "hs104.network.com", "evil.test", "\u{0}"][usize::try_from(chance.below(4)).unwrap()];
+    let target =
+        ["", ".", "hs104.network.com", "evil.test", "\u{0}"][usize::try_from(chance.below(4)).unwrap()];
     let record = Srv { priority: 5, weight: u16::MAX, port: 0, target: target.into() };
     if chance.below(4) > 0 {
         return world.srv(&[(10, "hs102.network.com"), (10, "hs104.network.com"), (20, "hs105.network.com")]);

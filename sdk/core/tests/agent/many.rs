@@ -32,7 +32,8 @@ impl Crowd {
         let now = Now::new(Duration::ZERO, Duration::from_secs(1_705_564_800));
         let mut agent = Agent::new(AgentConfig::default(), Seed::from_number(3), now);
         let add = |n| {
-            let mut account = AccountConfig::new(Aor::parse(&format!("user{n}@network.com")).unwrap(), "3344");
+            let mut account =
+                AccountConfig::new(Aor::parse(&format!("user{n}@network.com")).unwrap(), "3344");
             account.transports = vec![transport];
             account.auth.udp_register = true;
             let host = "192.0.2.9".into();
@@ -40,8 +41,7 @@ impl Crowd {
             agent.add_account(account, now).unwrap()
         };
         let accounts = (0..size).map(add).collect();
-        let crowd =
-            Self { agent, accounts, now, registers: 0, flows: Vec::new(), last: None, deaf: false };
+        let crowd = Self { agent, accounts, now, registers: 0, flows: Vec::new(), last: None, deaf: false };
         (crowd, local.parse().unwrap())
     }
 
@@ -58,7 +58,8 @@ impl Crowd {
                     let Ok(request) = Message::parse(bytes) else { continue };
                     self.registers += 1;
                     if !self.deaf {
-                        let ok = Builder::reply_to(&request, 200, "OK").to_tag("t").header(Name::Expires, 3_600);
+                        let ok =
+                            Builder::reply_to(&request, 200, "OK").to_tag("t").header(Name::Expires, 3_600);
                         let frame = Frame::Message(ok.finish());
                         self.agent.handle_input(Input::Received { flow, frame }, now);
                     }

@@ -512,3 +512,58 @@ fn an_interval_too_brief_is_lengthened() {
         "hs1.network.com:5061 refused with 423 Interval Too Brief"
     );
 }
+
+#[test]
+fn a_server_that_takes_and_drops_is_not_run_after() {
+    let mut world = signed_in(|_| {});
+    for _ in 0..5 {
+        world.cut("hs104.network.com");
+        world.pass(Duration::from_secs(2));
+        assert_eq!(world.state(), AccountState::Registered);
+    }
+    world.cut("hs104.network.com");
+    world.pass(Duration::from_secs(29));
+    assert_eq!(world.state(), AccountState::Connecting, "the sixth in a minute waits");
+    world.pass(Duration::from_secs(31));
+    assert_eq!(world.state(), AccountState::Registered);
+}
+
+#[test]
+fn servers_that_prefer_each_other_do_not_move_an_account_for_ever() {
+    let mut world = signed_in(|_| {});
+    world.server("hs105.network.com");
+    let mut here = "hs104.network.com";
+    for _ in 0..10 {
+        let there = if here == "hs104.network.com" { "hs105.network.com" } else { "hs104.network.com" };
+        let registrar = format!("<sip:{there}:5061;transport=tls>");
+        let headers = [("Event", "registration-notify"), ("P-Preferred-Registrar", registrar.as_str())];
+        let (wall, body) = (world.wall, "registered;event=preferred-registrar-change");
+        let request = world.at(here).request("NOTIFY sip:user@198.51.100.7", &headers, body, wall);
+        world.say(here, request);
+        here = if world.registered().home.host == there { there } else { here };
+    }
+    assert_eq!(logged_out(&world).len(), 5);
+    assert_eq!(world.state(), AccountState::Registered);
+}
+
+#[test]
+fn a_password_that_no_longer_fits_is_tried_once_while_the_binding_holds() {
+    let mut world = signed_in(|_| {});
+    world.at("hs104.network.com").gate(Gate::NtlmRefusing).amnesia = true;
+    world.command(Command::Refresh);
+    let tokens = |world: &World| {
+        let given = |message: &&Message| {
+            let auth = message.auth(Name::Authorization).next();
+            auth.is_some_and(|auth| auth.param("gssapi-data").is_some_and(|token| !token.is_empty()))
+        };
+        world.registers("hs104.network.com").into_iter().filter(given).count()
+    };
+    assert_eq!(tokens(&world), 2);
+    world.pass(HOUR * 2 - Duration::from_secs(1));
+    assert_eq!(tokens(&world), 2, "nobody's account is locked");
+    assert_eq!(world.state(), AccountState::Expiring);
+    world.pass(Duration::from_secs(10));
+    assert_eq!(logged_out(&world), [LogoutReason::Lapsed]);
+    assert_eq!(world.last_failure().error.code(), "E0601");
+    assert_eq!(world.agent.deadline(), None);
+}

@@ -32,7 +32,7 @@ impl Draws for Scripted {
         self.call_ids.pop_front().unwrap_or_else(|| format!("call{count}"))
     }
 
-    fn from_tag(&mut self) -> String {
+    fn caller_tag(&mut self) -> String {
         let count = self.next();
         self.from_tag.clone().unwrap_or_else(|| format!("from{count}"))
     }
@@ -62,7 +62,7 @@ impl Draws for Scripted {
         format!("cnonce{}", self.next())
     }
 
-    fn to_tag(&mut self) -> String {
+    fn answer_tag(&mut self) -> String {
         format!("to{}", self.next())
     }
 

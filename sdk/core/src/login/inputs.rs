@@ -1,0 +1,173 @@
+//! What a login hears from the world, and which state it is for.
+
+use std::net::SocketAddr;
+
+use homing_wire::Message;
+
+use super::account::Account;
+use super::desk::Desk;
+use super::forced::Forced;
+use super::machine::{Login, State};
+use super::redirect::Standing;
+use super::resting::Resting;
+use super::seeking::Seeking;
+use crate::connect::{ConnectError, TlsProof};
+use crate::counter::Counter;
+use crate::event::MoveCause;
+use crate::ids::{AskId, FlowId, TxId};
+use crate::outbox::Answer;
+use crate::state::AccountState;
+
+impl Login {
+    /// A connection stands.
+    pub fn handle_connected(
+        &mut self,
+        flow: FlowId,
+        local: SocketAddr,
+        proof: Option<&TlsProof>,
+        desk: &mut Desk<'_>,
+    ) {
+        self.step(desk, |state, account, desk| match state {
+            State::Seeking(seeking) => seeking.handle_connected(flow, (local, proof.cloned()), account, desk),
+            other => other,
+        });
+    }
+
+    /// A connection is gone, or could not be opened.
+    pub fn handle_lost(&mut self, flow: FlowId, why: ConnectError, desk: &mut Desk<'_>) {
+        self.step(desk, |state, account, desk| match state {
+            State::Seeking(seeking) => seeking.handle_lost(flow, why, account, desk),
+            State::Joining(joining) => joining.handle_lost(flow, why, account, desk),
+            State::Registered(registered) => registered.handle_lost(flow, why, account, desk),
+            State::Leaving(leaving) => leaving.handle_lost(flow, desk),
+            other @ (State::Resting(_) | State::Deciding(_)) => other,
+        });
+    }
+
+    /// The world answered a question.
+    pub fn handle_answer(&mut self, id: AskId, answer: Answer, desk: &mut Desk<'_>) {
+        self.step(desk, |state, account, desk| match (state, answer) {
+            (State::Seeking(seeking), Answer::Resolved(records)) => {
+                seeking.handle_answer(id, records, account, desk)
+            }
+            (State::Joining(joining), Answer::Credentials(given)) if joining.exchange.ask() == Some(id) => {
+                joining.handle_credentials(given, account, desk)
+            }
+            (State::Registered(registered), Answer::Credentials(given)) if registered.ask() == Some(id) => {
+                registered.handle_credentials(given, account, desk)
+            }
+            (State::Leaving(leaving), Answer::Credentials(given)) if leaving.exchange.ask() == Some(id) => {
+                leaving.handle_credentials(given, account, desk)
+            }
+            (State::Deciding(deciding), Answer::Redirect(decision)) if deciding.ask() == id => {
+                deciding.handle_decision(decision, account, desk)
+            }
+            (state, _) => {
+                desk.counters.count(Counter::LateAnswer);
+                state
+            }
+        });
+    }
+
+    /// Does what is due.
+    pub fn handle_deadline(&mut self, desk: &mut Desk<'_>) {
+        self.step(desk, |state, account, desk| match state {
+            State::Resting(resting) => resting.handle_deadline(account, desk),
+            State::Seeking(seeking) => seeking.handle_deadline(account, desk),
+            State::Joining(joining) => joining.handle_deadline(account, desk),
+            State::Registered(registered) => registered.handle_deadline(account, desk),
+            State::Leaving(leaving) => leaving.handle_deadline(desk),
+            other @ State::Deciding(_) => other,
+        });
+    }
+
+    /// The network came, went or changed.
+    pub fn handle_network(&mut self, online: bool, desk: &mut Desk<'_>) {
+        self.step(desk, |state, account, desk| match state {
+            State::Resting(resting) => resting.handle_network(online, account, desk),
+            State::Registered(registered) => registered.handle_network(online, desk),
+            State::Leaving(leaving) if !online => leaving.finish(desk),
+            State::Seeking(seeking) => {
+                let cause = seeking.trip.cause();
+                seeking.stop(desk);
+                begin_again(online, cause, account, desk)
+            }
+            State::Joining(joining) => {
+                let cause = joining.trip.cause();
+                joining.stop(desk);
+                begin_again(online, cause, account, desk)
+            }
+            other @ (State::Leaving(_) | State::Deciding(_)) => other,
+        });
+    }
+
+    /// The clocks ran apart.
+    pub fn handle_clock_jump(&mut self, desk: &mut Desk<'_>) {
+        if let State::Registered(registered) = &mut self.state {
+            registered.handle_clock_jump(desk);
+        }
+    }
+
+    /// A provisional response.
+    pub fn handle_provisional(&mut self, tx: TxId) {
+        if let State::Joining(joining) = &mut self.state
+            && joining.exchange.tx() == Some(tx)
+        {
+            joining.handle_provisional();
+        }
+    }
+
+    /// The final response of a transaction, judged and fed.
+    pub fn handle_final(&mut self, tx: TxId, message: Message, standing: Standing, desk: &mut Desk<'_>) {
+        self.step(desk, |state, account, desk| match state {
+            State::Joining(joining) if joining.exchange.tx() == Some(tx) => {
+                joining.handle_final(message, standing, account, desk)
+            }
+            State::Leaving(leaving) if leaving.exchange.tx() == Some(tx) => {
+                leaving.handle_final(message, standing, account, desk)
+            }
+            State::Registered(mut registered) if registered.is_probe(tx) => {
+                registered.handle_probe(message.status().unwrap_or_default(), desk);
+                State::Registered(registered)
+            }
+            State::Registered(registered) if registered.tx() == Some(tx) => {
+                registered.handle_final(message, standing, account, desk)
+            }
+            other => other,
+        });
+    }
+
+    /// Nobody answered a transaction in time.
+    pub fn handle_timeout(&mut self, tx: TxId, desk: &mut Desk<'_>) {
+        self.step(desk, |state, account, desk| match state {
+            State::Joining(joining) if joining.exchange.tx() == Some(tx) => {
+                joining.handle_timeout(account, desk)
+            }
+            State::Leaving(leaving) if leaving.exchange.tx() == Some(tx) => leaving.finish(desk),
+            State::Registered(mut registered) if registered.is_probe(tx) => {
+                registered.handle_probe(408, desk);
+                State::Registered(registered)
+            }
+            State::Registered(registered) if registered.tx() == Some(tx) => {
+                registered.handle_timeout(account, desk)
+            }
+            other => other,
+        });
+    }
+
+    /// The server ended the registration by a request whose signature was judged.
+    pub fn handle_forced(&mut self, forced: &Forced, standing: Standing, desk: &mut Desk<'_>) {
+        self.step(desk, |state, account, desk| match state {
+            State::Registered(registered) => registered.handle_forced(forced, standing, account, desk),
+            other => other,
+        });
+    }
+}
+
+fn begin_again(online: bool, cause: MoveCause, account: &mut Account, desk: &mut Desk<'_>) -> State {
+    if online {
+        Seeking::start(cause, account, desk)
+    } else {
+        State::Resting(Resting::new(AccountState::NoNetwork))
+    }
+}
