@@ -22,7 +22,8 @@ pub struct RoadConfig {
     pub events: usize,
     /// Bytes of messages waiting to be taken, over all connections.
     pub unread_bytes: usize,
-    /// Bytes waiting to be written to one connection; a slower peer is cut off.
+    /// Bytes waiting to be written to one connection; a slower peer is cut off. From a sixteenth of
+    /// that on an accepted connection is not read, so that a peer's own requests do not cut it off.
     pub unwritten_bytes: usize,
     /// Peers remembered by one listening UDP socket; the longest silent one is forgotten.
     pub datagram_peers: usize,
@@ -41,7 +42,7 @@ impl Default for RoadConfig {
             connections: 65_536,
             events: 1_024,
             unread_bytes: 8 << 20,
-            unwritten_bytes: 1 << 20,
+            unwritten_bytes: 4 << 20,
             datagram_peers: 65_536,
             farewell: Duration::from_secs(2),
         }

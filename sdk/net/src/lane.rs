@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 use tokio::task::AbortHandle;
 
 use crate::peers::Peers;
@@ -37,14 +37,20 @@ pub(crate) struct Lane {
 #[derive(Clone)]
 pub(crate) struct Queue {
     parcels: mpsc::UnboundedSender<Parcel>,
-    waiting: Arc<AtomicUsize>,
-    bound: usize,
+    backlog: Arc<Backlog>,
 }
 
 /// The pump's end of a queue.
 pub(crate) struct Parcels {
     parcels: mpsc::UnboundedReceiver<Parcel>,
-    waiting: Arc<AtomicUsize>,
+    backlog: Arc<Backlog>,
+}
+
+/// How much waits to be written.
+pub(crate) struct Backlog {
+    waiting: AtomicUsize,
+    bound: usize,
+    less: Notify,
 }
 
 enum Kind {
@@ -57,9 +63,9 @@ enum Kind {
 /// A queue that holds at most `bound` bytes, and its other end.
 pub(crate) fn queue(bound: usize) -> (Queue, Parcels) {
     let (sender, receiver) = mpsc::unbounded_channel();
-    let waiting = Arc::new(AtomicUsize::new(0));
-    let queue = Queue { parcels: sender, waiting: Arc::clone(&waiting), bound };
-    (queue, Parcels { parcels: receiver, waiting })
+    let backlog = Arc::new(Backlog { waiting: AtomicUsize::new(0), bound, less: Notify::new() });
+    let queue = Queue { parcels: sender, backlog: Arc::clone(&backlog) };
+    (queue, Parcels { parcels: receiver, backlog })
 }
 
 impl Lane {
@@ -119,14 +125,15 @@ impl Lane {
 impl Queue {
     fn push(&self, bytes: Bytes, to: Option<SocketAddr>) -> Result<(), Refusal> {
         let length = bytes.len();
-        let before = self.waiting.fetch_add(length, Ordering::AcqRel);
-        let taken = if before > 0 && before + length > self.bound {
+        let backlog = &self.backlog;
+        let before = backlog.waiting.fetch_add(length, Ordering::AcqRel);
+        let taken = if before > 0 && before + length > backlog.bound {
             Err(Refusal::Full)
         } else {
             self.parcels.send(Parcel::Bytes(bytes, to)).map_err(|_| Refusal::Gone)
         };
         if taken.is_err() {
-            self.waiting.fetch_sub(length, Ordering::AcqRel);
+            backlog.waiting.fetch_sub(length, Ordering::AcqRel);
         }
         taken
     }
@@ -140,9 +147,26 @@ impl Parcels {
 
     /// Notes that `length` bytes are on their way.
     pub(crate) fn done(&self, length: usize) {
-        self.waiting.fetch_sub(length, Ordering::AcqRel);
+        self.backlog.waiting.fetch_sub(length, Ordering::AcqRel);
+        self.backlog.less.notify_one();
+    }
+
+    /// How much waits, for the pump's other half.
+    pub(crate) fn backlog(&self) -> Arc<Backlog> {
+        Arc::clone(&self.backlog)
     }
 }
 
+impl Backlog {
+    /// Waits until so little waits that more may be asked for.
+    pub(crate) async fn is_light(&self) {
+        while self.waiting.load(Ordering::Acquire) > self.bound / LIGHT {
+            self.less.notified().await;
+        }
+    }
+}
+
+/// Which part of the bound is light: what was read already may still be answered below the bound.
+const LIGHT: usize = 16;
 /// Parcels written at once.
 pub(crate) const BATCH: usize = 64;

@@ -18,7 +18,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 use crate::event::RoadEvent;
 use crate::fault;
 use crate::hub::Hub;
-use crate::lane::{BATCH, Parcel, Parcels};
+use crate::lane::{BATCH, Backlog, Parcel, Parcels};
 
 /// A byte stream that can be broken off.
 pub(crate) trait Stream: AsyncRead + AsyncWrite + Send + Unpin + 'static {
@@ -68,8 +68,9 @@ pub(crate) enum Side {
 /// Carries a stream until it ends, then tells why, unless its owner ended it.
 pub(crate) async fn run<S: Stream>(stream: S, flow: FlowId, side: Side, mut parcels: Parcels, hub: &Hub) {
     let (mut reader, mut writer) = split(stream);
+    let backlog = parcels.backlog();
     let end = tokio::select! {
-        end = read(&mut reader, flow, side, hub) => end,
+        end = read(&mut reader, (flow, side), &backlog, hub) => end,
         end = write(&mut writer, &mut parcels) => end,
     };
     let why = match end {
@@ -89,7 +90,12 @@ pub(crate) async fn run<S: Stream>(stream: S, flow: FlowId, side: Side, mut parc
     hub.tell(RoadEvent::Closed { flow, why }, None).await;
 }
 
-async fn read<S: Stream>(reader: &mut ReadHalf<S>, flow: FlowId, side: Side, hub: &Hub) -> End {
+async fn read<S: Stream>(
+    reader: &mut ReadHalf<S>,
+    (flow, side): (FlowId, Side),
+    backlog: &Backlog,
+    hub: &Hub,
+) -> End {
     let fresh = match side {
         Side::Dialled => Framer::new,
         Side::Accepted => Framer::answering,
@@ -97,6 +103,11 @@ async fn read<S: Stream>(reader: &mut ReadHalf<S>, flow: FlowId, side: Side, hub
     let mut framer = fresh(hub.config.message);
     let mut begun: Option<Instant> = None;
     loop {
+        if side == Side::Accepted {
+            // Who asks faster than it takes answers is heard no faster. Only one side of a connection may
+            // wait like this, or both would wait for each other.
+            backlog.is_light().await;
+        }
         let filled = match begun {
             None => fill(reader, &mut framer).await,
             Some(begun) => {

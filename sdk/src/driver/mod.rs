@@ -55,6 +55,8 @@ pub(crate) fn start(equipment: Equipment) -> Result<Line, StartError> {
         let roads = RoadConfig {
             message: equipment.agent.limits.message,
             connect: equipment.agent.limits.connect,
+            // What waits here is what our own accounts sent at once.
+            unwritten_bytes: UNWRITTEN,
             ..RoadConfig::default()
         };
         let driver = Driver {
@@ -304,6 +306,8 @@ impl Driver {
     }
 }
 
+/// Bytes that may wait on one connection: ten thousand accounts that sign in over it together.
+const UNWRITTEN: usize = 64 << 20;
 /// Inputs handed in before what they cause is written.
 const BATCH: usize = 64;
 /// How long accounts may take to sign out after the last handle was dropped.

@@ -86,3 +86,30 @@ async fn a_handshake_that_never_ends_holds_no_place() {
     assert_eq!(tokio::io::AsyncReadExt::read(&mut silent, &mut [0; 1]).await.unwrap_or(0), 0);
     assert_eq!((far.0.counters().handshake_failed, far.0.flows()), (1, 0));
 }
+
+#[tokio::test]
+async fn a_peer_that_asks_faster_than_it_hears_is_slowed_not_cut() {
+    let mut far = End::new();
+    let mut near = End::with(|config| config.unwritten_bytes = 64 << 20);
+    let listener = far.listen(Transport::Tcp, None);
+    near.dial(1, listener.local_addr(), Transport::Tcp);
+    let here = near.connected().await;
+    let there = far.accepted().await;
+    let count = 6_000;
+    for _ in 0..count {
+        near.0.send(here, request(1_000).into());
+    }
+    // The server answers at once with more than it was asked; the client hears only later.
+    let server = tokio::spawn(async move {
+        for _ in 0..count {
+            far.message().await;
+            far.0.send(there, request(2_000).into());
+        }
+        far
+    });
+    for _ in 0..count {
+        assert_eq!(near.message().await.len(), request(2_000).len());
+    }
+    let far = server.await.unwrap();
+    assert_eq!((far.0.counters().slow_peers, near.0.counters().slow_peers), (0, 0));
+}
