@@ -49,9 +49,6 @@ impl fmt::Debug for Frame {
     }
 }
 
-/// Octets of a STUN header (RFC 8489 5).
-const STUN_HEADER: usize = 20;
-
 /// Cuts the octets of one connection into frames.
 ///
 /// A message needs exactly one valid Content-Length; everything else ends the stream with an error, because nobody can
@@ -303,6 +300,9 @@ fn name(line: &[u8]) -> Option<Known> {
     let behind = line[end..].iter().find(|octet| !matches!(octet, b' ' | b'\t'))?;
     (*behind == b':').then(|| Known::parse(&line[..end]))?
 }
+
+/// Octets of a STUN header (RFC 8489 5).
+const STUN_HEADER: usize = 20;
 
 #[cfg(test)]
 mod tests;

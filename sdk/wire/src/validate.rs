@@ -1,7 +1,7 @@
 //! What a server must object to in a message that could be read.
 
 use crate::error::HeaderError;
-use crate::header::{Contact, Header, NameAddr, Via};
+use crate::header::{Contact, Header, NameAddr, RecordRoute, Route, Via};
 use crate::message::{Flaws, Message};
 use crate::method::Method;
 use crate::name::{Known, Name};
@@ -90,7 +90,7 @@ impl Findings {
 
     fn mandatory(&mut self, message: &Message) {
         let call_id = message.call_id().map(drop);
-        let (from, to) = (address(message.from()), address(message.to()));
+        let (from, to) = (address(message.from(), Name::From), address(message.to(), Name::To));
         for outcome in [from, to, call_id] {
             self.outcome(outcome);
         }
@@ -101,7 +101,7 @@ impl Findings {
             }
             Ok(_) => {}
         }
-        if message.first(Known::Via).is_none() {
+        if message.via_count() == 0 {
             self.outcome(Err(HeaderError::Missing(Name::Via)));
         }
     }
@@ -109,6 +109,8 @@ impl Findings {
     fn lists(&mut self, message: &Message) {
         self.all::<Via<'_>>(message);
         self.all::<Contact<'_>>(message);
+        self.all::<Route<'_>>(message);
+        self.all::<RecordRoute<'_>>(message);
         for contact in message.all::<Contact<'_>>().flatten() {
             if contact.addr().is_some_and(|addr| addr.uri().is_err()) {
                 self.add(400, Name::Contact, "malformed URI");
@@ -160,9 +162,9 @@ impl Findings {
     }
 }
 
-/// The header and the URI in it.
-fn address(addr: Result<NameAddr<'_>, HeaderError>) -> Result<(), HeaderError> {
-    addr.map(drop)
+/// Whether the address and the URI in it are sound.
+fn address(addr: Result<NameAddr<'_>, HeaderError>, name: Name<'static>) -> Result<(), HeaderError> {
+    addr?.uri().map(drop).map_err(|_| HeaderError::Malformed(name))
 }
 
 /// The number a value begins with.
@@ -264,6 +266,11 @@ mod tests {
             (1, "From: Bell, Alexander <sip:a@b>;tag=43", Name::From),
             (2, "To: \"Mr. J. User <sip:j@e.com>", Name::To),
             (2, "To: <unquoted", Name::To),
+            (2, "To: <otto>", Name::To),
+            (1, "From: <sip:a@b:port>", Name::From),
+            (0, "Via: ,", Name::Via),
+            (5, "Route: <sip:a;lr", Name::Route),
+            (5, "Record-Route: <sip:a;lr>, b", Name::RecordRoute),
             (4, "CSeq: 36893488147419103232 BYE", Name::CSeq),
             (4, "CSeq: 1 INVITE", Name::CSeq),
             (5, "Max-Forwards: 300", Name::MaxForwards),

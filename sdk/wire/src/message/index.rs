@@ -89,9 +89,6 @@ impl Flaws {
     }
 }
 
-/// Offsets are 32 bits wide, whatever the limits say.
-const MOST_OCTETS: usize = u32::MAX as usize;
-
 pub(super) fn index(bytes: &[u8], limits: &Limits) -> Result<Index, ParseError> {
     if bytes.len() > limits.message.min(MOST_OCTETS) {
         return Err(ParseError::TooLarge(Bound::Message));
@@ -286,3 +283,6 @@ pub(crate) fn count_list(mut value: &[u8]) -> usize {
         }
     }
 }
+
+/// Offsets are 32 bits wide, whatever the limits say.
+const MOST_OCTETS: usize = u32::MAX as usize;
