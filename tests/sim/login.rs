@@ -85,6 +85,18 @@ fn a_remembered_home_costs_five_round_trips() {
 }
 
 #[test]
+fn a_home_that_is_remembered_and_found_in_dns_is_dialled_once() {
+    let mut world = Town::default().build(15);
+    world.zone.set_srv("_sipinternaltls._tcp.network.com", &[("hs104.network.com", 5061, 0, 0)]);
+    town::must_sign_in(&mut world, "not registered");
+    world.network.weather.delay = Duration::from_millis(80);
+    world.restart_phone(0);
+    let before = world.ladder.count("alice", "hs104", "REGISTER");
+    town::must_sign_in(&mut world, "the race was won and lost on one connection");
+    world.require(world.ladder.count("alice", "hs104", "REGISTER") == before + 2, "the shortcut, once");
+}
+
+#[test]
 fn a_wrong_password_fails_once_and_names_the_reason() {
     let mut world = Town::default().build(7);
     let mut wrong = town::credentials();

@@ -55,14 +55,18 @@ impl World {
     /// Lays a link whose handshake is under way; the accepting end's flow is named by the world.
     pub(super) fn lay(&mut self, from: HostId, flow: FlowId, to: HostId, transport: Transport) -> usize {
         let accepted = FlowId(ACCEPTED + self.network.links.len() as u64);
-        let end = |host, flow| End {
+        let end = |host, flow, answers| End {
             host,
             flow,
-            framer: Framer::new(Limits::default()),
+            framer: if answers {
+                Framer::answering(Limits::default())
+            } else {
+                Framer::new(Limits::default())
+            },
             busy_until: Duration::ZERO,
         };
         self.network.links.push(Link {
-            ends: [end(from, flow), end(to, accepted)],
+            ends: [end(from, flow, false), end(to, accepted, true)],
             transport,
             life: Life::Opening,
             leaving: false,

@@ -74,7 +74,8 @@ impl World {
             Awaits::Idle => {
                 use AccountState::{LoggedOff, NoNetwork, Offline, Refused};
                 if !matches!(state, LoggedOff | NoNetwork | Offline | Refused) {
-                    self.fail(&format!("{state:?} rests without a deadline"));
+                    let left = agent.transactions();
+                    self.fail(&format!("{state:?} rests without a deadline, {left} transactions"));
                 }
             }
         }

@@ -258,6 +258,8 @@ impl Search {
                 self.rest(desk);
                 Some(Connection { flow, dialled, local, proof, shared: true })
             }
+            // The same server found twice, as remembered and in DNS: the first dial stands for both.
+            Claim::Opening { flow } if self.dials.iter().any(|dial| dial.flow == flow) => None,
             Claim::Opening { flow } => {
                 let until = desk.now.after(desk.agent.limits.connect);
                 self.dials.push(Dial { flow, leg, target, dialled, until });
