@@ -49,6 +49,13 @@ impl Counters {
         *self.0.entry(counter).or_default() += 1;
     }
 
+    /// Adds what others counted.
+    pub fn add(&mut self, others: &Counters) {
+        for (counter, n) in others.iter() {
+            *self.0.entry(counter).or_default() += n;
+        }
+    }
+
     /// The count so far.
     pub fn of(&self, counter: Counter) -> u64 {
         self.0.get(&counter).copied().unwrap_or_default()

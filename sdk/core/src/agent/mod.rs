@@ -218,8 +218,10 @@ impl Agent {
     }
 
     /// What was dropped, refused and done.
-    pub fn counters(&self) -> &Counters {
-        &self.tables.counters
+    pub fn counters(&self) -> Counters {
+        let mut all = self.tables.counters.clone();
+        all.add(self.tables.transactions.counters());
+        all
     }
 
     /// Transactions that are not finished; none may be left at rest.

@@ -7,7 +7,7 @@ use super::conversation::Conversation;
 use super::deciding::Deciding;
 use super::desk::Desk;
 use super::exchange::{Aim, Exchange, Outcome, Talk};
-use super::failing::fail;
+use super::failing::{fail, helps};
 use super::machine::State;
 use super::redirect::{self, Onward, Redirect, Standing, Standpoint};
 use super::refusal::Refusal;
@@ -254,9 +254,16 @@ impl Rest {
         let error = LoginError::Refused { server, status, reason: words::of_refusal(message) };
         let wait = words::retry_after(message).unwrap_or_default().min(desk.agent.limits.retry_after);
         self.trip.leave_alone(wait);
-        if status != 503 || self.trip.was_redirected() {
+        // A remembered home that says no is not the home any more: discovery knows better. What a
+        // redirect named is not replaced by anything else, and a no of discovery's server stands.
+        let by_memory = self.arrived_by_memory();
+        if by_memory && status != 503 && account.memory.forget_home() {
+            desk.tell(AccountEvent::Forgotten);
+        }
+        if !by_memory && (status != 503 || self.trip.was_redirected()) {
             return self.fail(error, account, desk);
         }
+        self.blame_home(account, desk);
         desk.release(self.conversation.flow());
         self.search.note(error);
         self.trip.set_out(desk.now);
@@ -272,9 +279,7 @@ impl Rest {
         desk: &mut Desk<'_>,
     ) -> State {
         desk.release(self.conversation.flow());
-        if self.arrived_by_memory() && account.memory.home_failed() {
-            desk.tell(AccountEvent::Forgotten);
-        }
+        self.blame_home(account, desk);
         self.trip.last_was_silent(why, desk.now);
         self.search.note(error);
         Seeking { trip: self.trip, search: self.search }.go_on(account, desk)
@@ -283,8 +288,19 @@ impl Rest {
     fn fail(mut self, error: LoginError, account: &mut Account, desk: &mut Desk<'_>) -> State {
         desk.release(self.conversation.flow());
         self.search.rest(desk);
+        // A password that does not fit is not the server's failure.
+        if helps(&error) {
+            self.blame_home(account, desk);
+        }
         self.trip.give_up(desk.now);
         fail(error, self.trip, account, desk)
+    }
+
+    /// Counts a failure of the remembered home, if it was that.
+    fn blame_home(&self, account: &mut Account, desk: &mut Desk<'_>) {
+        if self.arrived_by_memory() && account.memory.home_failed() {
+            desk.tell(AccountEvent::Forgotten);
+        }
     }
 
     fn arrived_by_memory(&self) -> bool {

@@ -127,7 +127,8 @@ fn a_connection_that_breaks_under_the_login() {
 #[test]
 fn a_no_is_told_in_the_servers_words() {
     let diagnostics = "4141;reason=\"User disabled\";source=\"hs102.network.com\"".to_owned();
-    let rows: [(u16, &'static str, Vec<(&'static str, String)>, &str, &str, bool); 5] = [
+    type Headers = Vec<(&'static str, String)>;
+    let rows: [(u16, &'static str, Headers, &str, &str, bool); 5] = [
         (403, "Forbidden", vec![], "403 Forbidden", "E0801", false),
         (403, "Forbidden", vec![("ms-diagnostics", diagnostics)], "403 User disabled", "E0801", false),
         (404, "Not Found", vec![], "404 Not Found", "E0801", true),

@@ -1,6 +1,6 @@
 //! The agent in virtual time: a scripted world, and everything a login may meet in it.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "what a test expects and does not find ends the test")]
+#![expect(clippy::unwrap_used, reason = "what a test expects and does not find ends the test")]
 
 mod chaos;
 mod failing;

@@ -170,6 +170,19 @@ fn a_remembered_home_is_forgotten_after_three_failures() {
 }
 
 #[test]
+fn a_remembered_home_that_says_no_is_forgotten_and_discovery_asked_in_the_same_login() {
+    for (status, reason) in [(404, "Not Found"), (403, "Forbidden"), (503, "Service Unavailable")] {
+        let mut world = main_job(|config| config.remembered = Some(remembered("hs103.network.com")));
+        world.server("hs103.network.com").answer(status, reason);
+        world.login();
+        assert_eq!(world.state(), AccountState::Registered, "{status}");
+        assert_eq!(world.registered().home.host, "hs104.network.com");
+        assert_eq!(world.events.contains(&AccountEvent::Forgotten), status != 503);
+        assert!(world.failures().is_empty());
+    }
+}
+
+#[test]
 fn a_remembered_home_outside_the_domain_is_not_dialled() {
     let mut world = main_job(|config| config.remembered = Some(remembered("hs1.evil.test")));
     world.server("hs1.evil.test");

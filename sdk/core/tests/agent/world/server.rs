@@ -12,7 +12,11 @@ use homing_core::connect::ConnectError;
 use homing_core::time::Now;
 use homing_wire::{Builder, Contact, Date, Message, Method, Name};
 
+/// A change made to the text of a message.
+pub(crate) type Edit = fn(String) -> String;
+
 /// A server that follows a script.
+#[expect(clippy::struct_excessive_bools, reason = "each is a mood of its own, set by tests alone")]
 pub(crate) struct Server {
     pub(crate) name: String,
     /// The name its challenge says.
@@ -79,9 +83,9 @@ pub(crate) enum Mischief {
     /// Another server's association signs it.
     OtherAssociation,
     /// Changed after signing.
-    Edit(fn(String) -> String),
+    Edit(Edit),
     /// A forged answer comes first, the true one after it.
-    ForgedFirst(fn(String) -> String),
+    ForgedFirst(Edit),
     /// Nothing is wrong with it.
     None,
 }
