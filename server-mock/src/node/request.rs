@@ -230,12 +230,15 @@ impl Node {
         None
     }
 
-    /// True for the domain, this server's own name, and addresses (which only clients of this server
-    /// would write).
+    /// True for the domain, the servers of the estate (clients may have named the one that passed their
+    /// request on), and addresses (which only clients of this server would write).
     fn is_served(&self, uri: &Uri<'_>) -> bool {
         let host = uri.host();
         let name = host.to_string().trim_end_matches('.').to_ascii_lowercase();
-        host.ip().is_some() || name == self.config.identity.domain || name == self.config.identity.fqdn
+        host.ip().is_some()
+            || name == self.config.identity.domain
+            || name == self.config.identity.fqdn
+            || self.config.peer(&name).is_some()
     }
 
     /// True if a request came through somebody else's proxy once too often this minute (settled 7).

@@ -230,12 +230,15 @@ impl Sessions {
         self.by_flow.get(&flow).into_iter().flatten().copied()
     }
 
+    /// A name that no association has; the drawn one unless it is taken.
     fn free_opaque(&self, draws: &mut dyn Draws) -> String {
+        let mut number = draws.opaque();
         loop {
-            let opaque = format!("{:08X}", draws.opaque());
+            let opaque = format!("{number:08X}");
             if self.by_opaque.find(&opaque).is_none() {
                 return opaque;
             }
+            number = number.wrapping_add(1);
         }
     }
 }
