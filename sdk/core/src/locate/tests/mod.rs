@@ -1,5 +1,6 @@
 //! Searches against a table of records instead of DNS.
 
+mod any;
 mod microsoft;
 mod security;
 mod srv_order;

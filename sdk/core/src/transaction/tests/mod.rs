@@ -1,5 +1,6 @@
 //! Transactions in virtual time: timers to the millisecond, matching, bounds, and a lossy network.
 
+mod abuse;
 mod bounds;
 mod following;
 mod lossy;

@@ -1,0 +1,140 @@
+//! Any input in any order: nothing panics, users are told once, and everything ends.
+
+use std::collections::BTreeMap;
+
+use super::*;
+use crate::ids::Chance;
+
+const METHODS: [&str; 6] = ["INVITE", "ACK", "CANCEL", "REGISTER", "OPTIONS", "BYE"];
+const STATUSES: [u16; 8] = [100, 180, 200, 301, 401, 486, 503, 699];
+
+struct Abuse {
+    chance: Chance,
+    table: Table,
+    now: u64,
+    asked: Vec<(TxId, Message)>,
+    accepted: Vec<(TxId, Message)>,
+    ends: BTreeMap<TxId, usize>,
+}
+
+impl Abuse {
+    fn new(seed: u64) -> Self {
+        let caps = Caps { clients: 6, servers: 6, lingering_bytes: 5_000 };
+        let table = Transactions::new(Timers::default(), caps, &Seed::from_number(seed));
+        let chance = Chance::new(&Seed::from_number(seed));
+        Self { chance, table, now: 0, asked: Vec::new(), accepted: Vec::new(), ends: BTreeMap::new() }
+    }
+
+    fn draw<T: Clone>(&mut self, from: &[T]) -> Option<T> {
+        let bound = from.len() as u64;
+        from.get(usize::try_from(self.chance.below(bound)).unwrap()).cloned()
+    }
+
+    fn message(&mut self) -> Message {
+        let method = self.draw(&METHODS).unwrap();
+        let branch = format!("z9hG4bK{}", self.chance.below(4));
+        let call = format!("call-{}", self.chance.below(3));
+        let cseq = format!("CSeq: {}", self.chance.below(2));
+        changed(&changed(&request(method, &branch), "call-1", &call), "CSeq: 7", &cseq)
+    }
+
+    fn road(&mut self) -> Road {
+        let transport = self.draw(&[Transport::Udp, Transport::Tcp, Transport::Tls]).unwrap();
+        Road::new(FlowId(self.chance.below(3)), transport)
+    }
+
+    fn step(&mut self) {
+        let now = at(self.now);
+        let (message, road) = (self.message(), self.road());
+        match self.chance.below(9) {
+            0 => {
+                if let Ok(id) = self.table.request(&message, road, 1, now) {
+                    self.asked.push((id, message));
+                }
+            }
+            1 | 2 => {
+                let incoming = self.table.feed_request(&message, road.flow, now);
+                let new = matches!(incoming, Incoming::New | Incoming::Cancel { .. } | Incoming::Merged);
+                if let Ok(id) = self.table.accept_request(&message, road, 2, now) {
+                    assert!(new, "{incoming:?} was accepted");
+                    self.accepted.push((id, message));
+                }
+            }
+            3 | 4 => {
+                let status = self.draw(&STATUSES).unwrap();
+                let of = if self.chance.below(4) == 0 {
+                    Some((TxId(0), message))
+                } else {
+                    self.draw(&self.asked.clone())
+                };
+                if let Some((id, of)) = of {
+                    self.table.feed_response(id, &answer(&of, status), now);
+                }
+            }
+            5 => {
+                let status = self.draw(&STATUSES).unwrap();
+                if let Some((id, of)) = self.draw(&self.accepted.clone()) {
+                    self.table.respond(id, reply(&of, status), status, now);
+                }
+            }
+            6 => {
+                if let Some((id, _)) = self.draw(&self.asked.clone()) {
+                    let _ = self.table.cancel(id, &mut Unsigned, now);
+                }
+            }
+            7 if self.chance.below(10) == 0 => self.table.flow_failed(road.flow),
+            _ => {
+                self.now += self.chance.below(20_000);
+                self.table.handle_deadline(at(self.now));
+            }
+        }
+        self.take();
+    }
+
+    fn take(&mut self) {
+        for output in drain(&mut self.table) {
+            let ended = match output {
+                TxOutput::Send { ref bytes, .. } => {
+                    assert!(Message::parse(bytes.clone()).is_ok(), "only whole messages go out");
+                    continue;
+                }
+                TxOutput::Provisional { .. } | TxOutput::Another2xx { .. } => continue,
+                TxOutput::Final { tx, .. }
+                | TxOutput::TimedOut { tx, .. }
+                | TxOutput::AckTimedOut { tx, .. }
+                | TxOutput::Unanswered { tx, .. }
+                | TxOutput::FlowFailed { tx, .. } => tx,
+            };
+            *self.ends.entry(ended).or_default() += 1;
+        }
+        assert!(self.table.unfinished() <= 12 + 6, "CANCELs of ours come on top of the cap");
+        assert!(self.table.lingering_bytes() <= 5_000);
+    }
+}
+
+#[test]
+fn any_input_in_any_order_ends_well() {
+    for seed in 0..150 {
+        let mut abuse = Abuse::new(seed);
+        for _ in 0..300 {
+            abuse.step();
+        }
+        // Calls that nobody answers wait for their user; the loss of their flow ends them.
+        for flow in 0..3 {
+            abuse.table.flow_failed(FlowId(flow));
+        }
+        abuse.take();
+        let end = abuse.now + 3_600_000;
+        while let Some(deadline) =
+            abuse.table.deadline().filter(|deadline| deadline.at <= at(end).since_start)
+        {
+            abuse.table.handle_deadline(when(deadline.at));
+        }
+        abuse.take();
+        assert!(abuse.table.is_empty(), "seed {seed}: {} left", abuse.table.len());
+        assert_eq!((abuse.table.unfinished(), abuse.table.lingering_bytes()), (0, 0), "seed {seed}");
+        for (id, _) in &abuse.asked {
+            assert_eq!(abuse.ends.get(id), Some(&1), "seed {seed}: {id:?} ended once");
+        }
+    }
+}
