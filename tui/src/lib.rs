@@ -23,6 +23,7 @@ mod screen;
 mod shell;
 mod text;
 mod update;
+mod verify;
 mod view;
 mod widget;
 mod words;

@@ -11,6 +11,7 @@ use clap::{Args, Parser, Subcommand};
 /// 4 name resolution, 5 transport or TLS, 6 authentication, 7 redirect rules, 8 refused by the peer,
 /// 9 timeout, 11 expectation failed, 130 interrupted.
 #[derive(Debug, Parser)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 #[command(name = "homing", version, max_term_width = 100)]
 pub(crate) struct Cli {
     #[command(subcommand)]
@@ -70,6 +71,8 @@ pub(crate) enum Verb {
     /// Settings
     #[command(subcommand)]
     Config(Config),
+    /// Recompute every NTLM token and signature of a pcap file, a log of messages or a trace
+    Verify(Verify),
     /// Print completions for a shell
     Completions(Completions),
     /// Print the manual page
@@ -210,6 +213,14 @@ pub(crate) enum Config {
     },
     /// Print the JSON schema of the file
     Schema,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Verify {
+    /// A pcap file, a log of messages, or JSON lines with messages
+    pub(crate) file: PathBuf,
+    #[command(flatten)]
+    pub(crate) password: PasswordFrom,
 }
 
 #[derive(Debug, Args)]

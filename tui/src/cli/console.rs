@@ -6,37 +6,41 @@ use std::time::SystemTime;
 use serde_json::{Map, Value, json};
 
 use crate::cli::Failure;
+use crate::cli::args::Cli;
 use crate::text::ScreenText;
 use crate::words::timestamp;
 
 /// Where verbs print.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Console {
-    json: bool,
-    quiet: bool,
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Console {
+    /// For people.
+    Sentences,
+    /// For programs.
+    Json,
+    /// Errors only.
+    Quiet,
 }
 
 impl Console {
-    /// JSON or sentences; quiet leaves errors only.
-    pub(crate) fn new(json: bool, quiet: bool) -> Self {
-        Self { json, quiet }
-    }
-
-    /// True if programs read along.
-    pub(crate) fn is_json(self) -> bool {
-        self.json
+    /// What the arguments want; programs read JSON even if people want quiet.
+    pub(crate) fn new(cli: &Cli) -> Self {
+        match (cli.json, cli.quiet) {
+            (true, _) => Console::Json,
+            (false, true) => Console::Quiet,
+            (false, false) => Console::Sentences,
+        }
     }
 
     /// A sentence for people.
     pub(crate) fn say(self, text: &ScreenText) {
-        if !self.json && !self.quiet {
+        if self == Console::Sentences {
             put(text.as_str());
         }
     }
 
     /// An event for programs: one line with version, time and name.
     pub(crate) fn event(self, name: &str, fields: Value) {
-        if self.json {
+        if self == Console::Json {
             put(&line(name, fields));
         }
     }
@@ -53,7 +57,7 @@ impl Console {
                 "exit": failure.exit.code(),
             }),
         );
-        if !self.json {
+        if self != Console::Json {
             // Nobody may be left to read it.
             let _ = writeln!(io::stderr(), "{}: {}\nHint: {}", trouble.code, trouble.sentence, trouble.hint);
         }

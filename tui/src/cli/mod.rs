@@ -16,6 +16,7 @@ mod register;
 mod settings;
 mod status;
 
+pub(crate) use args::Verify;
 pub(crate) use console::Console;
 pub(crate) use exit::{Exit, Failure};
 #[cfg(feature = "demo")]
@@ -32,7 +33,7 @@ use args::{Cli, Verb};
 /// Runs the program with the process's own arguments.
 pub(crate) fn main() -> ExitCode {
     let cli = Cli::parse();
-    let console = Console::new(cli.json, cli.quiet);
+    let console = Console::new(&cli);
     let exit = match run(&cli, &console) {
         Ok(exit) => exit,
         Err(failure) => {
@@ -56,6 +57,7 @@ fn run(cli: &Cli, console: &Console) -> Result<Exit, Failure> {
         Some(Verb::Doctor(who)) => doctor::run(cli, who, console),
         Some(Verb::Account(verb)) => accounts::run(cli, verb, console),
         Some(Verb::Config(verb)) => settings::run(cli, verb, console),
+        Some(Verb::Verify(verify)) => crate::verify::run(verify, console),
         Some(Verb::Completions(completions)) => about::completions(completions.shell),
         Some(Verb::Man) => about::man(),
         Some(Verb::Version) => about::version(console),

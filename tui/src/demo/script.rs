@@ -220,8 +220,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_whole_play_goes_as_it_must() {
-        let quiet = Console::new(false, true);
-        let played = run(7, &quiet).await;
+        let played = run(7, &Console::Quiet).await;
         assert!(matches!(played, Ok(Exit::Done)), "{played:?}");
     }
 }

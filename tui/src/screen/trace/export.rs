@@ -18,7 +18,7 @@ pub(crate) fn save<'a>(entries: impl Iterator<Item = &'a Entry>) -> Result<Vec<E
             "v": 1,
             "event": "trace",
             "seq": entry.seq,
-            "at_ms": entry.at.as_millis() as u64,
+            "at_ms": u64::try_from(entry.at.as_millis()).unwrap_or(u64::MAX),
             "direction": if entry.outgoing { "out" } else { "in" },
             "server": entry.server.as_str(),
             "text": lines.join("\r\n"),
