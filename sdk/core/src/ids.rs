@@ -135,12 +135,16 @@ impl<K: Eq + Hash, V> KeyedMap<K, V> {
         self.0.insert(key, value)
     }
 
-    /// Takes out the value of `key`.
+    /// Takes out the value of `key`. Memory is given back after a flood.
     pub fn remove<Q: ?Sized + Eq + Hash>(&mut self, key: &Q) -> Option<V>
     where
         K: std::borrow::Borrow<Q>,
     {
-        self.0.remove(key)
+        let value = self.0.remove(key);
+        if self.0.capacity() > SPARE && self.0.len() < self.0.capacity() / 8 {
+            self.0.shrink_to(self.0.len() * 2);
+        }
+        value
     }
 
     /// How many entries there are.
@@ -166,9 +170,21 @@ impl fmt::Display for FlowId {
     }
 }
 
+/// A map keeps this capacity.
+const SPARE: usize = 1024;
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_map_gives_memory_back_after_a_flood() {
+        let mut map = KeyedMap::new(&mut Chance::new(&Seed::from_number(1)));
+        (0..50_000u32).for_each(|n| assert_eq!(map.insert(n, n), None));
+        (10..50_000).for_each(|n| assert_eq!(map.remove(&n), Some(n)));
+        assert!(map.0.capacity() <= 2 * SPARE, "{}", map.0.capacity());
+        assert!((0..10).all(|n| map.find(&n) == Some(&n)));
+    }
 
     #[test]
     fn the_same_seed_draws_the_same_values() {
