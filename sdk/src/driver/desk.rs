@@ -61,7 +61,7 @@ impl Desk {
         match question {
             Question::Resolve(question) => {
                 let resolver = self.resolver.clone();
-                let span = tracing::debug_span!("sip.dns", name = %question.name, kind = ?question.kind);
+                let span = tracing::debug_span!("sip.dns", name = ?question.name, kind = ?question.kind);
                 let work = async move { Answer::Resolved(resolver.resolve(question).await) };
                 let work = work.instrument(span);
                 self.work(id, work, Answer::Resolved(Err(DnsError::Timeout)), until);

@@ -3,6 +3,7 @@
 
 mod at_home;
 mod consent;
+mod downgrade;
 mod ends;
 mod registrar;
 mod secrets;
