@@ -5,4 +5,6 @@
 //! [`UserAgent`](crate::UserAgent).
 
 pub use homing_core::auth::{contact_binding, digest, ntlm, security_association};
-pub use homing_wire::{Auth, Frame, FrameError, Framer, Limits, Message, Method, Name, NameAddr, ParseError};
+pub use homing_wire::{
+    Auth, Contact, Frame, FrameError, Framer, Limits, Message, Method, Name, NameAddr, ParseError,
+};
