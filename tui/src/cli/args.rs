@@ -71,7 +71,7 @@ pub(crate) enum Verb {
     /// Settings
     #[command(subcommand)]
     Config(Config),
-    /// Recompute every NTLM token and signature of a pcap file, a log of messages or a trace
+    /// Recompute every token, signature and digest of a capture, a log of messages or a saved trace
     Verify(Verify),
     /// Print completions for a shell
     Completions(Completions),
@@ -217,7 +217,7 @@ pub(crate) enum Config {
 
 #[derive(Debug, Args)]
 pub(crate) struct Verify {
-    /// A pcap file, a log of messages, or JSON lines with messages
+    /// A packet capture, a message log, or a saved trace
     pub(crate) file: PathBuf,
     #[command(flatten)]
     pub(crate) password: PasswordFrom,

@@ -15,8 +15,8 @@ mod redirect;
 mod register;
 mod settings;
 mod status;
+mod verify;
 
-pub(crate) use args::Verify;
 pub(crate) use console::Console;
 pub(crate) use exit::{Exit, Failure};
 #[cfg(feature = "demo")]
@@ -57,7 +57,7 @@ fn run(cli: &Cli, console: &Console) -> Result<Exit, Failure> {
         Some(Verb::Doctor(who)) => doctor::run(cli, who, console),
         Some(Verb::Account(verb)) => accounts::run(cli, verb, console),
         Some(Verb::Config(verb)) => settings::run(cli, verb, console),
-        Some(Verb::Verify(verify)) => crate::verify::run(verify, console),
+        Some(Verb::Verify(verb)) => verify::run(verb, console),
         Some(Verb::Completions(completions)) => about::completions(completions.shell),
         Some(Verb::Man) => about::man(),
         Some(Verb::Version) => about::version(console),

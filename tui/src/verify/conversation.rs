@@ -38,7 +38,6 @@ pub(super) struct Part<'m> {
 
 /// The recording with its threads found.
 pub(super) struct Conversation<'r> {
-    pub(super) messages: &'r [Recorded],
     /// The authentication headers of each message.
     pub(super) parts: Vec<Vec<Part<'r>>>,
     /// For a response, the request it answers.
@@ -63,7 +62,7 @@ impl<'r> Conversation<'r> {
             }
         }
         let (requests, answers) = transactions(messages);
-        Self { messages, parts, requests, answers, signed }
+        Self { parts, requests, answers, signed }
     }
 
     /// The request that the response at `at` answers.

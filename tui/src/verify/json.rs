@@ -1,27 +1,20 @@
-//! The report for programs: one JSON object per line.
-
-use std::time::Duration;
+//! The report for programs: names and fields of its events.
 
 use serde_json::{Value, json};
 
 use super::report::{Cause, Difference, Finding, Judged, Report, Spot};
-use super::source::ReadError;
-use crate::words::timestamp;
 
 impl Report {
-    /// A line per message that has findings, one per remark, and a summary. `wall` is the time of the
-    /// report since 1970.
-    pub(crate) fn json_lines(&self, wall: Duration) -> Vec<String> {
-        let ts = timestamp(wall);
-        let mut lines = Vec::new();
+    /// An event per message that has findings, one per remark, and a summary: name and fields.
+    pub(crate) fn events(&self) -> Vec<(&'static str, Value)> {
+        let mut events = Vec::new();
         for (judged, number) in self.judged.iter().zip(1..) {
             if !judged.findings.is_empty() {
-                lines.push(self.message(judged, number, &ts));
+                events.push(("verify.message", self.message(judged, number)));
             }
         }
         for remark in &self.remarks {
-            let text = self.remark(remark);
-            lines.push(json!({ "v": 1, "ts": ts, "event": "verify.remark", "text": text }));
+            events.push(("verify.remark", json!({ "text": self.remark(remark) })));
         }
         let tally = self.tally();
         let first = self.first_difference().map(|(number, difference)| {
@@ -29,26 +22,21 @@ impl Report {
             first["message"] = json!(number);
             first
         });
-        lines.push(json!({
-            "v": 1,
-            "ts": ts,
-            "event": "verify.summary",
+        let summary = json!({
             "input": self.kind_word(),
             "messages": self.judged.len(),
             "hold": tally.hold,
             "differ": tally.differ,
             "open": tally.open,
             "first_difference": first,
-            "exit": self.exit_code(),
-        }));
-        lines.iter().map(Value::to_string).collect()
+            "verdict": self.verdict().word(),
+        });
+        events.push(("verify.summary", summary));
+        events
     }
 
-    fn message(&self, judged: &Judged, number: usize, ts: &str) -> Value {
+    fn message(&self, judged: &Judged, number: usize) -> Value {
         json!({
-            "v": 1,
-            "ts": ts,
-            "event": "verify.message",
             "message": number,
             "place": judged.place.to_string(),
             "at_ms": judged.at.map(|at| u64::try_from(at.as_millis()).unwrap_or(u64::MAX)),
@@ -58,20 +46,6 @@ impl Report {
             "findings": judged.findings.iter().map(of_finding).collect::<Vec<_>>(),
         })
     }
-}
-
-/// The line about a file that could not be read.
-pub(crate) fn trouble(error: &ReadError, wall: Duration) -> String {
-    json!({
-        "v": 1,
-        "ts": timestamp(wall),
-        "event": "verify.error",
-        "code": error.code(),
-        "text": error.to_string(),
-        "hint": error.hint(),
-        "exit": super::UNREADABLE,
-    })
-    .to_string()
 }
 
 fn of_finding(finding: &Finding) -> Value {

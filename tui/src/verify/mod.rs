@@ -1,6 +1,6 @@
 //! Verifies a recorded conversation offline: every token, signature buffer, signature and digest computed anew.
 //!
-//! [`run`] reads a file and judges it; [`Report::lines`] and [`Report::json_lines`] say what was found.
+//! [`run`] reads a file and judges it; [`Report::lines`] and [`Report::events`] say what was found.
 //! The first element that differs is named, with what was expected, what stands there, why that may be
 //! and what to do next. Nothing secret is shown: neither the password nor keys, tokens or signatures.
 
@@ -18,21 +18,14 @@ use std::path::Path;
 
 use homing::Password;
 
-pub(crate) use json::trouble as json_trouble;
-pub(crate) use render::trouble;
-pub(crate) use report::Report;
+pub(crate) use report::{Report, Verdict};
 pub(crate) use source::ReadError;
 
 /// Reads `file` and verifies it with `password`. It reads whole files and computes: not for a thread
 /// that draws.
 ///
 /// # Errors
-/// [`ReadError`]: there is nothing in the file that could be verified. Exit code [`UNREADABLE`].
+/// [`ReadError`]: there is nothing in the file that could be verified.
 pub(crate) fn run(file: &Path, password: &Password) -> Result<Report, ReadError> {
     Ok(check::judge(source::read(file)?, password))
 }
-
-/// Exit code where the input cannot be read, or does not hold what verifying needs.
-pub(crate) const UNREADABLE: u8 = 3;
-/// Exit code where something differs.
-pub(crate) const MISMATCH: u8 = 6;

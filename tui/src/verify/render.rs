@@ -8,7 +8,7 @@ use homing::offline::security_association::Version;
 
 use super::check::element_name;
 use super::report::{Cause, Difference, Finding, Note, Obstacle, Proof, Report, Spot, Tally};
-use super::source::{Kind, Place, ReadError, Remark};
+use super::source::{Kind, Place, Remark};
 use crate::text::{ScreenText, screen_text};
 
 impl Report {
@@ -105,11 +105,6 @@ impl Report {
             Kind::Log => "log",
         }
     }
-}
-
-/// What a person reads when a file could not be read.
-pub(crate) fn trouble(error: &ReadError) -> [ScreenText; 2] {
-    [ScreenText::from_display(error), screen_text!("  next:     {}", error.hint())]
 }
 
 impl Finding {

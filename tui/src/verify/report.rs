@@ -7,7 +7,6 @@ use homing::offline::ntlm::flags::Requirement;
 use homing::offline::security_association::{Element, Version};
 
 use super::source::{Kind, Link, Place, Remark};
-use super::{MISMATCH, UNREADABLE};
 
 /// Everything that was found, in the order of the file.
 #[derive(Debug)]
@@ -185,6 +184,17 @@ pub(super) enum Note {
     UnknownNonce,
 }
 
+/// What a report comes down to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// Something was checked, and all of it holds.
+    Holds,
+    /// Something differs.
+    Differs,
+    /// Nothing differs, but something or everything could not be checked.
+    Open,
+}
+
 /// The sum of a report.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Tally {
@@ -221,13 +231,23 @@ impl Report {
         })
     }
 
-    /// 0 if something was checked and all of it holds; [`MISMATCH`] if something differs;
-    /// [`UNREADABLE`] if something, or everything, could not be checked.
-    pub(crate) fn exit_code(&self) -> u8 {
+    /// What it comes down to.
+    pub(crate) fn verdict(&self) -> Verdict {
         match self.tally() {
-            Tally { differ: 1.., .. } => MISMATCH,
-            Tally { hold: 1.., open: 0, .. } => 0,
-            _ => UNREADABLE,
+            Tally { differ: 1.., .. } => Verdict::Differs,
+            Tally { hold: 1.., open: 0, .. } => Verdict::Holds,
+            _ => Verdict::Open,
+        }
+    }
+}
+
+impl Verdict {
+    /// One word, for programs.
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Verdict::Holds => "holds",
+            Verdict::Differs => "differs",
+            Verdict::Open => "open",
         }
     }
 }

@@ -36,7 +36,6 @@ pub(super) struct Challenge<'r> {
 pub(super) struct Association<'r> {
     pub(super) link: usize,
     pub(super) opaque: &'r str,
-    pub(super) scheme: &'r str,
     pub(super) realm: &'r str,
     pub(super) targetname: &'r str,
     pub(super) version: Version,
@@ -126,14 +125,13 @@ impl<'r> Book<'r> {
 impl<'r> Association<'r> {
     pub(super) fn new(
         challenge: &Challenge<'r>,
-        (opaque, scheme): (&'r str, &'r str),
+        opaque: &'r str,
         link: usize,
         keys: Result<ReviewKeys, Obstacle>,
     ) -> Self {
         Self {
             link,
             opaque,
-            scheme,
             realm: challenge.realm,
             targetname: challenge.targetname,
             version: challenge.version,

@@ -222,7 +222,7 @@ fn pool(recording: &Recording, link: usize) -> Pool {
 }
 
 /// Trials in all, and for one signature: a trial costs about a microsecond.
-const TRIALS: usize = 1_000_000;
+const TRIALS: usize = 500_000;
 const TRIALS_EACH: usize = 100_000;
 const POOL_MESSAGES: usize = 4_096;
 const POOL_VALUES: usize = 128;

@@ -62,7 +62,6 @@ impl<'r> Check<'_, 'r> {
         let keys = self.keys(at, auth, findings);
         let link = self.recorded(at).link;
         let proved = keys.is_ok();
-        let named = (opaque, auth.scheme);
         let association = match self.book.challenge(opaque, link) {
             Some(challenge) => {
                 for (parameter, expected) in
@@ -74,7 +73,7 @@ impl<'r> Check<'_, 'r> {
                         findings.push(Note::NamedOtherwise { parameter, expected, found }.into());
                     }
                 }
-                Association::new(challenge, named, link, keys)
+                Association::new(challenge, opaque, link, keys)
             }
             None => {
                 let unseen = Challenge {
@@ -85,7 +84,7 @@ impl<'r> Check<'_, 'r> {
                     version: Version::of(auth).unwrap_or(Version::V4),
                     token: Vec::new(),
                 };
-                Association::new(&unseen, named, link, keys)
+                Association::new(&unseen, opaque, link, keys)
             }
         };
         self.book.add_association(association);

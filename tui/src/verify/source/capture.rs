@@ -41,6 +41,15 @@ struct Captured<'a> {
     original: usize,
 }
 
+/// Where a message was found, and on which way.
+#[derive(Clone, Copy)]
+struct Origin {
+    link: usize,
+    from: SocketAddr,
+    place: Place,
+    at: Duration,
+}
+
 /// The state of one pass over a capture.
 #[derive(Default)]
 struct Walk {
@@ -148,7 +157,7 @@ impl Walk {
                 let mut out = Yield::default();
                 let stream = self.streams.entry(way).or_insert_with(|| Stream::new(link));
                 stream.take(tcp, &mut out);
-                self.collect(out, link, segment.from, place, at);
+                self.collect(out, Origin { link, from: segment.from, place, at });
             }
         }
     }
@@ -159,7 +168,7 @@ impl Walk {
         }
         let Frame::Message(bytes) = Frame::from_datagram(bytes.clone()) else { return };
         let link = self.link(segment, false);
-        self.message(bytes, link, segment.from, place, at);
+        self.message(bytes, Origin { link, from: segment.from, place, at });
     }
 
     /// The link between the two ends; the same for both directions.
@@ -189,10 +198,11 @@ impl Walk {
     fn drain(&mut self, mut stream: Stream, from: SocketAddr, at: Duration) {
         let mut out = Yield::default();
         stream.finish(&mut out);
-        self.collect(out, stream.link(), from, Place::Packet(self.packets), at);
+        self.collect(out, Origin { link: stream.link(), from, place: Place::Packet(self.packets), at });
     }
 
-    fn collect(&mut self, out: Yield, link: usize, from: SocketAddr, place: Place, at: Duration) {
+    fn collect(&mut self, out: Yield, origin: Origin) {
+        let Origin { place, link, .. } = origin;
         if out.gap {
             self.recording.remark(Remark::Gap { place, link });
         }
@@ -200,11 +210,12 @@ impl Walk {
             self.recording.remark(Remark::Uncut { place, link, why });
         }
         for bytes in out.messages {
-            self.message(bytes, link, from, place, at);
+            self.message(bytes, origin);
         }
     }
 
-    fn message(&mut self, bytes: Bytes, link: usize, from: SocketAddr, place: Place, at: Duration) {
+    fn message(&mut self, bytes: Bytes, origin: Origin) {
+        let Origin { link, from, place, at } = origin;
         match Message::parse_with(bytes, &limits()) {
             Ok(message) => {
                 let sender = Some(from.to_string());

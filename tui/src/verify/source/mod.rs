@@ -119,31 +119,31 @@ pub(crate) enum ReadError {
 }
 
 impl ReadError {
-    /// Stable, for programs.
+    /// Stable.
     pub(crate) fn code(&self) -> &'static str {
         match self {
-            ReadError::Io(_) => "unreadable",
-            ReadError::TooLarge => "too-large",
-            ReadError::Compressed => "compressed",
-            ReadError::NoCapture => "no-capture",
-            ReadError::UnknownLink(_) => "unknown-link-type",
-            ReadError::OnlyEncrypted { .. } => "only-encrypted",
-            ReadError::NoMessages => "no-messages",
+            ReadError::Io(_) => "E0120",
+            ReadError::TooLarge => "E0121",
+            ReadError::Compressed => "E0122",
+            ReadError::NoCapture => "E0123",
+            ReadError::UnknownLink(_) => "E0124",
+            ReadError::OnlyEncrypted { .. } => "E0125",
+            ReadError::NoMessages => "E0126",
         }
     }
 
     /// What can be done next.
     pub(crate) fn hint(&self) -> &'static str {
         match self {
-            ReadError::Io(_) => "check the name and that you may read the file",
-            ReadError::TooLarge => "keep only the signalling, for instance with a filter on the SIP port",
-            ReadError::Compressed => "unpack it first",
-            ReadError::NoCapture => "record it again, or give a message log",
-            ReadError::UnknownLink(_) => "record on an Ethernet, loopback, raw IP or Linux `any` interface",
+            ReadError::Io(_) => "Check the name and that you may read the file.",
+            ReadError::TooLarge => "Keep only the signalling, for instance with a filter on the SIP port.",
+            ReadError::Compressed => "Unpack it first.",
+            ReadError::NoCapture => "Record it again, or give a message log.",
+            ReadError::UnknownLink(_) => "Record on an Ethernet, loopback, raw IP or Linux `any` interface.",
             ReadError::OnlyEncrypted { .. } => {
-                "give a message log of one of the two ends, or a capture of the decrypted traffic"
+                "Give a message log of one of the two ends, or a capture of the decrypted traffic."
             }
-            ReadError::NoMessages => "give a packet capture, a log with whole messages, or a saved trace",
+            ReadError::NoMessages => "Give a packet capture, a log with whole messages, or a saved trace.",
         }
     }
 }

@@ -165,10 +165,10 @@ fn tcp_packets(session: &Session, v6: bool) -> Vec<Vec<u8>> {
         for chunk in step.text.as_bytes().chunks(500) {
             network.tcp(step.from_client, port, 0x18, chunk);
         }
-        if from % 3 == 0 && network.packets.len() > from + 1 {
+        if from.is_multiple_of(3) && network.packets.len() > from + 1 {
             network.packets.swap(from, from + 1);
         }
-        if from % 5 == 0 {
+        if from.is_multiple_of(5) {
             let again = network.packets[from].clone();
             network.packets.push(again);
         }
@@ -211,7 +211,7 @@ fn every_container_is_read_the_same() {
     let session = session("r1");
     for file in FILES {
         let report = judge(&file.write(Link::Ethernet, &tcp_packets(&session, false)), &session.password);
-        assert_eq!(report.exit_code(), 0, "{file:?}:\n{}", shown(&report));
+        assert_eq!(report.verdict(), Verdict::Holds, "{file:?}:\n{}", shown(&report));
         let last = report.judged.last().unwrap();
         assert!(matches!(last.place, Place::Packet(_)));
         let millis = last.at.unwrap().as_millis();
@@ -225,7 +225,7 @@ fn datagrams_are_read_and_their_copies_are_no_replays() {
     let mut packets = udp_packets(&session);
     packets.insert(7, packets[6].clone());
     let report = judge(&File::Micro.write(Link::Ethernet, &packets), &session.password);
-    assert_eq!(report.exit_code(), 0, "{}", shown(&report));
+    assert_eq!(report.verdict(), Verdict::Holds, "{}", shown(&report));
     assert!(notes(&report).iter().any(|note| note == "retransmission of message #7"));
     // On a stream the same bytes are a replay.
     let mut replayed = session.steps.clone();
@@ -259,7 +259,12 @@ fn fragments_are_joined() {
         packets.extend(fragments);
     }
     let report = judge(&File::Nano.write(Link::Ethernet, &packets), &session.password);
-    assert_eq!((report.exit_code(), report.judged.len()), (0, session.steps.len()), "{}", shown(&report));
+    assert_eq!(
+        (report.verdict(), report.judged.len()),
+        (Verdict::Holds, session.steps.len()),
+        "{}",
+        shown(&report)
+    );
 }
 
 #[test]
@@ -302,6 +307,10 @@ fn what_is_encrypted_or_of_an_unknown_network_is_said_to_be() {
 
 /// A capture of the session of one of 36 kinds.
 pub(super) fn sample(session: &Session, kind: usize) -> Vec<u8> {
-    let packets = if kind % 4 == 0 { udp_packets(session) } else { tcp_packets(session, kind % 2 == 0) };
+    let packets = if kind.is_multiple_of(4) {
+        udp_packets(session)
+    } else {
+        tcp_packets(session, kind.is_multiple_of(2))
+    };
     FILES[kind % 6].write(LINKS[kind / 6], &packets)
 }

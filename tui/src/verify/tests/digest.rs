@@ -48,7 +48,12 @@ const CHALLENGES: [&str; 5] = [
 fn every_form_is_verified() {
     for challenge in CHALLENGES {
         let report = conversation(challenge).judge();
-        assert_eq!((report.tally().hold, report.exit_code()), (2, 0), "{challenge}:\n{}", shown(&report));
+        assert_eq!(
+            (report.tally().hold, report.verdict()),
+            (2, Verdict::Holds),
+            "{challenge}:\n{}",
+            shown(&report)
+        );
         let wrong = judge(conversation(challenge).log().as_bytes(), "other");
         assert_eq!(first(&wrong).1.cause, Cause::WrongPassword { server_accepted: true });
     }

@@ -8,7 +8,11 @@ struct Chance(u64);
 impl Chance {
     fn below(&mut self, end: usize) -> usize {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) as usize % end.max(1)
+        usize::try_from(self.0 >> 33).unwrap() % end.max(1)
+    }
+
+    fn byte(&mut self) -> u8 {
+        self.below(256).to_le_bytes()[0]
     }
 }
 
@@ -16,7 +20,7 @@ fn mutate(bytes: &mut Vec<u8>, chance: &mut Chance) {
     for _ in 0..=chance.below(6) {
         let at = chance.below(bytes.len());
         match chance.below(5) {
-            0 => bytes[at] = chance.below(256) as u8,
+            0 => bytes[at] = chance.byte(),
             1 => bytes[at] ^= 1 << chance.below(8),
             2 => drop(bytes.drain(at..(at + chance.below(40)).min(bytes.len()))),
             3 => {
@@ -61,7 +65,7 @@ fn noise_is_nothing() {
     for seed in 0..200 {
         let mut chance = Chance(seed);
         let size = chance.below(4_000);
-        let mut bytes: Vec<u8> = (0..size).map(|_| chance.below(256) as u8).collect();
+        let mut bytes: Vec<u8> = (0..size).map(|_| chance.byte()).collect();
         if let (0, Some(head)) = (seed % 2, bytes.first_chunk_mut::<4>()) {
             *head = [[0xd4, 0xc3, 0xb2, 0xa1], [0x0a, 0x0d, 0x0d, 0x0a]][chance.below(2)];
         }

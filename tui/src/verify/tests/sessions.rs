@@ -28,8 +28,8 @@ fn every_conversation_is_verified_proof_by_proof() {
         let tally = report.tally();
         let all = Tally { hold: tokens + signatures - wrong, differ: wrong + missing, open: 0 };
         assert_eq!(tally, all, "{}:\n{}", session.name, shown(&report));
-        let exit = if wrong + missing > 0 { 6 } else { 0 };
-        assert_eq!(report.exit_code(), exit, "{}", session.name);
+        let verdict = if wrong + missing > 0 { Verdict::Differs } else { Verdict::Holds };
+        assert_eq!(report.verdict(), verdict, "{}", session.name);
         assert_eq!(report.judged.len(), session.steps.len());
     }
 }
@@ -61,7 +61,7 @@ fn a_wrong_password_is_named_and_never_shown() {
         let accepted = !matches!(session.name.as_str(), "upn");
         assert_eq!(difference.spot, Spot::NtProof, "{}", session.name);
         assert_eq!(difference.cause, Cause::WrongPassword { server_accepted: accepted }, "{}", session.name);
-        assert_eq!(report.exit_code(), 6);
+        assert_eq!(report.verdict(), Verdict::Differs);
         assert!(!all_output(&report).contains("7f3a9"));
     }
 }
@@ -103,7 +103,7 @@ fn a_masked_trace_is_read_and_said_to_prove_nothing() {
         assert_eq!((tally.hold, tally.differ), (0, 0), "{}:\n{}", session.name, shown(&report));
         assert!(tally.open > 0);
         assert_eq!(report.first_obstacle(), Some(&Obstacle::Masked));
-        assert_eq!(report.exit_code(), 3);
+        assert_eq!(report.verdict(), Verdict::Open);
         assert!(shown(&report).contains("verify a packet capture or an unredacted message log"));
         assert_eq!(report.judged.len(), session.steps.len());
     }
@@ -115,7 +115,7 @@ fn a_recording_that_begins_after_the_log_on_says_so() {
     late.steps.drain(..5);
     let report = late.judge();
     assert!(matches!(report.first_obstacle(), Some(Obstacle::NoLogOn { opaque }) if !opaque.is_empty()));
-    assert_eq!((report.tally().hold, report.exit_code()), (0, 3));
+    assert_eq!((report.tally().hold, report.verdict()), (0, Verdict::Open));
     let mut between = session("a4");
     between.steps.drain(..4);
     assert!(matches!(between.judge().first_obstacle(), Some(Obstacle::NoChallenge { .. })));
@@ -125,6 +125,6 @@ fn a_recording_that_begins_after_the_log_on_says_so() {
 fn nothing_to_verify_is_no_success() {
     let plain = "OPTIONS sip:a SIP/2.0\r\nCall-ID: 1\r\nCSeq: 1 OPTIONS\r\n\r\n";
     let report = judge(plain.as_bytes(), "x");
-    assert_eq!(report.exit_code(), 3);
+    assert_eq!(report.verdict(), Verdict::Open);
     assert!(shown(&report).contains("nothing in this recording"));
 }

@@ -349,7 +349,7 @@ mod tests {
             for _ in 0..3 {
                 state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
                 let at = (state >> 33) as usize % bad.len();
-                bad[at] = (state >> 20) as u8;
+                bad[at] = state.to_be_bytes()[1];
             }
             bad.truncate((state >> 40) as usize % (bad.len() + 60));
             if let Some(read) = Answer::parse(&bad) {
