@@ -143,7 +143,7 @@ async fn write(socket: &UdpSocket, parcels: &mut Parcels, hub: &Hub) -> Option<C
                 Some(peer) => socket.send_to(&bytes, peer).await,
                 None => socket.send(&bytes).await,
             };
-            parcels.done(bytes.len());
+            parcels.done(&[bytes]);
             let Err(error) = sent else { continue };
             // What UDP loses, transactions repeat; but a peer that is gone is told.
             hub.tally.datagrams_dropped.one();

@@ -124,16 +124,16 @@ impl Lane {
 
 impl Queue {
     fn push(&self, bytes: Bytes, to: Option<SocketAddr>) -> Result<(), Refusal> {
-        let length = bytes.len();
+        let weight = weight(&bytes);
         let backlog = &self.backlog;
-        let before = backlog.waiting.fetch_add(length, Ordering::AcqRel);
-        let taken = if before > 0 && before + length > backlog.bound {
+        let before = backlog.waiting.fetch_add(weight, Ordering::AcqRel);
+        let taken = if before > 0 && before + weight > backlog.bound {
             Err(Refusal::Full)
         } else {
             self.parcels.send(Parcel::Bytes(bytes, to)).map_err(|_| Refusal::Gone)
         };
         if taken.is_err() {
-            backlog.waiting.fetch_sub(length, Ordering::AcqRel);
+            backlog.waiting.fetch_sub(weight, Ordering::AcqRel);
         }
         taken
     }
@@ -145,9 +145,9 @@ impl Parcels {
         self.parcels.recv_many(batch, BATCH).await
     }
 
-    /// Notes that `length` bytes are on their way.
-    pub(crate) fn done(&self, length: usize) {
-        self.backlog.waiting.fetch_sub(length, Ordering::AcqRel);
+    /// Notes that these are on their way.
+    pub(crate) fn done(&self, sent: &[Bytes]) {
+        self.backlog.waiting.fetch_sub(sent.iter().map(weight).sum(), Ordering::AcqRel);
         self.backlog.less.notify_one();
     }
 
@@ -164,6 +164,12 @@ impl Backlog {
             self.less.notified().await;
         }
     }
+}
+
+/// What bytes weigh in a queue: themselves, and the place they take. A flood of keep-alives is no lighter
+/// than it is.
+fn weight(bytes: &Bytes) -> usize {
+    bytes.len() + size_of::<Parcel>()
 }
 
 /// Which part of the bound is light: what was read already may still be answered below the bound.

@@ -186,7 +186,7 @@ async fn write<S: Stream>(writer: &mut WriteHalf<S>, parcels: &mut Parcels) -> E
         if let Err(error) = write_all(writer, &chunks).await {
             return End::Lost(fault::of_io(&error));
         }
-        parcels.done(chunks.iter().map(Bytes::len).sum());
+        parcels.done(&chunks);
         chunks.clear();
         chunks.shrink_to(BATCH);
     }

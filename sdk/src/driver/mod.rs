@@ -69,6 +69,7 @@ pub(crate) fn start(equipment: Equipment) -> Result<Line, StartError> {
             board: Board::new(events),
             network: Network::default(),
             leaving: None,
+            woke: None,
         };
         runtime.block_on(driver.run(received));
     };
@@ -88,6 +89,8 @@ struct Driver {
     board: Board,
     network: Network,
     leaving: Option<Leaving>,
+    /// When deadlines were last looked at.
+    woke: Option<Instant>,
 }
 
 /// A shutdown under way.
@@ -209,6 +212,7 @@ impl Driver {
 
     /// Tells the agent that time has passed, if it waits for that, and looks after the network.
     fn wake(&mut self) {
+        self.woke = Some(Instant::now());
         let now = self.now();
         if self.agent.deadline().is_some_and(|deadline| now.reached(deadline.at)) {
             self.agent.handle_input(Input::DeadlineReached, now);
@@ -267,6 +271,8 @@ impl Driver {
 
     fn next_wake(&self) -> Instant {
         let deadline = self.agent.deadline().map(|deadline| self.clock.instant(deadline.at));
+        // Between two looks at deadlines there is room for everything else.
+        let deadline = deadline.map(|at| self.woke.map_or(at, |woke| at.max(woke + PULSE)));
         let leaving = self.leaving.as_ref().map(|leaving| leaving.until);
         // Also without a deadline the clocks and the network are looked at now and then.
         let look = Some(self.network.next_look());
@@ -310,6 +316,8 @@ impl Driver {
 const UNWRITTEN: usize = 64 << 20;
 /// Inputs handed in before what they cause is written.
 const BATCH: usize = 64;
+/// Deadlines are looked at once in this time at most.
+const PULSE: Duration = Duration::from_millis(1);
 /// How long accounts may take to sign out after the last handle was dropped.
 const FAREWELL: Duration = Duration::from_secs(2);
 /// How long the last bytes may take to leave.
