@@ -1,5 +1,7 @@
 //! The companion estate of SIP servers: home servers, load distributors, DNS, certificates, faults.
+#![doc = include_str!("../README.md")]
 
+pub mod cli;
 pub mod directory;
 pub mod estate;
 pub mod journal;

@@ -1,3 +1,7 @@
 //! Starts an estate of SIP servers from one TOML file.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    homing_server_mock::cli::run()
+}
