@@ -2,18 +2,21 @@
 //! while name servers are silent.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use futures_util::future::BoxFuture;
+use futures_util::future::{BoxFuture, FutureExt, Shared, WeakShared};
 use homing_core::dns::{DnsAnswer, DnsError, DnsQuestion};
 
 use super::Resolve;
 
 /// What answers questions that are not cached: an answer with its lifetime, also if it is a no.
 pub(super) trait Source: Send + Sync + 'static {
-    fn fetch(&self, question: DnsQuestion) -> BoxFuture<'_, Result<DnsAnswer, Failure>>;
+    fn fetch(self: Arc<Self>, question: DnsQuestion) -> Fetch;
 }
+
+/// A question under way.
+pub(super) type Fetch = BoxFuture<'static, Result<DnsAnswer, Failure>>;
 
 /// A question without an answer, and for how long that holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,9 +25,10 @@ pub(super) struct Failure {
     pub(super) ttl: Duration,
 }
 
-/// Answers kept, at most [`ENTRIES`], the oldest going first.
+/// Answers kept, at most [`ENTRIES`], the oldest going first. Who asks what is being asked already waits
+/// for that answer: a crowd of accounts of one domain asks once.
 pub(super) struct Cache<S> {
-    source: S,
+    source: Arc<S>,
     kept: Mutex<Kept>,
 }
 
@@ -32,6 +36,7 @@ pub(super) struct Cache<S> {
 struct Kept {
     answers: BTreeMap<DnsQuestion, Entry>,
     oldest_first: VecDeque<DnsQuestion>,
+    under_way: BTreeMap<DnsQuestion, WeakShared<Fetch>>,
 }
 
 #[derive(Clone)]
@@ -42,28 +47,35 @@ struct Entry {
 
 impl<S: Source> Cache<S> {
     pub(super) fn new(source: S) -> Self {
-        Self { source, kept: Mutex::default() }
+        Self { source: Arc::new(source), kept: Mutex::default() }
     }
 
     async fn answer(&self, question: DnsQuestion, clock: fn() -> Instant) -> Result<DnsAnswer, DnsError> {
-        let kept = self.lock().answers.get(&question).cloned();
-        if let Some(entry) = &kept
-            && clock() < entry.until
-        {
-            return entry.served(clock());
-        }
-        match self.source.fetch(question.clone()).await {
+        let (old, fetch) = {
+            let mut kept = self.lock();
+            let old = kept.answers.get(&question).cloned();
+            if let Some(entry) = &old
+                && clock() < entry.until
+            {
+                return entry.served(clock());
+            }
+            (old, kept.fetch(&question, &self.source))
+        };
+        let answer = fetch.await;
+        let mut kept = self.lock();
+        kept.under_way.remove(&question);
+        match answer {
             Ok(answer) => {
                 let until = clock() + answer.ttl.clamp(SHORTEST, LONGEST);
-                self.lock().keep(question, Entry { answer: Ok(answer.clone()), until });
+                kept.keep(question, Entry { answer: Ok(answer.clone()), until });
                 Ok(answer)
             }
             Err(Failure { why: DnsError::NoRecord, ttl }) => {
                 let until = clock() + ttl.clamp(SHORTEST, LONGEST_NO);
-                self.lock().keep(question, Entry { answer: Err(DnsError::NoRecord), until });
+                kept.keep(question, Entry { answer: Err(DnsError::NoRecord), until });
                 Err(DnsError::NoRecord)
             }
-            Err(failure) => match kept {
+            Err(failure) => match old {
                 // An old answer is better than none while nobody can be asked.
                 Some(old) if old.answer.is_ok() && clock() < old.until + STALE => old.served(clock()),
                 _ => Err(failure.why),
@@ -83,6 +95,18 @@ impl<S: Source> Resolve for Cache<S> {
 }
 
 impl Kept {
+    /// Joins the question that is under way, or asks it. One that everybody gave up is asked anew.
+    fn fetch<S: Source>(&mut self, question: &DnsQuestion, source: &Arc<S>) -> Shared<Fetch> {
+        if let Some(fetch) = self.under_way.get(question).and_then(WeakShared::upgrade) {
+            return fetch;
+        }
+        let fetch = Arc::clone(source).fetch(question.clone()).shared();
+        if let Some(weak) = fetch.downgrade() {
+            self.under_way.insert(question.clone(), weak);
+        }
+        fetch
+    }
+
     fn keep(&mut self, question: DnsQuestion, entry: Entry) {
         if self.answers.insert(question.clone(), entry).is_none() {
             self.oldest_first.push_back(question);
@@ -138,7 +162,7 @@ mod tests {
     struct Script(AtomicUsize, Mutex<Vec<Result<u64, Failure>>>);
 
     impl Source for Script {
-        fn fetch(&self, _: DnsQuestion) -> BoxFuture<'_, Result<DnsAnswer, Failure>> {
+        fn fetch(self: Arc<Self>, _: DnsQuestion) -> Fetch {
             self.0.fetch_add(1, Ordering::Relaxed);
             let next = self.1.lock().unwrap().remove(0);
             let records = || DnsRecords::Addresses(vec![IpAddr::V4(Ipv4Addr::LOCALHOST)]);
@@ -148,7 +172,10 @@ mod tests {
                 ttl: Duration::from_secs(seconds),
                 round_trips: 1,
             };
-            Box::pin(async move { next.map(answer) })
+            Box::pin(async move {
+                tokio::task::yield_now().await;
+                next.map(answer)
+            })
         }
     }
 
@@ -198,5 +225,28 @@ mod tests {
         at(10 + 86_400);
         assert_eq!(ask(&cache), (Err(DnsError::Timeout), 3), "a day later it is forgotten");
         assert_eq!(ask(&cache), (Ok(1), 4), "silence itself is not remembered");
+    }
+
+    #[test]
+    fn a_crowd_asks_once() {
+        at(0);
+        let cache = cache(vec![Ok(30)]);
+        let question = DnsQuestion { name: "network.com".to_owned(), kind: RecordKind::Srv };
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let all = (0..100).map(|_| cache.answer(question.clone(), clock));
+        let answers = runtime.block_on(futures_util::future::join_all(all));
+        assert!(answers.into_iter().all(|answer| answer.is_ok()));
+        assert_eq!(cache.source.0.load(Ordering::Relaxed), 1);
+        assert!(cache.lock().under_way.is_empty());
+    }
+
+    #[test]
+    fn a_question_that_was_given_up_is_asked_anew() {
+        at(0);
+        let cache = cache(vec![Ok(1), Ok(30)]);
+        let question = DnsQuestion { name: "hs1.network.com".to_owned(), kind: RecordKind::Address };
+        let given_up = cache.answer(question, clock).now_or_never();
+        assert!(given_up.is_none());
+        assert_eq!(ask(&cache), (Ok(1), 2));
     }
 }

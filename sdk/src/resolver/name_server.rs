@@ -1,10 +1,10 @@
 //! Questions on the wire: hickory-resolver, with its errors and records in our own words.
 
 use std::net::{IpAddr, SocketAddr};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use futures_util::future::{BoxFuture, join};
+use futures_util::future::join;
 use hickory_resolver::config::{
     ConnectionConfig, NameServerConfig, ResolveHosts, ResolverConfig, ResolverOpts,
 };
@@ -15,7 +15,7 @@ use hickory_resolver::proto::rr::{Name, RData, Record, RecordType};
 use hickory_resolver::{Resolver, TokioResolver};
 use homing_core::dns::{DnsAnswer, DnsError, DnsQuestion, DnsRecords, Naptr, RecordKind, Srv};
 
-use super::cache::{Failure, Source};
+use super::cache::{Failure, Fetch, Source};
 
 /// Name servers, asked without a cache of their own: ours stands before them and counts round trips.
 pub(super) struct NameServers {
@@ -82,8 +82,8 @@ impl NameServers {
 }
 
 impl Source for NameServers {
-    fn fetch(&self, question: DnsQuestion) -> BoxFuture<'_, Result<DnsAnswer, Failure>> {
-        Box::pin(self.ask(question))
+    fn fetch(self: Arc<Self>, question: DnsQuestion) -> Fetch {
+        Box::pin(async move { self.ask(question).await })
     }
 }
 
