@@ -261,6 +261,9 @@ impl Agent {
         }
         if let Some(namesakes) = self.by_aor.get_mut(&aor) {
             namesakes.retain(|one| *one != account);
+            if namesakes.is_empty() {
+                self.by_aor.remove(&aor);
+            }
         }
         self.logins.remove(&account);
         self.tables.size_for(self.logins.len());

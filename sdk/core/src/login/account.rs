@@ -26,6 +26,8 @@ pub(super) struct Account {
     pub last_home: Option<ServerName>,
     /// When servers lately demanded a new handshake by an unsigned challenge.
     pub handshakes: Rate,
+    /// When refused messages were lately told: they are all counted, but a flood is not told one by one.
+    pub refusals: Rate,
     /// When registrations were lately lost or ended, so that a login follows at once.
     pub restarts: Rate,
 }
@@ -47,6 +49,7 @@ impl Account {
             expires,
             last_home: None,
             handshakes: Rate::default(),
+            refusals: Rate::default(),
             restarts: Rate::default(),
         }
     }

@@ -82,8 +82,13 @@ impl Login {
                 State::Resting(_) | State::Seeking(_) | State::Deciding(_) | State::Leaving(_) => {}
             }
         }
-        if let Some(server) = self.conversation().map(|conversation| conversation.server.clone()) {
+        if let Some(server) = self.conversation().map(|conversation| conversation.server.clone())
+            && self.account.refusals.admit(MOST_TOLD, desk.now)
+        {
             desk.tell(AccountEvent::MessageRefused { server, why });
         }
     }
 }
+
+/// Refused messages told in a minute.
+const MOST_TOLD: u8 = 10;

@@ -13,9 +13,10 @@ use super::resting::Resting;
 use super::seeking::Seeking;
 use crate::connect::{ConnectError, TlsProof};
 use crate::counter::Counter;
+use crate::dns::{DnsAnswer, DnsError};
 use crate::event::MoveCause;
 use crate::ids::{AskId, FlowId, TxId};
-use crate::outbox::Answer;
+use crate::outbox::{Answer, Credentials, Decision};
 use crate::state::AccountState;
 
 impl Login {
@@ -46,23 +47,21 @@ impl Login {
 
     /// The world answered a question.
     pub fn handle_answer(&mut self, id: AskId, answer: Answer, desk: &mut Desk<'_>) {
-        self.step(desk, |state, account, desk| match (state, answer) {
-            (State::Seeking(seeking), Answer::Resolved(records)) => {
-                seeking.handle_answer(id, records, account, desk)
+        self.step(desk, |state, account, desk| match state {
+            State::Seeking(seeking) => seeking.handle_answer(id, records(answer), account, desk),
+            State::Joining(joining) if joining.exchange.ask() == Some(id) => {
+                joining.handle_credentials(credentials(answer), account, desk)
             }
-            (State::Joining(joining), Answer::Credentials(given)) if joining.exchange.ask() == Some(id) => {
-                joining.handle_credentials(given, account, desk)
+            State::Registered(registered) if registered.ask() == Some(id) => {
+                registered.handle_credentials(credentials(answer), account, desk)
             }
-            (State::Registered(registered), Answer::Credentials(given)) if registered.ask() == Some(id) => {
-                registered.handle_credentials(given, account, desk)
+            State::Leaving(leaving) if leaving.exchange.ask() == Some(id) => {
+                leaving.handle_credentials(credentials(answer), account, desk)
             }
-            (State::Leaving(leaving), Answer::Credentials(given)) if leaving.exchange.ask() == Some(id) => {
-                leaving.handle_credentials(given, account, desk)
+            State::Deciding(deciding) if deciding.ask() == id => {
+                deciding.handle_decision(decision(answer), account, desk)
             }
-            (State::Deciding(deciding), Answer::Redirect(decision)) if deciding.ask() == id => {
-                deciding.handle_decision(decision, account, desk)
-            }
-            (state, _) => {
+            state => {
                 desk.counters.count(Counter::LateAnswer);
                 state
             }
@@ -162,6 +161,19 @@ impl Login {
             other => other,
         });
     }
+}
+
+/// An answer of another kind than asked for is no answer: nobody waits for a better one.
+fn records(answer: Answer) -> Result<DnsAnswer, DnsError> {
+    if let Answer::Resolved(records) = answer { records } else { Err(DnsError::ServerFailure) }
+}
+
+fn credentials(answer: Answer) -> Option<Credentials> {
+    if let Answer::Credentials(given) = answer { given } else { None }
+}
+
+fn decision(answer: Answer) -> Decision {
+    if let Answer::Redirect(decision) = answer { decision } else { Decision::Stop }
 }
 
 fn begin_again(online: bool, cause: MoveCause, account: &mut Account, desk: &mut Desk<'_>) -> State {

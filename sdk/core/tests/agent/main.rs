@@ -11,4 +11,5 @@ mod price;
 mod proving;
 mod redirects;
 mod staying;
+mod telling;
 mod world;

@@ -280,7 +280,7 @@ fn an_answer_that_is_not_believed_is_the_reason_after_two_seconds() {
 }
 
 #[test]
-fn claim_31_a_network_without_authentication_is_joined() {
+fn para_31_a_network_without_authentication_is_joined() {
     let mut world = one_server(|_| {}, Gate::Open);
     world.login();
     assert_eq!(world.state(), AccountState::Registered);
