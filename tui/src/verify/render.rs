@@ -26,7 +26,11 @@ impl Report {
             }
             for finding in &judged.findings {
                 let (word, place) = (finding.word(), judged.place);
-                lines.push(screen_text!("  {word:<7} #{number:<4} {place}  {:<16}  {finding}", judged.title));
+                let place = place.to_string();
+                lines.push(screen_text!(
+                    "  {word:<7} #{number:<4} {place:<11} {:<18} {finding}",
+                    judged.title
+                ));
             }
         }
         lines.extend(self.remarks.iter().map(|remark| screen_text!("  note    {}", self.remark(remark))));
@@ -207,7 +211,11 @@ impl fmt::Display for Cause {
                 f.write_str("no single change explains it; the signature itself may be another")
             }
             Cause::Unexplained { suspects } => {
-                write!(f, "no small change explains it; no other message confirms {}", suspects.join(", "))
+                write!(
+                    f,
+                    "no small change explains it: either the signature itself or one of {} is another",
+                    suspects.join(", ")
+                )
             }
             Cause::OtherVersion => f.write_str("signed over the buffer of another protocol version"),
             Cause::OtherChallenge { number } => {

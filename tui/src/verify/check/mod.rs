@@ -112,8 +112,10 @@ impl<'r> Check<'_, 'r> {
             let challenged = answer.is_some_and(|answer| {
                 self.conversation.has(answer, Role::Offer) || self.conversation.has(answer, Role::Challenge)
             });
+            // A REGISTER without credentials begins a log-on anew.
+            let register = message.method().is_some_and(|method| method.as_str() == "REGISTER");
             let bare = self.conversation.parts[at].is_empty();
-            if bare && challenged && self.book.knows_link(self.recorded(at).link) {
+            if bare && !register && challenged && self.book.knows_link(self.recorded(at).link) {
                 findings.push(Note::UnsignedRequest.into());
             }
             return;

@@ -195,10 +195,11 @@ fn usual(case: &Case<'_>, element: Element, value: &str) -> Vec<String> {
 /// The elements whose value stands in no other message, nor in the challenge.
 fn unconfirmed(case: &Case<'_>, pool: &Pool) -> Vec<Element> {
     let is_confirmed = |element: &Element, value: &String| match element {
-        Element::Scheme => true,
+        // Every status was tried.
+        Element::Scheme | Element::Status => true,
         Element::Realm => value == case.named[0],
         Element::Targetname => value == case.named[1],
-        Element::Salt | Element::Number | Element::Status | Element::Expires => false,
+        Element::Salt | Element::Number | Element::Expires => false,
         Element::SipIdentity | Element::TelIdentity if value.is_empty() => true,
         _ => pool.get(element).and_then(|values| values.get(value)).is_some_and(|times| *times > 1),
     };
