@@ -6,6 +6,7 @@ use std::mem::MaybeUninit;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::task::Poll;
+use std::time::Duration;
 
 use bytes::Bytes;
 use homing_core::connect::ConnectError;
@@ -14,6 +15,7 @@ use homing_core::transport::Transport;
 use homing_wire::Frame;
 use tokio::io::{Interest, ReadBuf};
 use tokio::net::UdpSocket;
+use tokio::time::sleep;
 
 use crate::event::RoadEvent;
 use crate::fault;
@@ -77,8 +79,11 @@ async fn read_many_peers(
     hub: &Hub,
 ) {
     loop {
-        // An error here concerns one of many peers; which one is not told.
-        let Ok((bytes, peer)) = receive(socket).await else { continue };
+        let Ok((bytes, peer)) = receive(socket).await else {
+            // It concerns one of many peers, and which one is not told; a broken socket must not spin.
+            sleep(AFTER_ERROR).await;
+            continue;
+        };
         let (flow, forgotten) = match peers.meet(peer, || hub.next_flow()) {
             Meeting::Known(flow) => (flow, None),
             Meeting::New { flow, forgotten } => {
@@ -155,5 +160,7 @@ async fn write(socket: &UdpSocket, parcels: &mut Parcels, hub: &Hub) -> Option<C
     }
 }
 
+/// The pause after the system reports an error on a socket that serves many.
+const AFTER_ERROR: Duration = Duration::from_millis(1);
 /// The largest datagram there can be.
 const DATAGRAM: usize = 65_535;

@@ -1,7 +1,7 @@
 //! How a user agent ends, and what it does when asked too much.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use homing::{
@@ -83,6 +83,27 @@ async fn unregister_ends_a_login_that_is_under_way() {
     account.unregister().await.unwrap();
     assert!(matches!(waiting.await.unwrap(), Err(Error::LoggedOut(_))));
     assert_eq!(account.state(), AccountState::LoggedOff);
+}
+
+/// An answer that breaks off anywhere is no answer: the login fails at once and says so.
+#[tokio::test]
+async fn half_an_answer_signs_nobody_in() {
+    let length = Arc::new(AtomicUsize::new(0));
+    let cut = Arc::clone(&length);
+    let registrar = Registrar::with_cuts("hs1.network.com", move |request| {
+        let whole = yes(request)?.finish();
+        Some((whole.slice(..cut.load(Ordering::Relaxed).min(whole.len() - 1)), true))
+    });
+    let ua = registrar.user_agent();
+    for place in (0..400).step_by(23) {
+        length.store(place, Ordering::Relaxed);
+        let account = ua.account(alice(), password()).unwrap();
+        let login = tokio::time::timeout(Duration::from_secs(20), account.register());
+        let error = login.await.expect("it does not wait for timers").unwrap_err();
+        assert!(error.is_network(), "cut after {place}: {error}");
+        account.unregister().await.unwrap();
+        account.remove().await.unwrap();
+    }
 }
 
 /// A provider that calls back into its own user agent, panics, or knows nothing.

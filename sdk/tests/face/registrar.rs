@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use bytes::Bytes;
 use homing::{AccountConfig, Aor, Resolver, Roots, Table, Transport, UserAgent};
 use homing_net::{Listener, RoadConfig, RoadEvent, Roads, TlsServer};
 use homing_wire::{Builder, Frame, Message, Name};
@@ -27,6 +28,14 @@ impl Registrar {
         host: &str,
         mut answer: impl FnMut(&Message) -> Option<Builder> + Send + 'static,
     ) -> Self {
+        Self::with_cuts(host, move |request| answer(request).map(|reply| (reply.finish(), false)))
+    }
+
+    /// Starts one that may break the connection off after what it answered.
+    pub(crate) fn with_cuts(
+        host: &str,
+        mut answer: impl FnMut(&Message) -> Option<(Bytes, bool)> + Send + 'static,
+    ) -> Self {
         let signed = rcgen::generate_simple_self_signed([host.to_owned()]).unwrap();
         let (pem, key) = (signed.cert.pem(), signed.signing_key.serialize_pem());
         let mut roads = Roads::new(RoadConfig::default());
@@ -40,8 +49,11 @@ impl Registrar {
                 match frame {
                     Frame::Message(bytes) => {
                         let request = Message::parse(bytes).unwrap();
-                        if let Some(reply) = answer(&request) {
-                            roads.send(flow, reply.finish());
+                        if let Some((reply, last)) = answer(&request) {
+                            roads.send(flow, reply);
+                            if last {
+                                roads.close(flow);
+                            }
                         }
                         let _ = sender.send(request);
                     }
