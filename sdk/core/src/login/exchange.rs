@@ -203,7 +203,7 @@ impl Exchange {
         match self.step {
             Step::Establishing { fresh, .. } if standing == Standing::Signed => {
                 talk.account.memory.refused_before = false;
-                talk.account.memory.learn_login(remembered(&fresh));
+                talk.account.memory.learn_login(&talk.conversation.server.host, remembered(&fresh));
                 let overlap = talk.desk.agent.timers.t1 * 64;
                 talk.conversation.adopt(*fresh, overlap, talk.desk.now);
             }

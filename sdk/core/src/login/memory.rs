@@ -6,8 +6,9 @@ use crate::config::{Remembered, RememberedLogin};
 #[derive(Clone, Debug, Default)]
 pub(super) struct Memory {
     home: Option<Home>,
-    /// One entry for each server whose login was verified; the shortcut needs them (settled 10).
-    logins: Vec<RememberedLogin>,
+    /// The servers whose login was verified, by the host that was dialled; the shortcut needs them
+    /// (settled 10).
+    logins: Vec<(String, RememberedLogin)>,
     /// True after a server refused the last credentials.
     pub refused_before: bool,
 }
@@ -22,7 +23,8 @@ struct Home {
 impl Memory {
     /// What an earlier run left.
     pub(super) fn new(remembered: Option<Remembered>) -> Self {
-        let logins = remembered.iter().filter_map(|home| home.login.clone()).collect();
+        let login = |home: &Remembered| Some((home.host.clone(), home.login.clone()?));
+        let logins = remembered.iter().filter_map(login).collect();
         Self { home: remembered.map(|what| Home { what, failures: 0 }), logins, refused_before: false }
     }
 
@@ -33,13 +35,13 @@ impl Memory {
 
     /// What the first REGISTER to `host` needs to skip a round trip, if it was learned from that host.
     pub(super) fn login_of(&self, host: &str) -> Option<&RememberedLogin> {
-        self.logins.iter().find(|login| login.targetname.eq_ignore_ascii_case(host))
+        self.logins.iter().find(|(known, _)| known.eq_ignore_ascii_case(host)).map(|(_, login)| login)
     }
 
-    /// A server's login was verified by its signature.
-    pub(super) fn learn_login(&mut self, login: RememberedLogin) {
-        self.logins.retain(|known| !known.targetname.eq_ignore_ascii_case(&login.targetname));
-        self.logins.push(login);
+    /// The login of the server dialled as `host` was verified by its signature.
+    pub(super) fn learn_login(&mut self, host: &str, login: RememberedLogin) {
+        self.forget_login(host);
+        self.logins.push((host.to_owned(), login));
         if self.logins.len() > MOST_LOGINS {
             self.logins.remove(0);
         }
@@ -47,7 +49,7 @@ impl Memory {
 
     /// A server's login is not as it was.
     pub(super) fn forget_login(&mut self, host: &str) {
-        self.logins.retain(|known| !known.targetname.eq_ignore_ascii_case(host));
+        self.logins.retain(|(known, _)| !known.eq_ignore_ascii_case(host));
     }
 
     /// This is the home server now. Returns true if that is news worth keeping.
@@ -106,10 +108,11 @@ mod tests {
             version: 4,
             proxy_headers: false,
         };
-        memory.learn_login(login("HS102.network.com"));
+        memory.learn_login("HS102.network.com", login("pool.network.com"));
         assert!(memory.login_of("hs102.network.com").is_some());
         assert!(memory.login_of("hs104.network.com").is_none());
-        (0..20).for_each(|n| memory.learn_login(login(&format!("hs{n}.network.com"))));
+        assert!(memory.login_of("pool.network.com").is_none());
+        (0..20).for_each(|n| memory.learn_login(&format!("hs{n}.network.com"), login("pool.network.com")));
         assert!(memory.login_of("hs102.network.com").is_none(), "the memory stays small");
         memory.forget_login("hs19.network.com");
         assert!(memory.login_of("hs19.network.com").is_none());

@@ -1,5 +1,7 @@
 //! Signed in at the home server: the binding is kept, the server listened to, its word taken only signed.
 
+use std::time::Duration;
+
 use homing_wire::Message;
 
 use super::account::Account;
@@ -34,6 +36,8 @@ pub(super) struct Registered {
     place: AccountState,
     /// An OPTIONS of the user that is not answered yet.
     pub(super) probe: Option<Probe>,
+    /// The network changed: without a word of the server until then the connection counts as dead.
+    pub(super) doubted: Option<Moment>,
 }
 
 /// What is being done about the binding.
@@ -86,7 +90,14 @@ impl Registered {
         desk.counters.count(Counter::Logins);
         announce(&conversation, (granted, lease), trip, account, desk);
         let activity = Activity::Quiet(Quiet::fresh(lease, desk.now));
-        State::Registered(Box::new(Registered { conversation, lease, activity, place, probe: None }))
+        State::Registered(Box::new(Registered {
+            conversation,
+            lease,
+            activity,
+            place,
+            probe: None,
+            doubted: None,
+        }))
     }
 
     /// How the state is shown.
@@ -100,6 +111,7 @@ impl Registered {
     /// The next thing due.
     pub(super) fn deadline(&self) -> Option<Deadline> {
         let lapse = Deadline::new(self.lease.ends, Why::Expiry);
+        let doubt = self.doubted.map(|at| Deadline::new(at, Why::AnswerOverdue));
         let next = match &self.activity {
             Activity::Quiet(quiet) => {
                 let refresh = Deadline::new(quiet.refresh, Why::Refresh);
@@ -111,7 +123,7 @@ impl Registered {
             }
             Activity::Busy(exchange) => exchange.deadline(),
         };
-        Deadline::earlier(Some(lapse), next)
+        Deadline::earlier(Deadline::earlier(Some(lapse), doubt), next)
     }
 
     /// The transaction of the REGISTER under way.
@@ -162,11 +174,14 @@ impl Registered {
         if desk.now.reached(self.lease.ends) {
             return self.lose(LogoutReason::Lapsed, account, desk);
         }
+        if self.doubted.is_some_and(|doubted| desk.now.reached(doubted)) {
+            return self.lose(LogoutReason::ConnectionLost, account, desk);
+        }
         self.conversation.handle_deadline(desk.now);
         match &self.activity {
             Activity::Busy(exchange) => {
                 if exchange.refusal.is_some_and(|refusal| desk.now.reached(refusal.until)) {
-                    self.put_off(std::time::Duration::ZERO, desk);
+                    self.put_off(Duration::ZERO, desk);
                 }
                 State::Registered(Box::new(self))
             }
@@ -208,9 +223,12 @@ impl Registered {
             self.part(LogoutReason::ConnectionLost, desk);
             return State::Resting(Resting::new(AccountState::NoNetwork));
         }
+        let soon = desk.now.after(after_loss(desk.draws));
         if let Activity::Quiet(quiet) = &mut self.activity {
-            quiet.refresh = quiet.refresh.min(desk.now.after(after_loss(desk.draws)));
+            quiet.refresh = quiet.refresh.min(soon);
         }
+        // A connection over a network that is gone breaks only when its system gives up.
+        self.doubted = Some(Moment(soon.0.saturating_add(DOUBT)));
         State::Registered(Box::new(self))
     }
 
@@ -271,3 +289,6 @@ fn announce(
         desk.tell(AccountEvent::Learned(learned));
     }
 }
+
+/// How long a REGISTER after a change of the network may stay unanswered.
+const DOUBT: Duration = Duration::from_secs(5);

@@ -38,6 +38,7 @@ impl Registered {
         let Some(exchange) = self.take_exchange(desk) else {
             return State::Registered(Box::new(self));
         };
+        self.doubted = None;
         let before = self.conversation.associations();
         let talk = Self::talk(&mut self.conversation, account, desk);
         let outcome = exchange.handle_final(message, standing, talk);

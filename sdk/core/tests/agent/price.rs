@@ -107,6 +107,22 @@ fn what_is_learned_makes_the_next_run_short() {
 }
 
 #[test]
+fn a_pool_is_remembered_by_the_name_it_is_dialled_by() {
+    let mut world = World::new(|_| {});
+    world.srv(&[(10, "pool.network.com")]);
+    let server = world.server("pool.network.com");
+    server.targetname = "hs7.network.com".into();
+    server.certificate = Some("network.com".into());
+    world.login();
+    let learned = learned(&world);
+    assert_eq!(learned.host, "pool.network.com");
+    assert_eq!(learned.login.unwrap().targetname, "hs7.network.com");
+    world.command(Command::Logout);
+    world.login();
+    assert_eq!(round_trips(&world), 5);
+}
+
+#[test]
 fn a_shortcut_that_fails_falls_back_once() {
     let mut world = World::new(|config| config.remembered = Some(remembered("hs104.network.com")));
     world.server("hs104.network.com").realm = "Another Realm".into();

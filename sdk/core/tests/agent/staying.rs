@@ -562,3 +562,16 @@ fn a_password_that_no_longer_fits_is_tried_once_while_the_binding_holds() {
     assert_eq!(world.last_failure().error.code(), "E0601");
     assert_eq!(world.agent.deadline(), None);
 }
+
+#[test]
+fn a_connection_that_died_with_the_network_is_left_within_seconds() {
+    let mut world = signed_in(|_| {});
+    world.at("hs104.network.com").silent = true;
+    world.input(Input::NetworkChanged { online: true });
+    world.pass(Duration::from_secs(7));
+    assert_eq!(logged_out(&world), [LogoutReason::ConnectionLost]);
+    let mut world = signed_in(|_| {});
+    world.input(Input::NetworkChanged { online: true });
+    world.pass(Duration::from_secs(60));
+    assert_eq!(logged_out(&world), []);
+}
