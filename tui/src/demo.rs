@@ -13,7 +13,7 @@ use homing::{Account, AccountConfig, Aor, Password, Resolver, Roots, StaticCrede
 use homing_server_mock::estate::{Estate, Transport, User};
 
 use crate::bridge::Bridge;
-use crate::cli::{Exit, Failure};
+use crate::report::{Exit, Failure};
 
 /// An estate with a phone beside it.
 pub(crate) struct Demo {
@@ -58,7 +58,7 @@ impl Demo {
         let mut bridge = Bridge::new(self.agent.clone(), None);
         let id = bridge.adopt(self.account.clone());
         bridge.set_stage(stage::start(self, bridge.line()));
-        bridge.perform(crate::msg::Effect::SignIn(id));
+        bridge.perform(crate::effect::Effect::SignIn(id));
         bridge
     }
 

@@ -15,10 +15,12 @@ mod cli;
 mod config;
 #[cfg(feature = "demo")]
 mod demo;
+mod effect;
 mod keys;
 mod look;
 mod model;
 mod msg;
+mod report;
 mod screen;
 mod shell;
 mod text;

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use crate::keys::{Keymap, Mode};
 use crate::look::Look;
-use crate::screen::{accounts, consent, help, palette, password, settings, stage, tasks, trace, wizard};
+use crate::screen::{
+    Scene, accounts, consent, help, palette, password, settings, stage, tasks, trace, wizard,
+};
 use crate::words::News;
 
 /// The whole phone.
@@ -94,6 +96,21 @@ impl Model {
             look,
             keys,
             clock: Clock::default(),
+        }
+    }
+
+    /// What views may see.
+    pub(crate) fn scene(&self) -> Scene<'_> {
+        Scene {
+            look: &self.look,
+            keys: &self.keys,
+            now: self.clock.since_start,
+            accounts: &self.accounts,
+            trace: &self.trace,
+            tasks: &self.tasks,
+            settings: &self.settings,
+            help: &self.help,
+            stage: self.stage.as_ref(),
         }
     }
 

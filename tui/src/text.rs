@@ -23,13 +23,6 @@ impl ScreenText {
         Self::of(&value.to_string())
     }
 
-    /// Makes bytes of unknown encoding harmless.
-    pub(crate) fn from_bytes(bytes: &[u8]) -> Self {
-        // A character has at most four bytes: what lies beyond the cut is not even decoded.
-        let end = bytes.len().min(LONGEST * 4);
-        Self::of(&String::from_utf8_lossy(&bytes[..end]))
-    }
-
     /// Splits at line ends first, then makes each line harmless.
     pub(crate) fn lines(text: &str, most: usize) -> Vec<Self> {
         text.lines().take(most).map(Self::of).collect()
@@ -264,11 +257,6 @@ pub(crate) mod tests {
                 assert!(is_harmless(ScreenText::of(&format!("a{c}b")).as_str()), "U+{code:04X}");
             }
         }
-    }
-
-    #[test]
-    fn invalid_bytes_are_shown_as_such() {
-        assert_eq!(ScreenText::from_bytes(b"a\xff\x9b31mz").as_str(), "a\u{fffd}\u{fffd}31mz");
     }
 
     #[test]

@@ -1,9 +1,10 @@
 //! The one place where the model changes: a message and the time in, effects out; no I/O, no clock.
 
+use crate::effect::Effect;
 use crate::keys::{Action, Chord, Held, Key};
 use crate::look::{Look, Theme, ThemeName, Tier};
 use crate::model::{Clock, Model, Overlay, Screen, Toast};
-use crate::msg::{Effect, Msg};
+use crate::msg::Msg;
 use crate::screen::{palette, password, stage, wizard};
 use crate::text::screen_text;
 use crate::words::{News, Weight};

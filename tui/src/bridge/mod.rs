@@ -18,8 +18,9 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::AbortHandle;
 
 use crate::config::{AccountEntry, EntryFault, Paths};
+use crate::effect::Effect;
 use crate::model::Clock;
-use crate::msg::{Effect, Msg};
+use crate::msg::Msg;
 use crate::screen::{accounts, tasks};
 use crate::text::{ScreenText, screen_text};
 use crate::words::Trouble;

@@ -5,7 +5,8 @@ use toml::Value;
 
 use crate::bridge::Bridge;
 use crate::config::{AccountEntry, StoreFault, edit, read, write};
-use crate::msg::{Msg, TraceFile};
+use crate::effect::{Search, TraceFile};
+use crate::msg::Msg;
 use crate::screen::{settings, stage, wizard};
 use crate::text::{ScreenText, screen_text};
 use crate::words::Trouble;
@@ -53,9 +54,9 @@ impl Bridge {
     }
 
     /// Does what the wizard asks for.
-    pub(super) fn wizard(&mut self, request: wizard::Request) {
+    pub(super) fn wizard(&mut self, request: Search) {
         match request {
-            wizard::Request::Discover(aor) => {
+            Search::Discover(aor) => {
                 let (agent, told) = (self.agent.clone(), self.told.clone());
                 self.run(screen_text!("find the servers of {}", aor.domain), async move {
                     let plan = super::plan(&agent, &aor.domain).await;
@@ -65,7 +66,7 @@ impl Bridge {
                     Ok(screen_text!("{count} servers found"))
                 });
             }
-            wizard::Request::Create { aor, server } => {
+            Search::Create { aor, server } => {
                 let mut entry = AccountEntry::for_address(&aor);
                 if !server.is_empty() {
                     entry.set("server", Value::String(server));

@@ -4,8 +4,7 @@ use clap::CommandFactory;
 use serde_json::json;
 
 use crate::cli::args::Cli;
-use crate::cli::console::put_raw;
-use crate::cli::{Console, Exit, Failure};
+use crate::report::{Console, Exit, Failure, put_raw};
 use crate::text::screen_text;
 
 /// `homing version`.

@@ -5,8 +5,8 @@ use serde_json::json;
 
 use crate::cli::agent::{Setup, block_on};
 use crate::cli::args::{Account, Cli, Who};
-use crate::cli::{Console, Exit, Failure};
 use crate::config::{ACCOUNT, edit, read, write};
+use crate::report::{Console, Exit, Failure};
 use crate::text::screen_text;
 use crate::words::Trouble;
 

@@ -8,8 +8,8 @@ use toml::Value;
 
 use crate::bridge::{Asker, Memory, equip};
 use crate::cli::args::{Cli, Who};
-use crate::cli::{Exit, Failure};
 use crate::config::{AccountEntry, Config, PasswordSource, Paths, read};
+use crate::report::{Exit, Failure};
 use crate::words::Trouble;
 
 /// The configuration of this run and where it lies.

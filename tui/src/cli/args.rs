@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::report::Console;
+
 /// A phone that finds its home server.
 ///
 /// Without a verb it opens the phone on this terminal. Exit codes: 0 done, 2 usage, 3 configuration,
@@ -248,6 +250,17 @@ fn expectation(text: &str) -> Result<Expectation, String> {
         .find(|state| state.words().word == word)
         .ok_or_else(|| format!("`{word}` is no state; `homing` shows them under help"))?;
     Ok(Expectation { state, within: duration(time)? })
+}
+
+impl Cli {
+    /// Where verbs print; programs read JSON even if people want quiet.
+    pub(crate) fn console(&self) -> Console {
+        match (self.json, self.quiet) {
+            (true, _) => Console::Json,
+            (false, true) => Console::Quiet,
+            (false, false) => Console::Sentences,
+        }
+    }
 }
 
 impl PasswordFrom {

@@ -7,9 +7,9 @@ use serde_json::json;
 
 use crate::cli::agent::{Setup, block_on};
 use crate::cli::args::{Cli, Who};
-use crate::cli::{Console, Exit, Failure};
 use crate::config::check;
 use crate::look::ColorMode;
+use crate::report::{Console, Exit, Failure};
 use crate::text::{ScreenText, screen_text};
 
 /// How one check ended.

@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::bridge::equip;
 use crate::cli::agent::{Setup, block_on};
 use crate::cli::args::{Cli, Resolve};
-use crate::cli::{Console, Exit, Failure};
+use crate::report::{Console, Exit, Failure};
 use crate::text::{ScreenText, screen_text};
 use crate::words::Trouble;
 

@@ -4,10 +4,7 @@ mod about;
 mod accounts;
 mod agent;
 mod args;
-mod console;
 mod doctor;
-mod exit;
-mod json;
 mod locate;
 mod options;
 mod phone;
@@ -17,23 +14,18 @@ mod settings;
 mod status;
 mod verify;
 
-pub(crate) use console::Console;
-pub(crate) use exit::{Exit, Failure};
-#[cfg(feature = "demo")]
-pub(crate) use json::{event as event_json, journey_fields as journey_json};
-#[cfg(feature = "demo")]
-pub(crate) use register::say_journey;
-
 use std::process::ExitCode;
 
 use clap::Parser;
+
+use crate::report::{Console, Exit, Failure};
 
 use args::{Cli, Verb};
 
 /// Runs the program with the process's own arguments.
 pub(crate) fn main() -> ExitCode {
     let cli = Cli::parse();
-    let console = Console::new(&cli);
+    let console = cli.console();
     let exit = match run(&cli, &console) {
         Ok(exit) => exit,
         Err(failure) => {

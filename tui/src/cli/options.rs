@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::cli::agent::{Setup, block_on};
 use crate::cli::args::{Cli, Who};
-use crate::cli::{Console, Exit, Failure};
+use crate::report::{Console, Exit, Failure};
 use crate::text::screen_text;
 
 /// Runs the verb.

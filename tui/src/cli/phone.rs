@@ -5,12 +5,12 @@ use std::io::IsTerminal;
 use crate::bridge::Bridge;
 use crate::cli::agent::{Setup, runtime};
 use crate::cli::args::{Cli, Who};
-use crate::cli::{Exit, Failure};
 use crate::config::{Config, Paths, read};
+use crate::effect::Effect;
 use crate::keys::Keymap;
 use crate::look::{ColorMode, Look, Theme, ThemeName};
 use crate::model::{Model, Overlay};
-use crate::msg::Effect;
+use crate::report::{Exit, Failure};
 use crate::screen::{settings, wizard};
 use crate::text::ScreenText;
 use crate::words::{News, Trouble, Weight};
@@ -65,7 +65,7 @@ pub(crate) fn watch(setup: &Setup, who: &Who) -> Result<Exit, Failure> {
 pub(crate) fn demo(
     cli: &Cli,
     demo: &crate::cli::args::Demo,
-    console: &crate::cli::Console,
+    console: &crate::report::Console,
 ) -> Result<Exit, Failure> {
     if cli.json || cli.plain || !has_terminal() {
         return runtime()?.block_on(crate::demo::script(demo.seed, console));

@@ -4,8 +4,8 @@ use serde_json::json;
 
 use crate::cli::agent::{Setup, block_on};
 use crate::cli::args::{Cli, Redirect};
-use crate::cli::register::say_journey;
-use crate::cli::{Console, Exit, Failure};
+use crate::report::say_journey;
+use crate::report::{Console, Exit, Failure};
 use crate::text::screen_text;
 
 /// Runs the verb.
@@ -23,7 +23,7 @@ pub(crate) fn run(cli: &Cli, redirect: &Redirect, console: &Console) -> Result<E
         };
         say_journey(journey, console);
         let home = result.as_ref().ok().map(|registration| registration.home().to_string());
-        let mut fields = crate::cli::json::journey_fields(journey);
+        let mut fields = crate::report::journey_json(journey);
         fields["home"] = json!(home);
         console.event("redirect-trace", fields);
         if let Some(home) = home {

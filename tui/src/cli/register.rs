@@ -4,9 +4,9 @@ use homing::{AccountEvent, AccountState, Registration};
 
 use crate::cli::agent::{Session, Setup, block_on};
 use crate::cli::args::{Cli, Expectation, Login};
-use crate::cli::{Console, Exit, Failure, json};
-use crate::text::{ScreenText, screen_text};
-use crate::words::{hops, news};
+use crate::report::{Console, Exit, Failure, event_json, say_journey};
+use crate::text::screen_text;
+use crate::words::news;
 
 /// Runs the verb.
 ///
@@ -97,7 +97,7 @@ async fn tell_events(mut events: homing::AccountEvents, console: Console) {
 }
 
 fn tell(event: &AccountEvent, console: Console) {
-    let (name, fields) = json::event(event);
+    let (name, fields) = event_json(event);
     console.event(name, fields);
     let told = matches!(event, AccountEvent::LoggedOut { .. } | AccountEvent::MessageRefused { .. });
     if let Some(news) = news(event).filter(|_| told) {
@@ -113,23 +113,6 @@ fn say_registration(registration: &Registration, console: &Console) {
         registration.expires().as_secs(),
         registration.journey().round_trips()
     ));
-}
-
-/// The hops of a journey, two lines each.
-pub(crate) fn say_journey(journey: &homing::Journey, console: &Console) {
-    for (index, hop) in hops(journey).iter().enumerate() {
-        console.say(&screen_text!(
-            "{} REGISTER → {}  {}  {} ms",
-            index + 1,
-            hop.server,
-            hop.said,
-            hop.millis
-        ));
-        console.say(&screen_text!("    {}, {}", hop.how, hop.road));
-        if hop.because != ScreenText::default() {
-            console.say(&screen_text!("    {}; {}", hop.because, hop.price));
-        }
-    }
 }
 
 const FOREVER: std::time::Duration = std::time::Duration::from_secs(u32::MAX as u64);

@@ -4,9 +4,8 @@ use serde_json::json;
 
 use crate::cli::agent::Setup;
 use crate::cli::args::{Cli, Config};
-use crate::cli::console::put_raw;
-use crate::cli::{Console, Exit, Failure};
 use crate::config::{SETTINGS, check, edit, read, schema, write};
+use crate::report::{Console, Exit, Failure, put_raw};
 use crate::text::screen_text;
 use crate::words::Trouble;
 

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::cli::agent::Setup;
 use crate::cli::args::{Cli, Status};
-use crate::cli::{Console, Exit, Failure};
+use crate::report::{Console, Exit, Failure};
 use crate::text::{ScreenText, screen_text};
 
 /// Runs the verb.

@@ -1,8 +1,9 @@
 //! `homing verify`: a recorded conversation, proof by proof, and the first element that differs.
 
 use crate::cli::args::Verify;
-use crate::cli::{Console, Exit, Failure};
+
 use crate::config::PasswordSource;
+use crate::report::{Console, Exit, Failure};
 use crate::verify::{self, ReadError, Verdict};
 
 /// Runs the verb. Exit 0: everything that is signed or proved holds; 6: something differs; 3: the file

@@ -8,8 +8,8 @@ use homing_server_mock::mischief::Mischief;
 use serde_json::json;
 
 use crate::bridge::GRACE;
-use crate::cli::{Console, Exit, Failure, event_json, journey_json, say_journey};
 use crate::demo::{DISTRIBUTOR, Demo, HOMES, USER};
+use crate::report::{Console, Exit, Failure, event_json, journey_json, say_journey};
 use crate::text::screen_text;
 
 /// Plays the script; done only if every step went as it must.

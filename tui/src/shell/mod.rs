@@ -15,9 +15,10 @@ use futures_util::StreamExt;
 use tokio::time::{Instant, sleep_until};
 
 use crate::bridge::{Bridge, GRACE};
+use crate::effect::Effect;
 use crate::keys::Chord;
 use crate::model::{Model, Overlay};
-use crate::msg::{Effect, Msg};
+use crate::msg::Msg;
 use crate::update::update;
 
 use signals::{Signals, Wish};

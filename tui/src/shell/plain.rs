@@ -3,8 +3,9 @@
 use std::io::{self, Write};
 
 use crate::bridge::{Bridge, GRACE};
+use crate::effect::Effect;
 use crate::model::Model;
-use crate::msg::{Effect, Msg};
+use crate::msg::Msg;
 use crate::screen::accounts;
 use crate::shell::Socket;
 use crate::shell::signals::Signals;

@@ -47,11 +47,11 @@ fn draw_mini(model: &Model, area: Rect, buf: &mut Buffer) {
         Layout::vertical([Constraint::Length(1), Constraint::Min(0), Constraint::Length(foot)]).areas(area);
     status::draw(model, top, buf);
     match model.place.screen() {
-        Screen::Accounts => accounts::draw_mini(model, body, buf),
-        Screen::Trace => trace::draw_mini(model, body, buf),
-        Screen::Tasks => tasks::draw(model, body, buf),
-        Screen::Settings => settings::draw(model, body, buf),
-        Screen::Help => help::draw(model, body, buf),
+        Screen::Accounts => accounts::draw_mini(&model.scene(), body, buf),
+        Screen::Trace => trace::draw_mini(&model.scene(), body, buf),
+        Screen::Tasks => tasks::draw(&model.scene(), body, buf),
+        Screen::Settings => settings::draw(&model.scene(), body, buf),
+        Screen::Help => help::draw(&model.scene(), body, buf),
     }
     match &model.toast {
         _ if prompt.is_empty() => {}
@@ -83,7 +83,7 @@ fn draw_head(model: &Model, area: Rect, buf: &mut Buffer) {
     buf.set_line(area.x, area.y, &Line::from(spans), area.width);
     let running = model.tasks.running().count();
     if running > 0 {
-        let text = format!("{} {running} ", tasks::working(model));
+        let text = format!("{} {running} ", tasks::working(&model.scene()));
         let wide = u16::try_from(Span::raw(text.as_str()).width()).unwrap_or(0);
         if wide < area.width {
             let span = Span::styled(text, look.style(Role::Busy));
@@ -94,11 +94,11 @@ fn draw_head(model: &Model, area: Rect, buf: &mut Buffer) {
 
 fn draw_screen(model: &Model, area: Rect, buf: &mut Buffer) {
     match model.place.screen() {
-        Screen::Accounts => accounts::draw(model, area, buf),
-        Screen::Trace => trace::draw(model, area, buf),
-        Screen::Tasks => tasks::draw(model, area, buf),
-        Screen::Settings => settings::draw(model, area, buf),
-        Screen::Help => help::draw(model, area, buf),
+        Screen::Accounts => accounts::draw(&model.scene(), area, buf),
+        Screen::Trace => trace::draw(&model.scene(), area, buf),
+        Screen::Tasks => tasks::draw(&model.scene(), area, buf),
+        Screen::Settings => settings::draw(&model.scene(), area, buf),
+        Screen::Help => help::draw(&model.scene(), area, buf),
     }
 }
 

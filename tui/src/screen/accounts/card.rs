@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use homing::{AccountEvent, AccountId, AccountState, Aor, HopVerdict, Journey, LogoutReason};
 
-use crate::msg::Effect;
+use crate::effect::Effect;
 use crate::text::{ScreenText, screen_text};
 use crate::words::{HopWords, News, Trouble, Weight, brief, countdown, hops, next_change};
 

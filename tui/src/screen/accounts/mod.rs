@@ -12,8 +12,8 @@ use std::time::Duration;
 
 use homing::{AccountEvent, AccountId, Aor};
 
+use crate::effect::Effect;
 use crate::keys::Action;
-use crate::msg::Effect;
 use crate::words::{News, Weight, news};
 
 /// All accounts and what is looked at.

@@ -5,9 +5,9 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
+use crate::effect::Effect;
 use crate::keys::{Chord, Key};
 use crate::look::{Look, Role};
-use crate::msg::Effect;
 use crate::text::ScreenText;
 use crate::widget::{Pane, clear_box, write_lines};
 

@@ -6,10 +6,10 @@ use ratatui::text::{Line, Span};
 
 use homing::AccountState;
 
+use crate::effect::Effect;
 use crate::keys::{Action, Chord, Key, Mode};
 use crate::look::{Look, Role};
-use crate::model::Model;
-use crate::msg::Effect;
+use crate::screen::Scene;
 use crate::text::{ScreenText, screen_text};
 use crate::widget::{Filter, Pane, write_lines};
 use crate::words::{News, error_index};
@@ -59,16 +59,16 @@ struct Entry {
 }
 
 /// Draws the screen.
-pub(crate) fn draw(model: &Model, area: Rect, buf: &mut Buffer) {
-    let state = &model.help;
+pub(crate) fn draw(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
+    let state = scene.help;
     let note = if state.filter.typing || !state.filter.value().is_empty() {
         format!("/{}", state.filter.shown())
     } else {
         "/ searches".to_owned()
     };
-    let inner = Pane::new("Help").note(&note).focused(true).draw(area, &model.look, buf);
+    let inner = Pane::new("Help").note(&note).focused(true).draw(area, scene.look, buf);
     let mut lines = Vec::new();
-    for (title, entries) in sections(model) {
+    for (title, entries) in sections(scene) {
         let shown: Vec<_> = entries
             .iter()
             .filter(|entry| state.filter.admits(&screen_text!("{} {}", entry.term, entry.text)))
@@ -76,33 +76,33 @@ pub(crate) fn draw(model: &Model, area: Rect, buf: &mut Buffer) {
         if shown.is_empty() {
             continue;
         }
-        lines.push(Line::from(Span::styled(title, model.look.style(Role::Title))));
+        lines.push(Line::from(Span::styled(title, scene.look.style(Role::Title))));
         for entry in shown {
-            draw_entry(entry, &model.look, usize::from(inner.width), &mut lines);
+            draw_entry(entry, scene.look, usize::from(inner.width), &mut lines);
         }
         lines.push(Line::from(""));
     }
     if lines.is_empty() {
-        lines.push(Line::from(model.look.say("Nothing has that word.", Role::Dim)));
+        lines.push(Line::from(scene.look.say("Nothing has that word.", Role::Dim)));
     }
     let hidden = lines.len().saturating_sub(usize::from(inner.height));
     write_lines(&lines, state.scroll.min(hidden), inner, buf);
 }
 
-fn sections(model: &Model) -> Vec<(String, Vec<Entry>)> {
+fn sections(scene: &Scene<'_>) -> Vec<(String, Vec<Entry>)> {
     let mut sections = Vec::new();
-    let about = model.help.about.unwrap_or(Mode::Accounts);
+    let about = scene.help.about.unwrap_or(Mode::Accounts);
     let modes = std::iter::once(about).chain(Mode::ALL.into_iter().filter(|mode| *mode != about));
     for mode in modes {
         let mut keys: Vec<Entry> = Vec::new();
         let mut told = Vec::new();
-        for binding in model.keys.of_mode(mode) {
+        for binding in scene.keys.of_mode(mode) {
             // Several keys of one action share a line.
             if told.contains(&binding.action) {
                 continue;
             }
             told.push(binding.action);
-            let same = model.keys.of_mode(mode).filter(|other| other.action == binding.action);
+            let same = scene.keys.of_mode(mode).filter(|other| other.action == binding.action);
             let chords: Vec<String> = same.map(|other| other.chord.to_string()).collect();
             keys.push(Entry {
                 term: ScreenText::of(&chords.join("  ")),
@@ -112,7 +112,7 @@ fn sections(model: &Model) -> Vec<(String, Vec<Entry>)> {
         }
         sections.push((format!("Keys: {}", mode.word()), keys));
     }
-    if let Some(stage) = &model.stage {
+    if let Some(stage) = scene.stage {
         let acts = stage.acts.iter().map(|act| Entry {
             term: ScreenText::of(&act.key.to_string()),
             text: ScreenText::of(act.meaning),
@@ -120,7 +120,7 @@ fn sections(model: &Model) -> Vec<(String, Vec<Entry>)> {
         });
         sections.insert(1, ("Keys: demo estate, on the Accounts screen".to_owned(), acts.collect()));
     }
-    sections.push(("States of an account".to_owned(), glossary(&model.look)));
+    sections.push(("States of an account".to_owned(), glossary(scene.look)));
     let errors = error_index().into_iter().map(|trouble| Entry {
         term: ScreenText::of(trouble.code),
         text: screen_text!("{}. {}", trouble.sentence, trouble.hint),

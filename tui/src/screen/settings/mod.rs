@@ -5,8 +5,8 @@ mod view;
 pub(crate) use view::draw;
 
 use crate::config::{Config, Kind, SETTINGS, Setting};
+use crate::effect::Effect;
 use crate::keys::{Action, Chord, Key};
-use crate::msg::Effect;
 use crate::text::{ScreenText, screen_text};
 use crate::widget::Filter;
 use crate::words::{News, Trouble, Weight};

@@ -6,13 +6,13 @@ use ratatui::text::{Line, Span};
 
 use crate::config::SETTINGS;
 use crate::look::Role;
-use crate::model::Model;
+use crate::screen::Scene;
 use crate::widget::{Pane, scroll_to, write_lines};
 
 /// Draws the screen.
-pub(crate) fn draw(model: &Model, area: Rect, buf: &mut Buffer) {
+pub(crate) fn draw(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
     let [upper, lower] = Layout::vertical([Constraint::Min(5), Constraint::Length(5)]).areas(area);
-    let (look, state) = (&model.look, &model.settings);
+    let (look, state) = (scene.look, scene.settings);
     let inner = Pane::new("Settings").note("Enter changes").focused(true).draw(upper, look, buf);
     let room = usize::from(inner.width).saturating_sub(NAME + ORIGIN + 3);
     let lines: Vec<Line<'_>> = SETTINGS

@@ -7,8 +7,8 @@ pub(crate) use view::{draw, working};
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use crate::effect::Effect;
 use crate::keys::Action;
-use crate::msg::Effect;
 use crate::text::ScreenText;
 use crate::words::{News, Trouble, Weight};
 

@@ -5,48 +5,48 @@ use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
 
 use crate::look::{Look, Role};
-use crate::model::Model;
+use crate::screen::Scene;
 use crate::screen::tasks::{Logged, Task};
 use crate::widget::{Pane, write_lines};
 use crate::words::{Weight, timestamp};
 
 /// Draws the screen.
-pub(crate) fn draw(model: &Model, area: Rect, buf: &mut Buffer) {
+pub(crate) fn draw(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
     let [upper, lower] = Layout::vertical([Constraint::Percentage(30), Constraint::Min(5)]).areas(area);
-    let inner = Pane::new("Tasks").focused(true).draw(upper, &model.look, buf);
-    let mut lines: Vec<Line<'_>> = model
+    let inner = Pane::new("Tasks").focused(true).draw(upper, scene.look, buf);
+    let mut lines: Vec<Line<'_>> = scene
         .tasks
         .tasks()
         .enumerate()
-        .map(|(index, task)| task_line(task, index == model.tasks.selected(), model))
+        .map(|(index, task)| task_line(task, index == scene.tasks.selected(), scene))
         .collect();
     if lines.is_empty() {
-        lines.push(Line::from(model.look.say("Nothing was asked for yet.", Role::Dim)));
+        lines.push(Line::from(scene.look.say("Nothing was asked for yet.", Role::Dim)));
     }
-    let skip = crate::widget::scroll_to(model.tasks.selected(), lines.len(), usize::from(inner.height));
+    let skip = crate::widget::scroll_to(scene.tasks.selected(), lines.len(), usize::from(inner.height));
     write_lines(&lines, skip, inner, buf);
-    let note = if model.tasks.warnings_only { "warnings only, v shows all" } else { "v shows warnings only" };
-    let inner = Pane::new("Log").note(note).draw(lower, &model.look, buf);
-    let lines: Vec<Line<'_>> = model.tasks.lines().map(|line| log_line(line, &model.look)).collect();
+    let note = if scene.tasks.warnings_only { "warnings only, v shows all" } else { "v shows warnings only" };
+    let inner = Pane::new("Log").note(note).draw(lower, scene.look, buf);
+    let lines: Vec<Line<'_>> = scene.tasks.lines().map(|line| log_line(line, scene.look)).collect();
     let hidden = lines.len().saturating_sub(usize::from(inner.height));
-    write_lines(&lines, hidden.saturating_sub(model.tasks.scroll), inner, buf);
+    write_lines(&lines, hidden.saturating_sub(scene.tasks.scroll), inner, buf);
 }
 
 /// The sign of a running task: a spinner, or a word where motion is unwanted.
-pub(crate) fn working(model: &Model) -> &'static str {
-    if model.look.reduced_motion {
+pub(crate) fn working(scene: &Scene<'_>) -> &'static str {
+    if scene.look.reduced_motion {
         return "[working]";
     }
-    let frames = model.look.glyphs.spinner;
-    let step = model.clock.since_start.as_millis() / 120 % frames.len() as u128;
+    let frames = scene.look.glyphs.spinner;
+    let step = scene.now.as_millis() / 120 % frames.len() as u128;
     frames[usize::try_from(step).unwrap_or(0)]
 }
 
-fn task_line(task: &Task, selected: bool, model: &Model) -> Line<'static> {
-    let look = &model.look;
+fn task_line(task: &Task, selected: bool, scene: &Scene<'_>) -> Line<'static> {
+    let look = scene.look;
     let mark = if selected { look.glyphs.focus } else { " " };
     let (sign, role, text) = match &task.outcome {
-        None => (working(model), Role::Busy, String::new()),
+        None => (working(scene), Role::Busy, String::new()),
         Some(outcome) => match &outcome.result {
             Ok(text) => (look.glyphs.yes, Role::Good, format!("{text} ({} ms)", outcome.after.as_millis())),
             Err(trouble) => (look.glyphs.no, Role::Bad, format!("{} {}", trouble.code, trouble.sentence)),

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde_json::json;
 
-use crate::msg::{Effect, TraceFile};
+use crate::effect::{Effect, TraceFile};
 use crate::screen::trace::Entry;
 use crate::text::ScreenText;
 use crate::words::{News, Weight};

@@ -11,8 +11,8 @@ pub(crate) use view::{draw, draw_mini, draw_tail};
 
 use std::collections::VecDeque;
 
+use crate::effect::Effect;
 use crate::keys::{Action, Chord, Key};
-use crate::msg::Effect;
 use crate::text::ScreenText;
 use crate::widget::Filter;
 use crate::words::{News, Weight};

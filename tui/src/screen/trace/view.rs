@@ -5,43 +5,41 @@ use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
 
 use crate::look::{Look, Role, Tier};
-use crate::model::Model;
+use crate::screen::Scene;
 use crate::screen::trace::ladder::{Ladder, RowState};
 use crate::screen::trace::{Entry, Level, State, diff};
 use crate::widget::{Pane, scroll_to, write_lines};
 
 /// Draws the screen.
-pub(crate) fn draw(model: &Model, area: Rect, buf: &mut Buffer) {
-    match model.trace.level {
-        Level::Dialogs => draw_dialogs(model, area, buf),
-        Level::Ladder => draw_ladder_and_message(model, area, buf),
+pub(crate) fn draw(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
+    match scene.trace.level {
+        Level::Dialogs => draw_dialogs(scene, area, buf),
+        Level::Ladder => draw_ladder_and_message(scene, area, buf),
         Level::Raw(from) => {
-            let lines = model
-                .trace
-                .current()
-                .map(|entry| raw_lines(entry, &model.look, area.width.saturating_sub(2)));
+            let lines =
+                scene.trace.current().map(|entry| raw_lines(entry, scene.look, area.width.saturating_sub(2)));
             let lines = lines.unwrap_or_default();
-            let title = model.trace.current().map(title_of).unwrap_or_default();
-            draw_scrolled(&title, &lines, from, (model, area), buf);
+            let title = scene.trace.current().map(title_of).unwrap_or_default();
+            draw_scrolled(&title, &lines, from, (scene, area), buf);
         }
         Level::Diff(from) => {
-            let lines = model.trace.marked().map(|(a, b)| diff::lines(a, b, &model.look)).unwrap_or_default();
-            draw_scrolled("Two messages compared", &lines, from, (model, area), buf);
+            let lines = scene.trace.marked().map(|(a, b)| diff::lines(a, b, scene.look)).unwrap_or_default();
+            draw_scrolled("Two messages compared", &lines, from, (scene, area), buf);
         }
     }
 }
 
 /// The last messages in a few lines.
-pub(crate) fn draw_mini(model: &Model, area: Rect, buf: &mut Buffer) {
-    if let (Level::Raw(from), Some(entry)) = (model.trace.level, model.trace.current()) {
-        let lines = raw_lines(entry, &model.look, area.width);
+pub(crate) fn draw_mini(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
+    if let (Level::Raw(from), Some(entry)) = (scene.trace.level, scene.trace.current()) {
+        let lines = raw_lines(entry, scene.look, area.width);
         let hidden = lines.len().saturating_sub(usize::from(area.height));
         write_lines(&lines, usize::from(from).min(hidden), area, buf);
         return;
     }
-    let entries: Vec<&Entry> = model.trace.shown().collect();
+    let entries: Vec<&Entry> = scene.trace.shown().collect();
     let skip = entries.len().saturating_sub(usize::from(area.height));
-    let signs = &model.look.glyphs.ladder;
+    let signs = &scene.look.glyphs.ladder;
     let lines: Vec<Line<'_>> = entries[skip..]
         .iter()
         .map(|entry| {
@@ -53,18 +51,18 @@ pub(crate) fn draw_mini(model: &Model, area: Rect, buf: &mut Buffer) {
 }
 
 /// The end of the ladder under another screen.
-pub(crate) fn draw_tail(model: &Model, area: Rect, buf: &mut Buffer) {
+pub(crate) fn draw_tail(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
     if area.height < 4 {
         return;
     }
-    let inner = Pane::new("Trace").note("6 opens").draw(area, &model.look, buf);
-    let entries: Vec<&Entry> = model.trace.shown().collect();
-    draw_ladder(&entries, usize::MAX, (model, inner), buf);
+    let inner = Pane::new("Trace").note("6 opens").draw(area, scene.look, buf);
+    let entries: Vec<&Entry> = scene.trace.shown().collect();
+    draw_ladder(&entries, usize::MAX, (scene, inner), buf);
 }
 
-fn draw_ladder_and_message(model: &Model, area: Rect, buf: &mut Buffer) {
-    let state = &model.trace;
-    let wide = model.look.tier >= Tier::Wide;
+fn draw_ladder_and_message(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
+    let state = scene.trace;
+    let wide = scene.look.tier >= Tier::Wide;
     let (left, right) = if state.view.side.preview && wide {
         let [left, right] = Layout::horizontal([Constraint::Percentage(60), Constraint::Min(30)]).areas(area);
         (left, Some(right))
@@ -74,20 +72,20 @@ fn draw_ladder_and_message(model: &Model, area: Rect, buf: &mut Buffer) {
     let entries: Vec<&Entry> = state.shown().collect();
     let note = note(state, entries.len());
     let title = match &state.dialog {
-        Some(call) => format!("Ladder  {}", call.fit(24, model.look.glyphs.cut)),
+        Some(call) => format!("Ladder  {}", call.fit(24, scene.look.glyphs.cut)),
         None => "Ladder".to_owned(),
     };
-    let inner = Pane::new(&title).note(&note).focused(true).draw(left, &model.look, buf);
-    draw_ladder(&entries, state.cursor, (model, inner), buf);
+    let inner = Pane::new(&title).note(&note).focused(true).draw(left, scene.look, buf);
+    draw_ladder(&entries, state.cursor, (scene, inner), buf);
     if let (Some(right), Some(entry)) = (right, state.current()) {
-        let inner = Pane::new(&title_of(entry)).draw(right, &model.look, buf);
-        write_lines(&raw_lines(entry, &model.look, inner.width), 0, inner, buf);
+        let inner = Pane::new(&title_of(entry)).draw(right, scene.look, buf);
+        write_lines(&raw_lines(entry, scene.look, inner.width), 0, inner, buf);
     }
 }
 
-fn draw_ladder(entries: &[&Entry], cursor: usize, paper: (&Model, Rect), buf: &mut Buffer) {
-    let (model, area) = paper;
-    let (look, state) = (&model.look, &model.trace);
+fn draw_ladder(entries: &[&Entry], cursor: usize, paper: (&Scene<'_>, Rect), buf: &mut Buffer) {
+    let (scene, area) = paper;
+    let (look, state) = (scene.look, scene.trace);
     if entries.is_empty() {
         let text =
             if state.filter.value().is_empty() { "No message yet." } else { "No message has that word." };
@@ -106,15 +104,15 @@ fn draw_ladder(entries: &[&Entry], cursor: usize, paper: (&Model, Rect), buf: &m
     write_lines(&lines, 0, area, buf);
 }
 
-fn draw_dialogs(model: &Model, area: Rect, buf: &mut Buffer) {
-    let look = &model.look;
-    let dialogs = model.trace.dialogs();
+fn draw_dialogs(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
+    let look = scene.look;
+    let dialogs = scene.trace.dialogs();
     let inner = Pane::new("Dialogs").note("Enter opens").focused(true).draw(area, look, buf);
     let lines: Vec<Line<'_>> = dialogs
         .iter()
         .enumerate()
         .map(|(index, dialog)| {
-            let mark = if index == model.trace.cursor { look.glyphs.focus } else { " " };
+            let mark = if index == scene.trace.cursor { look.glyphs.focus } else { " " };
             Line::from(vec![
                 Span::styled(mark, look.style(Role::Key)),
                 Span::raw(format!(" {:<10}", dialog.first.fit(10, ""))),
@@ -128,13 +126,13 @@ fn draw_dialogs(model: &Model, area: Rect, buf: &mut Buffer) {
             ])
         })
         .collect();
-    let skip = scroll_to(model.trace.cursor, lines.len(), usize::from(inner.height));
+    let skip = scroll_to(scene.trace.cursor, lines.len(), usize::from(inner.height));
     write_lines(&lines, skip, inner, buf);
 }
 
-fn draw_scrolled(title: &str, lines: &[Line<'_>], from: u16, paper: (&Model, Rect), buf: &mut Buffer) {
-    let (model, area) = paper;
-    let inner = Pane::new(title).note("Esc closes").focused(true).draw(area, &model.look, buf);
+fn draw_scrolled(title: &str, lines: &[Line<'_>], from: u16, paper: (&Scene<'_>, Rect), buf: &mut Buffer) {
+    let (scene, area) = paper;
+    let inner = Pane::new(title).note("Esc closes").focused(true).draw(area, scene.look, buf);
     let hidden = lines.len().saturating_sub(usize::from(inner.height));
     write_lines(lines, usize::from(from).min(hidden), inner, buf);
 }

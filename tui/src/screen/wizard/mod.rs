@@ -5,6 +5,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
+use crate::effect::Search;
 use crate::keys::{Chord, Key};
 use crate::look::{Look, Role};
 use crate::text::ScreenText;
@@ -32,15 +33,6 @@ pub(crate) enum Step {
     Server(Aor, Filter),
 }
 
-/// What the wizard asks of the world.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Request {
-    /// Ask DNS for the servers of the address's domain.
-    Discover(Aor),
-    /// Make the account, save it and sign in; the server is empty where DNS decides.
-    Create { aor: Aor, server: String },
-}
-
 /// What became of it.
 #[derive(Clone, Debug)]
 pub(crate) enum Report {
@@ -53,9 +45,9 @@ pub(crate) enum Report {
 pub(crate) enum Verdict {
     Stay,
     Close,
-    Ask(Request),
+    Ask(Search),
     /// Ask and close.
-    Finish(Request),
+    Finish(Search),
 }
 
 impl State {
@@ -88,7 +80,7 @@ impl State {
             Step::Address(field) => match Aor::parse(field.value().trim()) {
                 Ok(aor) => {
                     self.step = Step::Looking(aor.clone());
-                    Verdict::Ask(Request::Discover(aor))
+                    Verdict::Ask(Search::Discover(aor))
                 }
                 Err(error) => {
                     self.complaint = Some(ScreenText::from_display(&error));
@@ -96,10 +88,10 @@ impl State {
                 }
             },
             Step::Looking(_) => Verdict::Stay,
-            Step::Found(aor) => Verdict::Finish(Request::Create { aor: aor.clone(), server: String::new() }),
+            Step::Found(aor) => Verdict::Finish(Search::Create { aor: aor.clone(), server: String::new() }),
             Step::Server(aor, field) if !field.value().trim().is_empty() => {
                 let server = field.value().trim().to_owned();
-                Verdict::Finish(Request::Create { aor: aor.clone(), server })
+                Verdict::Finish(Search::Create { aor: aor.clone(), server })
             }
             Step::Server(..) => Verdict::Stay,
         }

@@ -5,8 +5,7 @@ use std::time::SystemTime;
 
 use serde_json::{Map, Value, json};
 
-use crate::cli::Failure;
-use crate::cli::args::Cli;
+use crate::report::Failure;
 use crate::text::ScreenText;
 use crate::words::timestamp;
 
@@ -22,15 +21,6 @@ pub(crate) enum Console {
 }
 
 impl Console {
-    /// What the arguments want; programs read JSON even if people want quiet.
-    pub(crate) fn new(cli: &Cli) -> Self {
-        match (cli.json, cli.quiet) {
-            (true, _) => Console::Json,
-            (false, true) => Console::Quiet,
-            (false, false) => Console::Sentences,
-        }
-    }
-
     /// A sentence for people.
     pub(crate) fn say(self, text: &ScreenText) {
         if self == Console::Sentences {
