@@ -1,14 +1,5 @@
 //! The terminal phone and its command line.
-//!
-//! The phone is a value ([Elm's shape](https://guide.elm-lang.org/architecture/)): messages and the time
-//! go into `update`, effects come out, `view` draws. `shell` is the loop around it, `bridge` carries
-//! effects to the agent and its news back, `cli` has the verbs. What may reach a terminal is of one
-//! type, made in `text`.
-//!
-//! ```text
-//! keys, agent, time ──► shell ──► update(model) ──► effects ──► bridge ──► homing
-//!                         └─────► view(model) ──► terminal
-//! ```
+#![doc = include_str!("../README.md")]
 
 mod bridge;
 mod cli;

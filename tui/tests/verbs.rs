@@ -1,0 +1,218 @@
+//! The verbs as a person or a script runs them, against an estate on real sockets.
+#![cfg(feature = "demo")]
+
+use std::io::{BufRead, BufReader};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use homing_server_mock::estate::{Estate, Transport, User};
+use homing_server_mock::mischief::Mischief;
+use serde_json::Value;
+
+/// A password that must be found nowhere.
+const CANARY: &str = "canary-5f2b9c";
+
+/// An estate, and a home folder that trusts it.
+struct Place {
+    estate: Estate,
+    folder: PathBuf,
+}
+
+impl Place {
+    fn new(name: &str) -> Self {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let estate = Estate::builder()
+            .domain("network.com")
+            .distributor("lb")
+            .home("hs102")
+            .home("hs104")
+            .user(User::new("alice", CANARY).assigned("hs104"))
+            .transports([Transport::Tls])
+            .seed(11);
+        let estate = runtime.block_on(estate.start()).expect("an estate on loopback");
+        let folder = std::env::temp_dir().join(format!("homing-verbs-{name}-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).expect("a temporary folder");
+        let place = Self { estate, folder };
+        place.write("ca.pem", place.estate.ca_pem(), 0o644);
+        place.write("password", &format!("{CANARY}\n"), 0o600);
+        place.write("wrong", "another-one\n", 0o600);
+        place
+    }
+
+    fn write(&self, name: &str, text: &str, mode: u32) {
+        let path = self.path(name);
+        std::fs::write(&path, text).expect("a file in our own folder");
+        std::fs::set_permissions(&path, PermissionsExt::from_mode(mode)).expect("our own file");
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+
+    fn command(&self, words: &str) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_homing"));
+        command.env_clear().env("HOME", &self.folder).stdin(Stdio::null());
+        command.args(words.split_whitespace());
+        command.args(["--name-server", &self.estate.dns_address().to_string()]);
+        command.arg("--ca-file").arg(self.path("ca.pem"));
+        command
+    }
+
+    /// Runs a verb; neither of its outputs may hold the password.
+    fn run(&self, words: &str) -> (i32, String) {
+        let output = self.command(words).output().expect("our own program");
+        let (code, text) = read(&output);
+        assert!(!text.contains(CANARY), "{words} told the password:\n{text}");
+        (code, text)
+    }
+
+    fn with_password(&self, words: &str, file: &str) -> (i32, String) {
+        self.run(&format!("{words} --password-file {}", self.path(file).display()))
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        // What is left of it is the system's to clean.
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
+
+fn read(output: &Output) -> (i32, String) {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (output.status.code().unwrap_or(-1), text(&output.stdout) + &text(&output.stderr))
+}
+
+fn events(text: &str) -> Vec<Value> {
+    text.lines()
+        .map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("no JSON: {line}")))
+        .collect()
+}
+
+fn event<'e>(events: &'e [Value], name: &str) -> &'e Value {
+    events.iter().find(|event| event["event"] == name).unwrap_or_else(|| panic!("no `{name}` in {events:#?}"))
+}
+
+#[test]
+fn a_login_is_led_home_and_leaves_nothing_behind() {
+    let place = Place::new("login");
+    let (code, text) = place.with_password("login alice@network.com --once --json", "password");
+    let told = events(&text);
+    assert_eq!(code, 0, "{text}");
+    assert!(told.iter().all(|event| event["v"] == 1 && event["ts"].is_string()));
+    let registered = event(&told, "registered");
+    assert!(registered["home"].as_str().is_some_and(|home| home.starts_with("hs104.network.com:")));
+    assert_eq!(registered["journey"]["redirects"], 1);
+    assert_eq!(registered["journey"]["hops"][0]["verdict"]["signed"], true);
+    assert!(place.estate.bindings("alice").is_empty());
+
+    let (code, text) = place.with_password("redirect trace alice@network.com", "password");
+    assert_eq!(code, 0, "{text}");
+    assert!(text.contains("1 REGISTER → lb.network.com") && text.contains("signed yes (NTLM)"), "{text}");
+    assert!(text.contains("1 of 5 redirects"), "{text}");
+
+    let (code, text) = place.with_password("options alice@network.com --json", "password");
+    assert_eq!((code, &event(&events(&text), "options")["status"]), (0, &Value::from(200)), "{text}");
+
+    let (code, text) = place.with_password("doctor alice@network.com", "password");
+    assert_eq!(code, 0, "{text}");
+    assert!(text.contains("ok    login"), "{text}");
+
+    let (code, text) = place.with_password("login alice@network.com --wait registered,20s", "password");
+    assert_eq!(code, 0, "{text}");
+}
+
+#[test]
+fn failures_have_their_codes_and_next_steps() {
+    let place = Place::new("failures");
+    let (code, text) = place.with_password("login alice@network.com", "wrong");
+    assert_eq!(code, 6, "{text}");
+    assert!(text.contains("E0601") && text.contains("Hint: "), "{text}");
+
+    let (code, text) = place.with_password("login alice@nowhere.invalid", "password");
+    assert_eq!(code, 4, "{text}");
+    assert!(text.contains("E04"), "{text}");
+
+    place.estate.node("lb").mischief(Mischief::BadSignature301);
+    let (code, text) = place.with_password("login alice@network.com --json", "password");
+    assert_eq!(code, 7, "{text}");
+    assert_eq!(event(&events(&text), "error")["code"], "E0704");
+}
+
+#[test]
+fn a_certificate_of_nobody_is_no_server() {
+    let place = Place::new("stranger");
+    let other = Place::new("other");
+    place.write("ca.pem", other.estate.ca_pem(), 0o644);
+    let (code, text) = place.with_password("login alice@network.com", "password");
+    assert_eq!(code, 5, "{text}");
+    assert!(text.contains("E0506"), "{text}");
+}
+
+#[test]
+fn an_account_is_kept_tried_and_removed() {
+    let place = Place::new("account");
+    let (code, text) = place.with_password("account add alice@network.com", "password");
+    assert_eq!(code, 0, "{text}");
+    let file = place.path(".config/homing/config.toml");
+    assert_eq!(std::fs::metadata(&file).expect("the configuration").permissions().mode() & 0o777, 0o600);
+    assert!(!std::fs::read_to_string(&file).expect("the configuration").contains(CANARY));
+    assert_eq!(place.run("account list").0, 0);
+    assert_eq!(place.run("account test").0, 0);
+    assert_eq!(place.run("account edit alice@network.com redirect.limit 0").0, 0);
+    let (code, text) = place.run("account test");
+    assert_eq!(code, 7, "{text}");
+    assert!(text.contains("E0701"), "{text}");
+    assert_eq!(place.run("account edit alice@network.com redirect.limit 6").0, 3);
+    assert_eq!(place.run("config check").0, 0);
+    assert_eq!(place.run("account rm alice@network.com").0, 0);
+    assert_eq!(place.run("login").0, 3);
+}
+
+#[test]
+fn a_watch_answers_status_and_signs_out_when_it_is_ended() {
+    let place = Place::new("watch");
+    let words =
+        format!("login alice@network.com --watch --password-file {}", place.path("password").display());
+    let mut watch = place.command(&words).stdout(Stdio::piped()).spawn().expect("our own program");
+    let out = watch.stdout.take().expect("a pipe");
+    let mut lines = BufReader::new(out).lines().map_while(Result::ok);
+    assert!(lines.any(|line| line.contains("alice@network.com registered at hs104.network.com")));
+    assert_eq!(place.estate.bindings("alice").len(), 1);
+
+    let (code, text) = place.run("status --json");
+    assert_eq!(code, 0, "{text}");
+    let status = events(&text).remove(0);
+    assert_eq!((&status["state"], &status["signed"]), (&Value::from("registered"), &Value::from(true)));
+
+    end(&mut watch);
+    assert!(place.estate.bindings("alice").is_empty(), "the registration is removed within two seconds");
+    assert_ne!(place.run("status").0, 0);
+    let left: Vec<_> = files(&place.folder);
+    assert!(left.iter().all(|path| !is_socket(path)), "{left:?}");
+}
+
+/// Sends SIGTERM and waits for the end, two seconds at most.
+fn end(child: &mut Child) {
+    let sent = Command::new("kill").args(["-TERM", &child.id().to_string()]).status();
+    assert!(sent.expect("kill(1)").success());
+    let begun = Instant::now();
+    while child.try_wait().expect("our own child").is_none() {
+        assert!(begun.elapsed() < Duration::from_secs(4), "it does not end");
+        std::thread::yield_now();
+    }
+}
+
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).expect("our own folder").filter_map(Result::ok);
+    entries
+        .flat_map(|entry| if entry.path().is_dir() { files(&entry.path()) } else { vec![entry.path()] })
+        .collect()
+}
+
+fn is_socket(path: &Path) -> bool {
+    use std::os::unix::fs::FileTypeExt;
+    std::fs::symlink_metadata(path).is_ok_and(|facts| facts.file_type().is_socket())
+}
