@@ -1,6 +1,7 @@
 //! A terminal of our own: a program under test in a pty, its screen kept by a VT emulator.
 
 use std::io::{Read, Write};
+use std::num::NonZero;
 use std::path::Path;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
@@ -10,8 +11,8 @@ use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system}
 /// A running program and what it shows.
 pub(crate) struct Terminal {
     child: Box<dyn Child + Send + Sync>,
-    master: Option<Box<dyn MasterPty + Send>>,
-    keys: Option<Box<dyn Write + Send>>,
+    master: Box<dyn MasterPty + Send>,
+    keys: Box<dyn Write + Send>,
     pieces: Receiver<Vec<u8>>,
     screen: vt100::Parser,
     raw: Vec<u8>,
@@ -45,24 +46,21 @@ impl Terminal {
                 }
             }
         });
-        let screen = vt100::Parser::new(rows, columns, 0);
-        Self { child, master: Some(pair.master), keys: Some(keys), pieces, screen, raw: Vec::new() }
+        let screen = vt100::Parser::new(at_least_one(rows), at_least_one(columns), 0);
+        Self { child, master: pair.master, keys, pieces, screen, raw: Vec::new() }
     }
 
     /// Types.
     pub(crate) fn press(&mut self, keys: &str) {
-        if let Some(terminal) = &mut self.keys {
-            terminal.write_all(keys.as_bytes()).and_then(|()| terminal.flush()).expect("keys are taken");
-        }
+        let typed = self.keys.write_all(keys.as_bytes()).and_then(|()| self.keys.flush());
+        typed.expect("keys are taken");
     }
 
     /// Changes the size, as a window manager would.
     pub(crate) fn resize(&mut self, columns: u16, rows: u16) {
         let size = PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 };
-        if let Some(master) = &self.master {
-            master.resize(size).expect("the terminal can be resized");
-        }
-        self.screen.screen_mut().set_size(rows, columns);
+        self.master.resize(size).expect("the terminal can be resized");
+        self.screen.screen_mut().set_size(at_least_one(rows), at_least_one(columns));
     }
 
     /// Reads until the screen holds `text`; the screen, if it does not come to that.
@@ -113,12 +111,6 @@ impl Terminal {
             && screen.mouse_protocol_mode() == vt100::MouseProtocolMode::None
     }
 
-    /// The terminal window is closed.
-    pub(crate) fn close(&mut self) {
-        self.keys = None;
-        self.master = None;
-    }
-
     /// The program's process number.
     pub(crate) fn process(&self) -> u32 {
         self.child.process_id().expect("it was started")
@@ -152,4 +144,8 @@ impl Drop for Terminal {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+fn at_least_one(size: u16) -> NonZero<u16> {
+    NonZero::new(size).unwrap_or(NonZero::<u16>::MIN)
 }

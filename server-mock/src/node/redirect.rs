@@ -151,11 +151,9 @@ impl Node {
             }
             Mischief::ContactChanged => {
                 let sealed = self.sealed(unsealed, request, &passport.seal);
-                let other = format!("<{}>", self.neighbour_after_next(flow));
-                match Message::parse(sealed.clone()) {
-                    Ok(message) => Builder::from_message(&message).replace(Name::Contact, other).finish(),
-                    Err(_) => sealed,
-                }
+                let Ok(message) = Message::parse(sealed.clone()) else { return sealed };
+                let other = format!("<{}>", self.another_than(&message, flow));
+                Builder::from_message(&message).replace(Name::Contact, other).finish()
             }
             _ => self.sealed(unsealed, request, &passport.seal),
         }
@@ -223,8 +221,12 @@ impl Node {
         self.server_after(1, transport)
     }
 
-    fn neighbour_after_next(&self, flow: FlowId) -> String {
-        self.server_after(2, self.flows.transport(flow).unwrap_or(Transport::Tls))
+    /// The next server that a redirect does not name.
+    fn another_than(&self, redirect: &Message, flow: FlowId) -> String {
+        let transport = self.flows.transport(flow).unwrap_or(Transport::Tls);
+        let named = redirect.text(Name::Contact).unwrap_or_default();
+        let mut others = (1..=self.config.peers.len()).map(|steps| self.server_after(steps, transport));
+        others.find(|uri| !named.contains(uri.as_str())).unwrap_or_else(|| self.neighbour(transport))
     }
 
     fn server_after(&self, steps: usize, transport: Transport) -> String {

@@ -16,7 +16,7 @@ use crate::text::{ScreenText, screen_text};
 pub(super) fn start(demo: Demo, told: UnboundedSender<Msg>) -> UnboundedSender<char> {
     let (keys, mut pressed) = unbounded_channel();
     tokio::spawn(async move {
-        let mut stage = Stage { demo, told, stopped: Vec::new() };
+        let mut stage = Stage { demo, told, stopped: Vec::new(), asked_first: DISTRIBUTOR.to_owned() };
         stage.tell(stage::Msg::Raised(ACTS.to_vec()));
         let mut journal = stage.demo.estate.journal().subscribe();
         loop {
@@ -41,6 +41,8 @@ struct Stage {
     demo: Demo,
     told: UnboundedSender<Msg>,
     stopped: Vec<String>,
+    /// Where the phone asks first: the home server it remembers, the distributor before it knows one.
+    asked_first: String,
 }
 
 impl Stage {
@@ -75,12 +77,14 @@ impl Stage {
     /// Signs out, sets a trap where the phone will ask first, signs in: what the phone says about it is the point.
     async fn trick(&mut self, mischief: Mischief, text: &'static str) {
         self.say(text);
-        // The phone remembers its home server and asks there first: that is where it must be lured.
-        let home = self.demo.current_home().unwrap_or_else(|| DISTRIBUTOR.to_owned());
+        // The phone remembers its home server, also while it is signed out: that is where it must be lured.
+        if let Some(home) = self.demo.current_home() {
+            self.asked_first = home;
+        }
         // An account that is not signed in need not be signed out.
         let _ = tokio::time::timeout(PATIENCE, self.demo.account.unregister()).await;
         self.demo.estate.nodes().for_each(NodeHandle::behave);
-        self.demo.estate.node(&home).mischief(mischief);
+        self.demo.estate.node(&self.asked_first).mischief(mischief);
         let account = self.demo.account.clone();
         tokio::spawn(async move {
             // The events tell the outcome.

@@ -180,7 +180,7 @@ impl Rest {
                 Registered::start(self.conversation, &message, self.trip, account, desk)
             }
             Outcome::Redirected(message, standing) => self.redirected(&message, standing, account, desk),
-            Outcome::Refused(message, standing) => self.refused(&message, standing, account, desk),
+            Outcome::Refused(message) => self.refused(&message, account, desk),
             Outcome::Failed(error) => {
                 self.trip.ended(HopVerdict::Refused { status: 401 }, desk.now);
                 self.fail(error, account, desk)
@@ -247,23 +247,13 @@ impl Rest {
     }
 
     /// A final no.
-    fn refused(
-        mut self,
-        message: &Message,
-        standing: Standing,
-        account: &mut Account,
-        desk: &mut Desk<'_>,
-    ) -> State {
+    fn refused(mut self, message: &Message, account: &mut Account, desk: &mut Desk<'_>) -> State {
         let status = message.status().unwrap_or_default();
         self.trip.ended(HopVerdict::Refused { status }, desk.now);
         let server = self.conversation.server.clone();
         let error = LoginError::Refused { server, status, reason: words::of_refusal(message) };
         let wait = words::retry_after(message).unwrap_or_default().min(desk.agent.limits.retry_after);
         self.trip.leave_alone(wait);
-        // What an association should have signed and did not may delay, but moves nothing (settled 12).
-        if matches!(standing, Standing::Refused(_)) {
-            return self.fail(error, account, desk);
-        }
         // A remembered home that says no is not the home any more: discovery knows better. What a
         // redirect named is not replaced by anything else, and a no of discovery's server stands.
         let by_memory = self.arrived_by_memory();

@@ -88,7 +88,7 @@ impl Leaving {
             Outcome::Pending(exchange) => {
                 State::Leaving(Box::new(Leaving { conversation, exchange: *exchange, until }))
             }
-            Outcome::Granted(_) | Outcome::Redirected(..) | Outcome::Refused(..) | Outcome::Failed(_) => {
+            Outcome::Granted(_) | Outcome::Redirected(..) | Outcome::Refused(_) | Outcome::Failed(_) => {
                 gone(&conversation, desk)
             }
         }

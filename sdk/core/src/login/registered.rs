@@ -34,8 +34,6 @@ pub(super) struct Registered {
     pub(super) activity: Activity,
     /// How the state is shown while the binding is fresh.
     place: AccountState,
-    /// True from a REGISTER that came to nothing to the next that is granted.
-    pub(super) overdue: bool,
     /// An OPTIONS of the user that is not answered yet.
     pub(super) probe: Option<Probe>,
     /// The network changed: without a word of the server until then the connection counts as dead.
@@ -57,6 +55,8 @@ pub(super) struct Quiet {
     pub(super) refresh: Moment,
     /// A new association is not tried before.
     pub(super) renewal_not_before: Moment,
+    /// True after a REGISTER came to nothing.
+    pub(super) overdue: bool,
 }
 
 #[derive(Clone, Copy)]
@@ -95,7 +95,6 @@ impl Registered {
             lease,
             activity,
             place,
-            overdue: false,
             probe: None,
             doubted: None,
         }))
@@ -103,7 +102,10 @@ impl Registered {
 
     /// How the state is shown.
     pub(super) fn shown(&self) -> AccountState {
-        if self.overdue { AccountState::Expiring } else { self.place }
+        match &self.activity {
+            Activity::Quiet(Quiet { overdue: true, .. }) => AccountState::Expiring,
+            Activity::Quiet(_) | Activity::Busy(_) => self.place,
+        }
     }
 
     /// The next thing due.
@@ -241,7 +243,7 @@ impl Registered {
 
 impl Quiet {
     pub(super) fn fresh(lease: Lease, now: Now) -> Self {
-        Self { refresh: lease.refresh, renewal_not_before: now.since_start }
+        Self { refresh: lease.refresh, renewal_not_before: now.since_start, overdue: false }
     }
 }
 

@@ -76,8 +76,7 @@ impl Registered {
     /// The REGISTER under way came to nothing: the next follows while the binding holds.
     pub(super) fn put_off(&mut self, floor: Duration, desk: &mut Desk<'_>) {
         let next = self.lease.next_attempt(floor, desk.now);
-        let quiet = Quiet { refresh: next, renewal_not_before: next };
-        self.overdue = true;
+        let quiet = Quiet { refresh: next, renewal_not_before: next, overdue: true };
         if let Activity::Busy(exchange) = std::mem::replace(&mut self.activity, Activity::Quiet(quiet)) {
             exchange.abandon(desk);
         }
@@ -105,7 +104,7 @@ impl Registered {
                 desk.counters.count(Counter::RedirectRefused);
                 self.put_off(REDIRECT_PAUSE, desk);
             }
-            Outcome::Refused(message, _) => return self.refused(&message, account, desk),
+            Outcome::Refused(message) => return self.refused(&message, account, desk),
             // The password is not tried again and again: that locks accounts. The binding ends by itself.
             Outcome::Failed(error) if !helps(&error) => {
                 self.put_off(self.lease.ends.since(desk.now.since_start), desk);
@@ -131,7 +130,7 @@ impl Registered {
             return self.lose(LogoutReason::BindingLost, account, desk);
         }
         desk.keep_alive(self.conversation.flow(), message);
-        (self.lease, self.overdue) = (lease, false);
+        self.lease = lease;
         self.activity = Activity::Quiet(Quiet::fresh(lease, desk.now));
         desk.counters.count(Counter::Refreshes);
         if self.conversation.associations() != before {

@@ -11,7 +11,7 @@ use homing_core::journey::HopVerdict;
 use homing_core::state::AccountState;
 use homing_core::transport::Transport;
 
-use super::world::server::{Gate, Mischief, Then};
+use super::world::server::{Gate, Then};
 use super::world::{World, main_job};
 
 fn failed(world: &World, sentence: &str, code: &str, family: Family) {
@@ -244,18 +244,4 @@ fn an_error_carries_the_journey() {
     );
     assert_eq!(failure.journey.hops.len(), 2);
     assert_eq!(failure.journey.redirects(), 1);
-}
-
-#[test]
-fn an_unsigned_503_delays_and_moves_nothing() {
-    let mut world = World::new(|_| {});
-    world.srv(&[(10, "a.network.com"), (20, "b.network.com")]);
-    let headers = vec![("Retry-After", "200".to_owned())];
-    world.server("a.network.com").then = Then::Status { status: 503, reason: "Busy", headers };
-    world.at("a.network.com").spoil(Mischief::Unsigned);
-    world.server("b.network.com");
-    world.login();
-    assert_eq!(world.state(), AccountState::Refused);
-    assert_eq!(world.at("b.network.com").dials, 0, "not even to the next server of the domain");
-    assert!(retry(&world).unwrap() >= Duration::from_secs(200));
 }

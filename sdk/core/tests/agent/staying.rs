@@ -323,8 +323,6 @@ fn a_binding_that_cannot_be_refreshed_lapses_and_the_login_begins_anew() {
     world.at("hs104.network.com").answer(500, "Server Error");
     world.pass(HOUR * 2 - Duration::from_secs(1));
     assert_eq!(world.state(), AccountState::Expiring);
-    let told = |event: &&AccountEvent| matches!(event, AccountEvent::StateChanged { .. });
-    assert_eq!(world.events.iter().filter(told).count(), 1, "however often it is tried");
     world.pass(Duration::from_secs(1));
     assert_eq!(logged_out(&world), [LogoutReason::Lapsed]);
     world.at("hs104.network.com").then = Then::Accept { expires: 7_200 };

@@ -1,0 +1,81 @@
+//! How the phone ends: by key, by signal, by a closed window. The terminal is clean, the binding gone.
+
+use std::io::BufRead as _;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use crate::place::{CANARY, PHONE, Place};
+use crate::terminal::Terminal;
+
+const SOON: Duration = Duration::from_secs(40);
+const AT_ONCE: Duration = Duration::from_secs(10);
+
+fn signed_in(place: &Place) -> Terminal {
+    let options = place.options();
+    let options: Vec<&str> = options.iter().map(String::as_str).collect();
+    let mut terminal = Terminal::start(PHONE, &options, 100, 30, place.home.path());
+    terminal.wait_for("registered", SOON).unwrap_or_else(|screen| {
+        panic!("{screen}\n{}", place.estate.journal().ladder());
+    });
+    assert!(place.eventually(AT_ONCE, |estate| estate.bindings("alice@network.com").len() == 1));
+    assert!(!terminal.is_clean(), "a full screen is up");
+    terminal
+}
+
+fn is_over(place: &Place, terminal: &mut Terminal, exits: &[u32]) {
+    let code = terminal.end(AT_ONCE);
+    assert!(code.is_some_and(|code| exits.contains(&code)), "exit code {code:?}");
+    let gone = place.eventually(AT_ONCE, |estate| estate.bindings("alice@network.com").is_empty());
+    assert!(gone, "the registration is left behind\n{}", place.estate.journal().ladder());
+    assert!(!String::from_utf8_lossy(terminal.raw()).contains(CANARY), "the password was on the screen");
+}
+
+fn unregistered(place: &Place) -> bool {
+    place.estate.journal().ladder().matches("unregistered").count() >= 1
+}
+
+#[test]
+fn the_key_q_signs_out_and_leaves_a_clean_terminal() {
+    let place = Place::new(21);
+    let mut terminal = signed_in(&place);
+    terminal.press("q");
+    is_over(&place, &mut terminal, &[0]);
+    assert!(terminal.is_clean(), "the terminal is left as it was found");
+    assert!(unregistered(&place));
+}
+
+#[test]
+fn sigterm_signs_out_and_leaves_a_clean_terminal() {
+    let place = Place::new(22);
+    let mut terminal = signed_in(&place);
+    let killed = Command::new("kill").args(["-TERM", &terminal.process().to_string()]).status();
+    assert!(killed.is_ok_and(|status| status.success()));
+    is_over(&place, &mut terminal, &[0, 130, 143]);
+    assert!(terminal.is_clean(), "the terminal is left as it was found");
+}
+
+#[test]
+fn a_closed_window_signs_out() {
+    let place = Place::new(23);
+    let mut arguments = vec![PHONE.to_owned()];
+    arguments.extend(place.options());
+    // A program of its own holds the terminal and ends: the window is closed with everything in it.
+    let mut window = Command::new(env!("CARGO_BIN_EXE_window"))
+        .args(arguments)
+        .env("HOME", place.home.path())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the window opens");
+    let mut first = String::new();
+    let out = window.stdout.take().expect("it is piped");
+    std::io::BufReader::new(out).read_line(&mut first).expect("the window tells the phone's number");
+    let phone = first.trim().to_owned();
+    assert!(place.eventually(SOON, |estate| estate.bindings("alice@network.com").len() == 1));
+    drop(window.stdin.take());
+    window.wait().expect("the window closes");
+    let gone = place.eventually(AT_ONCE, |estate| estate.bindings("alice@network.com").is_empty());
+    assert!(gone, "the registration is left behind\n{}", place.estate.journal().ladder());
+    let ended = place.eventually(AT_ONCE, |_| !std::path::Path::new("/proc").join(&phone).exists());
+    assert!(ended, "the phone lives on without a terminal");
+}

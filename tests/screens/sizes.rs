@@ -1,0 +1,73 @@
+//! The phone at every size, in colour and without, and through a storm of resizes.
+
+use std::time::Duration;
+
+use crate::home::Home;
+use crate::picture::assert_picture;
+use crate::place::PHONE;
+use crate::terminal::Terminal;
+
+const SOON: Duration = Duration::from_secs(40);
+
+fn pictured(name: &str, columns: u16, rows: u16, options: &[&str]) {
+    let home = Home::new();
+    let arguments: Vec<&str> = ["demo"].into_iter().chain(options.iter().copied()).collect();
+    let mut terminal = Terminal::start(PHONE, &arguments, columns, rows, home.path());
+    terminal.wait_for("registered", SOON).unwrap();
+    terminal.settle(Duration::from_millis(600));
+    assert_picture(name, &terminal.contents());
+}
+
+#[test]
+fn three_panes() {
+    pictured("accounts_120x40.txt", 120, 40, &[]);
+}
+
+#[test]
+fn two_panes() {
+    pictured("accounts_80x24.txt", 80, 24, &[]);
+}
+
+#[test]
+fn one_pane() {
+    pictured("accounts_50x20.txt", 50, 20, &[]);
+}
+
+#[test]
+fn mini() {
+    pictured("accounts_40x12.txt", 40, 12, &[]);
+}
+
+#[test]
+fn ascii_without_colour() {
+    let home = Home::new();
+    let mut terminal = Terminal::start(PHONE, &["demo", "--ascii", "--color", "never"], 80, 24, home.path());
+    terminal.wait_for("registered", SOON).unwrap();
+    terminal.settle(Duration::from_millis(600));
+    let screen = terminal.contents();
+    assert!(screen.is_ascii(), "a character that is not ASCII:\n{screen}");
+    assert!(screen.contains("(#)"), "the state's ASCII glyph:\n{screen}");
+    let raw = String::from_utf8_lossy(terminal.raw()).into_owned();
+    for colour in ["\x1b[3", "\x1b[38;", "\x1b[4", "\x1b[48;"] {
+        let coloured = raw.match_indices(colour).any(|(at, _)| {
+            let rest = &raw[at + colour.len()..];
+            rest.starts_with(|c: char| ('0'..='7').contains(&c)) && rest[1..].starts_with('m')
+        });
+        assert!(!coloured, "colour was used in spite of `--color never`");
+    }
+}
+
+#[test]
+fn a_storm_of_resizes_breaks_nothing() {
+    let home = Home::new();
+    let mut terminal = Terminal::start(PHONE, &["demo"], 120, 40, home.path());
+    terminal.wait_for("registered", SOON).unwrap();
+    for round in 0..40u16 {
+        let (columns, rows) = (1 + (round * 37) % 200, 1 + (round * 23) % 60);
+        terminal.resize(columns, rows);
+        terminal.settle(Duration::from_millis(5));
+    }
+    terminal.resize(120, 40);
+    terminal.press("\x0c");
+    terminal.wait_for("now: home server = hs104.network.com", SOON).unwrap();
+}
