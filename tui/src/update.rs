@@ -30,7 +30,11 @@ pub(crate) fn update(model: &mut Model, msg: Msg, now: Clock) -> Vec<Effect> {
             tell_some(model, told);
         }
         Msg::Stage(msg) => handle_stage(model, msg),
-        Msg::Asked(request) => model.overlays.push(Overlay::Consent(request)),
+        Msg::Asked(mut request) => {
+            let card = model.accounts.cards.iter().find(|card| card.id == request.account);
+            request.aor = card.map(|card| card.aor.clone()).unwrap_or_default();
+            model.overlays.push(Overlay::Consent(request));
+        }
         Msg::PasswordWanted(request) => model.overlays.push(Overlay::Password(password::State::new(request))),
         Msg::Wizard(report) => {
             for overlay in &mut model.overlays {

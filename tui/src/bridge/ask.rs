@@ -1,7 +1,7 @@
 //! Questions to a person: passwords and redirects, each answered once through its number.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use homing::{
     Credentials, CredentialsProvider, CredentialsRequest, Decision, Password, RedirectAttempt, UserAgent,
@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 use crate::config::{AccountEntry, PasswordSource};
 use crate::msg::Msg;
 use crate::screen::{consent, password};
-use crate::text::{ScreenText, screen_text};
+use crate::text::ScreenText;
 
 /// The questions that wait for a person at the screen. Cheap to clone.
 #[derive(Clone)]
@@ -85,7 +85,8 @@ impl Questions {
         let targets: Vec<String> = attempt.targets.iter().map(ToString::to_string).collect();
         let request = consent::Request {
             id,
-            aor: screen_text!("account {}", attempt.account.0),
+            account: attempt.account,
+            aor: ScreenText::default(),
             from: ScreenText::from_display(&attempt.from),
             to: ScreenText::of(&targets.join(", ")),
             signed: attempt.signed,
@@ -111,6 +112,8 @@ pub(crate) struct Asker {
     source: PasswordSource,
     /// None on the command line, where the prompt is the terminal's.
     screen: Option<Questions>,
+    /// What was given last: a login meets several servers, and nobody types it for each of them.
+    given: Mutex<Option<Password>>,
 }
 
 impl Asker {
@@ -127,22 +130,80 @@ impl Asker {
             domain: entry.text("domain"),
             source,
             screen: None,
+            given: Mutex::default(),
         }
+    }
+
+    async fn fetch(&self, request: &CredentialsRequest) -> Option<Password> {
+        if !request.refused_before
+            && let Some(given) = self.given().clone()
+        {
+            return Some(given);
+        }
+        let password = match (&self.source, &self.screen) {
+            (PasswordSource::Prompt, Some(questions)) => questions.ask_password(&self.aor, request).await?,
+            (PasswordSource::Prompt, None) => self.read_source().await?,
+            // The same password again would only lock the account.
+            _ if request.refused_before => return None,
+            _ => self.read_source().await?,
+        };
+        *self.given() = Some(password.clone());
+        Some(password)
+    }
+
+    /// Reads where the entry says, off the agent's thread.
+    async fn read_source(&self) -> Option<Password> {
+        let (source, aor) = (self.source.clone(), self.aor.clone());
+        let fetched = tokio::task::spawn_blocking(move || source.fetch(&aor)).await.ok()?;
+        fetched.inspect_err(|fault| tracing::warn!("no password: {fault}")).ok()
+    }
+
+    fn given(&self) -> MutexGuard<'_, Option<Password>> {
+        self.given.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl CredentialsProvider for Asker {
     async fn credentials(&self, request: &CredentialsRequest) -> Option<Credentials> {
-        let password = match (&self.source, &self.screen) {
-            (PasswordSource::Prompt, Some(questions)) => questions.ask_password(&self.aor, request).await?,
-            // The same password again would only lock the account.
-            _ if request.refused_before => return None,
-            (source, _) => {
-                let (source, aor) = (source.clone(), self.aor.clone());
-                let fetched = tokio::task::spawn_blocking(move || source.fetch(&aor)).await.ok()?;
-                fetched.inspect_err(|fault| tracing::warn!("no password: {fault}")).ok()?
-            }
-        };
+        let password = self.fetch(request).await?;
         Some(Credentials { user: self.user.clone(), domain: self.domain.clone(), password })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use homing::{AccountId, Aor, ServerName};
+    use tokio::sync::mpsc::unbounded_channel;
+
+    use super::*;
+
+    fn request(server: &str, refused_before: bool) -> CredentialsRequest {
+        let server = ServerName::new(server, 5061);
+        CredentialsRequest { account: AccountId(1), server, realm: String::new(), refused_before }
+    }
+
+    #[tokio::test]
+    async fn a_person_is_asked_once_per_login_and_again_after_a_refusal() {
+        let (told, mut screen) = unbounded_channel();
+        let questions = Questions::new(told);
+        let entry = AccountEntry::for_address(&Aor::parse("alice@network.com").expect("an address"));
+        let asker = Asker::on_screen(&entry, questions.clone());
+        for (server, refused, typed) in [("lb", false, "one"), ("hs104", false, ""), ("lb", true, "two")] {
+            let request = request(server, refused);
+            let person = async {
+                // Where nothing is to be typed, nothing may be asked.
+                while !typed.is_empty() {
+                    if let Some(Msg::PasswordWanted(asked)) = screen.recv().await {
+                        assert_eq!(asked.refused_before, refused);
+                        questions.answer(asked.id, Some(Password::new(typed)));
+                        break;
+                    }
+                }
+            };
+            let (given, ()) = tokio::join!(asker.credentials(&request), person);
+            let expected = if typed.is_empty() { "one" } else { typed };
+            assert_eq!(given.expect("credentials").password.reveal(), expected, "{server}");
+        }
+        assert!(screen.try_recv().is_err());
     }
 }

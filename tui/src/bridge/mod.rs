@@ -85,14 +85,17 @@ impl Bridge {
         self.stage = Some(keys);
     }
 
-    /// Takes an account of the configuration in, with a person to be asked for its password.
+    /// Takes an account of the configuration in; where it names no password, one is asked for there.
     ///
     /// # Errors
     /// What is wrong with the entry, or what the agent says.
-    pub(crate) fn add(&mut self, entry: AccountEntry) -> Result<AccountId, AddFault> {
+    pub(crate) fn add(&mut self, entry: AccountEntry, prompt: Prompt) -> Result<AccountId, AddFault> {
         let mut config = entry.account_config()?;
         config.remembered = self.memory.recall(&config.aor);
-        let asker = Asker::on_screen(&entry, self.questions.clone());
+        let asker = match prompt {
+            Prompt::Screen => Asker::on_screen(&entry, self.questions.clone()),
+            Prompt::Terminal => Asker::on_terminal(&entry, entry.password_source()),
+        };
         let account = self.agent.account(config, asker)?;
         Ok(self.adopt(account))
     }
@@ -207,6 +210,15 @@ impl Bridge {
         // The inbox lives as long as the bridge.
         let _ = self.told.send(msg);
     }
+}
+
+/// Where a person is asked for a password.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Prompt {
+    /// Above the phone's screen.
+    Screen,
+    /// On the terminal, line by line.
+    Terminal,
 }
 
 /// Why an account could not be taken in.

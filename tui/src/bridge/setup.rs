@@ -3,7 +3,7 @@
 use homing::Password;
 use toml::Value;
 
-use crate::bridge::Bridge;
+use crate::bridge::{Bridge, Prompt};
 use crate::config::{AccountEntry, StoreFault, edit, read, write};
 use crate::effect::{Search, TraceFile};
 use crate::msg::Msg;
@@ -83,7 +83,7 @@ impl Bridge {
                 .map(|()| screen_text!("account written to {}", files.config.display())),
             None => Ok(ScreenText::of("account added for this run")),
         };
-        match (self.add(entry), written) {
+        match (self.add(entry, Prompt::Screen), written) {
             (Ok(id), Ok(text)) => {
                 self.tell(Msg::Stage(stage::Msg::Told(text)));
                 self.sign_in(id);

@@ -2,7 +2,7 @@
 
 use std::io::IsTerminal;
 
-use crate::bridge::Bridge;
+use crate::bridge::{Bridge, Prompt};
 use crate::cli::agent::{Setup, runtime};
 use crate::cli::args::{Cli, Who};
 use crate::config::{Config, Paths, read};
@@ -21,17 +21,18 @@ use crate::words::{News, Trouble, Weight};
 /// A configuration or a terminal that is not usable.
 pub(crate) fn run(cli: &Cli) -> Result<Exit, Failure> {
     let setup = Setup::load(cli)?;
-    let plain = cli.plain || cli.json;
-    if !plain && !has_terminal() {
-        let hint = "Use --plain for lines, or a verb such as `homing login --json`.";
-        return Err(Failure::new(Exit::Config, "E0114", &"there is no terminal to draw on", hint));
+    let plain = cli.plain;
+    if cli.json || (!plain && !has_terminal()) {
+        let hint = "Use --plain for lines, or a verb such as `homing login --watch --json`.";
+        return Err(Failure::new(Exit::Config, "E0114", &"the phone needs a terminal to draw on", hint));
     }
     let agent = setup.agent()?;
     runtime()?.block_on(async {
         let mut bridge = Bridge::new(agent, Some(setup.paths.clone()));
         let mut model = model(&setup.config, Some(&setup.paths));
+        let prompt = if plain { Prompt::Terminal } else { Prompt::Screen };
         for entry in setup.config.accounts() {
-            match bridge.add(entry) {
+            match bridge.add(entry, prompt) {
                 Ok(id) => bridge.perform(Effect::SignIn(id)),
                 Err(fault) => crate::update::tell(&mut model, News::from(&Trouble::from(&fault))),
             }

@@ -1,7 +1,8 @@
 //! The socket on which a running phone tells `homing status` how its accounts stand.
 
+use std::fs::DirBuilder;
 use std::io;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
@@ -64,7 +65,7 @@ fn listen(path: &Path) -> io::Result<UnixListener> {
     // What lies there belongs to a phone that did not end well.
     let _ = std::fs::remove_file(path);
     if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder)?;
+        DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
     }
     let listener = UnixListener::bind(path)?;
     std::fs::set_permissions(path, PermissionsExt::from_mode(0o600))?;

@@ -195,14 +195,14 @@ impl Card {
 
     fn enter(&mut self, state: AccountState) {
         self.state = state;
+        // A failure is told until something else is tried.
+        if state != AccountState::Refused {
+            self.setback = None;
+        }
         match state {
-            AccountState::Registered | AccountState::Fallback => {
-                self.setback = None;
-                self.notice = None;
-            }
+            AccountState::Registered | AccountState::Fallback => self.notice = None,
             AccountState::LoggedOff | AccountState::Offline => {
                 self.home = None;
-                self.setback = None;
                 self.notice = None;
             }
             _ => {}

@@ -1,6 +1,6 @@
 //! Consent: a redirect that passed every rule waits for a yes or no where the account asks for one.
 
-use homing::Decision;
+use homing::{AccountId, Decision};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
@@ -16,6 +16,8 @@ use crate::widget::{Pane, clear_box, write_lines};
 pub(crate) struct Request {
     /// The bridge's name for the question.
     pub(crate) id: u64,
+    pub(crate) account: AccountId,
+    /// Whose, in words; filled in where accounts are known.
     pub(crate) aor: ScreenText,
     pub(crate) from: ScreenText,
     pub(crate) to: ScreenText,
