@@ -15,6 +15,27 @@ pub(crate) fn assert_picture(name: &str, screen: &str) {
     assert!(same, "{name} is not as reviewed (HOMING_BLESS=1 writes it anew)\n{reviewed}\nbut\n{shown}");
 }
 
+/// Holds the README's picture of the phone against a screen; `HOMING_BLESS=1` puts this screen there.
+pub(crate) fn assert_readme_shows(screen: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../README.md");
+    let readme = std::fs::read_to_string(&path).expect("the README is there");
+    let begin = readme.find(BEGIN).expect("the README has a place for the picture") + BEGIN.len();
+    let end = begin + readme[begin..].find(END).expect("the picture ends");
+    let shown: String = screen.lines().map(|line| line.trim_end().to_owned() + "\n").collect();
+    if std::env::var_os("HOMING_BLESS").is_some() {
+        let anew = format!("{}{shown}{}", &readme[..begin], &readme[end..]);
+        return std::fs::write(&path, anew).expect("the README can be written");
+    }
+    let (reviewed, shown) = (picture(&readme[begin..end]), picture(&shown));
+    assert!(
+        squeeze(&reviewed) == squeeze(&shown),
+        "the README shows another phone:\n{reviewed}\nthan\n{shown}"
+    );
+}
+
+const BEGIN: &str = "<!-- the phone at 100 × 34, as `homing demo` shows it -->\n```text\n";
+const END: &str = "```\n<!-- the phone ends -->";
+
 fn squeeze(picture: &str) -> String {
     let mut out = String::new();
     for c in picture.chars() {

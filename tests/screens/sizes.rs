@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::home::Home;
-use crate::picture::assert_picture;
+use crate::picture::{assert_picture, assert_readme_shows};
 use crate::place::PHONE;
 use crate::terminal::Terminal;
 
@@ -36,6 +36,15 @@ fn one_pane() {
 #[test]
 fn mini() {
     pictured("accounts_40x12.txt", 40, 12, &[]);
+}
+
+#[test]
+fn the_readme_shows_the_phone_as_it_is() {
+    let home = Home::new();
+    let mut terminal = Terminal::start(PHONE, &["demo"], 100, 34, home.path());
+    terminal.wait_for("registered", SOON).unwrap();
+    terminal.settle(Duration::from_millis(600));
+    assert_readme_shows(&terminal.contents());
 }
 
 #[test]
