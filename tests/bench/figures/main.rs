@@ -15,8 +15,7 @@ use std::time::{Duration, Instant};
 use homing::{
     Account, AccountConfig, Aor, Password, Resolver, ServerChoice, StaticCredentials, Transport, UserAgent,
 };
-use homing_server_mock::estate::{Estate, User};
-use homing_server_mock::node::config::Schemes;
+use homing_server_mock::estate::{Estate, NoAssociation, Schemes, User};
 use process::Usage;
 
 type Fallible<T> = Result<T, Box<dyn std::error::Error>>;
@@ -25,13 +24,21 @@ fn main() -> Fallible<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.iter().position(|argument| argument == SERVE) {
         Some(at) => serve(&arguments[at + 1..]),
-        None if cfg!(target_os = "linux") => {
-            accounts(Transport::Udp)?;
-            accounts(Transport::Tcp)?;
-            redirects::measure()
-        }
+        None if cfg!(target_os = "linux") => all(&arguments),
         None => Ok(println!("skipped: the figures are read from /proc/self, which this system lacks")),
     }
+}
+
+/// One transport in this process if one is named; else every figure, each in a fresh process, so that
+/// memory given back by one measurement does not flatter the next.
+fn all(arguments: &[String]) -> Fallible<()> {
+    if let Some(transport) = arguments.iter().find_map(|argument| Transport::parse(argument)) {
+        return accounts(transport);
+    }
+    for transport in [Transport::Udp, Transport::Tcp] {
+        Command::new(std::env::current_exe()?).arg(transport.uri_token()).status()?;
+    }
+    redirects::measure()
 }
 
 /// The estate as a process of its own: prints its addresses, then its usage whenever a line comes in.
@@ -39,18 +46,23 @@ fn serve(arguments: &[String]) -> Fallible<()> {
     let users: usize = arguments[0].parse()?;
     let open = arguments[1] == OPEN;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let mut builder = Estate::builder().home("hs1").home("hs2").schemes(if open {
-        Schemes::None
-    } else {
-        Schemes::DigestMd5
-    });
+    let all = [Transport::Udp, Transport::Tcp, Transport::Tls];
+    let mut builder = Estate::builder()
+        .home("hs1")
+        .home("hs2")
+        .transports(all)
+        .no_association(NoAssociation::Unsigned301)
+        .schemes(if open { Schemes::None } else { Schemes::DigestMd5 });
     for number in 0..users {
         let home = if open { "hs2" } else { "hs1" };
         builder = builder.user(User::new(&format!("user{number}"), PASSWORD).assigned(home));
     }
     let estate = runtime.block_on(builder.start())?;
     let node = estate.node("hs1");
-    println!("{} {}", node.address(Transport::Udp), node.address(Transport::Tcp));
+    let authority = std::env::temp_dir().join(format!("homing-figures-{}.pem", std::process::id()));
+    std::fs::write(&authority, estate.ca_pem())?;
+    let addresses = all.map(|transport| node.address(transport).to_string());
+    println!("{} {}", addresses.join(" "), authority.display());
     for _ in std::io::stdin().lock().lines() {
         println!("{}", Usage::read()?);
     }
@@ -61,8 +73,8 @@ fn serve(arguments: &[String]) -> Fallible<()> {
 pub(crate) struct Server {
     child: Child,
     lines: BufReader<std::process::ChildStdout>,
-    udp: SocketAddr,
-    tcp: SocketAddr,
+    addresses: [SocketAddr; 3],
+    ca_pem: String,
 }
 
 impl Server {
@@ -75,10 +87,14 @@ impl Server {
         let mut lines = BufReader::new(child.stdout.take().ok_or("no output of the estate")?);
         let mut first = String::new();
         lines.read_line(&mut first)?;
-        let mut addresses = first.split_whitespace().map(str::parse);
-        let udp = addresses.next().ok_or("no UDP address")??;
-        let tcp = addresses.next().ok_or("no TCP address")??;
-        Ok(Self { child, lines, udp, tcp })
+        let mut words = first.split_whitespace();
+        let mut address =
+            || -> Fallible<SocketAddr> { Ok(words.next().ok_or("an address is missing")?.parse()?) };
+        let addresses = [address()?, address()?, address()?];
+        let authority = words.next().ok_or("no certificate authority")?;
+        let ca_pem = std::fs::read_to_string(authority)?;
+        std::fs::remove_file(authority)?;
+        Ok(Self { child, lines, addresses, ca_pem })
     }
 
     pub(crate) fn usage(&mut self) -> Fallible<Usage> {
@@ -89,8 +105,16 @@ impl Server {
         Ok(line.trim().parse()?)
     }
 
-    pub(crate) fn tcp(&self) -> SocketAddr {
-        self.tcp
+    fn address(&self, transport: Transport) -> SocketAddr {
+        self.addresses[transport as usize]
+    }
+
+    pub(crate) fn tls(&self) -> SocketAddr {
+        self.address(Transport::Tls)
+    }
+
+    pub(crate) fn ca_pem(&self) -> &str {
+        &self.ca_pem
     }
 }
 
@@ -105,12 +129,13 @@ impl Drop for Server {
 /// Registers [`ACCOUNTS`] accounts of one user agent by Digest MD5 and prints what both sides paid.
 fn accounts(transport: Transport) -> Fallible<()> {
     let mut server = Server::start(ACCOUNTS, CLOSED)?;
-    let address = if transport == Transport::Udp { server.udp } else { server.tcp };
+    let address = server.address(transport);
     let ua = UserAgent::builder().resolver(Resolver::system()).trace_bytes(0).build()?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
 
     let before = Usage::read()?;
-    let accounts: Vec<Account> = (0..ACCOUNTS).map(|n| account(&ua, n, address, transport)).collect::<Result<_, _>>()?;
+    let accounts: Vec<Account> =
+        (0..ACCOUNTS).map(|n| account(&ua, n, address, transport)).collect::<Result<_, _>>()?;
     let (started, server_before) = (Instant::now(), server.usage()?);
     let client_before = Usage::read()?;
     runtime.block_on(register_all(&accounts))?;
@@ -120,8 +145,13 @@ fn accounts(transport: Transport) -> Fallible<()> {
     std::thread::sleep(LINGER);
     let idle = Usage::read()?;
 
-    println!("{transport}: {ACCOUNTS} accounts registered in {elapsed:.2?} (Digest MD5, one process each side)");
-    println!("  user agent   {:>6.1} µs CPU per registration", client_after.cpu_since(&client_before, ACCOUNTS));
+    println!(
+        "{transport}: {ACCOUNTS} accounts registered in {elapsed:.2?} (Digest MD5, one process each side)"
+    );
+    println!(
+        "  user agent   {:>6.1} µs CPU per registration",
+        client_after.cpu_since(&client_before, ACCOUNTS)
+    );
     println!("  home server  {:>6.1} µs CPU per login", server_after.cpu_since(&server_before, ACCOUNTS));
     println!("  user agent   {:>6.2} KiB per idle account", idle.kib_since(&before, ACCOUNTS));
     runtime.block_on(ua.shutdown(Duration::from_secs(30)));
@@ -129,8 +159,10 @@ fn accounts(transport: Transport) -> Fallible<()> {
 }
 
 fn account(ua: &UserAgent, number: usize, address: SocketAddr, transport: Transport) -> Fallible<Account> {
-    let mut config = AccountConfig::new(Aor::parse(&format!("user{number}@network.com"))?, format!("e{number}"));
-    config.server = ServerChoice::Fixed { host: address.ip().to_string(), port: Some(address.port()), transport };
+    let mut config =
+        AccountConfig::new(Aor::parse(&format!("user{number}@network.com"))?, format!("e{number}"));
+    config.server =
+        ServerChoice::Fixed { host: address.ip().to_string(), port: Some(address.port()), transport };
     config.transports = vec![transport];
     config.auth.allow_md5 = true;
     config.auth.udp_register = true;

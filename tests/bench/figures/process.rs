@@ -29,7 +29,8 @@ impl Usage {
             .find_map(|line| line.strip_prefix("VmRSS:"))
             .and_then(|rest| rest.split_whitespace().next()?.parse().ok())
             .unwrap_or_default();
-        let ticks = numbers.get(11).copied().unwrap_or_default() + numbers.get(12).copied().unwrap_or_default();
+        let ticks =
+            numbers.get(11).copied().unwrap_or_default() + numbers.get(12).copied().unwrap_or_default();
         Ok(Self { ticks, kib })
     }
 
