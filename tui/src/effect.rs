@@ -1,7 +1,5 @@
 //! What the phone asks of the world; results come back as messages.
 
-use std::path::PathBuf;
-
 use homing::{AccountId, Aor, Decision, Password};
 
 use crate::text::ScreenText;
@@ -56,6 +54,7 @@ pub(crate) enum Search {
 /// A trace on its way into a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct TraceFile {
-    pub(crate) path: PathBuf,
+    /// Begin of its name.
+    pub(crate) name: &'static str,
     pub(crate) text: String,
 }

@@ -210,7 +210,11 @@ fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::LastView => model.place.swap(),
         Action::Redraw => return vec![Effect::Redraw],
         Action::Suspend => return vec![Effect::Suspend],
-        Action::CopyDiagnostics => return vec![Effect::Copy(crate::view::diagnostics(model))],
+        Action::CopyDiagnostics => {
+            let told = screen_text!("a report without secrets is in the terminal's clipboard");
+            tell(model, News::plain(Weight::Notice, told));
+            return vec![Effect::Copy(crate::view::diagnostics(model))];
+        }
         Action::Back => back(model),
         other => return act_on_screen(model, other),
     }
@@ -292,3 +296,6 @@ fn apply_look(model: &mut Model) {
 
 const SOFT: std::time::Duration = std::time::Duration::from_secs(6);
 const LOUD: std::time::Duration = std::time::Duration::from_secs(12);
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,7 @@
 //! Effects that touch files or make accounts: settings, traces, passwords that are kept, the wizard.
 
+use std::path::PathBuf;
+
 use homing::Password;
 use toml::Value;
 
@@ -26,10 +28,12 @@ impl Bridge {
         }));
     }
 
-    /// Writes a trace beside the person.
+    /// Writes a trace beside the person, under the first name that is free.
     pub(super) fn save_trace(&mut self, file: &TraceFile) {
-        let text = match write(&file.path, &file.text) {
-            Ok(()) => screen_text!("trace written to {}", file.path.display()),
+        let mut numbered = (1..1_000).map(|number| PathBuf::from(format!("{}-{number}.jsonl", file.name)));
+        let Some(path) = numbered.find(|path| !path.exists()) else { return };
+        let text = match write(&path, &file.text) {
+            Ok(()) => screen_text!("trace written to {}", path.display()),
             Err(fault) => ScreenText::from_display(&fault),
         };
         self.tell(Msg::Stage(stage::Msg::Told(text)));

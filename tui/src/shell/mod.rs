@@ -8,10 +8,11 @@ mod terminal;
 pub(crate) use plain::run as run_plain;
 pub(crate) use socket::Socket;
 
+use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::time::Duration;
 
 use crossterm::event::{Event, EventStream};
-use futures_util::StreamExt;
+use futures_util::{FutureExt, StreamExt};
 use tokio::time::{Instant, sleep_until};
 
 use crate::bridge::{Bridge, GRACE};
@@ -24,11 +25,22 @@ use crate::update::update;
 use signals::{Signals, Wish};
 use terminal::Terminal;
 
-/// Runs the phone on the terminal until it is left; everybody is signed out then.
+/// Runs the phone on the terminal until it is left; everybody is signed out then, also after a panic.
 ///
 /// # Errors
 /// What the terminal says when it cannot be set up.
-pub(crate) async fn run(mut bridge: Bridge, mut model: Model, socket: Option<Socket>) -> std::io::Result<()> {
+pub(crate) async fn run(bridge: Bridge, model: Model, socket: Option<Socket>) -> std::io::Result<()> {
+    let agent = bridge.agent().clone();
+    match AssertUnwindSafe(show(bridge, model, socket)).catch_unwind().await {
+        Ok(shown) => shown,
+        Err(panic) => {
+            agent.shutdown(GRACE).await;
+            resume_unwind(panic)
+        }
+    }
+}
+
+async fn show(mut bridge: Bridge, mut model: Model, socket: Option<Socket>) -> std::io::Result<()> {
     let mut terminal = Terminal::enter()?;
     let mut shell = Shell { keys: EventStream::new(), signals: Signals::new()?, socket, leaving: false };
     let (columns, rows) = terminal.size();

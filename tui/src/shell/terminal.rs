@@ -7,6 +7,7 @@ use std::sync::Once;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
+use crossterm::style::Print;
 use crossterm::terminal::{
     EnterAlternateScreen, LeaveAlternateScreen, SetTitle, disable_raw_mode, enable_raw_mode,
 };
@@ -87,15 +88,16 @@ impl Drop for Terminal {
 
 fn take_over() -> io::Result<()> {
     enable_raw_mode()?;
-    execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste, cursor::Hide)
+    // The window's title is the shell's: it is put aside (XTWINOPS 22) and brought back (23).
+    execute!(io::stdout(), Print("\x1b[22;2t"), EnterAlternateScreen, EnableBracketedPaste, cursor::Hide)
 }
 
 /// Gives the terminal back; each step is tried even if another failed.
 fn restore() {
     let mut out = io::stdout();
-    let _ = execute!(out, SetTitle(""));
     let _ = execute!(out, DisableBracketedPaste);
     let _ = execute!(out, LeaveAlternateScreen);
     let _ = execute!(out, cursor::Show);
+    let _ = execute!(out, Print("\x1b[23;2t"));
     let _ = disable_raw_mode();
 }

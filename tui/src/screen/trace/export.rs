@@ -1,7 +1,5 @@
 //! The trace as a file: JSON lines that `homing verify` and other programs read; secrets were masked at the tap.
 
-use std::path::PathBuf;
-
 use serde_json::json;
 
 use crate::effect::{Effect, TraceFile};
@@ -29,5 +27,5 @@ pub(crate) fn save<'a>(entries: impl Iterator<Item = &'a Entry>) -> Result<Vec<E
     if text.is_empty() {
         return Err(News::plain(Weight::Warning, ScreenText::of("nothing is traced yet")));
     }
-    Ok(vec![Effect::SaveTrace(TraceFile { path: PathBuf::from("homing-trace.jsonl"), text })])
+    Ok(vec![Effect::SaveTrace(TraceFile { name: "homing-trace", text })])
 }
