@@ -85,7 +85,7 @@ fn a_503_is_waited_out_as_long_as_it_says() {
     let mut world = Town::default().build(5);
     town::next(&mut world, 1, "lb", Mischief::Status503 { retry_after: Some(20) });
     town::login(&mut world);
-    let back = world.run_to(Duration::from_secs(120), |world| town::is_in(world));
+    let back = world.run_to(Duration::from_secs(120), town::is_in);
     world.require(back, "not registered after a 503");
 }
 

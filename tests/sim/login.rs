@@ -162,7 +162,7 @@ fn no_dns_is_a_failure_that_names_it_and_heals() {
         let said = world.phones[0].failure().map(LoginError::code);
         world.require(said == Some(code), &format!("{said:?} instead of {code}"));
         world.zone.mood = Mood::Answers;
-        let back = world.run_to(Duration::from_secs(600), |world| town::is_in(world));
+        let back = world.run_to(Duration::from_secs(600), town::is_in);
         world.require(back, "registered once DNS is back");
     }
 }

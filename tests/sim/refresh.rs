@@ -134,7 +134,7 @@ fn no_network_is_said_and_ends_when_the_network_is_back() {
     world.require(world.phones[0].state() == AccountState::NoNetwork, "says no network");
     world.run_for(Duration::from_secs(60));
     world.tell(0, Input::NetworkChanged { online: true });
-    let back = world.run_to(Duration::from_secs(60), |world| town::is_in(world));
+    let back = world.run_to(Duration::from_secs(60), town::is_in);
     world.require(back, "back");
 }
 

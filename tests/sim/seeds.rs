@@ -139,7 +139,7 @@ fn plan(world: &mut World, script: &mut Chance, when: Duration) {
             world.at(when, |world| world.tell(0, Input::NetworkChanged { online: false }));
             world.at(when + length, |world| world.tell(0, Input::NetworkChanged { online: true }));
         }
-        9 => world.at(when, |world| town::refresh(world)),
+        9 => world.at(when, town::refresh),
         10 => {
             world.at(when, |world| world.silence(BOB));
         }

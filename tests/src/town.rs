@@ -79,7 +79,7 @@ impl Town {
         for (mut node, ip) in servers {
             node.accounts = Arc::clone(&accounts);
             node.peers.clone_from(&peers);
-            node.gate.end_point_hash = Some([world.servers.len() as u8; 32]);
+            node.gate.end_point_hash = Some([u8::try_from(world.servers.len()).unwrap_or(u8::MAX); 32]);
             world.add_server(node, ip);
         }
         world.zone.set_srv("_sipinternaltls._tcp.network.com", &[("lb.network.com", 5061, 0, 0)]);
@@ -132,7 +132,7 @@ pub fn credentials() -> Credentials {
 /// Signs the first phone in and waits; true if it is registered within a minute.
 pub fn sign_in(world: &mut World) -> bool {
     login(world);
-    world.run_to(Duration::from_secs(60), |world| is_in(world))
+    world.run_to(Duration::from_secs(60), is_in)
 }
 
 /// True while the first phone is signed in, at its first choice or another.

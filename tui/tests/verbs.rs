@@ -1,5 +1,6 @@
 //! The verbs as a person or a script runs them, against an estate on real sockets.
 #![cfg(feature = "demo")]
+#![allow(clippy::panic, reason = "a broken test ends by a panic")]
 
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;

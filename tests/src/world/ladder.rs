@@ -23,7 +23,7 @@ struct Line {
 
 impl Ladder {
     /// Notes a message or keep-alive on its way.
-    pub fn sent(&mut self, at: Duration, from: &str, to: &str, bytes: &Bytes, fate: &str) {
+    pub fn sent(&mut self, at: Duration, (from, to): (&str, &str), bytes: &Bytes, fate: &str) {
         let what = format!("{}{fate}", summary(bytes));
         self.lines.push(Line { at, from: from.to_owned(), to: to.to_owned(), what });
     }

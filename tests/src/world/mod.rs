@@ -136,13 +136,14 @@ impl World {
     /// If the script names a server that does not exist.
     pub fn server(&self, short: &str) -> usize {
         let found = self.servers.iter().position(|server| server.short == short);
-        found.unwrap_or_else(|| panic!("the script names no server {short}"))
+        found.unwrap_or_else(|| self.fail(&format!("the script names no server {short}")))
     }
 
     /// Ends the test with the seed, the reason and the ladder.
     ///
     /// # Panics
     /// Always; that is its purpose.
+    #[expect(clippy::panic, reason = "a broken rule ends the test")]
     pub fn fail(&self, why: &str) -> ! {
         panic!("\nseed {}: {why}\nat {:.3} s\n\n{}", self.seed, self.clock.now.as_secs_f64(), self.ladder);
     }

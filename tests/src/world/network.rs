@@ -21,8 +21,7 @@ impl World {
         &mut self,
         phone: usize,
         flow: FlowId,
-        address: SocketAddr,
-        transport: Transport,
+        (address, transport): (SocketAddr, Transport),
         identity: &Expected,
     ) {
         let host = HostId::Phone(phone);
@@ -130,10 +129,10 @@ impl World {
             None => None,
         };
         match delivered {
-            None => self.ladder.sent(self.clock.now, &from, &to, &bytes, ""),
+            None => self.ladder.sent(self.clock.now, (&from, &to), &bytes, ""),
             Some(instead) => {
                 let fate = if instead.is_empty() { "  (swallowed)" } else { "  (altered)" };
-                self.ladder.sent(self.clock.now, &from, &to, &bytes, fate);
+                self.ladder.sent(self.clock.now, (&from, &to), &bytes, fate);
                 for bytes in instead {
                     self.carry(link, other, &bytes);
                 }

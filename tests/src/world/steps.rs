@@ -131,7 +131,7 @@ impl World {
                     self.send(HostId::Phone(phone), flow, bytes);
                 }
                 Output::Connect { flow, address, transport, identity } => {
-                    self.dial(phone, flow, address, transport, &identity);
+                    self.dial(phone, flow, (address, transport), &identity);
                 }
                 Output::Close { flow } => self.hang_up(HostId::Phone(phone), flow),
                 Output::Ask { id, question, until: _ } => self.asked(phone, id, question),
