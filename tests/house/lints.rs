@@ -44,6 +44,14 @@ fn every_crate_keeps_the_workspace_lints_and_versions() {
 }
 
 #[test]
+fn every_crate_has_a_page_of_its_own() {
+    for file in files(&["Cargo.toml"]) {
+        let folder = top().join(&file.path).parent().expect("a file lies in a folder").to_path_buf();
+        assert!(folder.join("README.md").is_file(), "{} has no README.md beside it", file.path);
+    }
+}
+
+#[test]
 fn unsafe_code_is_forbidden_for_all() {
     let root: toml::Table = std::fs::read_to_string(top().join("Cargo.toml")).unwrap().parse().unwrap();
     let level = root["workspace"]["lints"]["rust"]["unsafe_code"].as_str();

@@ -1,4 +1,4 @@
-//! baresip registers at our home server by Digest, over UDP and TCP.
+//! baresip registers at our home server by Digest, over UDP, TCP and TLS.
 
 use std::process::Command;
 use std::time::Duration;
@@ -19,12 +19,12 @@ fn baresip_registers_by_digest() {
             .home("hs104")
             .user(alice())
             .schemes(Schemes::Md5)
-            .transports([Transport::Tcp, Transport::Udp])
+            .transports([Transport::Tls, Transport::Tcp, Transport::Udp])
             .seed(5)
             .start(),
     );
     let estate = estate.expect("the estate starts");
-    for transport in [Transport::Udp, Transport::Tcp] {
+    for transport in [Transport::Udp, Transport::Tcp, Transport::Tls] {
         let folder = folder("baresip");
         std::fs::copy(beside("baresip/config"), folder.join("config")).unwrap();
         let port = estate.node("hs104").address(transport).port();

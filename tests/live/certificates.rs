@@ -1,9 +1,10 @@
 //! Certificates that prove nothing, and DNS that says nothing: a clear error and not one octet of SIP.
 
-use std::net::UdpSocket;
+use std::net::{Ipv4Addr, UdpSocket};
+use std::sync::Arc;
 use std::time::Duration;
 
-use homing::{Resolver, Roots, UserAgent};
+use homing::{Resolver, Roots, ServerChoice, Table, Transport, UserAgent};
 
 use crate::place::{alice, estate, register, run, user_agent};
 
@@ -19,6 +20,28 @@ fn a_root_nobody_trusts() {
         let error = register(&estate, &alice(&ua)).await.expect_err("an unknown issuer");
         assert_eq!(error.code(), "E0506", "{error}");
         assert!(error.is_tls());
+        assert!(estate.journal().entries().iter().all(|entry| !entry.is_received()), "not one octet of SIP");
+    });
+}
+
+#[test]
+fn a_certificate_of_another_name() {
+    run(async {
+        let estate = estate(26).start().await.unwrap();
+        let port = estate.node("hs104").address(Transport::Tls).port();
+        let ua = UserAgent::builder()
+            .resolver(Resolver::custom(Arc::new(
+                Table::default().address("hs999.network.com", Ipv4Addr::LOCALHOST),
+            )))
+            .roots(Roots::pem(estate.ca_pem()).unwrap())
+            .build()
+            .unwrap();
+        let account = crate::place::with(&ua, |config| {
+            let host = "hs999.network.com".to_owned();
+            config.server = ServerChoice::Fixed { host, port: Some(port), transport: Transport::Tls };
+        });
+        let error = register(&estate, &account).await.expect_err("hs104 is not hs999");
+        assert_eq!(error.code(), "E0509", "{error}");
         assert!(estate.journal().entries().iter().all(|entry| !entry.is_received()), "not one octet of SIP");
     });
 }

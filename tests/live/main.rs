@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a broken test ends by a panic")]
 
+mod abuse;
 mod canary;
 mod certificates;
 mod moves;
