@@ -1,18 +1,5 @@
 //! The verbs of a SIP user agent: values and time in, values out.
-//!
-//! **Give one input with the time; drain every output; ask for the deadline; sleep.** Nothing here
-//! reads a clock, draws from the system's randomness, opens a socket or starts a task. The caller
-//! (the driver of the `homing` crate, or a simulator) is the courier.
-//!
-//! Floors, lowest first; imports go down only:
-//!
-//! ```text
-//! ground      time ids secret transport limits dns identity connect server state
-//! vocabulary  config error, journey, event command counter outbox
-//! machines    auth  transaction  locate  flow
-//! login       the machine of one account
-//! agent       routes input to machines
-//! ```
+#![doc = include_str!("../README.md")]
 
 pub mod agent;
 pub mod auth;
