@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a broken test ends by a panic")]
 #![allow(clippy::print_stdout, reason = "one seed prints its ladder on request")]
 
+mod crowd;
 mod faults;
 mod hours;
 mod login;

@@ -33,6 +33,8 @@ pub struct Town {
     pub homes: u8,
     /// Seconds granted to a registration.
     pub expires: u32,
+    /// How many more people there are, at home all over the town.
+    pub crowd: u16,
 }
 
 /// Alice's address of record.
@@ -43,6 +45,7 @@ pub const BOB: &str = "bob@network.com";
 pub const DOMAIN: &str = "network.com";
 /// Alice's password: a word that must never be seen on a wire or in a ladder.
 pub const CANARY: &str = "Canary-7f3a-Pass";
+const CROWDS_PASSWORD: &str = "Crowd-Pass1";
 const BOBS_PASSWORD: &str = "Bobs-Pass1";
 
 impl Default for Town {
@@ -54,6 +57,7 @@ impl Default for Town {
             no_association: NoAssociation::Proxy,
             homes: 7,
             expires: 7200,
+            crowd: 0,
         }
     }
 }
@@ -69,7 +73,7 @@ impl Town {
     /// The same without a phone.
     pub fn without_phones(self, seed: u64) -> World {
         let mut world = World::new(seed);
-        let accounts = people();
+        let accounts = people(self.crowd);
         let mut servers = vec![(self.node("lb", Role::Distributor), IpAddr::from([10, 0, 0, 1]))];
         for number in 1..=self.homes {
             let node = self.node(&format!("hs{}", 100 + u16::from(number)), Role::Home);
@@ -85,6 +89,10 @@ impl Town {
         world.zone.set_srv("_sipinternaltls._tcp.network.com", &[("lb.network.com", 5061, 0, 0)]);
         world.assign(ALICE, "hs104.network.com", "hired");
         world.assign(BOB, "hs102.network.com", "hired");
+        for number in 0..self.crowd {
+            let home = 101 + number % u16::from(self.homes);
+            world.assign(&format!("{}@{DOMAIN}", somebody(number)), &format!("hs{home}.{DOMAIN}"), "hired");
+        }
         world
     }
 
@@ -113,6 +121,21 @@ pub fn bob_by_udp() -> AccountConfig {
     config.server =
         ServerChoice::Fixed { host: format!("hs102.{DOMAIN}"), port: None, transport: Transport::Udp };
     config
+}
+
+/// The name of one of the crowd.
+pub fn somebody(number: u16) -> String {
+    format!("user{number}")
+}
+
+/// Switches on the phone of one of the crowd; returns its place.
+pub fn add_somebody(world: &mut World, number: u16) -> usize {
+    let name = somebody(number);
+    let aor = Aor::parse(&format!("{name}@{DOMAIN}")).expect("a constant shape of address");
+    let config = AccountConfig::new(aor, format!("e{number:06}"));
+    let password = Password::new(CROWDS_PASSWORD);
+    let credentials = Credentials { user: name.clone(), domain: "NETWORK".to_owned(), password };
+    world.add_phone(&name, config, credentials)
 }
 
 /// What Bob answers when asked for a password.
@@ -187,11 +210,14 @@ pub fn home(world: &World) -> Option<String> {
     registered.home.host.split('.').next().map(str::to_owned)
 }
 
-fn people() -> Arc<Accounts> {
+fn people(crowd: u16) -> Arc<Accounts> {
     let mut accounts = Accounts::new();
     accounts.add_domain("NETWORK", DOMAIN);
     accounts.add("alice", DOMAIN, Password::new(CANARY));
     accounts.add("bob", DOMAIN, Password::new(BOBS_PASSWORD));
+    for number in 0..crowd {
+        accounts.add(&somebody(number), DOMAIN, Password::new(CROWDS_PASSWORD));
+    }
     Arc::new(accounts)
 }
 
