@@ -166,6 +166,7 @@ pub(super) fn peers(names: &[&str]) -> Vec<Peer> {
 pub(super) struct Bench {
     pub(super) node: Node,
     pub(super) journal: Vec<Entry>,
+    /// Home of each user; `*` stands for everybody else.
     homes: BTreeMap<String, String>,
     pub(super) others: Vec<NodeOutput>,
 }
@@ -231,7 +232,7 @@ impl Bench {
                 NodeOutput::Send { flow, bytes } => sent.push((flow, bytes)),
                 NodeOutput::Journal(entry) => self.journal.push(entry),
                 NodeOutput::LookUp { id, user, .. } => {
-                    let found = match self.homes.get(&user) {
+                    let found = match self.homes.get(&user).or_else(|| self.homes.get("*")) {
                         Some(home) => Lookup::Home { home: home.clone(), version: 1 },
                         None => Lookup::Unknown,
                     };

@@ -5,3 +5,4 @@ mod gate;
 mod golden;
 mod register;
 mod relay;
+mod torture;
