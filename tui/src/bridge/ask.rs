@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use homing::{
     Credentials, CredentialsProvider, CredentialsRequest, Decision, Password, RedirectAttempt, UserAgent,
@@ -154,7 +155,13 @@ impl Asker {
     /// Reads where the entry says, off the agent's thread.
     async fn read_source(&self) -> Option<Password> {
         let (source, aor) = (self.source.clone(), self.aor.clone());
-        let fetched = tokio::task::spawn_blocking(move || source.fetch(&aor)).await.ok()?;
+        let reading = tokio::task::spawn_blocking(move || source.fetch(&aor));
+        let fetched = match self.source {
+            PasswordSource::Prompt => reading.await,
+            // A keyring or a command may hang on a dialogue nobody sees; the login does not.
+            _ => tokio::time::timeout(PATIENCE, reading).await.ok()?,
+        };
+        let fetched = fetched.ok()?;
         fetched.inspect_err(|fault| tracing::warn!("no password: {fault}")).ok()
     }
 
@@ -169,6 +176,8 @@ impl CredentialsProvider for Asker {
         Some(Credentials { user: self.user.clone(), domain: self.domain.clone(), password })
     }
 }
+
+const PATIENCE: Duration = Duration::from_secs(60);
 
 #[cfg(test)]
 mod tests {

@@ -158,6 +158,7 @@ fn lay_over(entry: &mut AccountEntry, who: &Who) {
         Some(PasswordSource::Command(words)) => {
             entry.set("password_command", Value::Array(words.into_iter().map(Value::String).collect()));
         }
+        Some(PasswordSource::Keyring) => entry.set("password_keyring", Value::Boolean(true)),
         Some(PasswordSource::Descriptor(_) | PasswordSource::Prompt) | None => {}
     }
 }

@@ -126,6 +126,9 @@ pub(crate) struct PasswordFrom {
     /// Run a command that prints the password; separated at spaces, no shell
     #[arg(long, value_name = "COMMAND")]
     pub(crate) password_command: Option<String>,
+    /// Take the password from the desktop's keyring (builds with feature `keyring`)
+    #[arg(long)]
+    pub(crate) password_keyring: bool,
 }
 
 #[derive(Debug, Args)]
@@ -271,7 +274,8 @@ impl PasswordFrom {
         let file = self.password_file.clone().map(PasswordSource::File);
         let descriptor = || self.password_fd.map(PasswordSource::Descriptor);
         let command = || self.password_command.as_ref().map(|text| PasswordSource::Command(words(text)));
-        file.or_else(descriptor).or_else(command)
+        let keyring = || self.password_keyring.then_some(PasswordSource::Keyring);
+        file.or_else(descriptor).or_else(command).or_else(keyring)
     }
 }
 

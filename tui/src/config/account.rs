@@ -82,6 +82,8 @@ impl AccountEntry {
             PasswordSource::File(file.into())
         } else if !command.is_empty() {
             PasswordSource::Command(command)
+        } else if self.flag("password_keyring") {
+            PasswordSource::Keyring
         } else {
             PasswordSource::Prompt
         }

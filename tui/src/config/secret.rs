@@ -1,4 +1,4 @@
-//! Where a password comes from: prompt, a file of mode 0600, an open file descriptor, a command's output.
+//! Where a password comes from: prompt, keyring, a file of mode 0600, a file descriptor, a command's output.
 
 use std::fs::File;
 use std::io::Read;
@@ -13,6 +13,8 @@ use thiserror::Error;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum PasswordSource {
     Prompt,
+    /// The entry of service `homing` and of this account in the desktop's keyring.
+    Keyring,
     File(PathBuf),
     Descriptor(u32),
     Command(Vec<String>),
@@ -31,6 +33,12 @@ pub(crate) enum PasswordFault {
     Empty,
     #[error("there is no terminal to ask for the password on")]
     NoTerminal,
+    #[cfg(feature = "keyring")]
+    #[error("the keyring gives no password of service `homing` for {0}")]
+    Keyring(String),
+    #[cfg(not(feature = "keyring"))]
+    #[error("this build has no keyring; build with `--features keyring`, or name a file or a command")]
+    NoKeyring,
 }
 
 impl PasswordSource {
@@ -42,6 +50,7 @@ impl PasswordSource {
         let text = match self {
             PasswordSource::Prompt => rpassword::prompt_password(format!("Password of {whose}: "))
                 .map_err(|_| PasswordFault::NoTerminal)?,
+            PasswordSource::Keyring => read_keyring(whose)?,
             PasswordSource::File(path) => read_file(path)?,
             PasswordSource::Descriptor(number) => {
                 let path = format!("/dev/fd/{number}");
@@ -57,10 +66,23 @@ impl PasswordSource {
     }
 }
 
+#[cfg(feature = "keyring")]
+fn read_keyring(whose: &str) -> Result<String, PasswordFault> {
+    let entry = keyring::Entry::new(KEYRING_SERVICE, whose);
+    // The keyring's own words may quote what it holds.
+    entry.and_then(|entry| entry.get_password()).map_err(|_| PasswordFault::Keyring(whose.to_owned()))
+}
+
+#[cfg(not(feature = "keyring"))]
+fn read_keyring(_: &str) -> Result<String, PasswordFault> {
+    Err(PasswordFault::NoKeyring)
+}
+
 fn read_file(path: &PathBuf) -> Result<String, PasswordFault> {
     let name = path.display().to_string();
     let fault = |error| PasswordFault::Read(name.clone(), error);
-    let file = std::fs::OpenOptions::new().read(true).custom_flags(NO_FOLLOW).open(path).map_err(fault)?;
+    let file =
+        std::fs::OpenOptions::new().read(true).custom_flags(libc::O_NOFOLLOW).open(path).map_err(fault)?;
     if file.metadata().map_err(fault)?.mode() & 0o077 != 0 {
         return Err(PasswordFault::Exposed(name));
     }
@@ -90,8 +112,8 @@ fn run(words: &[String]) -> Result<String, PasswordFault> {
 }
 
 const LONGEST: u64 = 4_096;
-/// `O_NOFOLLOW` of Linux: a symbolic link put in the file's place is not followed.
-const NO_FOLLOW: i32 = if cfg!(target_os = "linux") { 0o400_000 } else { 0x100 };
+#[cfg(feature = "keyring")]
+const KEYRING_SERVICE: &str = "homing";
 
 #[cfg(test)]
 mod tests {
@@ -111,6 +133,12 @@ mod tests {
         assert!(matches!(with_mode(0o644), Err(PasswordFault::Exposed(_))));
         assert_eq!(with_mode(0o600).expect("a password").reveal(), "canary-5d1e");
         std::fs::remove_file(&path).expect("our own file");
+    }
+
+    #[test]
+    fn a_keyring_without_the_entry_is_a_sentence() {
+        let fault = PasswordSource::Keyring.fetch("nobody@nowhere.invalid").expect_err("no such entry");
+        assert!(fault.to_string().contains("keyring"), "{fault}");
     }
 
     #[test]

@@ -188,6 +188,12 @@ pub(crate) const ACCOUNT: &[Setting] = &[
         meaning: "program and arguments that print the password",
     },
     Setting {
+        path: "password_keyring",
+        kind: Kind::Bool,
+        default: "false",
+        meaning: "the desktop's keyring holds the password, under service homing and this address",
+    },
+    Setting {
         path: "redirect.limit",
         kind: Kind::Integer { least: 0, most: 5 },
         default: "5",
