@@ -49,7 +49,7 @@ impl Stage {
     async fn act(&mut self, key: char) {
         match key {
             'm' => self.move_user().await,
-            's' => match self.demo.current_home().or_else(|| self.stopped_home()) {
+            's' => match self.stopped_home().or_else(|| self.demo.current_home()) {
                 Some(home) => self.toggle(&home),
                 None => self.say("nobody is registered now; there is no home server to stop"),
             },
@@ -194,7 +194,7 @@ const ACTS: &[Act] = &[
     Act {
         key: 's',
         label: "stop/start home",
-        meaning: "stop the home server where alice is, or start it again",
+        meaning: "stop the home server where alice is, or start the one that is stopped",
     },
     Act { key: 'd', label: "stop/start lb", meaning: "stop the distributor, or start it again" },
     Act { key: 'u', label: "unsigned 301", meaning: "sign in anew, and be met by a 301 that nothing signs" },
