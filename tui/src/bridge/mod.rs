@@ -169,21 +169,25 @@ impl Bridge {
         let aor = account.aor().clone();
         let work = work(account.clone());
         self.run(screen_text!("{what} {}@{}", aor.user, aor.domain), async move {
-            work.await.map_err(|error| Trouble::from(&error))
+            work.await.map_err(|error| (Trouble::from(&error), error.login().is_some()))
         });
     }
 
+    /// Runs `work`; with its trouble comes whether an event tells it already.
     fn run<F>(&mut self, what: ScreenText, work: F)
     where
-        F: Future<Output = Result<ScreenText, Trouble>> + Send + 'static,
+        F: Future<Output = Result<ScreenText, (Trouble, bool)>> + Send + 'static,
     {
         self.tasks += 1;
         let (id, told) = (self.tasks, self.told.clone());
         self.tell(Msg::Task(tasks::Msg::Begun { id, what }));
         let task = tokio::spawn(async move {
-            let result = work.await;
+            let (result, told_already) = match work.await {
+                Ok(text) => (Ok(text), false),
+                Err((trouble, told_already)) => (Err(trouble), told_already),
+            };
             // The shell may have ended first.
-            let _ = told.send(Msg::Task(tasks::Msg::Ended { id, result }));
+            let _ = told.send(Msg::Task(tasks::Msg::Ended { id, result, told: told_already }));
         });
         self.running.retain(|_, handle| !handle.is_finished());
         self.running.insert(id, task.abort_handle());
@@ -193,7 +197,7 @@ impl Bridge {
         if let Some(handle) = self.running.remove(&id) {
             handle.abort();
             let result = Ok(ScreenText::of("no longer waited for"));
-            self.tell(Msg::Task(tasks::Msg::Ended { id, result }));
+            self.tell(Msg::Task(tasks::Msg::Ended { id, result, told: false }));
         }
     }
 

@@ -6,7 +6,7 @@ use crate::bridge::{Bridge, GRACE};
 use crate::effect::Effect;
 use crate::model::Model;
 use crate::msg::Msg;
-use crate::screen::accounts;
+use crate::screen::accounts::{self, Card};
 use crate::shell::Socket;
 use crate::shell::signals::Signals;
 use crate::text::ScreenText;
@@ -55,7 +55,7 @@ pub(crate) async fn run(mut bridge: Bridge, mut model: Model, socket: Option<Soc
 #[derive(Default)]
 struct Lines {
     news: usize,
-    states: Vec<ScreenText>,
+    standings: Vec<ScreenText>,
 }
 
 impl Lines {
@@ -76,15 +76,15 @@ impl Lines {
     }
 
     fn print_states(&mut self, model: &Model) -> io::Result<()> {
-        let now = model.clock.since_start;
-        let states: Vec<ScreenText> = model.accounts.cards.iter().map(|card| card.change_line(now)).collect();
+        let cards = &model.accounts.cards;
+        let standings: Vec<ScreenText> = cards.iter().map(Card::standing).collect();
         let mut out = io::stdout().lock();
-        for (index, state) in states.iter().enumerate() {
-            if self.states.get(index) != Some(state) {
-                writeln!(out, "{} {state}", clock(model.clock.wall))?;
+        for (index, card) in cards.iter().enumerate() {
+            if self.standings.get(index) != standings.get(index) {
+                writeln!(out, "{} {}", clock(model.clock.wall), card.change_line(model.clock.since_start))?;
             }
         }
-        self.states = states;
+        self.standings = standings;
         out.flush()
     }
 }

@@ -106,12 +106,14 @@ pub(crate) fn news(event: &AccountEvent) -> Option<News> {
 fn redirect_news(journey: &Journey) -> Option<News> {
     let last = journey.last()?;
     let words = super::journey::hops(journey).pop()?;
-    let text = match words.standing {
-        super::Standing::SentOn => screen_text!("{} sent us on: {}", last.server, words.because),
-        super::Standing::Failed => screen_text!("{}: {}", last.server, words.because),
+    let (weight, text) = match words.standing {
+        super::Standing::SentOn => {
+            (Weight::Notice, screen_text!("{} sent us on: {}", last.server, words.because))
+        }
+        super::Standing::Failed => (Weight::Detail, screen_text!("{}: {}", last.server, words.because)),
         super::Standing::Pending | super::Standing::Home => return None,
     };
-    Some(News::plain(Weight::Detail, text))
+    Some(News::plain(weight, text))
 }
 
 fn hops_word(redirects: usize) -> String {

@@ -6,7 +6,7 @@ use homing::{AccountEvent, AccountId, AccountState, Aor, HopVerdict, Journey, Lo
 
 use crate::effect::Effect;
 use crate::text::{ScreenText, screen_text};
-use crate::words::{HopWords, News, Trouble, Weight, brief, countdown, hops, next_change};
+use crate::words::{HopWords, News, Standing, Trouble, Weight, brief, countdown, hops, next_change};
 
 /// An account.
 #[derive(Clone, Debug)]
@@ -110,7 +110,9 @@ impl Card {
         let word = self.state.words().word;
         match (self.state, &self.setback) {
             (AccountState::Redirected, _) => {
-                screen_text!("{word} ({}/{})", self.tally.redirects, self.tally.limit)
+                // The one that is being followed counts, though nobody has answered it yet.
+                let sent_on = self.journey.iter().filter(|hop| hop.standing == Standing::SentOn).count();
+                screen_text!("{word} ({sent_on}/{})", self.tally.limit)
             }
             (AccountState::Refused, Some(setback)) => screen_text!("{word} ({})", setback.trouble.code),
             _ => ScreenText::of(word),
@@ -163,9 +165,16 @@ impl Card {
 
     /// One line of change for plain output.
     pub(crate) fn change_line(&self, now: Duration) -> ScreenText {
-        let home = self.home.as_ref().map(|home| format!(" at {}", home.server)).unwrap_or_default();
-        let left = self.left(now).map(|left| format!(", expires in {}", brief(left))).unwrap_or_default();
-        screen_text!("{} {}{home}{left}", self.aor, self.state_words())
+        let left = self.left(now).filter(|_| self.state.is_reachable());
+        let left = left.map(|left| format!(", expires in {}", brief(left))).unwrap_or_default();
+        screen_text!("{}{left}", self.standing())
+    }
+
+    /// Who stands how and where: what makes a change worth a line.
+    pub(crate) fn standing(&self) -> ScreenText {
+        let home = self.home.as_ref().filter(|_| self.state.is_reachable());
+        let home = home.map(|home| format!(" at {}", home.server)).unwrap_or_default();
+        screen_text!("{} {}{home}", self.aor, self.state_words())
     }
 
     /// Signing out makes sense unless the account rests already.

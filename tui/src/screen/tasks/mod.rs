@@ -52,8 +52,16 @@ pub(crate) struct Logged {
 /// What is told of tasks.
 #[derive(Clone, Debug)]
 pub(crate) enum Msg {
-    Begun { id: u64, what: ScreenText },
-    Ended { id: u64, result: Result<ScreenText, Trouble> },
+    Begun {
+        id: u64,
+        what: ScreenText,
+    },
+    /// `told` where an event tells the outcome already.
+    Ended {
+        id: u64,
+        result: Result<ScreenText, Trouble>,
+        told: bool,
+    },
 }
 
 impl State {
@@ -67,7 +75,7 @@ impl State {
                 self.tasks.push_front(Task { id, what, begun: now, outcome: None });
                 None
             }
-            Msg::Ended { id, result } => {
+            Msg::Ended { id, result, told } => {
                 let task = self.tasks.iter_mut().find(|task| task.id == id)?;
                 let news = match &result {
                     Ok(text) if text.is_empty() => None,
@@ -75,7 +83,7 @@ impl State {
                     Err(trouble) => Some(News::from(trouble)),
                 };
                 task.outcome = Some(Outcome { after: now.saturating_sub(task.begun), result });
-                news
+                news.filter(|_| !told)
             }
         }
     }
