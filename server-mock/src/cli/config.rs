@@ -8,7 +8,8 @@ use serde::Deserialize;
 use thiserror::Error;
 
 use crate::estate::{
-    Dialect, Estate, EstateBuilder, ExtendedProtection, Mode, NoAssociation, Role, Schemes, UnknownUser, User,
+    BehindProxy, Dialect, Estate, EstateBuilder, ExtendedProtection, Mode, NoAssociation, Role, Schemes,
+    UnknownUser, User,
 };
 use crate::node::config::RegistrarConfig;
 
@@ -55,6 +56,7 @@ struct Authentication {
 struct Routing {
     mode: Mode,
     no_association: NoAssociation,
+    behind_proxy: BehindProxy,
     unknown_user: UnknownUser,
 }
 
@@ -178,6 +180,7 @@ impl EstateConfig {
             config.gate.patent_literal_headers = authentication.patent_literal_headers;
             config.signpost.mode = routing.mode;
             config.signpost.no_association = routing.no_association;
+            config.signpost.behind_proxy = routing.behind_proxy;
             times.apply(&mut config.registrar);
         }))
     }

@@ -14,7 +14,7 @@ use homing_core::time::Wall;
 use tokio::sync::oneshot;
 
 pub use crate::directory::UnknownUser;
-pub use crate::node::config::{Dialect, ExtendedProtection, Mode, NoAssociation, Schemes};
+pub use crate::node::config::{BehindProxy, Dialect, ExtendedProtection, Mode, NoAssociation, Schemes};
 pub use crate::role::Role;
 pub use builder::EstateBuilder;
 pub use error::EstateError;

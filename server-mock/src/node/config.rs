@@ -149,6 +149,8 @@ pub struct SignpostConfig {
     pub mode: Mode,
     /// What happens to users at the wrong server who have no association to sign a 301 with (settled 6).
     pub no_association: NoAssociation,
+    /// Who authenticates a client whose requests are proxied.
+    pub behind_proxy: BehindProxy,
     /// Whether the To tag of a 301 binds its Contacts.
     pub contact_binding: bool,
     /// The service that is looked up.
@@ -170,6 +172,18 @@ pub enum Mode {
     AlwaysRedirect,
     /// Always proxy (claims 21, 30, 35).
     AlwaysProxy,
+}
+
+/// Who authenticates a client whose requests are proxied (settled 15).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BehindProxy {
+    /// The server that proxies; the home server takes its word.
+    #[default]
+    Trust,
+    /// The home server; the one that proxies relays challenges and credentials untouched (patent
+    /// paragraphs 32, 41).
+    Rechallenge,
 }
 
 /// What happens to a client that belongs elsewhere and has no association.
@@ -291,6 +305,7 @@ impl Default for SignpostConfig {
         Self {
             mode: Mode::default(),
             no_association: NoAssociation::default(),
+            behind_proxy: BehindProxy::default(),
             contact_binding: true,
             service: RTC.to_owned(),
             backup: None,

@@ -94,9 +94,11 @@ struct Case {
 }
 
 /// A REGISTER that waits for the directory.
-struct Pending {
-    case: Case,
-    passport: gate::Passport,
+enum Pending {
+    /// Its user proved who they are.
+    Admitted { case: Case, passport: gate::Passport },
+    /// Nobody was asked yet: perhaps the home server shall ask.
+    Unasked { flow: FlowId, request: Message },
 }
 
 impl Node {
@@ -166,7 +168,8 @@ impl Node {
     /// Takes the answer to a look-up.
     pub fn handle_answer(&mut self, id: LookupId, found: Lookup, now: Now) {
         match self.pending.remove(&id) {
-            Some(pending) => self.decide(pending, &found, now),
+            Some(Pending::Admitted { case, passport }) => self.decide(case, passport, &found, now),
+            Some(Pending::Unasked { flow, request }) => self.pass_on_or_ask(flow, request, &found, now),
             None => self.counters.count(Counter::LateAnswer),
         }
         self.settle(now);

@@ -86,9 +86,10 @@ impl Node {
         }
         let body = format!("deregistered;event={}", event.word());
         let unsigned = builder.body("text/registration-event", body.as_bytes()).finish();
+        // Where another server owns the association, it signs on the way.
         let seal = match self.machines.gate.sessions().of_endpoint(endpoint) {
-            Some(id) if path.is_empty() => Seal::Association(id),
-            _ => Seal::None,
+            Some(id) => Seal::Association(id),
+            None => Seal::None,
         };
         let Ok(plain) = Message::parse(unsigned.clone()) else { return };
         let bytes = self.sealed(unsigned, &plain, &seal);

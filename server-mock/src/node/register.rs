@@ -29,13 +29,12 @@ impl Node {
         let id = LookupId(self.next_name());
         let user = passport.endpoint.user.clone();
         let service = self.config.signpost.service.clone();
-        self.pending.insert(id, Pending { case, passport });
+        self.pending.insert(id, Pending::Admitted { case, passport });
         self.outputs.push_back(NodeOutput::LookUp { id, user, service });
     }
 
     /// The directory answered.
-    pub(super) fn decide(&mut self, pending: Pending, found: &Lookup, now: Now) {
-        let Pending { case, passport } = pending;
+    pub(super) fn decide(&mut self, case: Case, passport: Passport, found: &Lookup, now: Now) {
         let flow = Some(case.flow);
         let Some(here) = self.flows.find(case.flow) else { return };
         let passed: Vec<String> =

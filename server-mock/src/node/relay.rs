@@ -15,16 +15,27 @@ use homing_core::transport::Transport;
 use homing_wire::{Builder, Message, Method, Name};
 use sha2::Sha256;
 
+use super::config::{BehindProxy, Mode};
+use super::endpoint::Endpoint;
 use super::gate::{Passport, Seal};
-use super::io::NodeOutput;
+use super::io::{LookupId, NodeOutput};
 use super::reply::{Reply, stamped_via};
-use super::{Case, Node, Owner};
+use super::{Case, Node, Owner, Pending};
+use crate::directory::Lookup;
 use crate::journal::{Decision, Verdict};
 
 /// A request that was passed on and waits for its answer.
 pub(super) struct Relaying {
     case: Case,
-    seal: Seal,
+    back: Back,
+}
+
+/// How an answer goes back.
+enum Back {
+    /// Under this server's seal; a former one is taken off.
+    Sealed(Seal),
+    /// As it came: what is sealed was sealed by somebody behind us.
+    AsItCame,
 }
 
 /// The outgoing half of a relay, but for Via and signature.
@@ -42,18 +53,64 @@ impl Node {
             return self.answer(&case, &Reply::new(483), &passport.seal, now);
         };
         let (link, new) = self.flows.link(&home, Transport::Tls);
-        let own = self.own_name(Transport::Tls);
-        let mut builder = self
+        let builder = self
             .forwarded(&case, hops)
             .remove(Name::Authorization)
             .remove(Name::ProxyAuthorization)
             .replace(Name::PAssertedIdentity, format_args!("<sip:{}>", passport.endpoint.user));
-        if case.request.method() == Some(Method::Register) {
-            let token = self.token_of_flow(case.flow);
-            builder = builder.prepend(Name::Path, format_args!("<sip:{token}@{own};transport=tls;lr>"));
-        }
+        let builder = self.with_path(builder, case.flow);
         let outgoing = Outgoing { builder, flow: link, dial: new.then_some(home) };
-        self.start_relay(case, passport.seal, outgoing, now);
+        self.start_relay(case, Back::Sealed(passport.seal), outgoing, now);
+    }
+
+    /// True for a REGISTER that would be proxied, where its home server shall do the asking.
+    pub(super) fn leaves_asking_to_others(&self, request: &Message) -> bool {
+        let signpost = &self.config.signpost;
+        let proxies = match signpost.mode {
+            Mode::AlwaysProxy => true,
+            Mode::ByVia => request.via_count() > 1,
+            Mode::AlwaysRedirect => false,
+        };
+        signpost.behind_proxy == BehindProxy::Rechallenge
+            && proxies
+            && request.method() == Some(Method::Register)
+    }
+
+    /// Asks the directory about somebody who has not proved anything, only to know whom to ask.
+    pub(super) fn look_before_asking(&mut self, flow: FlowId, request: Message, now: Now) {
+        let Some(endpoint) = Endpoint::of(&request) else { return self.ask(flow, request, now) };
+        let id = LookupId(self.next_name());
+        let service = self.config.signpost.service.clone();
+        self.pending.insert(id, Pending::Unasked { flow, request });
+        self.outputs.push_back(NodeOutput::LookUp { id, user: endpoint.user, service });
+    }
+
+    /// Passes a request on untouched if it belongs elsewhere, else asks for credentials here.
+    pub(super) fn pass_on_or_ask(&mut self, flow: FlowId, request: Message, found: &Lookup, now: Now) {
+        let Lookup::Home { home, .. } = found else { return self.ask(flow, request, now) };
+        if *home == self.config.identity.fqdn {
+            return self.ask(flow, request, now);
+        }
+        let port = self.config.peer(home).and_then(|peer| peer.port(Transport::Tls));
+        let server = ServerName::new(home, port.unwrap_or(Transport::Tls.default_port()));
+        let said = Decision::new(Verdict::Proxied, "its home server asks for credentials");
+        self.note(Some(flow), said.towards(&server.to_string()), now);
+        let Some(case) = self.accept(flow, request, now) else { return };
+        let Some(hops) = hops_left(&case.request) else {
+            return self.answer(&case, &Reply::new(483), &Seal::None, now);
+        };
+        let (link, new) = self.flows.link(&server, Transport::Tls);
+        // A client that vouches for itself would be believed there: the link is trusted.
+        let builder = self.forwarded(&case, hops).remove(Name::PAssertedIdentity);
+        let builder = self.with_path(builder, case.flow);
+        let outgoing = Outgoing { builder, flow: link, dial: new.then_some(server) };
+        self.start_relay(case, Back::AsItCame, outgoing, now);
+    }
+
+    /// Adds the way back to the client behind `flow` (RFC 3327).
+    fn with_path(&self, builder: Builder, flow: FlowId) -> Builder {
+        let (token, own) = (self.token_of_flow(flow), self.own_name(Transport::Tls));
+        builder.prepend(Name::Path, format_args!("<sip:{token}@{own};transport=tls;lr>"))
     }
 
     /// Passes a request of another server on to the client behind `to`.
@@ -71,24 +128,26 @@ impl Node {
         };
         let builder = self.forwarded(&case, hops).remove_first(Name::Route);
         self.note(Some(to), Decision::new(Verdict::Proxied, "along its Path"), now);
-        self.start_relay(case, Seal::None, Outgoing { builder, flow: to, dial: None }, now);
+        self.start_relay(case, Back::AsItCame, Outgoing { builder, flow: to, dial: None }, now);
     }
 
     /// Sends the outgoing half of a relay; opens the way first where there is none.
-    fn start_relay(&mut self, case: Case, seal: Seal, outgoing: Outgoing, now: Now) {
+    fn start_relay(&mut self, case: Case, back: Back, outgoing: Outgoing, now: Now) {
         let Outgoing { builder, flow: to, dial } = outgoing;
         let transport = self.flows.transport(to).unwrap_or(Transport::Tls);
         let own = self.own_name(transport);
         let branch = self.machines.transactions.branch();
         let via = format!("SIP/2.0/{} {own};branch={branch}", transport.via_token());
         let unsigned = builder.prepend(Name::Via, via).finish();
-        let client = self.machines.gate.sessions().on_flow(to);
+        // Towards a client whose association is ours; other servers prove themselves by TLS.
+        let to_client = self.flows.find(to).is_some_and(|flow| flow.trusted.is_none());
+        let client = self.machines.gate.sessions().on_flow(to).filter(|_| to_client);
         let bytes = match client {
             Some(session) => self.sealed(unsigned, &case.request, &Seal::Association(session)),
             None => unsigned,
         };
         let id = self.next_name();
-        self.relaying.insert(id, Relaying { case, seal });
+        self.relaying.insert(id, Relaying { case, back });
         if let Some(server) = dial {
             self.outputs.push_back(NodeOutput::Connect { flow: to, server, transport });
         }
@@ -103,21 +162,28 @@ impl Node {
 
     /// The answer to a relayed request goes back, sealed for whoever asked.
     pub(super) fn relayed(&mut self, id: u64, response: &Message, now: Now) {
-        let Some(Relaying { case, seal }) = self.relaying.remove(&id) else { return };
+        let Some(Relaying { case, back }) = self.relaying.remove(&id) else { return };
         let status = response.status().unwrap_or(500);
-        let mut builder = Builder::from_message(response)
-            .remove_first(Name::Via)
-            .remove(Name::AuthenticationInfo)
-            .remove(Name::ProxyAuthenticationInfo);
+        let mut builder = Builder::from_message(response).remove_first(Name::Via);
         let to_server = self.flows.find(case.flow).is_some_and(|flow| flow.trusted.is_some());
-        let register = case.request.method() == Some(Method::Register);
-        if !to_server && status == 200 && register {
+        let registered = status == 200 && case.request.method() == Some(Method::Register);
+        if registered && !to_server {
             builder = self.kept_here(case.flow, &case.request, builder, now);
-            if let Seal::Association(session) = seal {
-                let granted = response.expires().ok().flatten().unwrap_or(0);
-                let until = now.after(Duration::from_secs(u64::from(granted) + GRACE));
-                self.machines.gate.sessions_mut().hold(session, until);
+            self.flows.authenticated(case.flow, now);
+        }
+        let seal = match back {
+            Back::AsItCame => Seal::None,
+            Back::Sealed(seal) => {
+                builder = builder.remove(Name::AuthenticationInfo).remove(Name::ProxyAuthenticationInfo);
+                seal
             }
+        };
+        if let Seal::Association(session) = seal
+            && registered
+        {
+            let granted = response.expires().ok().flatten().unwrap_or(0);
+            let until = now.after(Duration::from_secs(u64::from(granted) + GRACE));
+            self.machines.gate.sessions_mut().hold(session, until);
         }
         let bytes = self.sealed(builder.finish(), &case.request, &seal);
         self.machines.transactions.respond(case.tx, bytes, status, now);
@@ -125,7 +191,8 @@ impl Node {
 
     /// Nobody answered, or the way there is gone.
     pub(super) fn relay_failed(&mut self, id: u64, status: u16, now: Now) {
-        let Some(Relaying { case, seal }) = self.relaying.remove(&id) else { return };
+        let Some(Relaying { case, back }) = self.relaying.remove(&id) else { return };
+        let seal = if let Back::Sealed(seal) = back { seal } else { Seal::None };
         let why = if status == 408 {
             "the next server did not answer"
         } else {

@@ -82,7 +82,15 @@ impl Node {
             let why = "too much comes through a server nobody configured";
             return self.refuse(flow, request, (reply, why), now);
         }
-        match self.admit(flow, &request, trusted, now) {
+        if !trusted && self.leaves_asking_to_others(&request) {
+            return self.look_before_asking(flow, request, now);
+        }
+        self.ask(flow, request, now);
+    }
+
+    /// The gate, and what comes of it.
+    pub(super) fn ask(&mut self, flow: FlowId, request: Message, now: Now) {
+        match self.admit(flow, &request, now) {
             Admission::Admitted(passport) => self.serve(flow, request, passport, now),
             Admission::Challenge(challenge) => self.challenge(flow, request, challenge, now),
             Admission::Refuse(refused) => self.refuse_entry(flow, request, &refused, now),
@@ -91,7 +99,8 @@ impl Node {
     }
 
     /// Whom the gate lets pass. Another server of the estate vouches for whom it names (settled 15).
-    fn admit(&mut self, flow: FlowId, request: &Message, trusted: bool, now: Now) -> Admission {
+    fn admit(&mut self, flow: FlowId, request: &Message, now: Now) -> Admission {
+        let trusted = self.flows.find(flow).is_some_and(|flow| flow.trusted.is_some());
         if trusted && let Some(asserted) = asserted(request) {
             let device = Endpoint::of(request).map(|endpoint| endpoint.device).unwrap_or_default();
             let endpoint = Endpoint { user: asserted, device };
@@ -128,7 +137,8 @@ impl Node {
     fn challenge(&mut self, flow: FlowId, request: Message, challenge: Challenge, now: Now) {
         let verdict = if challenge.wrong { Verdict::LogonRefused } else { Verdict::Challenged };
         self.note(Some(flow), Decision::new(verdict, challenge.why.clone()), now);
-        if let Some(found) = self.flows.find_mut(flow) {
+        // Behind another server stand many clients: what one does says nothing about the next.
+        if let Some(found) = self.flows.find_mut(flow).filter(|found| found.trusted.is_none()) {
             found.spoken = challenge.spoken.or(found.spoken);
             found.attempts = found.attempts.saturating_add(u8::from(challenge.wrong));
         }
@@ -141,7 +151,7 @@ impl Node {
     }
 
     fn refuse_entry(&mut self, flow: FlowId, request: Message, refused: &Refused, now: Now) {
-        if let Some(found) = self.flows.find_mut(flow) {
+        if let Some(found) = self.flows.find_mut(flow).filter(|found| found.trusted.is_none()) {
             found.attempts = found.attempts.saturating_add(u8::from(refused.wrong));
         }
         if matches!(request.method(), Some(Method::Ack | Method::Cancel)) {
@@ -200,7 +210,7 @@ impl Node {
     }
 
     /// A server transaction for a request that will be answered.
-    fn accept(&mut self, flow: FlowId, request: Message, now: Now) -> Option<Case> {
+    pub(super) fn accept(&mut self, flow: FlowId, request: Message, now: Now) -> Option<Case> {
         let road = Road::new(flow, self.flows.transport(flow)?);
         let tx = self.machines.transactions.accept_request(&request, road, Owner::Server, now).ok()?;
         Some(Case { tx, flow, request })

@@ -6,7 +6,7 @@ use homing_core::transport::Transport;
 use homing_wire::{Message, Name};
 
 use super::super::NodeOutput;
-use super::super::config::{Dialect, Mode};
+use super::super::config::{BehindProxy, Dialect, Mode};
 use super::super::io::{Deregistration, NodeCommand, NodeInput};
 use super::bench::{Bench, Golden, at, auth_param};
 use crate::journal::Verdict;
@@ -160,6 +160,42 @@ fn a_notify_of_the_home_server_reaches_the_client_along_its_path_and_signed() {
         "{}",
         figure.ladders()
     );
+}
+
+#[test]
+fn para_32_para_41_the_home_server_asks_for_itself_behind_a_proxy() {
+    for golden in Golden::all() {
+        let mut figure = Figure::new(&golden, Mode::AlwaysProxy);
+        figure.first = Bench::new(
+            golden.node(FIRST, |config| {
+                config.signpost.mode = Mode::AlwaysProxy;
+                config.signpost.behind_proxy = BehindProxy::Rechallenge;
+            }),
+            HOMES,
+        );
+        figure.first.open(CLIENT, Transport::Tls);
+        let forged = "P-Asserted-Identity: <sip:user@network.com>\r\nMax-Forwards";
+        let challenge = figure.say(&golden.text(6).replace("Max-Forwards", forged)).remove(0);
+        assert!(matches!(challenge.status(), Some(401 | 407)), "{}", figure.ladders());
+        figure.say(&golden.text(8));
+        for step in [10, 12] {
+            let welcome = figure.say(&golden.text(step)).remove(0);
+            assert_eq!(welcome.status(), Some(200), "{}", figure.ladders());
+            let signed = [Name::AuthenticationInfo, Name::ProxyAuthenticationInfo];
+            let by = signed.iter().find_map(|name| auth_param(&welcome, *name, "rspauth"));
+            let recorded =
+                signed.iter().find_map(|name| auth_param(&golden.message(step + 1), *name, "rspauth"));
+            assert_eq!(by, recorded, "signed by the home server, and untouched on the way");
+        }
+        assert!(figure.home.node.bindings("user@network.com")[0].place.behind_server());
+        let event = Deregistration::Rejected;
+        let order = NodeCommand::Deregister { user: "user@network.com".into(), event };
+        let sent = figure.home.command(order, at(1));
+        let notify = figure.carry(sent).remove(0);
+        let by = auth_param(&notify, Name::AuthenticationInfo, "targetname")
+            .or_else(|| auth_param(&notify, Name::ProxyAuthenticationInfo, "targetname"));
+        assert_eq!(by.as_deref(), Some(HOME));
+    }
 }
 
 #[test]
