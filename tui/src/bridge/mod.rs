@@ -65,6 +65,7 @@ impl Bridge {
     }
 
     /// Where others may put messages for the phone.
+    #[cfg(feature = "demo")]
     pub(crate) fn line(&self) -> UnboundedSender<Msg> {
         self.told.clone()
     }
@@ -81,6 +82,7 @@ impl Bridge {
     }
 
     /// Keys of the stage go there from now on.
+    #[cfg(feature = "demo")]
     pub(crate) fn set_stage(&mut self, keys: UnboundedSender<char>) {
         self.stage = Some(keys);
     }

@@ -36,7 +36,10 @@ impl Setup {
         };
         let paths = Paths::find(cli.config.clone()).ok_or_else(no_home)?;
         let text = read(&paths.config).map_err(|fault| Failure::config(Trouble::from(&fault)))?;
-        let mut config = Config::new(&text, std::env::vars()).map_err(|error| {
+        // A variable that is no text is none of ours.
+        let variables = std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+        let mut config = Config::new(&text, variables).map_err(|error| {
             let hint = "Correct the line; nothing else of the file is used until then.";
             Failure::new(Exit::Config, "E0106", &format!("{}: {error}", paths.config.display()), hint)
         })?;

@@ -9,7 +9,9 @@ mod secret;
 mod setting;
 mod store;
 
-pub(crate) use account::{AccountEntry, EntryFault, new_epid};
+#[cfg(feature = "demo")]
+pub(crate) use account::new_epid;
+pub(crate) use account::{AccountEntry, EntryFault};
 pub(crate) use check::check;
 pub(crate) use layers::Config;
 pub(crate) use schema::schema;

@@ -37,6 +37,7 @@ pub(crate) struct Server {
 
 /// What happens on the stage.
 #[derive(Clone, Debug)]
+#[cfg_attr(not(feature = "demo"), expect(dead_code, reason = "only the demo raises a stage"))]
 pub(crate) enum Msg {
     /// The curtain rises.
     Raised(Vec<Act>),
