@@ -28,6 +28,11 @@ claims:
 interop:
     tests/interop/run
 
+# our parser beside sofia-sip and osip2; whole processes
+bench:
+    tests/bench/run
+    cargo bench -p homing-tests --bench figures
+
 # the phone with an estate inside
 demo:
     cargo run --release -- demo
