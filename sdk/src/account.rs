@@ -9,11 +9,11 @@ use homing_core::ids::AccountId;
 use homing_core::journey::Journey;
 use homing_core::server::ServerName;
 use homing_core::state::AccountState;
-use tokio::sync::watch;
 
 use crate::error::Error;
 use crate::events::{AccountEvents, Events};
 use crate::order::{Act, Line, Order};
+use crate::sight::Sight;
 
 /// An account of a [`UserAgent`](crate::UserAgent). Cheap to clone.
 ///
@@ -27,7 +27,7 @@ use crate::order::{Act, Line, Order};
 pub struct Account {
     id: AccountId,
     aor: Aor,
-    state: watch::Receiver<AccountState>,
+    state: Sight,
     line: Line,
 }
 
@@ -39,7 +39,7 @@ pub struct Registration {
 }
 
 impl Account {
-    pub(crate) fn new(id: AccountId, aor: Aor, state: watch::Receiver<AccountState>, line: Line) -> Self {
+    pub(crate) fn new(id: AccountId, aor: Aor, state: Sight, line: Line) -> Self {
         Self { id, aor, state, line }
     }
 
@@ -55,14 +55,13 @@ impl Account {
 
     /// Where it stands now.
     pub fn state(&self) -> AccountState {
-        *self.state.borrow()
+        self.state.state()
     }
 
     /// Waits for the next change of its state; none once the user agent has ended. Changes that follow
     /// each other quickly are seen as one. Cancel-safe.
     pub async fn changed(&mut self) -> Option<AccountState> {
-        self.state.changed().await.ok()?;
-        Some(*self.state.borrow_and_update())
+        self.state.changed().await
     }
 
     /// What happens to it from now on.

@@ -12,6 +12,7 @@ pub mod offline;
 mod order;
 mod redirect;
 mod resolver;
+mod sight;
 mod trace;
 mod user_agent;
 

@@ -11,14 +11,14 @@ use homing_core::error::Misuse;
 use homing_core::event::{Event, LogoutReason, Registered};
 use homing_core::ids::AccountId;
 use homing_core::locate::Request;
-use homing_core::state::AccountState;
 use homing_net::RoadCounters;
-use tokio::sync::{broadcast, mpsc, oneshot, watch};
+use tokio::sync::{broadcast, mpsc, oneshot};
 
 use crate::credentials::AnyCredentials;
 use crate::error::Error;
 use crate::locate::Located;
 use crate::redirect::RedirectPolicy;
+use crate::sight::Sight;
 
 /// One thing the driver is to do.
 pub(crate) enum Order {
@@ -47,7 +47,7 @@ pub(crate) enum Act {
 }
 
 /// The answer to [`Order::Add`].
-pub(crate) type Added = Result<(AccountId, watch::Receiver<AccountState>), Error>;
+pub(crate) type Added = Result<(AccountId, Sight), Error>;
 
 /// What a shutdown could not bring to an end in its time.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -75,13 +75,10 @@ impl InstanceId {
 
 impl fmt::Display for InstanceId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, byte) in swap_fields(self.bytes).iter().enumerate() {
-            if [4, 6, 8, 10].contains(&index) {
-                f.write_str("-")?;
-            }
-            write!(f, "{byte:02x}")?;
-        }
-        Ok(())
+        let value = u128::from_be_bytes(swap_fields(self.bytes));
+        let field = |from: u32, bits: u32| value >> (128 - from - bits) & ((1 << bits) - 1);
+        let (first, second, third) = (field(0, 32), field(32, 16), field(48, 16));
+        write!(f, "{first:08x}-{second:04x}-{third:04x}-{:04x}-{:012x}", field(64, 16), field(80, 48))
     }
 }
 

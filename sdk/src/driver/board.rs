@@ -9,11 +9,12 @@ use homing_core::error::Misuse;
 use homing_core::event::{AccountEvent, Event, LogoutReason, Registered};
 use homing_core::ids::AccountId;
 use homing_core::state::AccountState;
-use tokio::sync::{broadcast, watch};
+use tokio::sync::broadcast;
 use tracing::Span;
 
 use crate::error::Error;
 use crate::order::Act;
+use crate::sight::{Shown, Sight, sight};
 
 /// What is known of every account, and who waits.
 pub(super) struct Board {
@@ -26,7 +27,7 @@ pub(super) struct Board {
 }
 
 struct Account {
-    state: watch::Sender<AccountState>,
+    state: Shown,
     registered: Option<Registered>,
     waiting: Vec<Act>,
     span: Span,
@@ -38,8 +39,8 @@ impl Board {
     }
 
     /// Takes an account in and gives the sight of its state.
-    pub(super) fn add(&mut self, id: AccountId, aor: &Aor) -> watch::Receiver<AccountState> {
-        let (state, sight) = watch::channel(AccountState::Offline);
+    pub(super) fn add(&mut self, id: AccountId, aor: &Aor) -> Sight {
+        let (state, sight) = sight(AccountState::Offline);
         let span = tracing::info_span!("sip.register", account = id.0, %aor);
         self.accounts.insert(id, Account { state, registered: None, waiting: Vec::new(), span });
         sight
@@ -56,7 +57,7 @@ impl Board {
     }
 
     pub(super) fn signed_in(&self) -> Vec<AccountId> {
-        let reachable = |account: &Account| account.state.borrow().is_reachable();
+        let reachable = |account: &Account| account.state.state().is_reachable();
         self.accounts.iter().filter(|(_, account)| reachable(account)).map(|(id, _)| *id).collect()
     }
 
@@ -69,7 +70,7 @@ impl Board {
     pub(super) fn settle_at_once(&mut self, id: AccountId, act: Act) -> ControlFlow<(), Act> {
         let Some(account) = self.accounts.get(&id) else { return ControlFlow::Continue(act) };
         match (act, &account.registered) {
-            (Act::Register(answer), Some(registered)) if account.state.borrow().is_reachable() => {
+            (Act::Register(answer), Some(registered)) if account.state.state().is_reachable() => {
                 // Whoever asked may be gone.
                 let _ = answer.send(Ok(registered.clone()));
                 ControlFlow::Break(())
@@ -104,7 +105,7 @@ impl Board {
                 (false, true) => self.busy -= 1,
                 (true, true) | (false, false) => {}
             }
-            if !account.waiting.is_empty() {
+            if !account.waiting.is_empty() && may_settle(&event.what) {
                 self.recent.push(event.clone());
             }
         }
@@ -129,16 +130,14 @@ impl Board {
 impl Account {
     fn is_at_rest(&self) -> bool {
         matches!(
-            *self.state.borrow(),
+            self.state.state(),
             AccountState::Offline | AccountState::LoggedOff | AccountState::Refused | AccountState::NoNetwork
         )
     }
 
     fn take_note(&mut self, what: &AccountEvent) {
         match what {
-            AccountEvent::StateChanged { to, .. } => {
-                self.state.send_replace(*to);
-            }
+            AccountEvent::StateChanged { to, .. } => self.state.show(*to),
             AccountEvent::Registered(registered) => self.registered = Some(registered.clone()),
             AccountEvent::Refreshed { expires } => {
                 if let Some(registered) = &mut self.registered {
@@ -216,6 +215,11 @@ impl Act {
             Act::Options(answer) => answer.is_closed(),
         }
     }
+}
+
+/// False for what nobody waits for: it need not be kept until outcomes are settled.
+fn may_settle(what: &AccountEvent) -> bool {
+    !matches!(what, AccountEvent::JourneyChanged(_) | AccountEvent::HomeServerChanged { .. })
 }
 
 /// True for a sign-out after which the account signs in anew by itself.

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::future::Future;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Instant;
 
+use futures_util::FutureExt as _;
 use homing_core::dns::DnsError;
 use homing_core::ids::{AccountId, AskId};
 use homing_core::locate::Request;
@@ -25,7 +27,8 @@ pub(super) struct Desk {
     resolver: Resolver,
     providers: BTreeMap<AccountId, Arc<dyn AnyCredentials>>,
     policy: Option<Arc<dyn RedirectPolicy>>,
-    under_way: BTreeMap<AskId, AbortHandle>,
+    /// With the task that works on it; none where the answer was at hand and only waits to be taken.
+    under_way: BTreeMap<AskId, Option<AbortHandle>>,
     finished: mpsc::UnboundedSender<(AskId, Answer)>,
     answers: mpsc::UnboundedReceiver<(AskId, Answer)>,
 }
@@ -102,7 +105,7 @@ impl Desk {
 
     /// Stops work on a question.
     pub(super) fn forget(&mut self, id: AskId) {
-        if let Some(task) = self.under_way.remove(&id) {
+        if let Some(Some(task)) = self.under_way.remove(&id) {
             task.abort();
         }
     }
@@ -126,28 +129,24 @@ impl Desk {
         too_late: Answer,
         until: Option<Instant>,
     ) {
+        // A provider of the application that panics has given no answer; its panic ends here.
+        let mut work = Box::pin(AssertUnwindSafe(work).catch_unwind());
+        // Most answers are at hand: only what has to wait gets a task and a timer.
+        if let Some(outcome) = (&mut work).now_or_never() {
+            self.under_way.insert(id, None);
+            // The desk itself takes it.
+            let _ = self.finished.send((id, outcome.unwrap_or(too_late)));
+            return;
+        }
         let finished = self.finished.clone();
         let task = tokio::spawn(async move {
-            // A provider of the application that panics has given no answer; its panic ends here.
-            let work = tokio::spawn(work);
-            let stop = Stop(work.abort_handle());
             let outcome = match until {
                 Some(until) => timeout_at(until.into(), work).await.unwrap_or(Ok(too_late.clone())),
                 None => work.await,
             };
-            drop(stop);
             // Without a desk nobody needs the answer.
             let _ = finished.send((id, outcome.unwrap_or(too_late)));
         });
-        self.under_way.insert(id, task.abort_handle());
-    }
-}
-
-/// Ends a task with the one that waits for it.
-struct Stop(AbortHandle);
-
-impl Drop for Stop {
-    fn drop(&mut self) {
-        self.0.abort();
+        self.under_way.insert(id, Some(task.abort_handle()));
     }
 }

@@ -102,6 +102,7 @@ struct Leaving {
 impl Driver {
     async fn run(mut self, mut orders: mpsc::UnboundedReceiver<Order>) {
         let mut arrivals = Vec::with_capacity(BATCH);
+        let mut asked = Vec::with_capacity(BATCH);
         let mut listening = true;
         while !self.has_left() {
             let wake = self.next_wake();
@@ -109,13 +110,13 @@ impl Driver {
             tokio::select! {
                 biased;
                 () = sleep_until(wake.into()) => self.wake(),
-                order = orders.recv(), if listening => match order {
-                    Some(order) => self.obey(order),
-                    None => {
+                taken = orders.recv_many(&mut asked, BATCH), if listening => {
+                    asked.drain(..).for_each(|order| self.obey(order));
+                    if taken == 0 {
                         listening = false;
                         self.leave(FAREWELL, None);
                     }
-                },
+                }
                 (id, answer) = self.desk.next() => self.answer(id, answer),
                 () = self.roads.take(&mut arrivals, BATCH) => {
                     arrivals.drain(..).for_each(|arrival| self.receive(arrival));

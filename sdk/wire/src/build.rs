@@ -252,7 +252,7 @@ impl Builder {
     }
 
     fn starting(write: impl FnOnce(&mut String) -> fmt::Result) -> Builder {
-        let mut written = String::with_capacity(512);
+        let mut written = String::with_capacity(WRITTEN);
         // Writing to a String cannot fail.
         let _ = write(&mut written);
         let start = Piece { source: None, start: 0, end: written.len() };
@@ -331,6 +331,9 @@ impl fmt::Debug for Builder {
         write!(f, "Builder({:?})", String::from_utf8_lossy(self.octets(self.start)).trim_end())
     }
 }
+
+/// Octets a message is expected to need: what a REGISTER writes fits without growing.
+const WRITTEN: usize = 1024;
 
 #[cfg(test)]
 mod tests;

@@ -133,6 +133,12 @@ impl Message {
         &self.bytes[self.index.body.range()]
     }
 
+    /// Where one more header line may be put in: before a closing Content-Length, else behind the last line.
+    pub fn insertion_point(&self) -> usize {
+        let last = self.index.lines.last().filter(|line| line.known == Some(Known::ContentLength));
+        last.map_or(self.index.head_end, |line| line.start) as usize
+    }
+
     /// The header lines in order.
     pub fn headers(&self) -> impl Iterator<Item = Line<'_>> {
         self.index.lines.iter().map(|line| Line { name: self.name_of(line), value: self.value_of(line) })

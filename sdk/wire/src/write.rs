@@ -21,12 +21,18 @@ pub(crate) struct Clean<'w, W: Write> {
 
 impl<W: Write> Write for Clean<'_, W> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
+        let quoted = self.place == Place::Quoted;
+        // Nearly all text is clean: one pass without branches finds that out.
+        let is_dirty = |octet: u8| octet < b' ' || octet == 0x7f || quoted && matches!(octet, b'"' | b'\\');
+        if !text.bytes().fold(false, |dirty, octet| dirty | is_dirty(octet)) {
+            return self.to.write_str(text);
+        }
         let mut from = 0;
         for (at, octet) in text.bytes().enumerate() {
             let instead = match octet {
                 0..b' ' | 0x7f => " ",
-                b'"' if self.place == Place::Quoted => "\\\"",
-                b'\\' if self.place == Place::Quoted => "\\\\",
+                b'"' if quoted => "\\\"",
+                b'\\' if quoted => "\\\\",
                 _ => continue,
             };
             self.to.write_str(&text[from..at])?;

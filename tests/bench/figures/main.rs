@@ -58,7 +58,7 @@ fn serve(arguments: &[String]) -> Fallible<()> {
         .home("hs2")
         .transports(all)
         .no_association(NoAssociation::Unsigned301)
-        .schemes(if open { Schemes::None } else { Schemes::DigestMd5 });
+        .schemes(if open { Schemes::None } else { Schemes::Md5 });
     for number in 0..users {
         let home = if open { "hs2" } else { "hs1" };
         builder = builder.user(User::new(&format!("user{number}"), PASSWORD).assigned(home));

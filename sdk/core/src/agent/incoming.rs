@@ -73,7 +73,7 @@ impl Agent {
         let epid = to.param("epid").flatten();
         let named = [Some(to.uri_str()), request.request_uri()].into_iter().flatten().find_map(|uri| {
             let bare = uri.split([';', '?']).next()?.to_ascii_lowercase();
-            let namesakes = self.by_aor.get(&bare)?;
+            let namesakes = self.by_aor.get(bare.as_str())?;
             let same_device = |account: &&AccountId| {
                 let own = self.logins.get(account).map(|entry| entry.login.config().epid.as_str());
                 epid.is_none() || own == epid

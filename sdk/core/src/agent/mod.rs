@@ -11,6 +11,7 @@ mod responses;
 use std::collections::{BTreeMap, BTreeSet};
 
 use homing_wire::{Frame, Message};
+use smallvec::SmallVec;
 
 use crate::command::Command;
 use crate::config::{AccountConfig, AgentConfig, ConfigError};
@@ -48,7 +49,7 @@ use crate::transaction::{Caps, Transactions};
 pub struct Agent {
     logins: BTreeMap<AccountId, Entry>,
     /// Accounts by address of record, lower case.
-    by_aor: BTreeMap<String, Vec<AccountId>>,
+    by_aor: BTreeMap<Box<str>, SmallVec<[AccountId; 2]>>,
     /// Accounts that have something due, by when.
     due: BTreeSet<(Moment, AccountId)>,
     born: u32,
@@ -123,7 +124,7 @@ impl Agent {
         account.check()?;
         let id = AccountId(self.born);
         self.born += 1;
-        self.by_aor.entry(account.aor.to_string().to_ascii_lowercase()).or_default().push(id);
+        self.by_aor.entry(account.aor.to_string().to_ascii_lowercase().into()).or_default().push(id);
         self.logins.insert(id, Entry { login: Login::new(id, account), due: None });
         self.tables.size_for(self.logins.len());
         Ok(id)
@@ -259,10 +260,10 @@ impl Agent {
         if let Some(due) = entry.due {
             self.due.remove(&(due, account));
         }
-        if let Some(namesakes) = self.by_aor.get_mut(&aor) {
+        if let Some(namesakes) = self.by_aor.get_mut(aor.as_str()) {
             namesakes.retain(|one| *one != account);
             if namesakes.is_empty() {
-                self.by_aor.remove(&aor);
+                self.by_aor.remove(aor.as_str());
             }
         }
         self.logins.remove(&account);

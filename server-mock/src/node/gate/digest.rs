@@ -101,7 +101,8 @@ impl DigestGate {
     fn mac(&self, head: &str) -> String {
         let mut mac = Hmac::<Sha256>::new_from_slice(&self.secret).expect("HMAC takes keys of any length");
         mac.update(head.as_bytes());
-        mac.finalize().into_bytes()[..8].iter().map(|byte| format!("{byte:02x}")).collect()
+        let first = mac.finalize().into_bytes()[..8].iter().fold(0, |all, byte| all << 8 | u64::from(*byte));
+        format!("{first:016x}")
     }
 
     fn judge(&self, nonce: &str, now: Now) -> Nonce {

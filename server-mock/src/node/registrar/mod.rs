@@ -3,7 +3,7 @@
 mod answer;
 mod binding;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use homing_core::ids::FlowId;
@@ -22,7 +22,7 @@ pub struct Registrar {
     config: RegistrarConfig,
     users: BTreeMap<String, Vec<Binding>>,
     /// Where the bindings of a flow are found when it goes.
-    by_flow: BTreeMap<FlowId, Vec<String>>,
+    by_flow: BTreeMap<FlowId, BTreeSet<String>>,
     lapses: Calendar<String>,
 }
 
@@ -161,8 +161,8 @@ impl Registrar {
         let held = self.users.get(user).map_or(&[][..], Vec::as_slice);
         for binding in held {
             let users = self.by_flow.entry(binding.place.flow).or_default();
-            if !users.iter().any(|known| known == user) {
-                users.push(user.to_owned());
+            if !users.contains(user) {
+                users.insert(user.to_owned());
             }
         }
         match held.iter().map(|binding| binding.expires).min() {

@@ -1,0 +1,117 @@
+//! The state of one account as its handles see it: the newest value, and a wait for the next.
+//!
+//! A watch of ten thousand accounts keeps ten thousand of these, so that each is small: one lock, one list of
+//! those who wait.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use homing_core::state::AccountState;
+use tokio::sync::Notify;
+
+/// The driver's end. Dropping it tells all who look that nothing follows.
+pub(crate) struct Shown(Arc<Shared>);
+
+/// A handle's end: what it has seen, and where to look.
+#[derive(Clone)]
+pub(crate) struct Sight {
+    shared: Arc<Shared>,
+    seen: u32,
+}
+
+struct Shared {
+    newest: Mutex<Newest>,
+    changed: Notify,
+}
+
+#[derive(Clone, Copy)]
+struct Newest {
+    state: AccountState,
+    changes: u32,
+    over: bool,
+}
+
+/// Both ends of a fresh account's state.
+pub(crate) fn sight(state: AccountState) -> (Shown, Sight) {
+    let newest = Mutex::new(Newest { state, changes: 0, over: false });
+    let shared = Arc::new(Shared { newest, changed: Notify::new() });
+    (Shown(Arc::clone(&shared)), Sight { shared, seen: 0 })
+}
+
+impl Shown {
+    /// The state as it is shown.
+    pub(crate) fn state(&self) -> AccountState {
+        self.0.newest().state
+    }
+
+    /// Shows another state.
+    pub(crate) fn show(&self, state: AccountState) {
+        {
+            let mut newest = self.0.newest();
+            newest.state = state;
+            newest.changes = newest.changes.wrapping_add(1);
+        }
+        self.0.changed.notify_waiters();
+    }
+}
+
+impl Drop for Shown {
+    fn drop(&mut self) {
+        self.0.newest().over = true;
+        self.0.changed.notify_waiters();
+    }
+}
+
+impl Sight {
+    /// The state as it is shown.
+    pub(crate) fn state(&self) -> AccountState {
+        self.shared.newest().state
+    }
+
+    /// Waits for a state that was not seen by this before; none once nothing follows. Cancel-safe.
+    pub(crate) async fn changed(&mut self) -> Option<AccountState> {
+        loop {
+            // Whoever shows a state from here on wakes this wait, also before it begins.
+            let changed = self.shared.changed.notified();
+            let newest = *self.shared.newest();
+            if newest.changes != self.seen {
+                self.seen = newest.changes;
+                return Some(newest.state);
+            }
+            if newest.over {
+                return None;
+            }
+            changed.await;
+        }
+    }
+}
+
+impl Shared {
+    fn newest(&self) -> MutexGuard<'_, Newest> {
+        self.newest.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt as _;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn every_handle_sees_the_newest_state_once_and_then_the_end() {
+        let (shown, mut sight) = sight(AccountState::Offline);
+        let mut other = sight.clone();
+        assert_eq!(sight.changed().now_or_never(), None, "nothing changed yet");
+        shown.show(AccountState::Resolving);
+        shown.show(AccountState::Registered);
+        assert_eq!((shown.state(), sight.state()), (AccountState::Registered, AccountState::Registered));
+        assert_eq!(sight.changed().now_or_never(), Some(Some(AccountState::Registered)));
+        assert_eq!(sight.changed().now_or_never(), None, "seen already");
+        let waits = tokio::spawn(async move { sight.changed().await });
+        tokio::task::yield_now().await;
+        drop(shown);
+        assert_eq!(waits.await.unwrap(), None);
+        assert_eq!(other.changed().await, Some(AccountState::Registered), "what it had not seen comes first");
+        assert_eq!(other.changed().await, None);
+    }
+}
