@@ -136,6 +136,11 @@ fn failures_have_their_codes_and_next_steps() {
     assert_eq!(code, 4, "{text}");
     assert!(text.contains("E04"), "{text}");
 
+    place.write("open", &format!("{CANARY}\n"), 0o644);
+    let (code, text) = place.with_password("login alice@network.com", "open");
+    assert_eq!(code, 3, "{text}");
+    assert!(text.contains("E0116") && text.contains("chmod 600"), "{text}");
+
     place.estate.node("lb").mischief(Mischief::BadSignature301);
     let (code, text) = place.with_password("login alice@network.com --json", "password");
     assert_eq!(code, 7, "{text}");

@@ -10,7 +10,7 @@ use homing::{
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::oneshot;
 
-use crate::config::{AccountEntry, PasswordSource};
+use crate::config::{AccountEntry, PasswordFault, PasswordSource};
 use crate::msg::Msg;
 use crate::screen::{consent, password};
 use crate::text::ScreenText;
@@ -133,6 +133,18 @@ impl Asker {
             screen: None,
             given: Mutex::default(),
         }
+    }
+
+    /// Reads a password that needs no person now, so that a file or command at fault is told before
+    /// anybody is dialled.
+    ///
+    /// # Errors
+    /// Why there is no password; never a part of it.
+    pub(crate) fn filled(self) -> Result<Self, PasswordFault> {
+        if self.source != PasswordSource::Prompt {
+            *self.given() = Some(self.source.fetch(&self.aor)?);
+        }
+        Ok(self)
     }
 
     async fn fetch(&self, request: &CredentialsRequest) -> Option<Password> {

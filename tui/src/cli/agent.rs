@@ -106,8 +106,10 @@ impl Setup {
             .map_err(|fault| Failure::config(Trouble::from(&crate::bridge::AddFault::Entry(fault))))?;
         config.remembered = Memory::load(Some(self.paths.remembered.clone())).recall(&config.aor);
         let source = who.password.source().unwrap_or_else(|| entry.password_source());
+        let asker = Asker::on_terminal(&entry, source).filled().map_err(|fault| {
+            Failure::new(Exit::Config, "E0116", &format!("no password: {fault}"), PASSWORD_HINT)
+        })?;
         let agent = self.agent()?;
-        let asker = Asker::on_terminal(&entry, source);
         let account = agent.account(config, asker).map_err(|error| Failure::from(&error))?;
         Ok(Session { agent, account })
     }
@@ -143,6 +145,9 @@ pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
         .build()
         .map_err(|error| Failure::system(&error))
 }
+
+const PASSWORD_HINT: &str =
+    "Name a file only you can read (mode 0600), a descriptor, or a command that prints it.";
 
 fn lay_over(entry: &mut AccountEntry, who: &Who) {
     for (key, value) in [("server", &who.server), ("user", &who.user), ("domain", &who.domain)] {

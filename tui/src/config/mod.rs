@@ -15,6 +15,6 @@ pub(crate) use account::{AccountEntry, EntryFault};
 pub(crate) use check::check;
 pub(crate) use layers::Config;
 pub(crate) use schema::schema;
-pub(crate) use secret::PasswordSource;
+pub(crate) use secret::{PasswordFault, PasswordSource};
 pub(crate) use setting::{ACCOUNT, Kind, SETTINGS, Setting};
 pub(crate) use store::{Paths, StoreFault, read, write};
