@@ -98,7 +98,8 @@ fn write_parameter(f: &mut fmt::Formatter<'_>, part: &str, scheme_fits: bool) ->
     let is_in = |list: &[&str]| list.iter().any(|known| known.eq_ignore_ascii_case(name));
     let bare = value.trim().trim_matches('"');
     if bare.is_empty() || (is_in(&SHOWN) && is_one_value(value.trim())) {
-        return write!(f, "{name}={value}");
+        write!(f, "{name}=")?;
+        return write_without_passwords(f, value);
     }
     let token = if name.eq_ignore_ascii_case("gssapi-data") { ntlm_message(bare) } else { "" };
     let name = if is_in(&SHOWN) || is_in(&MASKED) { name } else { "•••" };
@@ -130,17 +131,19 @@ fn write_key_line(f: &mut fmt::Formatter<'_>, line: &str) -> fmt::Result {
 }
 
 /// Writes a line, masking the password part of `sip:user:password@host`.
+///
+/// Commas and semicolons are legal in user and password (RFC 3261 section 25.1), so that only what
+/// encloses or follows a whole URI ends the search for the last `@`: of two URIs that stand together
+/// without a space the first may be masked with the second.
 fn write_without_passwords(f: &mut fmt::Formatter<'_>, line: &str) -> fmt::Result {
     let mut rest = line;
     while let Some(at) = find_uri(rest) {
         let (before, uri) = rest.split_at(at);
         f.write_str(before)?;
-        let end = uri.find(['@', '>', '"', ' ', ',', ';']).unwrap_or(uri.len());
-        let (userinfo, after) = uri.split_at(end);
+        let end = uri.find(['<', '>', '"', ' ', '\t']).unwrap_or(uri.len());
+        let (userinfo, after) = uri.split_at(uri[..end].rfind('@').unwrap_or(0));
         match userinfo.split_once(':') {
-            Some((user, password)) if after.starts_with('@') && !password.is_empty() => {
-                write!(f, "{user}:•••")?;
-            }
+            Some((user, password)) if !password.is_empty() => write!(f, "{user}:•••")?,
             _ => f.write_str(userinfo)?,
         }
         rest = after;
@@ -255,6 +258,12 @@ mod tests {
             "From: \"Alice\" <sip:alice:@@network.com>;tag=1",
             "Route: <sips:hs:@@hs1.network.com;lr>, <sip:a:@@b>",
             "REGISTER sip:alice:@@network.com SIP/2.0",
+            "REGISTER sip:alice:se,@@network.com SIP/2.0",
+            "REGISTER sip:alice;phone=1:@@network.com SIP/2.0",
+            "REGISTER sip:alice;phone=1,2:a;b,@@network.com SIP/2.0",
+            "Contact: <sip:alice:one@two;@@network.com>",
+            "Contact: sip:10.0.0.1;q=1,sip:alice:@@network.com",
+            "Authorization: Digest username=\"alice\", uri=\"sip:alice:se,@@network.com\"",
         ];
         for place in places {
             let secret = place.replace("@@", "\u{1}").replace('@', CANARY).replace('\u{1}', "canary7f3a9@");
@@ -276,6 +285,8 @@ mod tests {
             "Proxy-Authenticate: NTLM gssapi-data=\"••• NTLM CHALLENGE (18 characters)\"\r\n"
         );
         let open = "Contact: <sip:alice@10.0.0.1:5061;transport=tls>\r\n\r\nv=0\r\n";
+        assert_eq!(shown(open), open);
+        let open = "Route: <sip:hs1.network.com:5061;lr>, <sip:hs2@10.0.0.1:5061;transport=tls;lr>\r\n";
         assert_eq!(shown(open), open);
         assert_eq!(
             shown("Authorization: NTLM gssapi-data=\"\"\r\n"),
