@@ -1,10 +1,11 @@
-//! Many seeds of one long story: login, redirect, refresh, moves, crashes, DNS changes, loss, duplicates.
+//! Many seeds of one long story: login, redirect, refresh, renewal, moves, crashes, DNS changes, loss.
 //!
 //! `HOMING_SEEDS` says how many (300 unless said), `HOMING_SEED` runs one and prints its ladder.
 
 use std::time::Duration;
 
 use homing_core::counter::Counter;
+use homing_core::event::AccountEvent;
 use homing_core::ids::{Chance, Seed};
 use homing_core::outbox::Input;
 use homing_core::state::AccountState;
@@ -15,8 +16,11 @@ use homing_tests::world::World;
 use homing_tests::world::link::Weather;
 use homing_tests::world::zone::Mood;
 
-/// One story lasts so long before the weather clears.
+/// The storm lasts so long before the weather clears.
 const STORM: Duration = Duration::from_secs(3_600);
+/// One story in four is quiet for so long first: its storm meets the renewal of the association, which
+/// is due five minutes before eight hours.
+const QUIET: Duration = Duration::from_secs(7 * 3_600 + 1_800);
 /// After that everybody must be home within this.
 const CALM: Duration = Duration::from_secs(900);
 /// Alice's phone: NTLM over TLS, found by DNS.
@@ -48,18 +52,25 @@ fn story(seed: u64) -> World {
     let mut script = Chance::new(&Seed::from_number(seed ^ 0x5709_1e55));
     let dialects = [Dialect::Auto, Dialect::Sip2, Dialect::Sipae3, Dialect::Sipae4];
     let dialect = dialects[usize::try_from(script.below(4)).unwrap_or(0)];
+    let quiet = if script.below(4) == 0 { QUIET } else { Duration::ZERO };
     let expires = [120, 300, 900][usize::try_from(script.below(3)).unwrap_or(0)];
+    let expires = if quiet.is_zero() { expires } else { 900 };
     let schemes = Schemes::NtlmAndDigest;
     let mut world = Town { dialect, expires, schemes, homes: 4, ..Town::default() }.build(seed);
     world.add_phone("bob", town::bob_by_udp(), town::bobs_credentials());
-    world.network.weather = weather(&mut script);
+    let storm = weather(&mut script);
+    if quiet.is_zero() {
+        world.network.weather = storm;
+    }
     town::login_of(&mut world, ALICE);
     town::login_of(&mut world, BOB);
     for _ in 0..2 + script.below(5) {
-        let when = Duration::from_millis(script.below(3_400_000));
+        let when = quiet + Duration::from_millis(script.below(3_400_000));
         plan(&mut world, &mut script, when);
     }
-    world.run_until(STORM);
+    world.run_until(quiet);
+    world.network.weather = storm;
+    world.run_until(quiet + STORM);
     calm(&mut world);
     world
 }
@@ -178,8 +189,10 @@ fn fault(script: &mut Chance) -> Mischief {
 #[test]
 fn the_stories_are_not_dull() {
     let mut sums = std::collections::BTreeMap::new();
+    let mut renewals = 0;
     for seed in 1_000..1_100 {
         for phone in story(seed).phones {
+            renewals += phone.heard(|event| matches!(event, AccountEvent::AssociationRenewed));
             for (counter, count) in phone.agent.counters().iter() {
                 *sums.entry(counter).or_insert(0u64) += count;
             }
@@ -196,6 +209,7 @@ fn the_stories_are_not_dull() {
         let count = sums.get(&counter).copied().unwrap_or_default();
         assert!(count > 0, "in a hundred stories {counter:?} never happened: {sums:?}");
     }
+    assert!(renewals > 0, "in a hundred stories no association was renewed");
 }
 
 fn number(name: &str) -> Option<u64> {
