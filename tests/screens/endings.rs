@@ -30,6 +30,13 @@ fn is_over(place: &Place, terminal: &mut Terminal, exits: &[u32]) {
     assert!(!String::from_utf8_lossy(terminal.raw()).contains(CANARY), "the password was on the screen");
 }
 
+fn terminate(place: &Place, terminal: &mut Terminal) {
+    let killed = Command::new("kill").args(["-TERM", &terminal.process().to_string()]).status();
+    assert!(killed.is_ok_and(|status| status.success()));
+    is_over(place, terminal, &[0, 130, 143]);
+    assert!(terminal.is_clean(), "the terminal is left as it was found");
+}
+
 fn unregistered(place: &Place) -> bool {
     place.estate.journal().ladder().matches("unregistered").count() >= 1
 }
@@ -48,10 +55,17 @@ fn the_key_q_signs_out_and_leaves_a_clean_terminal() {
 fn sigterm_signs_out_and_leaves_a_clean_terminal() {
     let place = Place::new(22);
     let mut terminal = signed_in(&place);
-    let killed = Command::new("kill").args(["-TERM", &terminal.process().to_string()]).status();
-    assert!(killed.is_ok_and(|status| status.success()));
-    is_over(&place, &mut terminal, &[0, 130, 143]);
-    assert!(terminal.is_clean(), "the terminal is left as it was found");
+    terminate(&place, &mut terminal);
+}
+
+#[test]
+fn sigterm_in_a_storm_of_resizes_leaves_nothing_either() {
+    let place = Place::new(24);
+    let mut terminal = signed_in(&place);
+    for round in 0..40u16 {
+        terminal.resize(1 + (round * 37) % 200, 1 + (round * 23) % 60);
+    }
+    terminate(&place, &mut terminal);
 }
 
 #[test]
