@@ -187,6 +187,22 @@ mod tests {
     }
 
     #[test]
+    fn nobody_is_sent_anywhere_without_the_directory() {
+        let config = config(Role::Home, Mode::ByVia);
+        for (lookup, status) in [(Lookup::Unknown, 404), (Lookup::Unavailable, 503)] {
+            let crossing = Crossing {
+                lookup: &lookup,
+                via_count: 1,
+                transport: Transport::Tls,
+                has_association: true,
+                from_server: false,
+                passed: &[],
+            };
+            assert_eq!(decide(&config, &crossing).0, Way::Refuse { status });
+        }
+    }
+
+    #[test]
     fn a_request_is_not_sent_where_it_has_been() {
         let config = config(Role::Distributor, Mode::AlwaysProxy);
         let lookup = Lookup::Home { home: "hs104.network.com".into(), version: 1 };

@@ -91,3 +91,39 @@ fn the_first_answer_of_auto_is_the_dialect_the_client_speaks() {
         }
     }
 }
+
+#[test]
+fn the_patents_own_messages_are_understood_letter_for_letter() {
+    let text = include_str!("../../../../tests/data/vectors/patent_and_golden_flows.json");
+    let all: serde_json::Value = serde_json::from_str(text).unwrap();
+    let literal: Vec<&str> =
+        all["literal"].as_array().unwrap().iter().map(|step| step["message"].as_str().unwrap()).collect();
+    let requests: Vec<&&str> = literal.iter().filter(|text| text.starts_with("REGISTER")).collect();
+    assert_eq!(requests.len(), 4);
+    let golden = Golden::read("patent_v2", super::super::config::Dialect::Auto);
+    let mut benches: Vec<(&str, Bench)> = ["homeserver102", "homeserver104"]
+        .map(|name| {
+            let server = format!("{name}.network.com");
+            let node = golden.node(&server, |config| config.gate.realm = "NetworkCo".to_owned());
+            let mut bench = Bench::new(node, HOMES);
+            bench.open(1, Transport::Tls);
+            (name, bench)
+        })
+        .into();
+    for text in requests {
+        let here = |(name, _): &&mut (&str, Bench)| {
+            text.to_ascii_lowercase().starts_with(&format!("register sip:{name}"))
+        };
+        let (_, bench) = benches.iter_mut().find(here).unwrap();
+        // One branch and one CSeq for two requests, credentials that are none: each is answered by a
+        // challenge in the patent's own dialect.
+        let answer = bench.ask(homing_core::ids::FlowId(1), text, at(0));
+        assert_eq!(answer.status(), Some(407), "{text}\n{}", bench.ladder());
+        assert_eq!(params(&answer, Name::ProxyAuthenticate).get("version"), None);
+        assert_eq!(answer.from().unwrap().tag(), Some("1123"));
+    }
+    let verdicts = benches[0].1.journal.iter().filter_map(|entry| entry.decision());
+    let refused =
+        verdicts.filter(|decision| decision.verdict == crate::journal::Verdict::LogonRefused).count();
+    assert_eq!(refused, 1, "the printed token was taken for one and refused");
+}

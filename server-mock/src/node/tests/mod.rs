@@ -1,5 +1,6 @@
 //! Nodes driven by hand: golden conversations, attacks on the gate, registrations, relays.
 
+mod abuse;
 mod bench;
 mod gate;
 mod golden;
