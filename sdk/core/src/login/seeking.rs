@@ -147,10 +147,15 @@ impl Seeking {
 }
 
 /// The home server of an earlier login, if the rules for redirects still allow it (settled 4).
+///
+/// It has a head start, so that one without TLS would win against discovery: the first *verified* TLS
+/// server is to win where the account may use TLS (settled 9).
 fn remembered_leg(account: &Account, desk: &mut Desk<'_>) -> Option<Leg> {
     let home = account.memory.home()?;
     let config = &account.config;
-    let allowed = home.transport.is_secure() || config.transports.contains(&home.transport);
+    let transports = config.allowed_transports();
+    let clear = transports.contains(&home.transport) && !transports.iter().any(|one| one.is_secure());
+    let allowed = home.transport.is_secure() || clear;
     if !allowed || !is_trusted(&home.host, config) || is_the_configured(home, &config.server) {
         return None;
     }

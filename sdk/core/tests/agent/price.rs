@@ -226,3 +226,23 @@ fn equal_srv_targets_race_and_lower_ones_wait_for_failure() {
     assert_eq!(dials(&mut world), [1, 1, 1]);
     assert_eq!(world.state(), AccountState::Fallback);
 }
+
+#[test]
+fn a_remembered_home_without_tls_does_not_outrun_tls() {
+    let clear = || Remembered { transport: Transport::Tcp, ..remembered("hs103.network.com") };
+    let mut world = main_job(|config| {
+        config.transports = vec![Transport::Tls, Transport::Tcp];
+        config.remembered = Some(clear());
+    });
+    world.server("hs103.network.com");
+    world.login();
+    assert_eq!(world.at("hs103.network.com").dials, 0);
+    assert_eq!(world.registered().home.host, "hs104.network.com");
+    let mut world = World::new(|config| {
+        config.transports = vec![Transport::Tcp];
+        config.remembered = Some(clear());
+    });
+    world.server("hs103.network.com");
+    world.login();
+    assert_eq!(world.registered().home.host, "hs103.network.com", "where TLS is not to be had");
+}
