@@ -91,10 +91,17 @@ impl Registered {
     }
 
     /// The home server sends the account away: logout, and a whole new login (patent paragraph 67).
+    /// After several in a minute it is a redirect too many: the login waits as one that failed, so that
+    /// servers that send an account to and fro do not keep it running in circles.
     pub(super) fn moved(self, account: &mut Account, desk: &mut Desk<'_>) -> State {
         forget_home(account, desk);
         self.part(LogoutReason::Moved, desk);
-        Seeking::start(MoveCause::Moved, account, desk)
+        if account.restarts.admit(MOST_RESTARTS, desk.now) {
+            return Seeking::start(MoveCause::Moved, account, desk);
+        }
+        desk.counters.count(Counter::RedirectRefused);
+        let trip = Trip::new(account.config.redirect.limit, MoveCause::Moved, desk.now);
+        fail(RedirectError::TooMany { limit: MOST_RESTARTS }.into(), trip, account, desk)
     }
 
     /// The registration is lost; a new login begins soon.

@@ -557,3 +557,30 @@ fn para_39_signatures_in_the_patents_places_count_only_by_option() {
     );
     assert_eq!(world.registered().home.host, "hs104.network.com");
 }
+
+#[test]
+fn servers_that_send_an_account_to_and_fro_do_not_keep_it_running_for_ever() {
+    let mut world = main_job(|_| {});
+    world.server("hs105.network.com");
+    world.login();
+    let (mut here, mut there) = ("hs104.network.com", "hs105.network.com");
+    for _ in 0..5 {
+        let contact = format!("<sip:{there}:5061;transport=tls>");
+        world.at("hs102.network.com").redirect_to(&contact);
+        world.at(here).redirect_to(&contact);
+        world.at(there).then = Then::Accept { expires: 7_200 };
+        world.command(homing_core::command::Command::Refresh);
+        assert_eq!(world.registered().home.host, there);
+        assert_eq!(world.state(), AccountState::Registered);
+        (here, there) = (there, here);
+    }
+    world.at(here).redirect_to(&format!("<sip:{there}:5061;transport=tls>"));
+    world.at(there).then = Then::Accept { expires: 7_200 };
+    world.command(homing_core::command::Command::Refresh);
+    assert_eq!(world.state(), AccountState::Refused, "the sixth in a minute waits");
+    assert_eq!(world.last_failure().error.code(), "E0701");
+    let wait = world.agent.deadline().unwrap().at.0 - world.clock;
+    assert!(wait >= Duration::from_secs(30), "{wait:?}");
+    world.pass(wait);
+    assert_eq!(world.state(), AccountState::Registered);
+}
