@@ -245,6 +245,13 @@ impl Quiet {
     pub(super) fn fresh(lease: Lease, now: Now) -> Self {
         Self { refresh: lease.refresh, renewal_not_before: now.since_start, overdue: false }
     }
+
+    /// The binding is kept, but the server held on to an association that should be renewed: asked at
+    /// once it would only say the same again.
+    pub(super) fn unrenewed(lease: Lease, now: Now) -> Self {
+        let pause = now.after(RENEWAL_PAUSE).min(lease.refresh);
+        Self { renewal_not_before: pause, ..Self::fresh(lease, now) }
+    }
 }
 
 /// What the server granted.
@@ -290,5 +297,7 @@ fn announce(
     }
 }
 
+/// After a renewal that brought no new association.
+const RENEWAL_PAUSE: Duration = Duration::from_secs(60);
 /// How long a REGISTER after a change of the network may stay unanswered.
 const DOUBT: Duration = Duration::from_secs(5);

@@ -131,7 +131,9 @@ impl Registered {
         }
         desk.keep_alive(self.conversation.flow(), message);
         self.lease = lease;
-        self.activity = Activity::Quiet(Quiet::fresh(lease, desk.now));
+        let due = self.conversation.association().is_some_and(|standing| standing.renewal_due(desk.now));
+        let quiet = if due { Quiet::unrenewed } else { Quiet::fresh };
+        self.activity = Activity::Quiet(quiet(lease, desk.now));
         desk.counters.count(Counter::Refreshes);
         if self.conversation.associations() != before {
             desk.tell(AccountEvent::AssociationRenewed);

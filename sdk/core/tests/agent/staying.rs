@@ -575,3 +575,18 @@ fn a_connection_that_died_with_the_network_is_left_within_seconds() {
     world.pass(Duration::from_secs(60));
     assert_eq!(logged_out(&world), []);
 }
+
+#[test]
+fn a_server_that_grants_without_a_new_handshake_is_asked_once_a_minute() {
+    let mut world = signed_in(|_| {});
+    world.pass(HOUR * 8 - Duration::from_secs(301));
+    world.at("hs104.network.com").gate(Gate::Open);
+    let before = world.registers("hs104.network.com").len();
+    world.pass(Duration::from_secs(182));
+    let asked = world.registers("hs104.network.com").len() - before;
+    assert!((3..=5).contains(&asked), "{asked}");
+    world.at("hs104.network.com").gate(Gate::Ntlm);
+    world.pass(Duration::from_secs(61));
+    assert!(world.events.contains(&AccountEvent::AssociationRenewed));
+    assert_eq!(logged_out(&world), []);
+}
