@@ -82,8 +82,9 @@ pub(super) enum Step {
     Asking { ask: AskId, offer: Offer },
     /// The empty token is out. Without credentials it was sent on memory alone.
     Opening { tx: TxId, credentials: Option<Credentials> },
-    /// The token is out; the association counts once a signed final says so.
-    Establishing { tx: TxId, fresh: Box<Association> },
+    /// The token is out; the association counts once a final signed with it says so. `proved` is what
+    /// the message judged last says about it.
+    Establishing { tx: TxId, fresh: Box<Association>, proved: bool },
     /// A Digest answer is out.
     Answering { tx: TxId, session: Box<DigestSession>, style: Style },
 }
@@ -136,12 +137,13 @@ impl Exchange {
         places: SignaturePlaces,
         now: Now,
     ) -> Standing {
-        let Step::Establishing { fresh, .. } = &mut self.step else {
+        let Step::Establishing { fresh, proved, .. } = &mut self.step else {
             return conversation.judge(message, places, now);
         };
         let verdict = fresh.verify(message, Side::Server, places == SignaturePlaces::PatentToo);
         let by_fresh = standing(verdict.fault());
-        if by_fresh == Standing::Signed {
+        *proved = by_fresh == Standing::Signed;
+        if *proved {
             return by_fresh;
         }
         match conversation.judge(message, places, now) {
@@ -161,7 +163,7 @@ impl Exchange {
             401 | 407 => self.handle_challenge(&message, talk),
             423 if self.may_ask_longer(&message, talk.account) => self.ask_longer(&message, talk),
             status => {
-                self.settle(&message, standing, &mut talk);
+                self.settle(&message, &mut talk);
                 match status {
                     200..=299 => Outcome::Granted(message),
                     300..=399 => Outcome::Redirected(message, standing),
@@ -198,10 +200,11 @@ impl Exchange {
         Outcome::Pending(Box::new(Exchange { aim, step, rounds, refusal: None }))
     }
 
-    /// Keeps what the handshake brought, whatever the server decided.
-    fn settle(self, message: &Message, standing: Standing, talk: &mut Talk<'_, '_>) {
+    /// Keeps what the handshake brought, whatever the server decided. A final that only the association
+    /// before signed says that the server stays with that one (settled 13).
+    fn settle(self, message: &Message, talk: &mut Talk<'_, '_>) {
         match self.step {
-            Step::Establishing { fresh, .. } if standing == Standing::Signed => {
+            Step::Establishing { fresh, proved: true, .. } => {
                 talk.account.memory.refused_before = false;
                 talk.account.memory.learn_login(&talk.conversation.server.host, remembered(&fresh));
                 let overlap = talk.desk.agent.timers.t1 * 64;
@@ -228,13 +231,7 @@ impl Exchange {
     fn ask_longer(self, message: &Message, mut talk: Talk<'_, '_>) -> Outcome {
         let (aim, rounds) = (self.aim, self.rounds + 1);
         talk.account.expires = minimum(message).unwrap_or(talk.account.expires);
-        let standing =
-            if talk.conversation.association().is_some() || matches!(self.step, Step::Establishing { .. }) {
-                Standing::Signed
-            } else {
-                Standing::Unsignable
-            };
-        self.settle(message, standing, &mut talk);
+        self.settle(message, &mut talk);
         let sent = talk.send(aim, Proving::Standing);
         Self::after(sent, aim, rounds, |tx| Step::Plain { tx })
     }

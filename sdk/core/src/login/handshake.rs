@@ -154,7 +154,7 @@ impl Talk<'_, '_> {
         let name = challenge.name.clone();
         let mut fresh = Box::new(Association::new(name, opaque, style, keys.into(), self.desk.now));
         let sent = self.send(round.aim, Proving::Token(&mut fresh, &token));
-        Exchange::after(sent, round.aim, round.rounds, |tx| Step::Establishing { tx, fresh })
+        Exchange::after(sent, round.aim, round.rounds, |tx| Step::Establishing { tx, fresh, proved: false })
     }
 
     fn token(

@@ -576,6 +576,42 @@ fn a_connection_that_died_with_the_network_is_left_within_seconds() {
     assert_eq!(logged_out(&world), []);
 }
 
+/// The association a REGISTER was signed with.
+fn signed_with(register: &Message) -> Option<String> {
+    register.auth(Name::Authorization).next()?.param("opaque").map(str::to_owned)
+}
+
+#[test]
+fn a_renewal_that_only_the_old_association_signs_changes_no_keys() {
+    let headers = vec![("Min-Expires", "10000".to_owned())];
+    let brief = Then::Status { status: 423, reason: "Interval Too Brief", headers };
+    for then in [Then::Accept { expires: 7_200 }, brief] {
+        let mut world = signed_in(|_| {});
+        world.at("hs104.network.com").stubborn = true;
+        let first = signed_with(world.registers("hs104.network.com").last().unwrap());
+        world.pass(HOUR * 8 - Duration::from_secs(301));
+        world.at("hs104.network.com").then = then.clone();
+        world.pass(Duration::from_secs(2));
+        let token = signed_with(
+            world
+                .registers("hs104.network.com")
+                .iter()
+                .rev()
+                .find(|register| {
+                    let auth = register.auth(Name::Authorization).next();
+                    auth.is_some_and(|auth| auth.param("gssapi-data").is_some_and(|token| !token.is_empty()))
+                })
+                .unwrap(),
+        );
+        assert_ne!(token, first, "a handshake was tried");
+        world.command(Command::Refresh);
+        let last = signed_with(world.registers("hs104.network.com").last().unwrap());
+        assert_eq!(last, first, "after {then:?}");
+        assert!(!world.events.contains(&AccountEvent::AssociationRenewed));
+        assert_eq!(logged_out(&world), []);
+    }
+}
+
 #[test]
 fn a_server_that_grants_without_a_new_handshake_is_asked_once_a_minute() {
     let mut world = signed_in(|_| {});

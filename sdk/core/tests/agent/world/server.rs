@@ -43,6 +43,8 @@ pub(crate) struct Server {
     pub(crate) extra: Vec<(String, String)>,
     /// Forgets its association, so that the next request is challenged.
     pub(crate) amnesia: bool,
+    /// Holds on to its association whatever handshake follows.
+    pub(crate) stubborn: bool,
     pub(crate) skew: i64,
     /// Credentials for another realm are challenged as if they were none.
     pub(crate) strict_realm: bool,
@@ -113,6 +115,7 @@ impl Server {
             dials: 0,
             extra: Vec::new(),
             amnesia: false,
+            stubborn: false,
             skew: 0,
             strict_realm: false,
             association: None,
@@ -239,6 +242,7 @@ impl Server {
                     format!("NTLM opaque=\"{:08X}\", gssapi-data=\"{CHALLENGE}\", {names}", self.opaque);
                 Err(self.challenge(request, &[second], wall))
             }
+            Some(_) if accepts && self.stubborn && self.association.is_some() => Ok(()),
             Some(_) if accepts => {
                 let now = Now::new(Duration::ZERO, wall);
                 let name = self.association_name();
