@@ -36,6 +36,12 @@ impl<K: Ord + Clone> Calendar<K> {
         self.order.first().map(|(at, _)| *at)
     }
 
+    /// How many appointments there are.
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.order.len()
+    }
+
     /// Takes out one appointment that is due.
     pub(super) fn due(&mut self, now: Now) -> Option<K> {
         let (at, _) = self.order.first()?;

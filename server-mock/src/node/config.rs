@@ -87,6 +87,10 @@ pub struct GateLimits {
     pub half_open_count: usize,
     /// How long a Digest nonce is good.
     pub nonce: Duration,
+    /// Associations held on one connection of a client; the oldest go.
+    pub associations: usize,
+    /// Associations held on one connection of a server of the estate; the oldest go.
+    pub associations_of_server: usize,
     /// Life of an association, grace included.
     pub association: Duration,
     /// How long a connection may stay without authenticating.
@@ -294,6 +298,8 @@ impl Default for GateLimits {
             half_open: Duration::from_secs(60),
             half_open_count: 10_000,
             nonce: Duration::from_secs(300),
+            associations: 256,
+            associations_of_server: 50_000,
             association: Duration::from_secs(8 * 3600 + 300),
             unauthenticated: Duration::from_secs(120),
         }

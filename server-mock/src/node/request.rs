@@ -112,7 +112,7 @@ impl Node {
         }
         let Some(found) = self.flows.find(flow) else { return Admission::Discard("its flow is gone") };
         let (spoken, attempts) = (found.spoken, found.attempts);
-        let visit = Visit { request, flow, spoken, attempts, accounts: &self.config.accounts, now };
+        let visit = Visit { request, flow, spoken, attempts, trusted, accounts: &self.config.accounts, now };
         let draws = self.draws.as_mut();
         let admission = self.machines.gate.admit(&visit, draws);
         let register = request.method() == Some(Method::Register);

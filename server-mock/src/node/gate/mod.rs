@@ -40,6 +40,8 @@ pub struct Visit<'v> {
     pub spoken: Option<Spoken>,
     /// Wrong credentials on that flow so far.
     pub attempts: u8,
+    /// True if the other end is a server of the estate, which brings many clients.
+    pub trusted: bool,
     /// Who may sign in.
     pub accounts: &'v Accounts,
     /// When.

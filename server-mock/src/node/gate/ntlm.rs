@@ -10,7 +10,7 @@ use homing_wire::Auth;
 
 use super::acceptor::{Challenge as Token, Claim, Expectation, Refusal};
 use super::offer::Spoken;
-use super::sessions::{HalfOpen, SessionId};
+use super::sessions::{HalfOpen, Proven, SessionId};
 use super::{Admission, Challenge, Gate, Passport, Refused, Seal, Visit};
 use crate::node::config::ExtendedProtection;
 use crate::node::draws::Draws;
@@ -86,10 +86,8 @@ impl Gate {
     ) -> Result<(String, Passport), String> {
         let now = visit.now;
         let opaque = shown.auth.param("opaque").unwrap_or_default();
-        let half = self.sessions.take_half(opaque).ok_or("no challenge is open under this opaque")?;
-        if half.endpoint != shown.endpoint || half.flow != visit.flow {
-            return Err("the challenge was for another endpoint or connection".to_owned());
-        }
+        let half = self.sessions.take_half(opaque, &shown.endpoint, visit.flow);
+        let half = half.ok_or("no challenge is open under this opaque, for this endpoint and connection")?;
         if token.len() > TOKEN_LIMIT {
             return Err("the token is too long".to_owned());
         }
@@ -119,15 +117,17 @@ impl Gate {
         let keys = SessionKeys::derive(&accepted.exported_session_key, accepted.flags);
         let signing = SigningKeys::from(keys.clone());
         let mut association = Association::new(name, &half.opaque, shown.style, signing, now);
-        let life = self.config.limits.association;
-        association.set_lifetime(now.after(life));
+        let limits = &self.config.limits;
+        let most = if visit.trusted { limits.associations_of_server } else { limits.associations };
+        let proven = Proven { user: &account.address, life: limits.association, most };
+        association.set_lifetime(now.after(proven.life));
         if half.spoken.version == Version::V4
             && shown.auth.param("response").is_some()
             && !association.verify(visit.request, Side::Client, false).is_good()
         {
             return Err("the signature beside the token is wrong".to_owned());
         }
-        let id = self.sessions.establish(half, (association, keys), life, now);
+        let id = self.sessions.establish(half, (association, keys), proven, now);
         let proof = if accepted.other_timestamp { "NTLM, with a clock of its own" } else { "NTLM" };
         let passport = Passport { endpoint: shown.endpoint.clone(), seal: Seal::Association(id), proof };
         Ok((account.address.clone(), passport))

@@ -51,6 +51,18 @@ pub struct Session {
     pub flow: FlowId,
     opaque: String,
     ends: Moment,
+    own: bool,
+}
+
+/// Who proved to be themselves, and what that is worth.
+#[derive(Clone, Copy)]
+pub(super) struct Proven<'a> {
+    /// The address of the account whose password was known.
+    pub(super) user: &'a str,
+    /// Life of the association.
+    pub(super) life: Duration,
+    /// Associations that may be held on the flow.
+    pub(super) most: usize,
 }
 
 impl Sessions {
@@ -84,7 +96,7 @@ impl Sessions {
 
     /// The newest association on a flow.
     pub fn on_flow(&self, flow: FlowId) -> Option<SessionId> {
-        self.ids_of(flow).filter(|id| self.established.contains_key(id)).last()
+        self.ids_of(flow).filter(|id| self.established.get(id).is_some_and(|held| held.own)).last()
     }
 
     /// How many are half open.
@@ -147,32 +159,44 @@ impl Sessions {
         self.half_open.entry(id).or_insert(half)
     }
 
-    /// Takes out what is half open under `opaque`: a challenge is answered once.
-    pub(super) fn take_half(&mut self, opaque: &str) -> Option<HalfOpen> {
+    /// Takes out what that endpoint left half open on that flow under `opaque`: a challenge is answered
+    /// once, and only by whom it was given to. Nobody else who knows the opaque ends it.
+    pub(super) fn take_half(&mut self, opaque: &str, endpoint: &Endpoint, flow: FlowId) -> Option<HalfOpen> {
         let id = *self.by_opaque.find(opaque)?;
-        let half = self.half_open.remove(&id)?;
-        self.remove(id);
-        Some(half)
+        let half = self.half_open.get(&id)?;
+        if half.endpoint != *endpoint || half.flow != flow {
+            return None;
+        }
+        self.remove_half(id)
     }
 
-    /// Books an association. The endpoint's former one verifies for another 64·T1 (settled 13).
+    /// Books an association of who proved to be `user`. The endpoint's former one verifies for another
+    /// 64·T1 (settled 13).
+    ///
+    /// From may claim an endpoint of somebody else. Such an association signs the refusal and nothing
+    /// more: no request finds it, it stands for no endpoint and ends nobody's association.
     pub(super) fn establish(
         &mut self,
         half: HalfOpen,
         (association, keys): (Association, SessionKeys),
-        life: Duration,
+        proven: Proven<'_>,
         now: Now,
     ) -> SessionId {
         self.named += 1;
-        let (id, ends) = (SessionId(self.named), now.after(life));
-        if let Some(former) = self.by_endpoint.insert(half.endpoint.clone(), id) {
-            self.hold(former, now.after(OVERLAP));
+        let (id, ends) = (SessionId(self.named), now.after(proven.life));
+        let own = half.endpoint.user == proven.user;
+        if own {
+            if let Some(former) = self.by_endpoint.insert(half.endpoint.clone(), id) {
+                self.hold(former, now.after(OVERLAP));
+            }
+            self.by_opaque.insert(half.opaque.clone(), id);
         }
-        self.by_opaque.insert(half.opaque.clone(), id);
         self.by_flow.entry(half.flow).or_default().insert(id);
-        self.lapses.set(id, ends.min(now.after(IDLE)));
+        let idle = if own { IDLE } else { OVERLAP };
+        self.lapses.set(id, ends.min(now.after(idle)));
         let HalfOpen { opaque, endpoint, flow, .. } = half;
-        self.established.insert(id, Session { association, keys, endpoint, flow, opaque, ends });
+        self.established.insert(id, Session { association, keys, endpoint, flow, opaque, ends, own });
+        self.drop_oldest(flow, proven.most);
         id
     }
 
@@ -186,6 +210,14 @@ impl Sessions {
         let id = *self.by_opaque.find(opaque)?;
         let session = self.established.get_mut(&id)?;
         (session.endpoint == *endpoint && session.flow == flow).then_some((id, session))
+    }
+
+    /// Entries in every table: half open, established, by opaque, by endpoint, by flow, lapses.
+    #[cfg(test)]
+    pub(in crate::node) fn entries(&self) -> [usize; 6] {
+        let flows = self.by_flow.values().map(BTreeSet::len).sum();
+        let (half_open, whole) = (self.half_open.len(), self.established.len());
+        [half_open, whole, self.by_opaque.len(), self.by_endpoint.len(), flows, self.lapses.len()]
     }
 
     /// Drops everything bound to a flow.
@@ -207,16 +239,36 @@ impl Sessions {
         self.lapses.next()
     }
 
-    fn remove(&mut self, id: SessionId) {
-        self.lapses.cancel(&id);
-        let half = self.half_open.remove(&id).map(|half| (half.opaque, half.flow, half.endpoint));
-        let whole = self.established.remove(&id).map(|held| (held.opaque, held.flow, held.endpoint));
-        let Some((opaque, flow, endpoint)) = half.or(whole) else { return };
-        if self.by_opaque.find(&opaque) == Some(&id) {
-            self.by_opaque.remove(&opaque);
+    /// A client chooses its devices as it likes; what it may hold on one flow is bounded.
+    fn drop_oldest(&mut self, flow: FlowId, most: usize) {
+        if self.by_flow.get(&flow).is_none_or(|ids| ids.len() <= most) {
+            return;
         }
-        if self.by_endpoint.get(&endpoint) == Some(&id) {
-            self.by_endpoint.remove(&endpoint);
+        let held: Vec<SessionId> = self.ids_of(flow).filter(|id| self.established.contains_key(id)).collect();
+        let over = held.len().saturating_sub(most.max(1));
+        held.into_iter().take(over).for_each(|id| self.remove(id));
+    }
+
+    fn remove(&mut self, id: SessionId) {
+        self.remove_half(id);
+        self.lapses.cancel(&id);
+        let Some(held) = self.established.remove(&id) else { return };
+        if self.by_endpoint.get(&held.endpoint) == Some(&id) {
+            self.by_endpoint.remove(&held.endpoint);
+        }
+        self.unlist(id, &held.opaque, held.flow);
+    }
+
+    fn remove_half(&mut self, id: SessionId) -> Option<HalfOpen> {
+        let half = self.half_open.remove(&id)?;
+        self.lapses.cancel(&id);
+        self.unlist(id, &half.opaque, half.flow);
+        Some(half)
+    }
+
+    fn unlist(&mut self, id: SessionId, opaque: &String, flow: FlowId) {
+        if self.by_opaque.find(opaque) == Some(&id) {
+            self.by_opaque.remove(opaque);
         }
         if let Some(ids) = self.by_flow.get_mut(&flow) {
             ids.remove(&id);

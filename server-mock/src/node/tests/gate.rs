@@ -1,10 +1,13 @@
 //! Attacks on the gate, made from the recorded conversations.
 
 use homing_core::ids::FlowId;
+use homing_core::secret::Password;
 use homing_core::transport::Transport;
 use homing_wire::{Message, Name};
 
+use super::super::accounts::Accounts;
 use super::super::config::{Dialect, ExtendedProtection};
+use super::super::endpoint::Endpoint;
 use super::super::io::NodeInput;
 use super::bench::{Bench, Golden, at, auth_param};
 use crate::journal::Verdict;
@@ -62,15 +65,90 @@ fn a_token_is_worth_nothing_on_another_connection_or_for_another_endpoint() {
     let second = bench.open(2, Transport::Tls);
     let answer = bench.ask(second, &golden.text(TOKEN), at(0));
     assert!(is_first_challenge(&answer), "{}", bench.ladder());
-    assert!(bench.reason(Verdict::LogonRefused).contains("another endpoint or connection"));
+    assert!(bench.reason(Verdict::LogonRefused).contains("no challenge is open"));
     let answer = bench.ask(first, &again(&golden.text(TOKEN), 1), at(0));
-    assert!(is_first_challenge(&answer), "a challenge is answered once, wherever");
+    assert_eq!(answer.status(), Some(200), "who knows the opaque cannot end another's login");
 
     let (mut bench, flow) = self::bench(&golden);
     bench.ask(flow, &golden.text(EMPTY), at(0));
     let other = golden.text(TOKEN).replace("epid=3344", "epid=3345");
     assert!(is_first_challenge(&bench.ask(flow, &other, at(0))));
-    assert!(bench.reason(Verdict::LogonRefused).contains("another endpoint"));
+    assert!(bench.reason(Verdict::LogonRefused).contains("for this endpoint"));
+    assert_eq!(bench.node.machines.gate.sessions().half_open(), 1);
+}
+
+/// As [`TOKEN`], without the signature of version 4 beside it, which covers From and the opaque.
+fn unsigned(token: &str) -> String {
+    let cut = token.find(", crand=").unwrap();
+    format!("{}{}", &token[..cut], &token[cut + token[cut..].find("\r\n").unwrap()..])
+}
+
+#[test]
+fn no_table_keeps_anything_of_a_failed_login() {
+    let golden = v4();
+    let (mut bench, flow) = bench(&golden);
+    for round in 0..2 {
+        bench.ask(flow, &again(&golden.text(EMPTY), round), at(0));
+        let wrong = again(&with(&golden.text(TOKEN), "gssapi-data", "AAAA"), round);
+        assert!(is_first_challenge(&bench.ask(flow, &wrong, at(0))));
+        assert_eq!(bench.node.machines.gate.sessions().entries(), [0; 6], "round {round}");
+    }
+}
+
+#[test]
+fn a_user_who_claims_anothers_endpoint_ends_nobodys_association() {
+    let golden = v4();
+    let (mut bench, flow) = logged_in(&golden);
+    let refresh = golden.message(REFRESH);
+    let endpoint = Endpoint::of(&refresh).unwrap();
+    let before = bench.node.machines.gate.sessions().of_endpoint(&endpoint);
+    assert!(before.is_some());
+
+    // The same token now proves somebody of another domain.
+    let mut accounts = Accounts::new();
+    accounts.add_domain("NETWORKCO", "elsewhere.com");
+    accounts.add("user", "elsewhere.com", Password::new("Secret-Pass1"));
+    bench.node.config.accounts = accounts.into();
+    let mallory = bench.open(2, Transport::Tls);
+    let challenge = bench.ask(mallory, &again(&golden.text(EMPTY), 1), at(1));
+    let opaque = auth_param(&challenge, Name::WwwAuthenticate, "opaque").unwrap();
+    let token = unsigned(&with(&again(&golden.text(TOKEN), 1), "opaque", &opaque));
+    let answer = bench.ask(mallory, &token, at(1));
+    assert_eq!(answer.status(), Some(403), "{}", bench.ladder());
+    assert!(auth_param(&answer, Name::AuthenticationInfo, "rspauth").is_some());
+    let sessions = bench.node.machines.gate.sessions();
+    assert_eq!(sessions.of_endpoint(&endpoint), before);
+    assert_eq!(sessions.on_flow(mallory), None, "it signs nothing else on its connection");
+
+    // Signed under the keys of the refusal it is nobody's request, and the victim goes on.
+    let refused = with(&again(&golden.text(REFRESH), 2), "opaque", &opaque);
+    assert!(is_first_challenge(&bench.ask(mallory, &refused, at(2))));
+    assert!(bench.reason(Verdict::Challenged).contains("no such association"));
+    bench.input(NodeInput::DeadlineReached, at(60));
+    assert_eq!(bench.node.machines.gate.sessions().len(), 1, "the one of the refusal is gone");
+    assert_eq!(bench.ask(flow, &golden.text(REFRESH), at(61)).status(), Some(200), "{}", bench.ladder());
+}
+
+#[test]
+fn a_connection_holds_so_many_associations_and_the_oldest_goes() {
+    let golden = v4();
+    let node = golden.node(SERVER, |config| config.gate.limits.associations = 2);
+    let mut bench = Bench::new(node, HOMES);
+    let flow = bench.open(1, Transport::Tls);
+    let device =
+        |step: usize, n: u32| again(&golden.text(step), n).replace("epid=3344", &format!("epid=99{n}"));
+    for n in 0..4 {
+        let challenge = bench.ask(flow, &device(EMPTY, n), at(0));
+        let opaque = auth_param(&challenge, Name::WwwAuthenticate, "opaque").unwrap();
+        let answer = bench.ask(flow, &unsigned(&with(&device(TOKEN, n), "opaque", &opaque)), at(0));
+        assert_eq!(answer.status(), Some(200), "{}", bench.ladder());
+    }
+    let sessions = bench.node.machines.gate.sessions();
+    assert_eq!(sessions.entries(), [0, 2, 2, 2, 2, 2]);
+    let held = |n| {
+        sessions.of_endpoint(&Endpoint::of(&Message::parse(device(EMPTY, n)).unwrap()).unwrap()).is_some()
+    };
+    assert_eq!([0, 1, 2, 3].map(held), [false, false, true, true]);
 }
 
 #[test]
@@ -93,8 +171,8 @@ fn wrong_credentials_and_strangers_get_the_same_answers_and_after_three_a_403() 
     let golden = v4();
     let mut answers = Vec::new();
     for (user, password) in [("user", "Other-Pass1"), ("nobody", "x")] {
-        let mut accounts = super::super::accounts::Accounts::new();
-        accounts.add(user, "network.com", homing_core::secret::Password::new(password));
+        let mut accounts = Accounts::new();
+        accounts.add(user, "network.com", Password::new(password));
         let node = golden.node(SERVER, |config| config.accounts = accounts.into());
         let mut bench = Bench::new(node, HOMES);
         let flow = bench.open(1, Transport::Tls);
@@ -209,11 +287,7 @@ fn a_user_may_not_register_for_another() {
     let (mut bench, flow) = bench(&golden);
     let theirs = |step| golden.text(step).replace("sip:user@network.com", "sip:bob@network.com");
     bench.ask(flow, &theirs(EMPTY), at(0));
-    // Without the signature of version 4, which would cover From.
-    let token = theirs(TOKEN);
-    let cut = token.find(", crand=").unwrap();
-    let token = format!("{}{}", &token[..cut], &token[cut + token[cut..].find("\r\n").unwrap()..]);
-    let answer = bench.ask(flow, &token, at(0));
+    let answer = bench.ask(flow, &unsigned(&theirs(TOKEN)), at(0));
     assert_eq!(answer.status(), Some(403));
     assert!(
         auth_param(&answer, Name::AuthenticationInfo, "rspauth").is_some(),
