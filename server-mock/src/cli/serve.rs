@@ -1,5 +1,6 @@
 //! `homing-estate run`: starts, tells where, prints the journal, ends on a signal.
 
+use std::convert::Infallible;
 use std::path::Path;
 
 use tokio_rustls::rustls::crypto::ring;
@@ -24,19 +25,33 @@ pub(super) async fn serve(file: &Path, style: JournalStyle) -> Result<(), String
     let socket = Socket::open(config.control.as_deref())?;
     say(&table::render(&control::obey(&estate, r#"{"do":"status"}"#).await));
     let mut journal = estate.journal().subscribe();
-    loop {
-        tokio::select! {
-            () = signals.wait() => break,
-            entries = journal.next(), if style != JournalStyle::Off => {
-                for entry in entries.unwrap_or_default() {
-                    say(&line(&entry, style));
-                }
-            }
-            () = socket.serve_one(&estate) => {}
+    let told = async {
+        if style == JournalStyle::Off {
+            return std::future::pending().await;
         }
-    }
+        // None comes when the journal has ended: nothing more is to be told.
+        while let Some(entries) = journal.next().await {
+            entries.iter().for_each(|entry| say(&line(entry, style)));
+        }
+        std::future::pending().await
+    };
+    until_ended(signals.wait(), socket.serve(&estate), told).await;
     say("the estate has ended\n");
     Ok(())
+}
+
+/// Serves and tells until the end. Each of the three goes on from where it is, whatever the others do:
+/// an order is carried out whole and a signal is heard in the midst of traffic.
+async fn until_ended<S, T>(end: impl Future<Output = ()>, served: S, told: T)
+where
+    S: Future<Output = Infallible>,
+    T: Future<Output = Infallible>,
+{
+    tokio::select! {
+        () = end => {}
+        never = served => match never {},
+        never = told => match never {},
+    }
 }
 
 fn line(entry: &Entry, style: JournalStyle) -> String {
@@ -103,11 +118,21 @@ impl Socket {
         Ok(Self { open: Some((listener, path.to_owned())) })
     }
 
-    /// Serves one client that sends its orders within a moment; waits for ever where there is no socket.
+    /// Serves one client after the other; waits for ever where there is no socket.
+    async fn serve(&self, estate: &Estate) -> Infallible {
+        loop {
+            self.serve_one(estate).await;
+        }
+    }
+
+    /// Serves one client that sends its orders within a moment.
     async fn serve_one(&self, estate: &Estate) {
         use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
         let Some((listener, _)) = &self.open else { return std::future::pending().await };
-        let Ok((stream, _)) = listener.accept().await else { return };
+        let Ok((stream, _)) = listener.accept().await else {
+            // Out of descriptors, say: that does not pass by asking again at once.
+            return tokio::time::sleep(PAUSE).await;
+        };
         let served = async {
             let (reader, mut writer) = stream.into_split();
             let mut lines = BufReader::new(reader.take(LONGEST_TALK)).lines();
@@ -131,7 +156,7 @@ impl Socket {
         }
     }
 
-    async fn serve_one(&self, _estate: &Estate) {
+    async fn serve(&self, _estate: &Estate) -> Infallible {
         std::future::pending().await
     }
 }
@@ -151,3 +176,42 @@ const PATIENCE: std::time::Duration = std::time::Duration::from_secs(5);
 /// Bytes one client of the control socket may send.
 #[cfg(unix)]
 const LONGEST_TALK: u64 = 1 << 20;
+/// Rest after a client could not be accepted.
+#[cfg(unix)]
+const PAUSE: std::time::Duration = std::time::Duration::from_millis(100);
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+    use std::future::pending;
+
+    use tokio::task::yield_now;
+
+    use super::*;
+
+    /// The journal speaks in every round; an order of several steps and a late end still come through.
+    #[tokio::test]
+    async fn traffic_drops_no_order_half_way_and_hides_no_end() {
+        let (told, done) = (Cell::new(0u32), Cell::new(false));
+        let traffic = async {
+            loop {
+                told.set(told.get() + 1);
+                yield_now().await;
+            }
+        };
+        let order = async {
+            for _ in 0..10 {
+                yield_now().await;
+            }
+            done.set(true);
+            pending().await
+        };
+        let end = async {
+            for _ in 0..20 {
+                yield_now().await;
+            }
+        };
+        until_ended(end, order, traffic).await;
+        assert!(done.get() && told.get() > 10, "{} rounds", told.get());
+    }
+}
