@@ -206,6 +206,7 @@ impl Exchange {
         match self.step {
             Step::Establishing { fresh, proved: true, .. } => {
                 talk.account.memory.refused_before = false;
+                talk.account.memory.doubted = false;
                 talk.account.memory.learn_login(&talk.conversation.server.host, remembered(&fresh));
                 let overlap = talk.desk.agent.timers.t1 * 64;
                 talk.conversation.adopt(*fresh, overlap, talk.desk.now);

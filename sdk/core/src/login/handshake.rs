@@ -22,7 +22,7 @@ impl Exchange {
             return talk.goes_round();
         }
         if matches!(self.step, Step::Establishing { .. }) {
-            return talk.rejected();
+            return talk.token_refused();
         }
         let offer = {
             let chosen = challenge::choose(message, talk.conversation, talk.account, talk.desk.now);
@@ -190,6 +190,16 @@ impl Talk<'_, '_> {
     fn answer(&mut self, round: Round, mut session: Box<DigestSession>, style: Style) -> Outcome {
         let sent = self.send(round.aim, Proving::Digest(&mut session, style));
         Exchange::after(sent, round.aim, round.rounds, |tx| Step::Answering { tx, session, style })
+    }
+
+    /// The token was not accepted. Over UDP a server whose peer's address changed half-way says the same
+    /// of a good token, so there only the second refusal is held against the password.
+    fn token_refused(&mut self) -> Outcome {
+        let steady = self.conversation.road.transport.is_reliable();
+        if steady || std::mem::replace(&mut self.account.memory.doubted, true) {
+            return self.rejected();
+        }
+        self.goes_round()
     }
 
     /// The credentials were not accepted.

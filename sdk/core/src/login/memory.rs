@@ -11,6 +11,8 @@ pub(super) struct Memory {
     logins: Vec<(String, RememberedLogin)>,
     /// True after a server refused the last credentials.
     pub refused_before: bool,
+    /// True after a refusal over UDP that may have been of the address and not of the password.
+    pub doubted: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -25,7 +27,8 @@ impl Memory {
     pub(super) fn new(remembered: Option<Remembered>) -> Self {
         let login = |home: &Remembered| Some((home.host.clone(), home.login.clone()?));
         let logins = remembered.iter().filter_map(login).collect();
-        Self { home: remembered.map(|what| Home { what, failures: 0 }), logins, refused_before: false }
+        let home = remembered.map(|what| Home { what, failures: 0 });
+        Self { home, logins, ..Self::default() }
     }
 
     /// The home server to try first.
