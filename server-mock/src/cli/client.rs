@@ -5,6 +5,8 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::control::Order;
+#[cfg(unix)]
+use crate::journal::harmless;
 
 /// Gives one order and waits for what came of it.
 #[cfg(unix)]
@@ -18,7 +20,7 @@ pub(super) async fn ask(socket: &Path, order: &Order) -> Result<Value, String> {
     BufReader::new(stream).read_line(&mut answer).await.map_err(unreachable)?;
     let answer: Value = serde_json::from_str(&answer).map_err(|error| error.to_string())?;
     match answer.get("error").and_then(Value::as_str) {
-        Some(error) => Err(error.to_owned()),
+        Some(error) => Err(harmless(error)),
         None => Ok(answer),
     }
 }

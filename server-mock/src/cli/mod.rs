@@ -13,6 +13,8 @@ use clap::{Parser, Subcommand, ValueEnum};
 
 pub use config::{ConfigError, EstateConfig};
 
+use crate::journal::{harmless, harmless_json};
+
 /// An estate of SIP servers: home servers, a load distributor, DNS, certificates.
 #[derive(Debug, Parser)]
 #[command(name = "homing-estate", version, about, arg_required_else_help = true)]
@@ -128,7 +130,7 @@ impl Verb {
         let socket = EstateConfig::read(&target.config).map_err(|error| error.to_string())?.control;
         let socket = socket.ok_or("this estate has no control socket; set `control` in its file")?;
         let answer = client::ask(&socket, &order).await?;
-        say(&if target.json { answer.to_string() + "\n" } else { table::render(&answer) });
+        say(&if target.json { harmless_json(&(answer.to_string() + "\n")) } else { table::render(&answer) });
         Ok(())
     }
 }
@@ -141,7 +143,9 @@ fn say(text: &str) {
 
 fn complain(text: &str) -> ExitCode {
     use std::io::Write as _;
-    let _ = writeln!(std::io::stderr(), "homing-estate: {text}");
+    // What failed may quote what somebody else wrote; the lines of a message of our own stay lines.
+    let lines: Vec<String> = text.lines().map(harmless).collect();
+    let _ = writeln!(std::io::stderr(), "homing-estate: {}", lines.join("\n"));
     ExitCode::FAILURE
 }
 

@@ -8,7 +8,7 @@ use tokio_rustls::rustls::crypto::ring;
 use super::config::EstateConfig;
 use super::{JournalStyle, control, say, table};
 use crate::estate::Estate;
-use crate::journal::Entry;
+use crate::journal::{Entry, harmless_json};
 
 /// Runs the estate of `file` until a signal ends it.
 pub(super) async fn serve(file: &Path, style: JournalStyle) -> Result<(), String> {
@@ -58,7 +58,7 @@ fn line(entry: &Entry, style: JournalStyle) -> String {
     let (at, node) = (entry.at.as_secs_f64(), &entry.node);
     match (style, entry.decision()) {
         (JournalStyle::Off, _) | (JournalStyle::Decisions, None) => String::new(),
-        (JournalStyle::Json, _) => entry.json().to_string() + "\n",
+        (JournalStyle::Json, _) => harmless_json(&(entry.json().to_string() + "\n")),
         (JournalStyle::Decisions | JournalStyle::Ladder, Some(decision)) => {
             format!("{at:10.3}  {node:<10} {decision}\n")
         }

@@ -9,6 +9,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use serde_json::{Value, json};
 
+use super::harmless::harmless;
 use super::redact::redacted;
 
 /// One entry.
@@ -100,7 +101,7 @@ impl Entry {
         }
     }
 
-    /// The first line of the message, such as `SIP/2.0 301 Moved Permanently`; empty for a decision.
+    /// The first line of the message, fit for a console, such as `SIP/2.0 301 Moved Permanently`; empty for a decision.
     pub fn start_line(&self) -> String {
         let Some(bytes) = self.message() else { return String::new() };
         match bytes.as_ref() {
@@ -108,7 +109,7 @@ impl Entry {
             b"\r\n" => "keep-alive (pong)".to_owned(),
             other => {
                 let line = other.split(|byte| *byte == b'\r' || *byte == b'\n').next().unwrap_or_default();
-                String::from_utf8_lossy(line).into_owned()
+                harmless(&redacted(line))
             }
         }
     }
@@ -187,12 +188,12 @@ impl fmt::Display for Decision {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.verdict)?;
         if !self.user.is_empty() {
-            write!(f, " {}", self.user)?;
+            write!(f, " {}", harmless(&self.user))?;
         }
         if !self.target.is_empty() {
-            write!(f, " → {}", self.target)?;
+            write!(f, " → {}", harmless(&self.target))?;
         }
-        write!(f, ": {}", self.reason)
+        write!(f, ": {}", harmless(&self.reason))
     }
 }
 

@@ -1,6 +1,7 @@
 //! Every message and every decision of an estate, with its reason; rendered only when read.
 
 mod entry;
+mod harmless;
 mod ladder;
 mod redact;
 
@@ -10,6 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use tokio::sync::watch;
 
 pub use entry::{Decision, Entry, Verdict, What};
+pub(crate) use harmless::{harmless, harmless_json};
 pub use redact::redacted;
 
 /// The journal of one estate. Clones read the same one.
@@ -83,7 +85,7 @@ impl Journal {
 
     /// One JSON object for each entry, one per line.
     pub fn json(&self) -> String {
-        self.entries().iter().map(|entry| entry.json().to_string() + "\n").collect()
+        self.entries().iter().map(|entry| harmless_json(&(entry.json().to_string() + "\n"))).collect()
     }
 
     fn kept(&self) -> MutexGuard<'_, Kept> {

@@ -62,3 +62,34 @@ fn the_oldest_entries_go_when_the_journal_is_full() {
     assert_eq!(held.last().unwrap().seq, 100);
     assert!(held.len() < 64 && held.len() > 60, "{}", held.len());
 }
+
+#[test]
+fn passwords_in_uris_and_every_key_of_sdp_are_blanked() {
+    let text = "REGISTER sip:alice:CANARY@network.com SIP/2.0\r\n\
+        Route: <SIPS:hs:CANARY@hs1.network.com;lr>, <sip:a:CANARY@b>\r\n\
+        From: \"Alice\" <sip:alice@network.com:5060>;tag=1\r\n\r\n\
+        a=CRYPTO:1 AES_CM_128_HMAC_SHA1_80 inline:CANARY\r\na=crypto:CANARY\r\n\
+        A=ice-pwd:CANARY\r\na=key-mgmt:mikey CANARY\r\nk=clear:CANARY\r\nm=audio 1\r\n";
+    let received = entry(What::Received(Bytes::from_static(text.as_bytes())));
+    let shown = received.text().unwrap();
+    assert!(!shown.contains("CANARY") && !received.start_line().contains("CANARY"), "{shown}");
+    assert!(shown.contains("<SIPS:hs:…@hs1.network.com;lr>, <sip:a:…@b>\r\n"), "{shown}");
+    assert!(shown.contains("<sip:alice@network.com:5060>;tag=1\r\n\r\n"), "{shown}");
+    assert!(shown.contains("a=ice-pwd:…\r\n") || shown.contains("A=ice-pwd:…\r\n"), "{shown}");
+    assert!(shown.contains("k=…\r\nm=audio 1\r\n"), "{shown}");
+}
+
+#[test]
+fn no_text_of_a_peer_reaches_a_console_as_it_is() {
+    let journal = Journal::new();
+    let line = "INVITE sip:a\u{1b}[2J\u{9b}1m\u{202e}b\u{e0041} SIP/2.0\r\n\r\n";
+    journal.record(entry(What::Received(Bytes::from_static(line.as_bytes()))));
+    let about = Decision::new(Verdict::Refused, "why\u{2028}\u{7f}").about("alice (\u{1b}]0;\u{7})");
+    journal.record(entry(What::Decided(about.towards("hs\u{200b}"))));
+    let shown = format!("{}{:?}{}", journal.ladder(), journal.entries(), journal.json());
+    let harmless = |c: char| c == '\n' || harmless(&c.to_string()) == c.to_string();
+    assert!(shown.chars().all(harmless), "{shown:?}");
+    let first = journal.json().lines().next().map(str::to_owned).unwrap();
+    let value: serde_json::Value = serde_json::from_str(&first).unwrap();
+    assert_eq!(value["text"], line, "JSON loses nothing");
+}
