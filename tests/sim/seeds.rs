@@ -47,11 +47,14 @@ fn seeds() {
     }
 }
 
-/// A UDP peer's address changed between challenge and token: a good password looked wrong.
+/// Seeds that once found a fault. 9816: a UDP peer's address changed between challenge and token, and a
+/// good password looked wrong.
+const FOUND: &[u64] = &[9_816];
+
 #[test]
 fn stories_that_once_went_wrong_end_well() {
-    for seed in [9_816] {
-        story(seed);
+    for seed in FOUND {
+        story(*seed);
     }
 }
 
