@@ -31,7 +31,7 @@ fn is_auth_header(line: &str) -> bool {
 
 fn is_media_key(line: &str) -> bool {
     let starts = |prefix: &&str| line.get(..prefix.len()).is_some_and(|s| s.eq_ignore_ascii_case(prefix));
-    MEDIA_KEYS.iter().any(|prefix| starts(prefix))
+    MEDIA_KEYS.iter().any(starts)
 }
 
 /// Copies a line of SDP that carries a key as far as the key.
