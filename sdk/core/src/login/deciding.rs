@@ -1,16 +1,12 @@
 //! A redirect passed every rule and waits for the world's consent.
 
-use super::account::Account;
 use super::desk::Desk;
-use super::failing::fail;
-use super::machine::State;
 use super::redirect::Onward;
-use super::seeking::Seeking;
+use super::sequel::{Proposal, Sequel};
 use super::trip::Trip;
 use crate::error::RedirectError;
 use crate::ids::AskId;
 use crate::outbox::{Decision, Question, RedirectAttempt};
-use crate::server::ServerName;
 
 /// A redirect waits for consent.
 pub(super) struct Deciding {
@@ -22,13 +18,8 @@ pub(super) struct Deciding {
 
 impl Deciding {
     /// Asks.
-    pub(super) fn start(
-        trip: Trip,
-        from: ServerName,
-        targets: Vec<Onward>,
-        signed: bool,
-        desk: &mut Desk<'_>,
-    ) -> State {
+    pub(super) fn start(proposal: Proposal, desk: &mut Desk<'_>) -> Self {
+        let Proposal { trip, from, targets, signed } = proposal;
         let attempt = RedirectAttempt {
             account: desk.account,
             from,
@@ -37,7 +28,7 @@ impl Deciding {
             journey: trip.journey().clone(),
         };
         let ask = desk.ask(Question::Redirect(attempt), None);
-        State::Deciding(Box::new(Deciding { trip, ask, targets }))
+        Deciding { trip, ask, targets }
     }
 
     /// The question that is waited for.
@@ -46,18 +37,13 @@ impl Deciding {
     }
 
     /// The world decided.
-    pub(super) fn handle_decision(
-        self,
-        decision: Decision,
-        account: &mut Account,
-        desk: &mut Desk<'_>,
-    ) -> State {
+    pub(super) fn handle_decision(self, decision: Decision) -> Sequel {
         match decision {
-            Decision::Follow => Seeking::redirected(self.trip, &self.targets, account, desk),
+            Decision::Follow => Sequel::Redirected(self.trip, self.targets),
             Decision::Stop => {
                 let target =
                     self.targets.first().map(|target| target.server().to_string()).unwrap_or_default();
-                fail(RedirectError::Declined { target }.into(), self.trip, account, desk)
+                Sequel::Failed(RedirectError::Declined { target }.into(), self.trip)
             }
         }
     }

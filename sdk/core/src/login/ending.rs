@@ -5,18 +5,13 @@ use std::time::Duration;
 use super::account::Account;
 use super::backoff::after_loss;
 use super::desk::Desk;
-use super::failing::fail;
 use super::forced::Forced;
-use super::leaving::Leaving;
-use super::machine::State;
 use super::redirect::{self, Onward, Redirect, Standing, Standpoint};
 use super::registered::{Activity, Registered};
-use super::resting::Resting;
-use super::seeking::Seeking;
+use super::sequel::{Sequel, Turn};
 use super::trip::Trip;
 use super::visited::Visited;
 use crate::auth::contact_binding::Target;
-use crate::connect::ConnectError;
 use crate::counter::Counter;
 use crate::error::{Deregistration, LoginError, RedirectError};
 use crate::event::{AccountEvent, LogoutReason, MoveCause};
@@ -25,28 +20,22 @@ use crate::state::AccountState;
 
 impl Registered {
     /// The connection is gone.
-    pub(super) fn handle_lost(
-        self,
-        flow: FlowId,
-        _why: ConnectError,
-        account: &mut Account,
-        desk: &mut Desk<'_>,
-    ) -> State {
+    pub(super) fn handle_lost(self, flow: FlowId, account: &mut Account, desk: &mut Desk<'_>) -> Turn<Self> {
         if self.conversation.flow() != flow {
-            return State::Registered(Box::new(self));
+            return Turn::Stays(self);
         }
-        self.lose(LogoutReason::ConnectionLost, account, desk)
+        self.lose(LogoutReason::ConnectionLost, account, desk).into()
     }
 
     /// Signs out.
-    pub(super) fn leave(self, account: &mut Account, desk: &mut Desk<'_>) -> State {
+    pub(super) fn leave(self, desk: &mut Desk<'_>) -> Sequel {
         if let Activity::Busy(exchange) = self.activity {
             exchange.abandon(desk);
         }
         if let Some(probe) = self.probe {
             desk.transactions.abandon(probe.tx);
         }
-        Leaving::start(self.conversation, account, desk)
+        Sequel::Leave(Box::new(self.conversation))
     }
 
     /// The server ended the registration by itself; `standing` is what its signature proved.
@@ -56,35 +45,31 @@ impl Registered {
         standing: Standing,
         account: &mut Account,
         desk: &mut Desk<'_>,
-    ) -> State {
+    ) -> Turn<Self> {
         match forced {
-            Forced::Unregistered => self.end(
-                LogoutReason::Displaced,
-                LoginError::Deregistered(Deregistration::Unregistered),
-                account,
-                desk,
-            ),
-            Forced::Rejected => self.end(
-                LogoutReason::Disabled,
-                LoginError::Deregistered(Deregistration::Rejected),
-                account,
-                desk,
-            ),
+            Forced::Unregistered => {
+                let error = LoginError::Deregistered(Deregistration::Unregistered);
+                self.end(LogoutReason::Displaced, error, account, desk).into()
+            }
+            Forced::Rejected => {
+                let error = LoginError::Deregistered(Deregistration::Rejected);
+                self.end(LogoutReason::Disabled, error, account, desk).into()
+            }
             Forced::Deactivated => {
                 forget_home(account, desk);
                 self.part(LogoutReason::Deactivated, desk);
-                restart(AccountState::Moved, MoveCause::Moved, account, desk)
+                restart(AccountState::Moved, MoveCause::Moved, account, desk).into()
             }
             Forced::Preferred { uri } => match self.preferred(uri, standing, account, desk) {
                 Ok(onward) if account.restarts.admit(MOST_RESTARTS, desk.now) => {
                     forget_home(account, desk);
                     desk.counters.count(Counter::RedirectFollowed);
                     self.part(LogoutReason::Moved, desk);
-                    Seeking::start_at(&onward, account, desk)
+                    Sequel::LoginAt(onward).into()
                 }
                 Ok(_) | Err(_) => {
                     desk.counters.count(Counter::RedirectRefused);
-                    State::Registered(Box::new(self))
+                    Turn::Stays(self)
                 }
             },
         }
@@ -93,19 +78,19 @@ impl Registered {
     /// The home server sends the account away: logout, and a whole new login (patent paragraph 67).
     /// After several in a minute it is a redirect too many: the login waits as one that failed, so that
     /// servers that send an account to and fro do not keep it running in circles.
-    pub(super) fn moved(self, account: &mut Account, desk: &mut Desk<'_>) -> State {
+    pub(super) fn moved(self, account: &mut Account, desk: &mut Desk<'_>) -> Sequel {
         forget_home(account, desk);
         self.part(LogoutReason::Moved, desk);
         if account.restarts.admit(MOST_RESTARTS, desk.now) {
-            return Seeking::start(MoveCause::Moved, account, desk);
+            return Sequel::Login(MoveCause::Moved);
         }
         desk.counters.count(Counter::RedirectRefused);
         let trip = Trip::new(account.config.redirect.limit, MoveCause::Moved, desk.now);
-        fail(RedirectError::TooMany { limit: MOST_RESTARTS }.into(), trip, account, desk)
+        Sequel::Failed(RedirectError::TooMany { limit: MOST_RESTARTS }.into(), trip)
     }
 
     /// The registration is lost; a new login begins soon.
-    pub(super) fn lose(self, why: LogoutReason, account: &mut Account, desk: &mut Desk<'_>) -> State {
+    pub(super) fn lose(self, why: LogoutReason, account: &mut Account, desk: &mut Desk<'_>) -> Sequel {
         self.part(why, desk);
         restart(AccountState::Connecting, MoveCause::Failover, account, desk)
     }
@@ -117,10 +102,10 @@ impl Registered {
         error: LoginError,
         account: &mut Account,
         desk: &mut Desk<'_>,
-    ) -> State {
+    ) -> Sequel {
         self.part(why, desk);
         let trip = Trip::new(account.config.redirect.limit, MoveCause::Failover, desk.now);
-        fail(error, trip, account, desk)
+        Sequel::Failed(error, trip)
     }
 
     /// Gives everything back and tells the logout.
@@ -162,13 +147,13 @@ impl Registered {
 
 /// A new login, soon; after several in a minute only after the pause of a failed one, so that servers
 /// that take an account and drop it again do not keep it running in circles.
-fn restart(shown: AccountState, cause: MoveCause, account: &mut Account, desk: &mut Desk<'_>) -> State {
+fn restart(shown: AccountState, cause: MoveCause, account: &mut Account, desk: &mut Desk<'_>) -> Sequel {
     let wait = if account.restarts.admit(MOST_RESTARTS, desk.now) {
         after_loss(desk.draws)
     } else {
         account.backoff.after_failure(Duration::ZERO, desk.draws)
     };
-    State::Resting(Resting::until(shown, desk.now.after(wait), cause))
+    Sequel::Pause { shown, at: desk.now.after(wait), cause }
 }
 
 /// The home server sent the account away: it is not tried first any more.

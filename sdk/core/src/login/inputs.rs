@@ -4,13 +4,11 @@ use std::net::SocketAddr;
 
 use homing_wire::Message;
 
-use super::account::Account;
 use super::desk::Desk;
 use super::forced::Forced;
 use super::machine::{Login, State};
 use super::redirect::Standing;
-use super::resting::Resting;
-use super::seeking::Seeking;
+use super::sequel::{Sequel, Turn};
 use crate::connect::{ConnectError, TlsProof};
 use crate::counter::Counter;
 use crate::dns::{DnsAnswer, DnsError};
@@ -28,42 +26,46 @@ impl Login {
         proof: Option<&TlsProof>,
         desk: &mut Desk<'_>,
     ) {
-        self.step(desk, |state, account, desk| match state {
-            State::Seeking(seeking) => seeking.handle_connected(flow, (local, proof.cloned()), account, desk),
-            other => other,
+        self.step(desk, |state, _, desk| match state {
+            State::Seeking(seeking) => {
+                seeking.handle_connected(flow, (local, proof.cloned()), desk).map(State::from)
+            }
+            other => Turn::Stays(other),
         });
     }
 
     /// A connection is gone, or could not be opened.
     pub fn handle_lost(&mut self, flow: FlowId, why: ConnectError, desk: &mut Desk<'_>) {
         self.step(desk, |state, account, desk| match state {
-            State::Seeking(seeking) => seeking.handle_lost(flow, why, account, desk),
-            State::Joining(joining) => joining.handle_lost(flow, why, account, desk),
-            State::Registered(registered) => registered.handle_lost(flow, why, account, desk),
-            State::Leaving(leaving) => leaving.handle_lost(flow, desk),
-            other @ (State::Resting(_) | State::Deciding(_)) => other,
+            State::Seeking(seeking) => seeking.handle_lost(flow, why, account, desk).map(State::from),
+            State::Joining(joining) => joining.handle_lost(flow, why, account, desk).map(State::from),
+            State::Registered(registered) => registered.handle_lost(flow, account, desk).map(State::from),
+            State::Leaving(leaving) => leaving.handle_lost(flow, desk).map(State::from),
+            other @ (State::Resting(_) | State::Deciding(_)) => Turn::Stays(other),
         });
     }
 
     /// The world answered a question.
     pub fn handle_answer(&mut self, id: AskId, answer: Answer, desk: &mut Desk<'_>) {
         self.step(desk, |state, account, desk| match state {
-            State::Seeking(seeking) => seeking.handle_answer(id, records(answer), account, desk),
+            State::Seeking(seeking) => {
+                seeking.handle_answer(id, records(answer), account, desk).map(State::from)
+            }
             State::Joining(joining) if joining.exchange.ask() == Some(id) => {
-                joining.handle_credentials(credentials(answer), account, desk)
+                joining.handle_credentials(credentials(answer), account, desk).map(State::from)
             }
             State::Registered(registered) if registered.ask() == Some(id) => {
-                registered.handle_credentials(credentials(answer), account, desk)
+                registered.handle_credentials(credentials(answer), account, desk).map(State::from)
             }
             State::Leaving(leaving) if leaving.exchange.ask() == Some(id) => {
-                leaving.handle_credentials(credentials(answer), account, desk)
+                leaving.handle_credentials(credentials(answer), account, desk).map(State::from)
             }
             State::Deciding(deciding) if deciding.ask() == id => {
-                deciding.handle_decision(decision(answer), account, desk)
+                deciding.handle_decision(decision(answer)).into()
             }
             state => {
                 desk.counters.count(Counter::LateAnswer);
-                state
+                Turn::Stays(state)
             }
         });
     }
@@ -71,32 +73,32 @@ impl Login {
     /// Does what is due.
     pub fn handle_deadline(&mut self, desk: &mut Desk<'_>) {
         self.step(desk, |state, account, desk| match state {
-            State::Resting(resting) => resting.handle_deadline(account, desk),
-            State::Seeking(seeking) => seeking.handle_deadline(account, desk),
-            State::Joining(joining) => joining.handle_deadline(account, desk),
-            State::Registered(registered) => registered.handle_deadline(account, desk),
-            State::Leaving(leaving) => leaving.handle_deadline(desk),
-            other @ State::Deciding(_) => other,
+            State::Resting(resting) => resting.handle_deadline(desk).map(State::from),
+            State::Seeking(seeking) => seeking.handle_deadline(account, desk).map(State::from),
+            State::Joining(joining) => joining.handle_deadline(account, desk).map(State::from),
+            State::Registered(registered) => registered.handle_deadline(account, desk).map(State::from),
+            State::Leaving(leaving) => leaving.handle_deadline(desk).map(State::from),
+            other @ State::Deciding(_) => Turn::Stays(other),
         });
     }
 
     /// The network came, went or changed.
     pub fn handle_network(&mut self, online: bool, desk: &mut Desk<'_>) {
-        self.step(desk, |state, account, desk| match state {
-            State::Resting(resting) => resting.handle_network(online, account, desk),
-            State::Registered(registered) => registered.handle_network(online, desk),
-            State::Leaving(leaving) if !online => leaving.finish(desk),
+        self.step(desk, |state, _, desk| match state {
+            State::Resting(resting) => resting.handle_network(online).map(State::from),
+            State::Registered(registered) => registered.handle_network(online, desk).map(State::from),
+            State::Leaving(leaving) if !online => leaving.finish(desk).into(),
             State::Seeking(seeking) => {
                 let cause = seeking.trip.cause();
                 seeking.stop(desk);
-                begin_again(online, cause, account, desk)
+                begin_again(online, cause).into()
             }
             State::Joining(joining) => {
                 let cause = joining.trip.cause();
                 joining.stop(desk);
-                begin_again(online, cause, account, desk)
+                begin_again(online, cause).into()
             }
-            other @ (State::Leaving(_) | State::Deciding(_)) => other,
+            other @ (State::Leaving(_) | State::Deciding(_)) => Turn::Stays(other),
         });
     }
 
@@ -120,19 +122,19 @@ impl Login {
     pub fn handle_final(&mut self, tx: TxId, message: Message, standing: Standing, desk: &mut Desk<'_>) {
         self.step(desk, |state, account, desk| match state {
             State::Joining(joining) if joining.exchange.tx() == Some(tx) => {
-                joining.handle_final(message, standing, account, desk)
+                joining.handle_final(message, standing, account, desk).map(State::from)
             }
             State::Leaving(leaving) if leaving.exchange.tx() == Some(tx) => {
-                leaving.handle_final(message, standing, account, desk)
+                leaving.handle_final(message, standing, account, desk).map(State::from)
             }
             State::Registered(mut registered) if registered.is_probe(tx) => {
                 registered.handle_probe(message.status().unwrap_or_default(), desk);
-                State::Registered(registered)
+                Turn::Stays(State::Registered(registered))
             }
             State::Registered(registered) if registered.tx() == Some(tx) => {
-                registered.handle_final(message, standing, account, desk)
+                registered.handle_final(message, standing, account, desk).map(State::from)
             }
-            other => other,
+            other => Turn::Stays(other),
         });
     }
 
@@ -140,25 +142,27 @@ impl Login {
     pub fn handle_timeout(&mut self, tx: TxId, desk: &mut Desk<'_>) {
         self.step(desk, |state, account, desk| match state {
             State::Joining(joining) if joining.exchange.tx() == Some(tx) => {
-                joining.handle_timeout(account, desk)
+                joining.handle_timeout(account, desk).map(State::from)
             }
-            State::Leaving(leaving) if leaving.exchange.tx() == Some(tx) => leaving.finish(desk),
+            State::Leaving(leaving) if leaving.exchange.tx() == Some(tx) => leaving.finish(desk).into(),
             State::Registered(mut registered) if registered.is_probe(tx) => {
                 registered.handle_probe(408, desk);
-                State::Registered(registered)
+                Turn::Stays(State::Registered(registered))
             }
             State::Registered(registered) if registered.tx() == Some(tx) => {
-                registered.handle_timeout(account, desk)
+                registered.handle_timeout(account, desk).into()
             }
-            other => other,
+            other => Turn::Stays(other),
         });
     }
 
     /// The server ended the registration by a request whose signature was judged.
     pub fn handle_forced(&mut self, forced: &Forced, standing: Standing, desk: &mut Desk<'_>) {
         self.step(desk, |state, account, desk| match state {
-            State::Registered(registered) => registered.handle_forced(forced, standing, account, desk),
-            other => other,
+            State::Registered(registered) => {
+                registered.handle_forced(forced, standing, account, desk).map(State::from)
+            }
+            other => Turn::Stays(other),
         });
     }
 }
@@ -176,10 +180,6 @@ fn decision(answer: Answer) -> Decision {
     if let Answer::Redirect(decision) = answer { decision } else { Decision::Stop }
 }
 
-fn begin_again(online: bool, cause: MoveCause, account: &mut Account, desk: &mut Desk<'_>) -> State {
-    if online {
-        Seeking::start(cause, account, desk)
-    } else {
-        State::Resting(Resting::new(AccountState::NoNetwork))
-    }
+fn begin_again(online: bool, cause: MoveCause) -> Sequel {
+    if online { Sequel::Login(cause) } else { Sequel::Rest(AccountState::NoNetwork) }
 }

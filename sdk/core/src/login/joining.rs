@@ -4,16 +4,13 @@ use homing_wire::{Contact, HeaderError, Message};
 
 use super::account::Account;
 use super::conversation::Conversation;
-use super::deciding::Deciding;
 use super::desk::Desk;
 use super::exchange::{Aim, Exchange, Outcome, Talk};
-use super::failing::{fail, helps};
-use super::machine::State;
+use super::failing::helps;
 use super::redirect::{self, Onward, Redirect, Standing, Standpoint};
 use super::refusal::Refusal;
-use super::registered::Registered;
 use super::search::{Connection, Search};
-use super::seeking::Seeking;
+use super::sequel::{Grant, Proposal, Sequel, Turn};
 use super::trip::Trip;
 use super::words;
 use crate::auth::contact_binding::Target;
@@ -54,7 +51,7 @@ impl Joining {
         connection: Connection,
         account: &mut Account,
         desk: &mut Desk<'_>,
-    ) -> State {
+    ) -> Turn<Joining> {
         let (tls, name) = match &connection.proof {
             Some(proof) => (proof.round_trips, Some(proof.name.clone())),
             None => (0, None),
@@ -81,7 +78,7 @@ impl Joining {
         standing: Standing,
         account: &mut Account,
         desk: &mut Desk<'_>,
-    ) -> State {
+    ) -> Turn<Joining> {
         let (exchange, mut rest) = self.part();
         rest.heard = true;
         let outcome = exchange.handle_final(message, standing, rest.talk(account, desk));
@@ -100,14 +97,14 @@ impl Joining {
         credentials: Option<Credentials>,
         account: &mut Account,
         desk: &mut Desk<'_>,
-    ) -> State {
+    ) -> Turn<Joining> {
         let (exchange, mut rest) = self.part();
         let outcome = exchange.handle_credentials(credentials, rest.talk(account, desk));
         rest.settle(outcome, account, desk)
     }
 
     /// Nobody answered in 64·T1.
-    pub(super) fn handle_timeout(self, account: &mut Account, desk: &mut Desk<'_>) -> State {
+    pub(super) fn handle_timeout(self, account: &mut Account, desk: &mut Desk<'_>) -> Turn<Joining> {
         let (_, rest) = self.part();
         let server = rest.conversation.server.clone();
         if rest.heard {
@@ -123,9 +120,9 @@ impl Joining {
         why: ConnectError,
         account: &mut Account,
         desk: &mut Desk<'_>,
-    ) -> State {
+    ) -> Turn<Joining> {
         if self.conversation.flow() != flow {
-            return State::Joining(Box::new(self));
+            return Turn::Stays(self);
         }
         let (exchange, rest) = self.part();
         exchange.abandon(desk);
@@ -137,9 +134,9 @@ impl Joining {
     }
 
     /// A refused answer stands: it is the reason.
-    pub(super) fn handle_deadline(self, account: &mut Account, desk: &mut Desk<'_>) -> State {
+    pub(super) fn handle_deadline(self, account: &mut Account, desk: &mut Desk<'_>) -> Turn<Joining> {
         let Some(refusal) = self.exchange.refusal.filter(|refusal| desk.now.reached(refusal.until)) else {
-            return State::Joining(Box::new(self));
+            return Turn::Stays(self);
         };
         let (exchange, mut rest) = self.part();
         exchange.abandon(desk);
@@ -170,14 +167,15 @@ impl Rest {
         Talk { conversation: &mut self.conversation, account, trip: Some(&mut self.trip), desk }
     }
 
-    fn settle(mut self, outcome: Outcome, account: &mut Account, desk: &mut Desk<'_>) -> State {
+    fn settle(mut self, outcome: Outcome, account: &mut Account, desk: &mut Desk<'_>) -> Turn<Joining> {
         match outcome {
             Outcome::Pending(exchange) => {
                 let Rest { trip, search, conversation, heard } = self;
-                State::Joining(Box::new(Joining { trip, search, conversation, exchange: *exchange, heard }))
+                Turn::Stays(Joining { trip, search, conversation, exchange: *exchange, heard })
             }
             Outcome::Granted(message) => {
-                Registered::start(self.conversation, &message, self.trip, account, desk)
+                let Rest { trip, conversation, .. } = self;
+                Sequel::Granted(Box::new(Grant { conversation, message, trip })).into()
             }
             Outcome::Redirected(message, standing) => self.redirected(&message, standing, account, desk),
             Outcome::Refused(message) => self.refused(&message, account, desk),
@@ -195,7 +193,7 @@ impl Rest {
         standing: Standing,
         account: &mut Account,
         desk: &mut Desk<'_>,
-    ) -> State {
+    ) -> Turn<Joining> {
         if self.arrived_by_memory() && account.memory.forget_home() {
             desk.tell(AccountEvent::Forgotten);
         }
@@ -208,9 +206,11 @@ impl Rest {
                 self.trip.ended(HopVerdict::Redirected { status, signed, to }, desk.now);
                 desk.release(self.conversation.flow());
                 match account.config.redirect.consent {
-                    Consent::Rules => Seeking::redirected(self.trip, &targets, account, desk),
+                    Consent::Rules => Sequel::Redirected(self.trip, targets).into(),
                     Consent::Ask => {
-                        Deciding::start(self.trip, self.conversation.server, targets, signed, desk)
+                        let from = self.conversation.server;
+                        let proposal = Proposal { trip: self.trip, from, targets, signed };
+                        Sequel::Consent(Box::new(proposal)).into()
                     }
                 }
             }
@@ -247,7 +247,7 @@ impl Rest {
     }
 
     /// A final no.
-    fn refused(mut self, message: &Message, account: &mut Account, desk: &mut Desk<'_>) -> State {
+    fn refused(mut self, message: &Message, account: &mut Account, desk: &mut Desk<'_>) -> Turn<Joining> {
         let status = message.status().unwrap_or_default();
         self.trip.ended(HopVerdict::Refused { status }, desk.now);
         let server = self.conversation.server.clone();
@@ -267,7 +267,7 @@ impl Rest {
         desk.release(self.conversation.flow());
         self.search.note(error);
         self.trip.set_out(desk.now);
-        Seeking { trip: self.trip, search: self.search }.go_on(account, desk)
+        Sequel::Search(self.trip, self.search).into()
     }
 
     /// The server never said anything: it was not visited, and the next one is tried.
@@ -277,15 +277,15 @@ impl Rest {
         error: LoginError,
         account: &mut Account,
         desk: &mut Desk<'_>,
-    ) -> State {
+    ) -> Turn<Joining> {
         desk.release(self.conversation.flow());
         self.blame_home(account, desk);
         self.trip.last_was_silent(why, desk.now);
         self.search.note(error);
-        Seeking { trip: self.trip, search: self.search }.go_on(account, desk)
+        Sequel::Search(self.trip, self.search).into()
     }
 
-    fn fail(mut self, error: LoginError, account: &mut Account, desk: &mut Desk<'_>) -> State {
+    fn fail(mut self, error: LoginError, account: &mut Account, desk: &mut Desk<'_>) -> Turn<Joining> {
         desk.release(self.conversation.flow());
         self.search.rest(desk);
         // A password that does not fit is not the server's failure.
@@ -293,7 +293,7 @@ impl Rest {
             self.blame_home(account, desk);
         }
         self.trip.give_up(desk.now);
-        fail(error, self.trip, account, desk)
+        Sequel::Failed(error, self.trip).into()
     }
 
     /// Counts a failure of the remembered home, if it was that.

@@ -8,9 +8,8 @@ use super::account::Account;
 use super::conversation::Conversation;
 use super::desk::Desk;
 use super::exchange::{Aim, Exchange, Outcome, Talk};
-use super::machine::State;
 use super::redirect::Standing;
-use super::resting::Resting;
+use super::sequel::{Sequel, Turn};
 use crate::event::{AccountEvent, LogoutReason};
 use crate::ids::FlowId;
 use crate::outbox::Credentials;
@@ -27,7 +26,11 @@ pub(super) struct Leaving {
 
 impl Leaving {
     /// Removes the binding.
-    pub(super) fn start(mut conversation: Conversation, account: &mut Account, desk: &mut Desk<'_>) -> State {
+    pub(super) fn start(
+        mut conversation: Conversation,
+        account: &mut Account,
+        desk: &mut Desk<'_>,
+    ) -> Turn<Self> {
         let until = desk.now.after(PATIENCE);
         let talk = Talk { conversation: &mut conversation, account, trip: None, desk };
         let outcome = Exchange::start(Aim::SignOut, talk);
@@ -41,7 +44,7 @@ impl Leaving {
         standing: Standing,
         account: &mut Account,
         desk: &mut Desk<'_>,
-    ) -> State {
+    ) -> Turn<Self> {
         let talk = Talk { conversation: &mut self.conversation, account, trip: None, desk };
         let outcome = self.exchange.handle_final(message, standing, talk);
         Self::settle(self.conversation, self.until, outcome, desk)
@@ -53,27 +56,27 @@ impl Leaving {
         credentials: Option<Credentials>,
         account: &mut Account,
         desk: &mut Desk<'_>,
-    ) -> State {
+    ) -> Turn<Self> {
         let talk = Talk { conversation: &mut self.conversation, account, trip: None, desk };
         let outcome = self.exchange.handle_credentials(credentials, talk);
         Self::settle(self.conversation, self.until, outcome, desk)
     }
 
     /// The connection is gone: so is what there was to sign out of.
-    pub(super) fn handle_lost(self, flow: FlowId, desk: &mut Desk<'_>) -> State {
+    pub(super) fn handle_lost(self, flow: FlowId, desk: &mut Desk<'_>) -> Turn<Self> {
         if self.conversation.flow() != flow {
-            return State::Leaving(Box::new(self));
+            return Turn::Stays(self);
         }
-        self.finish(desk)
+        self.finish(desk).into()
     }
 
     /// Waits no longer.
-    pub(super) fn handle_deadline(self, desk: &mut Desk<'_>) -> State {
-        if desk.now.reached(self.until) { self.finish(desk) } else { State::Leaving(Box::new(self)) }
+    pub(super) fn handle_deadline(self, desk: &mut Desk<'_>) -> Turn<Self> {
+        if desk.now.reached(self.until) { self.finish(desk).into() } else { Turn::Stays(self) }
     }
 
     /// Ends it now.
-    pub(super) fn finish(self, desk: &mut Desk<'_>) -> State {
+    pub(super) fn finish(self, desk: &mut Desk<'_>) -> Sequel {
         self.exchange.abandon(desk);
         gone(&self.conversation, desk)
     }
@@ -83,22 +86,25 @@ impl Leaving {
         Some(Deadline::new(self.until, Why::AnswerOverdue))
     }
 
-    fn settle(conversation: Conversation, until: Moment, outcome: Outcome, desk: &mut Desk<'_>) -> State {
+    fn settle(
+        conversation: Conversation,
+        until: Moment,
+        outcome: Outcome,
+        desk: &mut Desk<'_>,
+    ) -> Turn<Self> {
         match outcome {
-            Outcome::Pending(exchange) => {
-                State::Leaving(Box::new(Leaving { conversation, exchange: *exchange, until }))
-            }
+            Outcome::Pending(exchange) => Turn::Stays(Leaving { conversation, exchange: *exchange, until }),
             Outcome::Granted(_) | Outcome::Redirected(..) | Outcome::Refused(_) | Outcome::Failed(_) => {
-                gone(&conversation, desk)
+                gone(&conversation, desk).into()
             }
         }
     }
 }
 
-fn gone(conversation: &Conversation, desk: &mut Desk<'_>) -> State {
+fn gone(conversation: &Conversation, desk: &mut Desk<'_>) -> Sequel {
     desk.release(conversation.flow());
     desk.tell(AccountEvent::LoggedOut { why: LogoutReason::Asked });
-    State::Resting(Resting::new(AccountState::LoggedOff))
+    Sequel::Rest(AccountState::LoggedOff)
 }
 
 /// A server that does not answer keeps nobody longer than this from leaving.

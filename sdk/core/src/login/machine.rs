@@ -8,6 +8,7 @@ use super::leaving::Leaving;
 use super::registered::Registered;
 use super::resting::Resting;
 use super::seeking::Seeking;
+use super::sequel::{Sequel, Turn};
 use super::trip::Trip;
 use crate::config::AccountConfig;
 use crate::event::AccountEvent;
@@ -119,19 +120,25 @@ impl Login {
         matches!(self.state, State::Resting(_))
     }
 
-    /// One step of the machine: the state is consumed and replaced, and what changed is told.
+    /// One step of the machine: the state is consumed, what follows it is made, and what changed is told.
     pub(super) fn step(
         &mut self,
         desk: &mut Desk<'_>,
-        handle: impl FnOnce(State, &mut Account, &mut Desk<'_>) -> State,
+        handle: impl FnOnce(State, &mut Account, &mut Desk<'_>) -> Turn<State>,
     ) {
         let nothing = State::Resting(Resting::new(AccountState::Offline));
         let state = std::mem::replace(&mut self.state, nothing);
-        self.state = handle(state, &mut self.account, desk);
+        let mut turn = handle(state, &mut self.account, desk);
+        self.state = loop {
+            match turn {
+                Turn::Stays(state) => break state,
+                Turn::Ends(sequel) => turn = follow(*sequel, &mut self.account, desk),
+            }
+        };
         self.tell(desk);
     }
 
-    pub(super) fn tell(&mut self, desk: &mut Desk<'_>) {
+    fn tell(&mut self, desk: &mut Desk<'_>) {
         let changes = self.trip().map_or(0, Trip::changes);
         if std::mem::replace(&mut self.told.journey_changes, changes) != changes
             && let Some(trip) = self.trip()
@@ -152,5 +159,62 @@ impl Login {
             State::Deciding(deciding) => Some(&deciding.trip),
             State::Resting(_) | State::Registered(_) | State::Leaving(_) => None,
         }
+    }
+}
+
+/// The state that follows; a state may be over as soon as it begins.
+fn follow(sequel: Sequel, account: &mut Account, desk: &mut Desk<'_>) -> Turn<State> {
+    match sequel {
+        Sequel::Login(cause) => Seeking::start(cause, account, desk).map(State::from),
+        Sequel::LoginAt(onward) => Seeking::start_at(&onward, account, desk).map(State::from),
+        Sequel::Redirected(trip, targets) => {
+            Seeking::redirected(trip, &targets, account, desk).map(State::from)
+        }
+        Sequel::Search(trip, search) => Seeking::resume(trip, search, account, desk).map(State::from),
+        Sequel::Join(trip, search, connection) => {
+            Joining::start(trip, search, *connection, account, desk).map(State::from)
+        }
+        Sequel::Consent(proposal) => Turn::Stays(Deciding::start(*proposal, desk).into()),
+        Sequel::Granted(grant) => Registered::start(*grant, account, desk).map(State::from),
+        Sequel::Leave(conversation) => Leaving::start(*conversation, account, desk).map(State::from),
+        Sequel::Failed(error, trip) => Turn::Stays(Resting::after_failure(error, trip, account, desk).into()),
+        Sequel::Pause { shown, at, cause } => Turn::Stays(Resting::until(shown, at, cause).into()),
+        Sequel::Rest(shown) => Turn::Stays(Resting::new(shown).into()),
+    }
+}
+
+impl From<Resting> for State {
+    fn from(state: Resting) -> Self {
+        State::Resting(state)
+    }
+}
+
+impl From<Seeking> for State {
+    fn from(state: Seeking) -> Self {
+        State::Seeking(Box::new(state))
+    }
+}
+
+impl From<Joining> for State {
+    fn from(state: Joining) -> Self {
+        State::Joining(Box::new(state))
+    }
+}
+
+impl From<Deciding> for State {
+    fn from(state: Deciding) -> Self {
+        State::Deciding(Box::new(state))
+    }
+}
+
+impl From<Registered> for State {
+    fn from(state: Registered) -> Self {
+        State::Registered(Box::new(state))
+    }
+}
+
+impl From<Leaving> for State {
+    fn from(state: Leaving) -> Self {
+        State::Leaving(Box::new(state))
     }
 }

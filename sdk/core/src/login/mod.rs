@@ -52,6 +52,7 @@ mod renewing;
 mod resting;
 mod search;
 mod seeking;
+mod sequel;
 mod trip;
 mod visited;
 mod words;

@@ -2,8 +2,7 @@
 
 use super::desk::Desk;
 use super::machine::{Login, State};
-use super::resting::Resting;
-use super::seeking::Seeking;
+use super::sequel::{Sequel, Turn};
 use crate::config::ServerChoice;
 use crate::error::Misuse;
 use crate::event::MoveCause;
@@ -20,8 +19,7 @@ impl Login {
             return Err(Misuse::WrongState);
         }
         let cause = if self.account.last_home.is_some() { MoveCause::Failover } else { MoveCause::First };
-        self.state = Seeking::start(cause, &mut self.account, desk);
-        self.tell(desk);
+        self.step(desk, |_, _, _| Sequel::Login(cause).into());
         Ok(())
     }
 
@@ -35,23 +33,23 @@ impl Login {
         {
             return Err(Misuse::WrongState);
         }
-        let off = State::Resting(Resting::new(AccountState::LoggedOff));
-        self.step(desk, |state, account, desk| match state {
-            State::Registered(registered) => registered.leave(account, desk),
+        let off = Sequel::Rest(AccountState::LoggedOff);
+        self.step(desk, |state, _, desk| match state {
+            State::Registered(registered) => registered.leave(desk).into(),
             State::Seeking(seeking) => {
                 seeking.stop(desk);
-                off
+                off.into()
             }
             State::Joining(joining) => {
                 joining.stop(desk);
-                off
+                off.into()
             }
             State::Deciding(deciding) => {
                 deciding.stop(desk);
-                off
+                off.into()
             }
-            State::Resting(_) => off,
-            leaving @ State::Leaving(_) => leaving,
+            State::Resting(_) => off.into(),
+            leaving @ State::Leaving(_) => Turn::Stays(leaving),
         });
         Ok(())
     }
@@ -65,8 +63,8 @@ impl Login {
             return Err(Misuse::WrongState);
         }
         self.step(desk, |state, account, desk| match state {
-            State::Registered(registered) => registered.refresh(account, desk),
-            other => other,
+            State::Registered(registered) => registered.refresh(account, desk).map(State::from),
+            other => Turn::Stays(other),
         });
         Ok(())
     }

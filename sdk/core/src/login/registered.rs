@@ -9,11 +9,9 @@ use super::backoff::after_loss;
 use super::conversation::Conversation;
 use super::desk::Desk;
 use super::exchange::{Aim, Exchange, Talk};
-use super::failing::fail;
 use super::lease::Lease;
-use super::machine::State;
 use super::redirect::Standing;
-use super::resting::Resting;
+use super::sequel::{Grant, Sequel, Turn};
 use super::trip::Trip;
 use super::words;
 use crate::config::{Remembered, SignaturePlaces};
@@ -67,37 +65,25 @@ pub(super) struct Probe {
 
 impl Registered {
     /// The binding was granted: tells it, and remembers where.
-    pub(super) fn start(
-        conversation: Conversation,
-        granted: &Message,
-        mut trip: Trip,
-        account: &mut Account,
-        desk: &mut Desk<'_>,
-    ) -> State {
-        let lease = lease(&conversation, granted, account, desk);
+    pub(super) fn start(grant: Grant, account: &mut Account, desk: &mut Desk<'_>) -> Turn<Self> {
+        let Grant { conversation, message, mut trip } = grant;
+        let lease = lease(&conversation, &message, account, desk);
         if lease.granted == 0 {
             let server = conversation.server.clone();
             desk.release(conversation.flow());
             trip.ended(HopVerdict::Refused { status: 200 }, desk.now);
             let reason = "the answer grants no time".to_owned();
-            return fail(LoginError::Refused { server, status: 200, reason }, trip, account, desk);
+            return Sequel::Failed(LoginError::Refused { server, status: 200, reason }, trip).into();
         }
         let signed = conversation.association().is_some();
         trip.ended(HopVerdict::Accepted { expires: lease.granted, signed }, desk.now);
         let place = if trip.is_second_choice() { AccountState::Fallback } else { AccountState::Registered };
         account.backoff.reset();
-        desk.keep_alive(conversation.flow(), granted);
+        desk.keep_alive(conversation.flow(), &message);
         desk.counters.count(Counter::Logins);
-        announce(&conversation, (granted, lease), trip, account, desk);
+        announce(&conversation, (&message, lease), trip, account, desk);
         let activity = Activity::Quiet(Quiet::fresh(lease, desk.now));
-        State::Registered(Box::new(Registered {
-            conversation,
-            lease,
-            activity,
-            place,
-            probe: None,
-            doubted: None,
-        }))
+        Turn::Stays(Registered { conversation, lease, activity, place, probe: None, doubted: None })
     }
 
     /// How the state is shown.
@@ -170,12 +156,12 @@ impl Registered {
     }
 
     /// Does what is due.
-    pub(super) fn handle_deadline(mut self, account: &mut Account, desk: &mut Desk<'_>) -> State {
+    pub(super) fn handle_deadline(mut self, account: &mut Account, desk: &mut Desk<'_>) -> Turn<Self> {
         if desk.now.reached(self.lease.ends) {
-            return self.lose(LogoutReason::Lapsed, account, desk);
+            return self.lose(LogoutReason::Lapsed, account, desk).into();
         }
         if self.doubted.is_some_and(|doubted| desk.now.reached(doubted)) {
-            return self.lose(LogoutReason::ConnectionLost, account, desk);
+            return self.lose(LogoutReason::ConnectionLost, account, desk).into();
         }
         self.conversation.handle_deadline(desk.now);
         match &self.activity {
@@ -183,7 +169,7 @@ impl Registered {
                 if exchange.refusal.is_some_and(|refusal| desk.now.reached(refusal.until)) {
                     self.put_off(Duration::ZERO, desk);
                 }
-                State::Registered(Box::new(self))
+                Turn::Stays(self)
             }
             Activity::Quiet(quiet) => {
                 let association = self.conversation.association();
@@ -193,17 +179,17 @@ impl Registered {
                 } else if desk.now.reached(quiet.refresh) {
                     self.register(Aim::Refresh, account, desk)
                 } else {
-                    State::Registered(Box::new(self))
+                    Turn::Stays(self)
                 }
             }
         }
     }
 
     /// Refreshes now, unless a REGISTER is under way.
-    pub(super) fn refresh(self, account: &mut Account, desk: &mut Desk<'_>) -> State {
+    pub(super) fn refresh(self, account: &mut Account, desk: &mut Desk<'_>) -> Turn<Self> {
         match &self.activity {
             Activity::Quiet(_) => self.register(Aim::Refresh, account, desk),
-            Activity::Busy(_) => State::Registered(Box::new(self)),
+            Activity::Busy(_) => Turn::Stays(self),
         }
     }
 
@@ -218,10 +204,10 @@ impl Registered {
     }
 
     /// The network came back or changed: one REGISTER, soon. Without a network nothing is left.
-    pub(super) fn handle_network(mut self, online: bool, desk: &mut Desk<'_>) -> State {
+    pub(super) fn handle_network(mut self, online: bool, desk: &mut Desk<'_>) -> Turn<Self> {
         if !online {
             self.part(LogoutReason::ConnectionLost, desk);
-            return State::Resting(Resting::new(AccountState::NoNetwork));
+            return Sequel::Rest(AccountState::NoNetwork).into();
         }
         let soon = desk.now.after(after_loss(desk.draws));
         if let Activity::Quiet(quiet) = &mut self.activity {
@@ -229,7 +215,7 @@ impl Registered {
         }
         // A connection over a network that is gone breaks only when its system gives up.
         self.doubted = Some(Moment(soon.0.saturating_add(DOUBT)));
-        State::Registered(Box::new(self))
+        Turn::Stays(self)
     }
 
     pub(super) fn talk<'a, 'd>(

@@ -8,10 +8,10 @@ use super::account::Account;
 use super::desk::Desk;
 use super::exchange::{Aim, Exchange, Outcome};
 use super::failing::helps;
-use super::machine::State;
 use super::redirect::Standing;
 use super::refusal::Refusal;
 use super::registered::{Activity, Quiet, Registered, lease};
+use super::sequel::{Sequel, Turn};
 use super::words::{self, RegisterAction};
 use crate::config::{AccountConfig, UnsignedRule};
 use crate::counter::Counter;
@@ -21,7 +21,7 @@ use crate::outbox::Credentials;
 
 impl Registered {
     /// Sends a REGISTER that keeps the binding.
-    pub(super) fn register(mut self, aim: Aim, account: &mut Account, desk: &mut Desk<'_>) -> State {
+    pub(super) fn register(mut self, aim: Aim, account: &mut Account, desk: &mut Desk<'_>) -> Turn<Self> {
         let before = self.conversation.associations();
         let outcome = Exchange::start(aim, Self::talk(&mut self.conversation, account, desk));
         self.settle(before, outcome, account, desk)
@@ -34,9 +34,9 @@ impl Registered {
         standing: Standing,
         account: &mut Account,
         desk: &mut Desk<'_>,
-    ) -> State {
+    ) -> Turn<Self> {
         let Some(exchange) = self.take_exchange(desk) else {
-            return State::Registered(Box::new(self));
+            return Turn::Stays(self);
         };
         self.doubted = None;
         let before = self.conversation.associations();
@@ -51,9 +51,9 @@ impl Registered {
         credentials: Option<Credentials>,
         account: &mut Account,
         desk: &mut Desk<'_>,
-    ) -> State {
+    ) -> Turn<Self> {
         let Some(exchange) = self.take_exchange(desk) else {
-            return State::Registered(Box::new(self));
+            return Turn::Stays(self);
         };
         let before = self.conversation.associations();
         let talk = Self::talk(&mut self.conversation, account, desk);
@@ -62,7 +62,7 @@ impl Registered {
     }
 
     /// Nobody answered a REGISTER in 64·T1: the server is gone, whatever the connection says.
-    pub(super) fn handle_timeout(self, account: &mut Account, desk: &mut Desk<'_>) -> State {
+    pub(super) fn handle_timeout(self, account: &mut Account, desk: &mut Desk<'_>) -> Sequel {
         self.lose(LogoutReason::ConnectionLost, account, desk)
     }
 
@@ -93,13 +93,19 @@ impl Registered {
         }
     }
 
-    fn settle(mut self, before: u32, outcome: Outcome, account: &mut Account, desk: &mut Desk<'_>) -> State {
+    fn settle(
+        mut self,
+        before: u32,
+        outcome: Outcome,
+        account: &mut Account,
+        desk: &mut Desk<'_>,
+    ) -> Turn<Self> {
         match outcome {
             Outcome::Pending(exchange) => self.activity = Activity::Busy(exchange),
             Outcome::Granted(message) => return self.granted(before, &message, account, desk),
             Outcome::Redirected(message, standing) => {
                 if may_move(&self, &message, standing, &account.config) {
-                    return self.moved(account, desk);
+                    return self.moved(account, desk).into();
                 }
                 desk.counters.count(Counter::RedirectRefused);
                 self.put_off(REDIRECT_PAUSE, desk);
@@ -111,7 +117,7 @@ impl Registered {
             }
             Outcome::Failed(_) => self.put_off(Duration::ZERO, desk),
         }
-        State::Registered(Box::new(self))
+        Turn::Stays(self)
     }
 
     fn granted(
@@ -120,14 +126,14 @@ impl Registered {
         message: &Message,
         account: &mut Account,
         desk: &mut Desk<'_>,
-    ) -> State {
+    ) -> Turn<Self> {
         // The server had lost the binding: whatever hung on it is gone (MS-SIPREGE 3.1.5.2).
         if matches!(words::register_action(message), Some(RegisterAction::Added | RegisterAction::Fixed)) {
-            return self.lose(LogoutReason::BindingLost, account, desk);
+            return self.lose(LogoutReason::BindingLost, account, desk).into();
         }
         let lease = lease(&self.conversation, message, account, desk);
         if lease.granted == 0 {
-            return self.lose(LogoutReason::BindingLost, account, desk);
+            return self.lose(LogoutReason::BindingLost, account, desk).into();
         }
         desk.keep_alive(self.conversation.flow(), message);
         self.lease = lease;
@@ -139,20 +145,20 @@ impl Registered {
             desk.tell(AccountEvent::AssociationRenewed);
         }
         desk.tell(AccountEvent::Refreshed { expires: lease.granted });
-        State::Registered(Box::new(self))
+        Turn::Stays(self)
     }
 
-    fn refused(mut self, message: &Message, account: &mut Account, desk: &mut Desk<'_>) -> State {
+    fn refused(mut self, message: &Message, account: &mut Account, desk: &mut Desk<'_>) -> Turn<Self> {
         let status = message.status().unwrap_or_default();
         if matches!(status, 403 | 404) {
             let server = self.conversation.server.clone();
             let error = LoginError::Refused { server, status, reason: words::of_refusal(message) };
             let why = if status == 403 { LogoutReason::Disabled } else { LogoutReason::BindingLost };
-            return self.end(why, error, account, desk);
+            return self.end(why, error, account, desk).into();
         }
         let floor = words::retry_after(message).unwrap_or_default().min(desk.agent.limits.retry_after);
         self.put_off(floor, desk);
-        State::Registered(Box::new(self))
+        Turn::Stays(self)
     }
 }
 

@@ -2,9 +2,13 @@
 
 use super::account::Account;
 use super::desk::Desk;
-use super::machine::State;
-use super::seeking::Seeking;
-use crate::event::MoveCause;
+use super::failing::{helps, least};
+use super::sequel::{Sequel, Turn};
+use super::trip::Trip;
+use crate::dns::DnsError;
+use crate::error::LoginError;
+use crate::event::{AccountEvent, MoveCause};
+use crate::journey::LoginFailure;
 use crate::state::AccountState;
 use crate::time::{Deadline, Moment, Why};
 
@@ -33,6 +37,28 @@ impl Resting {
         Self { shown, again: Some(Again { at, cause }) }
     }
 
+    /// After a login that failed: tells the reason with the journey, and plans the next attempt.
+    pub(super) fn after_failure(
+        error: LoginError,
+        trip: Trip,
+        account: &mut Account,
+        desk: &mut Desk<'_>,
+    ) -> Self {
+        let floor = trip.floor().max(least(&error));
+        let shown = match &error {
+            LoginError::Resolve { why: DnsError::NoNetwork, .. } => AccountState::NoNetwork,
+            _ => AccountState::Refused,
+        };
+        let cause = if account.last_home.is_some() { MoveCause::Failover } else { trip.cause() };
+        let retry_in = helps(&error).then(|| account.backoff.after_failure(floor, desk.draws));
+        let failure = LoginFailure { error, journey: trip.into_journey() };
+        desk.tell(AccountEvent::LoginFailed { failure, retry_in });
+        match retry_in {
+            Some(wait) => Resting::until(shown, desk.now.after(wait), cause),
+            None => Resting::new(shown),
+        }
+    }
+
     /// How the state is shown.
     pub(super) fn shown(&self) -> AccountState {
         self.shown
@@ -49,22 +75,22 @@ impl Resting {
     }
 
     /// Begins the next attempt if its time has come.
-    pub(super) fn handle_deadline(self, account: &mut Account, desk: &mut Desk<'_>) -> State {
+    pub(super) fn handle_deadline(self, desk: &Desk<'_>) -> Turn<Self> {
         match self.again {
-            Some(again) if desk.now.reached(again.at) => Seeking::start(again.cause, account, desk),
-            Some(_) | None => State::Resting(self),
+            Some(again) if desk.now.reached(again.at) => Sequel::Login(again.cause).into(),
+            Some(_) | None => Turn::Stays(self),
         }
     }
 
     /// The network came or went.
-    pub(super) fn handle_network(self, online: bool, account: &mut Account, desk: &mut Desk<'_>) -> State {
+    pub(super) fn handle_network(self, online: bool) -> Turn<Self> {
         match (online, self.is_waiting()) {
-            (_, false) => State::Resting(self),
+            (_, false) => Turn::Stays(self),
             (true, true) => {
                 let cause = self.again.map_or(MoveCause::Failover, |again| again.cause);
-                Seeking::start(cause, account, desk)
+                Sequel::Login(cause).into()
             }
-            (false, true) => State::Resting(Resting::new(AccountState::NoNetwork)),
+            (false, true) => Turn::Stays(Resting::new(AccountState::NoNetwork)),
         }
     }
 }

@@ -4,12 +4,10 @@ use std::net::SocketAddr;
 
 use super::account::Account;
 use super::desk::Desk;
-use super::failing::fail;
-use super::joining::Joining;
 use super::leg::{Leg, Way};
-use super::machine::State;
 use super::redirect::{Onward, is_trusted};
 use super::search::{Found, Miss, STAGGER, Search};
+use super::sequel::{Sequel, Turn};
 use super::trip::Trip;
 use crate::config::{Remembered, ServerChoice};
 use crate::connect::{ConnectError, TlsProof};
@@ -29,7 +27,7 @@ pub(super) struct Seeking {
 
 impl Seeking {
     /// A new login begins: at the remembered home and, 250 ms later, at discovery.
-    pub(super) fn start(cause: MoveCause, account: &mut Account, desk: &mut Desk<'_>) -> State {
+    pub(super) fn start(cause: MoveCause, account: &mut Account, desk: &mut Desk<'_>) -> Turn<Self> {
         let trip = Trip::new(account.config.redirect.limit, cause, desk.now);
         let mut legs: Vec<Leg> = remembered_leg(account, desk).into_iter().collect();
         legs.extend(configured_leg(account, desk));
@@ -37,7 +35,7 @@ impl Seeking {
     }
 
     /// A new login begins at the registrar the server prefers, then at discovery.
-    pub(super) fn start_at(onward: &Onward, account: &mut Account, desk: &mut Desk<'_>) -> State {
+    pub(super) fn start_at(onward: &Onward, account: &mut Account, desk: &mut Desk<'_>) -> Turn<Self> {
         let trip = Trip::new(account.config.redirect.limit, MoveCause::Preferred, desk.now);
         let mut legs = vec![onward_leg(onward, Way::Preferred, desk)];
         legs.extend(configured_leg(account, desk));
@@ -50,7 +48,7 @@ impl Seeking {
         targets: &[Onward],
         account: &mut Account,
         desk: &mut Desk<'_>,
-    ) -> State {
+    ) -> Turn<Self> {
         trip.set_out(desk.now);
         let way = |place: usize| Way::Redirected(u8::try_from(place).unwrap_or(u8::MAX));
         let legs =
@@ -58,11 +56,14 @@ impl Seeking {
         Seeking { trip, search: Search::new(&account.config.aor.domain, legs) }.go_on(account, desk)
     }
 
-    /// Does whatever can be done now.
-    pub(super) fn go_on(mut self, account: &mut Account, desk: &mut Desk<'_>) -> State {
-        let mut misses = Vec::new();
-        let found = self.search.advance(desk, &mut misses);
-        self.settle(found, misses, account, desk)
+    /// The login goes on with the search that led to its last server.
+    pub(super) fn resume(
+        trip: Trip,
+        search: Search,
+        account: &mut Account,
+        desk: &mut Desk<'_>,
+    ) -> Turn<Self> {
+        Seeking { trip, search }.go_on(account, desk)
     }
 
     /// An answer of DNS.
@@ -72,7 +73,7 @@ impl Seeking {
         answer: Result<DnsAnswer, DnsError>,
         account: &mut Account,
         desk: &mut Desk<'_>,
-    ) -> State {
+    ) -> Turn<Self> {
         self.search.handle_answer(id, answer);
         self.go_on(account, desk)
     }
@@ -82,12 +83,11 @@ impl Seeking {
         mut self,
         flow: FlowId,
         ends: (SocketAddr, Option<TlsProof>),
-        account: &mut Account,
         desk: &mut Desk<'_>,
-    ) -> State {
+    ) -> Turn<Self> {
         match self.search.handle_connected(flow, ends.0, ends.1, desk) {
-            Some(connection) => Joining::start(self.trip, self.search, *connection, account, desk),
-            None => State::Seeking(Box::new(self)),
+            Some(connection) => Sequel::Join(self.trip, self.search, connection).into(),
+            None => Turn::Stays(self),
         }
     }
 
@@ -98,7 +98,7 @@ impl Seeking {
         why: ConnectError,
         account: &mut Account,
         desk: &mut Desk<'_>,
-    ) -> State {
+    ) -> Turn<Self> {
         let mut misses = Vec::new();
         self.search.handle_failed(flow, why, &mut misses);
         let found = self.search.advance(desk, &mut misses);
@@ -106,7 +106,7 @@ impl Seeking {
     }
 
     /// Gives up what is overdue and starts what was staggered.
-    pub(super) fn handle_deadline(mut self, account: &mut Account, desk: &mut Desk<'_>) -> State {
+    pub(super) fn handle_deadline(mut self, account: &mut Account, desk: &mut Desk<'_>) -> Turn<Self> {
         let mut misses = Vec::new();
         self.search.handle_deadline(desk, &mut misses);
         let found = self.search.advance(desk, &mut misses);
@@ -123,13 +123,20 @@ impl Seeking {
         self.search.rest(desk);
     }
 
+    /// Does whatever can be done now.
+    fn go_on(mut self, account: &mut Account, desk: &mut Desk<'_>) -> Turn<Self> {
+        let mut misses = Vec::new();
+        let found = self.search.advance(desk, &mut misses);
+        self.settle(found, misses, account, desk)
+    }
+
     fn settle(
         mut self,
         found: Found,
         misses: Vec<Miss>,
         account: &mut Account,
         desk: &mut Desk<'_>,
-    ) -> State {
+    ) -> Turn<Self> {
         for miss in misses {
             if miss.dialled.how == Arrival::Remembered && account.memory.home_failed() {
                 desk.tell(AccountEvent::Forgotten);
@@ -137,11 +144,9 @@ impl Seeking {
             self.trip.missed(miss.dialled, miss.why, desk.now);
         }
         match found {
-            Found::Nothing => State::Seeking(Box::new(self)),
-            Found::Connection(connection) => {
-                Joining::start(self.trip, self.search, *connection, account, desk)
-            }
-            Found::Exhausted(error) => fail(error, self.trip, account, desk),
+            Found::Nothing => Turn::Stays(self),
+            Found::Connection(connection) => Sequel::Join(self.trip, self.search, connection).into(),
+            Found::Exhausted(error) => Sequel::Failed(error, self.trip).into(),
         }
     }
 }
