@@ -10,7 +10,7 @@ use homing::{
     AccountConfig, Aor, Password, Resolver, Roots, ServerChoice, StaticCredentials, Table, Transport,
     UserAgent,
 };
-use homing_server_mock::shell::ca::Authority;
+use homing_server_mock::shell::ca::{Authority, Certificate};
 
 use crate::peer::{Peer, beside, eventually, find, folder, free_port, runtime};
 
@@ -140,7 +140,7 @@ impl Drop for Kamailio {
 
 fn certificate(folder: &Path) {
     let authority = Authority::new("network.com").unwrap();
-    let leaf = authority.server("kamailio.network.com", "network.com").unwrap();
+    let leaf = authority.server("kamailio.network.com", "network.com", &Certificate::default()).unwrap();
     std::fs::write(folder.join("root.pem"), authority.pem()).unwrap();
     std::fs::write(folder.join("cert.pem"), leaf.certificate_pem).unwrap();
     std::fs::write(folder.join("key.pem"), leaf.key_pem).unwrap();

@@ -3,6 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use homing_core::ids::{Chance, Seed};
 use homing_core::transport::Transport;
@@ -12,6 +13,8 @@ use super::{Dialect, Estate, EstateError, Mode, NoAssociation, Schemes, UnknownU
 use crate::journal::Journal;
 use crate::node::config::NodeConfig;
 use crate::role::Role;
+use crate::shell::Skew;
+use crate::shell::ca::Certificate;
 
 /// Changes the configuration of every server before it starts.
 type Change = Arc<dyn Fn(&mut NodeConfig) + Send + Sync>;
@@ -27,10 +30,18 @@ pub struct EstateBuilder {
     pub(super) transports: Vec<Transport>,
     pub(super) at: IpAddr,
     pub(super) ports: Vec<(String, Transport, u16)>,
-    pub(super) seed: Seed,
+    pub(super) world: World,
     pub(super) directory: DirectoryPlan,
     pub(super) changes: Vec<Change>,
     pub(super) journal: Journal,
+}
+
+/// What surrounds the servers: chance, the wall clock, certificates that are not as they should be.
+#[derive(Clone)]
+pub(super) struct World {
+    pub(super) seed: Seed,
+    pub(super) certificates: Vec<(String, Certificate)>,
+    pub(super) skew: Skew,
 }
 
 /// Where assignments are kept, and what becomes of users without one.
@@ -51,7 +62,7 @@ impl Default for EstateBuilder {
             transports: vec![Transport::Tls],
             at: IpAddr::V4(Ipv4Addr::LOCALHOST),
             ports: Vec::new(),
-            seed: Seed::from_number(0),
+            world: World { seed: Seed::from_number(0), certificates: Vec::new(), skew: Skew::None },
             directory: DirectoryPlan::default(),
             changes: Vec::new(),
             journal: Journal::new(),
@@ -167,15 +178,34 @@ impl EstateBuilder {
         self
     }
 
+    /// Gives a server this certificate instead of a good one. Its root is the estate's in any case.
+    pub fn certificate(mut self, node: &str, certificate: Certificate) -> Self {
+        self.world.certificates.push((node.to_owned(), certificate));
+        self
+    }
+
+    /// Sets the estate's wall clock ahead of the machine's: `Date`, NTLM timestamps and what the directory
+    /// writes down are off by this much. Certificates keep the machine's time.
+    pub fn clock_ahead(mut self, by: Duration) -> Self {
+        self.world.skew = Skew::Ahead(by);
+        self
+    }
+
+    /// Sets the estate's wall clock behind the machine's; see [`clock_ahead`](Self::clock_ahead).
+    pub fn clock_behind(mut self, by: Duration) -> Self {
+        self.world.skew = Skew::Behind(by);
+        self
+    }
+
     /// Makes every random value follow from this number.
     pub fn seed(mut self, number: u64) -> Self {
-        self.seed = Seed::from_number(number);
+        self.world.seed = Seed::from_number(number);
         self
     }
 
     /// Makes every random value unpredictable to others, from these secret bytes.
     pub fn secret_seed(mut self, bytes: [u8; 32]) -> Self {
-        self.seed = Seed(bytes);
+        self.world.seed = Seed(bytes);
         self
     }
 
@@ -201,9 +231,14 @@ impl EstateBuilder {
         found.map_or(0, |(_, _, port)| *port)
     }
 
+    pub(super) fn certificate_of(&self, node: &str) -> Certificate {
+        let found = self.world.certificates.iter().rfind(|(name, _)| name == node);
+        found.map(|(_, certificate)| certificate.clone()).unwrap_or_default()
+    }
+
     /// A seed for each server, the same whatever else is asked of the generator.
     pub(super) fn seeds(&self) -> impl Iterator<Item = Seed> {
-        let mut chance = Chance::new(&self.seed);
+        let mut chance = Chance::new(&self.world.seed);
         std::iter::repeat_with(move || chance.fork())
     }
 }

@@ -5,8 +5,10 @@ use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
 use std::time::Duration;
 
+use homing_core::counter::Counters;
 use homing_core::server::ServerName;
 use homing_core::transport::Transport;
+use homing_net::RoadCounters;
 use tokio::sync::mpsc;
 
 use super::EstateError;
@@ -180,6 +182,22 @@ impl NodeHandle {
                 expires_in,
             })
             .collect()
+    }
+
+    /// What it counted: whatever it dropped or refused is here by name. All zero while it is stopped.
+    pub fn counters(&self) -> Counters {
+        self.counted().0
+    }
+
+    /// What its sockets refused, dropped or cut.
+    pub fn road_counters(&self) -> RoadCounters {
+        self.counted().1
+    }
+
+    fn counted(&self) -> (Counters, RoadCounters) {
+        let (told, hear) = sync_channel(1);
+        self.order(Order::Counters(told));
+        hear.recv().unwrap_or_default()
     }
 
     /// What it wrote into the journal.

@@ -16,6 +16,7 @@ use tokio::sync::oneshot;
 pub use crate::directory::UnknownUser;
 pub use crate::node::config::{BehindProxy, Dialect, ExtendedProtection, Mode, NoAssociation, Schemes};
 pub use crate::role::Role;
+pub use crate::shell::ca::Certificate;
 pub use builder::EstateBuilder;
 pub use error::EstateError;
 pub use handle::{HeldBinding, NodeHandle};

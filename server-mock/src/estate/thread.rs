@@ -52,7 +52,7 @@ struct Opened {
 
 async fn start(builder: &EstateBuilder) -> Result<(Estate, NameServer), EstateError> {
     check(builder)?;
-    let clock = Clock::start();
+    let clock = Clock::start(builder.world.skew);
     let authority = Authority::new(&builder.domain)?;
     let accounts = accounts(builder);
     let mut opened = Vec::new();
@@ -105,7 +105,8 @@ fn check(builder: &EstateBuilder) -> Result<(), EstateError> {
     if names.is_empty() {
         return Err(EstateError::NoNodes);
     }
-    if let Some(unknown) = builder.published.iter().find(|name| !names.contains(name)) {
+    let certified = builder.world.certificates.iter().map(|(name, _)| name);
+    if let Some(unknown) = builder.published.iter().chain(certified).find(|name| !names.contains(name)) {
         return Err(EstateError::NoSuchNode(unknown.clone()));
     }
     for user in &builder.users {
@@ -148,7 +149,8 @@ fn open(
     seed: homing_core::ids::Seed,
     authority: &Authority,
 ) -> Result<Opened, EstateError> {
-    let leaf = authority.server(&config.identity.fqdn, &builder.domain)?;
+    let certificate = builder.certificate_of(&config.identity.name);
+    let leaf = authority.server(&config.identity.fqdn, &builder.domain, &certificate)?;
     config.gate.end_point_hash = Some(leaf.end_point_hash);
     let clients = ClientCertificates::Asked(Roots::pem(authority.pem())?);
     let server = TlsServer::with_clients(&leaf.certificate_pem, &leaf.key_pem, clients)?;

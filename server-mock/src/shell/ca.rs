@@ -1,8 +1,10 @@
 //! The estate's own certificate authority: made at start, never written to disk.
 
+use std::time::{Duration, SystemTime};
+
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
-    KeyUsagePurpose, SanType,
+    KeyUsagePurpose, date_time_ymd,
 };
 use sha2::{Digest, Sha256};
 use thiserror::Error;
@@ -11,6 +13,13 @@ use thiserror::Error;
 pub struct Authority {
     pem: String,
     issuer: Issuer<'static, KeyPair>,
+}
+
+/// What the certificate of a server says: the right names for all of time, unless told otherwise.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Certificate {
+    names: Option<Vec<String>>,
+    valid: Option<(SystemTime, SystemTime)>,
 }
 
 /// A leaf with its private key.
@@ -48,33 +57,24 @@ impl Authority {
         &self.pem
     }
 
-    /// A leaf for a server of `domain` named `fqdn`, good as server and as client: it names the SIP
-    /// domain (RFC 5922) and the host (strict naming).
+    /// A leaf for a server of `domain` named `fqdn`, good as server and as client: where `certificate` does
+    /// not say otherwise it names the SIP domain (RFC 5922) and the host (strict naming).
     ///
     /// # Errors
     /// [`CaError`] if a name is not ASCII.
-    pub fn server(&self, fqdn: &str, domain: &str) -> Result<Leaf, CaError> {
-        self.leaf(fqdn, &[SanType::DnsName(fqdn.try_into()?), SanType::DnsName(domain.try_into()?)])
-    }
-
-    /// A leaf that names exactly `names`, for tests of wrong certificates.
-    ///
-    /// # Errors
-    /// [`CaError`] if a name is not ASCII.
-    pub fn named(&self, names: &[&str]) -> Result<Leaf, CaError> {
-        let sans = names.iter().map(|name| Ok(SanType::DnsName((*name).try_into()?)));
-        let sans = sans.collect::<Result<Vec<_>, rcgen::Error>>()?;
-        self.leaf(names.first().copied().unwrap_or("nobody"), &sans)
-    }
-
-    fn leaf(&self, name: &str, sans: &[SanType]) -> Result<Leaf, CaError> {
+    pub fn server(&self, fqdn: &str, domain: &str, certificate: &Certificate) -> Result<Leaf, CaError> {
+        let right = [fqdn.to_owned(), domain.to_owned()];
+        let names = certificate.names.as_deref().unwrap_or(&right);
         let key = KeyPair::generate()?;
-        let mut params = CertificateParams::new(Vec::new())?;
-        params.distinguished_name.push(DnType::CommonName, name);
-        params.subject_alt_names = sans.to_vec();
+        let mut params = CertificateParams::new(names)?;
+        params.distinguished_name.push(DnType::CommonName, names.first().map_or("nobody", String::as_str));
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         params.extended_key_usages =
             vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
+        if let Some((from, until)) = certificate.valid {
+            let epoch = date_time_ymd(1970, 1, 1);
+            (params.not_before, params.not_after) = (epoch + since_epoch(from), epoch + since_epoch(until));
+        }
         let certificate = params.signed_by(&key, &self.issuer)?;
         Ok(Leaf {
             certificate_pem: certificate.pem(),
@@ -83,3 +83,40 @@ impl Authority {
         })
     }
 }
+
+impl Certificate {
+    /// Names exactly these hosts or domains.
+    #[must_use]
+    pub fn naming<N: Into<String>>(mut self, names: impl IntoIterator<Item = N>) -> Self {
+        self.names = Some(names.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// Is valid from then until then, to the second.
+    #[must_use]
+    pub fn valid_between(mut self, from: SystemTime, until: SystemTime) -> Self {
+        self.valid = Some((from, until));
+        self
+    }
+
+    /// Ended an hour ago, by the clock of this machine.
+    pub fn expired() -> Self {
+        let now = SystemTime::now();
+        Self::default().valid_between(now - DAY, now - HOUR)
+    }
+
+    /// Begins in an hour, by the clock of this machine.
+    pub fn not_yet_valid() -> Self {
+        let now = SystemTime::now();
+        Self::default().valid_between(now + HOUR, now + DAY)
+    }
+}
+
+/// Whole seconds: certificates know no fractions.
+fn since_epoch(moment: SystemTime) -> Duration {
+    let since = moment.duration_since(SystemTime::UNIX_EPOCH).unwrap_or(Duration::ZERO);
+    Duration::from_secs(since.as_secs())
+}
+
+const HOUR: Duration = Duration::from_secs(3_600);
+const DAY: Duration = Duration::from_secs(86_400);

@@ -6,4 +6,4 @@ pub mod dns;
 pub(crate) mod station;
 pub mod zone;
 
-pub(crate) use clock::Clock;
+pub(crate) use clock::{Clock, Skew};

@@ -8,11 +8,12 @@ use std::sync::mpsc::SyncSender;
 use std::time::Duration;
 
 use homing_core::connect::ConnectError;
+use homing_core::counter::Counters;
 use homing_core::dns::DnsError;
 use homing_core::identity::Expected;
 use homing_core::ids::{Chance, Seed};
 use homing_core::transport::Transport;
-use homing_net::{Dial, Listener, RoadConfig, RoadEvent, Roads, TlsClient, TlsServer};
+use homing_net::{Dial, Listener, RoadConfig, RoadCounters, RoadEvent, Roads, TlsClient, TlsServer};
 use tokio::sync::mpsc;
 
 use super::Clock;
@@ -45,6 +46,7 @@ pub(crate) struct Plan {
 pub(crate) enum Order {
     Command(NodeCommand, SyncSender<()>),
     Bindings(SyncSender<Vec<(Binding, Duration)>>),
+    Counters(SyncSender<(Counters, RoadCounters)>),
     Stop(SyncSender<()>),
     Restart(SyncSender<io::Result<()>>),
 }
@@ -180,6 +182,10 @@ impl Station {
                 let held = held.map(|binding| (binding.clone(), binding.expires.since(now.since_start)));
                 let _ = answer.send(held.collect());
             }
+            Order::Counters(answer) => {
+                let counted = (running.node.counters().clone(), running.doors.roads.counters());
+                let _ = answer.send(counted);
+            }
             Order::Stop(done) => drop(done.send(())),
             Order::Restart(done) => drop(done.send(Ok(()))),
         }
@@ -190,6 +196,7 @@ impl Station {
         match self.orders.recv().await? {
             Order::Command(_, done) | Order::Stop(done) => drop(done.send(())),
             Order::Bindings(answer) => drop(answer.send(nobody())),
+            Order::Counters(answer) => drop(answer.send(Default::default())),
             Order::Restart(done) => match self.open_again().await {
                 Ok(doors) => {
                     let _ = done.send(Ok(()));
