@@ -1,12 +1,13 @@
 //! Certificates that prove nothing, and DNS that says nothing: a clear error and not one octet of SIP.
 
-use std::net::{Ipv4Addr, UdpSocket};
-use std::sync::Arc;
+use std::net::UdpSocket;
 use std::time::Duration;
 
-use homing::{Resolver, Roots, ServerChoice, Table, Transport, UserAgent};
+use homing::{HopVerdict, Resolver, Roots, UserAgent};
+use homing_server_mock::estate::{Certificate, NodeHandle};
+use homing_server_mock::journal::Entry;
 
-use crate::place::{alice, estate, register, run, user_agent};
+use crate::place::{alice, estate, eventually, register, run, user_agent};
 
 #[test]
 fn a_root_nobody_trusts() {
@@ -24,26 +25,87 @@ fn a_root_nobody_trusts() {
     });
 }
 
+/// A server that shows a wrong certificate, at the first hop and behind a signed redirect: the login ends
+/// there with this code, the hop is named, a next step is given, and the server hears nothing.
+fn shown(certificate: &Certificate, code: &str, words: &str) {
+    for (at, hops) in [("lb", 1), ("hs104", 2)] {
+        run(async {
+            let estate = estate(26).certificate(at, certificate.clone()).start().await.unwrap();
+            let ua = user_agent(&estate);
+            let account = alice(&ua);
+            let error = register(&estate, &account).await.expect_err("no such certificate is accepted");
+            let ladder = estate.journal().ladder();
+            assert_eq!(error.code(), code, "{error}\n{ladder}");
+            assert!(error.is_tls(), "{error:?}");
+            assert!(error.to_string().contains(words), "{error}");
+            assert!(error.hint().len() > 20, "{}", error.hint());
+            let journey = &error.journey().hops;
+            assert_eq!(journey.len(), hops, "{error:?}");
+            let last = journey.last().unwrap();
+            assert_eq!(last.server.host, format!("{at}.network.com"));
+            assert_eq!(last.verified_as, None);
+            assert!(matches!(last.verdict, HopVerdict::Unreachable(_)), "{:?}", last.verdict);
+            let heard = estate.node(at).journal().into_iter().filter(Entry::is_received).count();
+            assert_eq!(heard, 0, "not one octet of SIP before the verdict\n{ladder}");
+            assert!(estate.bindings("alice").is_empty());
+            let failed = |node: &NodeHandle| node.road_counters().handshake_failed;
+            assert!(eventually(Duration::from_secs(5), || failed(&estate.node(at)) > 0).await);
+        });
+    }
+}
+
+#[test]
+fn a_certificate_that_has_expired() {
+    shown(&Certificate::expired(), "E0507", "expired");
+}
+
+#[test]
+fn a_certificate_that_is_not_valid_yet() {
+    shown(&Certificate::not_yet_valid(), "E0507", "not valid yet");
+}
+
 #[test]
 fn a_certificate_of_another_name() {
-    run(async {
-        let estate = estate(26).start().await.unwrap();
-        let port = estate.node("hs104").address(Transport::Tls).port();
-        let ua = UserAgent::builder()
-            .resolver(Resolver::custom(Arc::new(
-                Table::default().address("hs999.network.com", Ipv4Addr::LOCALHOST),
-            )))
-            .roots(Roots::pem(estate.ca_pem()).unwrap())
-            .build()
-            .unwrap();
-        let account = crate::place::with(&ua, |config| {
-            let host = "hs999.network.com".to_owned();
-            config.server = ServerChoice::Fixed { host, port: Some(port), transport: Transport::Tls };
+    shown(&Certificate::default().naming(["hs999.network.com"]), "E0509", "names other servers");
+}
+
+#[test]
+fn a_certificate_without_names() {
+    shown(&Certificate::default().naming::<&str>([]), "E0509", "names");
+}
+
+#[test]
+fn a_clock_that_is_wrong_by_more_than_a_quarter_of_an_hour() {
+    const FAR: Duration = Duration::from_secs(20 * 60);
+    for wrong in [estate(27).clock_ahead(FAR), estate(27).clock_behind(FAR)] {
+        run(async {
+            let estate = wrong.start().await.unwrap();
+            let ua = user_agent(&estate);
+            let error = register(&estate, &alice(&ua)).await.expect_err("a clock that is off");
+            let ladder = estate.journal().ladder();
+            assert_eq!(error.code(), "E0606", "{error}\n{ladder}");
+            assert!(error.is_auth(), "{error:?}");
+            assert!(error.to_string().contains("20 minutes") && error.hint().contains("clock"), "{error}");
+            assert_eq!(error.server().unwrap().host, "lb.network.com");
+            let asked = estate.journal().entries().into_iter().filter(Entry::is_received);
+            let shown = asked.filter_map(|entry| entry.text()).any(|text| text.contains("Authorization"));
+            assert!(!shown, "no credentials to a server whose challenge cannot be trusted\n{ladder}");
         });
-        let error = register(&estate, &account).await.expect_err("hs104 is not hs999");
-        assert_eq!(error.code(), "E0509", "{error}");
-        assert!(estate.journal().entries().iter().all(|entry| !entry.is_received()), "not one octet of SIP");
-    });
+    }
+}
+
+/// NTLM carries a time of its own; a server that is a little off still takes it.
+#[test]
+fn a_clock_that_is_wrong_by_less_is_no_matter() {
+    const NEAR: Duration = Duration::from_secs(10 * 60);
+    for wrong in [estate(28).clock_ahead(NEAR), estate(28).clock_behind(NEAR)] {
+        run(async {
+            let estate = wrong.start().await.unwrap();
+            let ua = user_agent(&estate);
+            let registration = register(&estate, &alice(&ua)).await.unwrap();
+            assert_eq!(registration.home().host, "hs104.network.com");
+        });
+    }
 }
 
 #[test]

@@ -5,6 +5,7 @@
 mod abuse;
 mod canary;
 mod certificates;
+mod ipv6;
 mod moves;
 mod place;
 mod redirect;
