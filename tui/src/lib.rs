@@ -15,6 +15,7 @@ mod report;
 mod screen;
 mod shell;
 mod text;
+mod trace;
 mod update;
 mod verify;
 mod view;

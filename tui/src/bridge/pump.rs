@@ -1,12 +1,13 @@
 //! Pumps: events and trace entries of the agent become messages for the phone.
 
-use homing::{AccountId, Direction, Notice, TraceEntry, TraceKind, UserAgent};
+use homing::{AccountId, Notice, TraceEntry, UserAgent};
 use tokio::sync::mpsc::UnboundedSender;
 
 use crate::msg::Msg;
 use crate::screen::trace::{Entry, Tapped};
 use crate::screen::{accounts, stage};
 use crate::text::{ScreenText, screen_text};
+use crate::trace::{Record, Seen};
 
 /// Starts the pumps; they end with the agent or the phone.
 pub(crate) fn start(agent: &UserAgent, told: &UnboundedSender<Msg>) {
@@ -30,45 +31,28 @@ pub(crate) fn start(agent: &UserAgent, told: &UnboundedSender<Msg>) {
         while trace.changed().await {
             let entries = trace.entries(seen);
             seen = entries.last().map_or(seen, |entry| entry.seq);
-            if line.send(Msg::Traced(entries.iter().filter_map(traced).collect())).is_err() {
+            if line.send(Msg::Traced(entries.iter().map(traced).collect())).is_err() {
                 break;
             }
         }
     });
 }
 
-/// A traced entry as the screen keeps it; none where there is nothing to see.
-pub(crate) fn traced(entry: &TraceEntry) -> Option<Entry> {
-    let server = match &entry.server {
-        Some(server) => ScreenText::from_display(server),
-        None => ScreenText::from_display(&entry.peer),
-    };
-    let text = match &entry.kind {
-        TraceKind::Request { .. } | TraceKind::Response { .. } => entry.text(),
-        TraceKind::KeepAlive => "keep-alive".to_owned(),
-        TraceKind::Other => format!("{} bytes that are no SIP", entry.len()),
-        TraceKind::Open { verified_as: Some(name) } => format!("{} open, cert {name}", entry.transport),
-        TraceKind::Open { verified_as: None } => format!("{} open", entry.transport),
-        TraceKind::Failed(why) => format!("{} {why}", why.code()),
-        TraceKind::Close(Some(why)) => format!("closed: {why}"),
-        TraceKind::Close(None) => "closed by us".to_owned(),
-    };
+/// A traced entry as the screen keeps it.
+pub(crate) fn traced(entry: &TraceEntry) -> Entry {
+    let record = Record::of(entry);
     let tapped = Tapped {
-        seq: entry.seq,
-        at: entry.at,
-        outgoing: entry.direction == Direction::Out,
-        server,
-        transport: entry.transport.via_token(),
-        text: &text,
+        seq: record.seq,
+        at: record.at,
+        outgoing: record.outgoing,
+        server: ScreenText::of(&record.server),
+        transport: record.transport.via_token(),
+        text: &record.text,
     };
-    Some(match &entry.kind {
-        TraceKind::Request { .. } | TraceKind::Response { .. } => Entry::message(&tapped),
-        TraceKind::KeepAlive
-        | TraceKind::Other
-        | TraceKind::Open { .. }
-        | TraceKind::Failed(_)
-        | TraceKind::Close(_) => Entry::signal(&tapped),
-    })
+    match record.seen {
+        Seen::Message => Entry::message(&tapped),
+        Seen::KeepAlive | Seen::Other | Seen::Open | Seen::Failed | Seen::Close => Entry::signal(&tapped),
+    }
 }
 
 fn happened(id: AccountId, what: homing::AccountEvent) -> Msg {

@@ -18,7 +18,7 @@ impl Bridge {
     pub(super) fn save_setting(&mut self, path: String, value: Value) {
         let written = match &self.files {
             Some(files) => {
-                read(&files.config).and_then(|text| write(&files.config, &edit::set(&text, &path, &value)))
+                read(&files.config).and_then(|text| write(&files.config, edit::set(&text, &path, &value)))
             }
             None => Ok(()),
         };
@@ -48,7 +48,7 @@ impl Bridge {
         let result = write(&file, password.reveal()).and_then(|()| {
             let text = read(&files.config)?;
             let path = Value::String(file.display().to_string());
-            write(&files.config, &edit::set_in_account(&text, &aor, "password_file", &path))
+            write(&files.config, edit::set_in_account(&text, &aor, "password_file", &path))
         });
         let text = match result {
             Ok(()) => screen_text!("password kept in {}", file.display()),
@@ -83,7 +83,7 @@ impl Bridge {
     fn create(&mut self, entry: AccountEntry) {
         let written = match &self.files {
             Some(files) => read(&files.config)
-                .and_then(|text| write(&files.config, &edit::append_account(&text, entry.table())))
+                .and_then(|text| write(&files.config, edit::append_account(&text, entry.table())))
                 .map(|()| screen_text!("account written to {}", files.config.display())),
             None => Ok(ScreenText::of("account added for this run")),
         };

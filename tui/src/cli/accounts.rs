@@ -3,7 +3,7 @@
 use homing::Aor;
 use serde_json::json;
 
-use crate::cli::agent::{Setup, block_on};
+use crate::cli::agent::Setup;
 use crate::cli::args::{Account, Cli, Who};
 use crate::config::{ACCOUNT, edit, read, write};
 use crate::report::{Console, Exit, Failure};
@@ -22,9 +22,9 @@ pub(crate) fn run(cli: &Cli, verb: &Account, console: &Console) -> Result<Exit, 
             list(&setup, console);
             Ok(Exit::Done)
         }
-        Account::Test(who) => {
-            let session = setup.session(who)?;
-            block_on(cli.timeout, crate::cli::register::once(&session, console))
+        Account::Test(visit) => {
+            let session = setup.session(visit)?;
+            session.run(cli.timeout, console, crate::cli::register::once(&session, console))
         }
         Account::Rm { account } => {
             let text = load(&setup)?;

@@ -6,10 +6,11 @@ use std::time::Duration;
 use homing::{Account, Aor, UserAgent};
 use toml::Value;
 
-use crate::bridge::{Asker, Memory, equip};
-use crate::cli::args::{Cli, Who};
+use crate::bridge::{Asker, GRACE, Memory, equip};
+use crate::cli::args::{Cli, TraceFile, Visit, Who};
 use crate::config::{AccountEntry, Config, PasswordSource, Paths, read};
-use crate::report::{Exit, Failure};
+use crate::report::{Console, Exit, Failure};
+use crate::shell::Signals;
 use crate::words::Trouble;
 
 /// The configuration of this run and where it lies.
@@ -22,6 +23,7 @@ pub(crate) struct Setup {
 pub(crate) struct Session {
     pub(crate) agent: UserAgent,
     pub(crate) account: Account,
+    trace: Option<TraceFile>,
 }
 
 impl Setup {
@@ -99,7 +101,8 @@ impl Setup {
     ///
     /// # Errors
     /// As [`Setup::agent`] and [`Setup::entry`]; or the account is not usable.
-    pub(crate) fn session(&self, who: &Who) -> Result<Session, Failure> {
+    pub(crate) fn session(&self, visit: &Visit) -> Result<Session, Failure> {
+        let who = &visit.who;
         let entry = self.entry(who)?;
         let mut config = entry
             .account_config()
@@ -111,11 +114,42 @@ impl Setup {
         })?;
         let agent = self.agent()?;
         let account = agent.account(config, asker).map_err(|error| Failure::from(&error))?;
-        Ok(Session { agent, account })
+        Ok(Session { agent, account, trace: visit.trace.clone() })
     }
 }
 
-/// Runs a future on a runtime of its own, for at most `timeout`; Ctrl-C ends it.
+impl Session {
+    /// Works with the account for at most `timeout`; however it ends, the account is signed out and the
+    /// trace is saved where that was asked for.
+    ///
+    /// # Errors
+    /// The work's own failure, the timeout, an interruption, or that the trace cannot be written.
+    pub(crate) fn run<T>(
+        &self,
+        timeout: Duration,
+        console: &Console,
+        work: impl Future<Output = Result<T, Failure>>,
+    ) -> Result<T, Failure> {
+        let result = runtime()?.block_on(async {
+            let result = bounded(timeout, work).await;
+            self.agent.shutdown(GRACE).await;
+            result
+        });
+        let kept = self.keep_trace(console);
+        let result = result?;
+        kept.map(|()| result)
+    }
+
+    /// Saves the trace where that was asked for.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub(crate) fn keep_trace(&self, console: &Console) -> Result<(), Failure> {
+        crate::cli::trace::keep(&self.agent.trace(), self.trace.as_ref(), console)
+    }
+}
+
+/// Runs a future on a runtime of its own, for at most `timeout`; a signal ends it.
 ///
 /// # Errors
 /// The future's own failure, the timeout, or an interruption.
@@ -123,16 +157,19 @@ pub(crate) fn block_on<T>(
     timeout: Duration,
     work: impl Future<Output = Result<T, Failure>>,
 ) -> Result<T, Failure> {
-    runtime()?.block_on(async {
-        tokio::select! {
-            result = tokio::time::timeout(timeout, work) => {
-                result.unwrap_or_else(|_| Err(Failure::timeout("it took too long")))
-            }
-            _ = tokio::signal::ctrl_c() => {
-                Err(Failure::new(Exit::Interrupted, "E0130", &"interrupted", "Nothing was changed."))
-            }
+    runtime()?.block_on(bounded(timeout, work))
+}
+
+async fn bounded<T>(timeout: Duration, work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    let mut signals = Signals::new().map_err(|error| Failure::system(&error))?;
+    tokio::select! {
+        result = tokio::time::timeout(timeout, work) => {
+            result.unwrap_or_else(|_| Err(Failure::timeout(timeout)))
         }
-    })
+        () = signals.end() => {
+            Err(Failure::new(Exit::Interrupted, "E0130", &"interrupted", "Start it again when you like."))
+        }
+    }
 }
 
 /// The runtime of the phone; the agent has its own thread.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand};
 
 use crate::report::Console;
+use crate::trace::{Form, FormError};
 
 /// A phone that finds its home server.
 ///
@@ -64,15 +65,18 @@ pub(crate) enum Verb {
     #[command(subcommand)]
     Redirect(Redirect),
     /// Ask the home server whether it is there
-    Options(Who),
+    Options(Visit),
     /// Check configuration, terminal, DNS, TLS and login
-    Doctor(Who),
+    Doctor(Visit),
     /// Accounts of the configuration
     #[command(subcommand)]
     Account(Account),
     /// Settings
     #[command(subcommand)]
     Config(Config),
+    /// Traces that were saved
+    #[command(subcommand)]
+    Trace(Trace),
     /// Recompute every token, signature and digest of a capture, a log of messages or a saved trace
     Verify(Verify),
     /// Print completions for a shell
@@ -113,6 +117,23 @@ pub(crate) struct Who {
     pub(crate) password: PasswordFrom,
 }
 
+/// An account that servers are visited for.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct Visit {
+    #[command(flatten)]
+    pub(crate) who: Who,
+    /// Save every message, secrets masked, in the form the name ends in: .pcap, .txt, .jsonl or .mmd
+    #[arg(long, value_name = "FILE", value_parser = trace_file)]
+    pub(crate) trace: Option<TraceFile>,
+}
+
+/// A file that a trace is written to.
+#[derive(Clone, Debug)]
+pub(crate) struct TraceFile {
+    pub(crate) path: PathBuf,
+    pub(crate) form: Form,
+}
+
 /// Where the password comes from; it is prompted for if nothing else is said.
 #[derive(Clone, Debug, Default, Args)]
 #[group(multiple = false)]
@@ -134,7 +155,7 @@ pub(crate) struct PasswordFrom {
 #[derive(Debug, Args)]
 pub(crate) struct Login {
     #[command(flatten)]
-    pub(crate) who: Who,
+    pub(crate) visit: Visit,
     /// Sign in, print the journey, sign out (the default)
     #[arg(long, conflicts_with_all = ["watch", "wait"])]
     pub(crate) once: bool,
@@ -172,7 +193,7 @@ pub(crate) struct Resolve {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Redirect {
     /// Sign in once and print every hop with its signature and the decision taken
-    Trace(Who),
+    Trace(Visit),
 }
 
 #[derive(Debug, Subcommand)]
@@ -182,7 +203,7 @@ pub(crate) enum Account {
     /// List the accounts
     List,
     /// Sign in and out once
-    Test(Who),
+    Test(Visit),
     /// Remove an account from the configuration
     Rm {
         /// Its address
@@ -220,6 +241,18 @@ pub(crate) enum Config {
     Schema,
 }
 
+#[derive(Debug, Subcommand)]
+pub(crate) enum Trace {
+    /// Turn a saved trace into another form, by the end of the name: .pcap, .txt, .jsonl or .mmd
+    Export {
+        /// A trace as JSON lines, saved by `--trace FILE.jsonl` or by the phone
+        from: PathBuf,
+        /// The file to write
+        #[arg(value_parser = trace_file)]
+        to: TraceFile,
+    },
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct Verify {
     /// A packet capture, a message log, or a saved trace
@@ -253,6 +286,11 @@ fn expectation(text: &str) -> Result<Expectation, String> {
         .find(|state| state.words().word == word)
         .ok_or_else(|| format!("`{word}` is no state; `homing` shows them under help"))?;
     Ok(Expectation { state, within: duration(time)? })
+}
+
+fn trace_file(text: &str) -> Result<TraceFile, FormError> {
+    let path = PathBuf::from(text);
+    Form::of(&path).map(|form| TraceFile { path, form })
 }
 
 impl Cli {

@@ -5,8 +5,8 @@ use std::io::IsTerminal;
 use homing::Family;
 use serde_json::json;
 
-use crate::cli::agent::{Setup, block_on};
-use crate::cli::args::{Cli, Who};
+use crate::cli::agent::Setup;
+use crate::cli::args::{Cli, Visit};
 use crate::config::check;
 use crate::look::ColorMode;
 use crate::report::{Console, Exit, Failure};
@@ -24,18 +24,18 @@ enum Verdict {
 ///
 /// # Errors
 /// A configuration that cannot be read at all.
-pub(crate) fn run(cli: &Cli, who: &Who, console: &Console) -> Result<Exit, Failure> {
+pub(crate) fn run(cli: &Cli, visit: &Visit, console: &Console) -> Result<Exit, Failure> {
     let setup = Setup::load(cli)?;
     check_config(&setup, console);
     check_terminal(console);
-    let session = match setup.session(who) {
+    let session = match setup.session(visit) {
         Ok(session) => session,
         Err(failure) => {
             report(console, "account", Verdict::Failed, &failure.trouble.sentence);
             return Err(failure);
         }
     };
-    block_on(cli.timeout, async {
+    session.run(cli.timeout, console, async {
         let domain = session.account.aor().domain.clone();
         match crate::bridge::plan(&session.agent, &domain).await {
             Ok(plan) if plan.is_empty() => {
@@ -63,7 +63,6 @@ pub(crate) fn run(cli: &Cli, who: &Who, console: &Console) -> Result<Exit, Failu
                 report(console, what, Verdict::Failed, &ScreenText::from_display(error));
             }
         }
-        session.agent.shutdown(crate::bridge::GRACE).await;
         result.map(|_| Exit::Done).map_err(|error| Failure::from(&error))
     })
 }

@@ -12,6 +12,7 @@ mod redirect;
 mod register;
 mod settings;
 mod status;
+mod trace;
 mod verify;
 
 use std::process::ExitCode;
@@ -49,6 +50,7 @@ fn run(cli: &Cli, console: &Console) -> Result<Exit, Failure> {
         Some(Verb::Doctor(who)) => doctor::run(cli, who, console),
         Some(Verb::Account(verb)) => accounts::run(cli, verb, console),
         Some(Verb::Config(verb)) => settings::run(cli, verb, console),
+        Some(Verb::Trace(verb)) => trace::run(verb, console),
         Some(Verb::Verify(verb)) => verify::run(verb, console),
         Some(Verb::Completions(completions)) => about::completions(completions.shell),
         Some(Verb::Man) => about::man(),

@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
-use crate::cli::agent::{Setup, block_on};
-use crate::cli::args::{Cli, Who};
+use crate::cli::agent::Setup;
+use crate::cli::args::{Cli, Visit};
 use crate::report::{Console, Exit, Failure};
 use crate::text::screen_text;
 
@@ -11,16 +11,15 @@ use crate::text::screen_text;
 ///
 /// # Errors
 /// Why the login failed, or that the server gave no answer.
-pub(crate) fn run(cli: &Cli, who: &Who, console: &Console) -> Result<Exit, Failure> {
-    let session = Setup::load(cli)?.session(who)?;
-    block_on(cli.timeout, async {
+pub(crate) fn run(cli: &Cli, visit: &Visit, console: &Console) -> Result<Exit, Failure> {
+    let session = Setup::load(cli)?.session(visit)?;
+    session.run(cli.timeout, console, async {
         let answer = async {
             let registration = session.account.register().await?;
             let (status, time) = session.account.options().await?;
             Ok::<_, homing::Error>((registration.home().clone(), status, time))
         };
         let answer = answer.await;
-        session.agent.shutdown(crate::bridge::GRACE).await;
         let (home, status, time) = answer.map_err(|error| Failure::from(&error))?;
         let millis = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
         console.event("options", json!({ "server": home.to_string(), "status": status, "millis": millis }));

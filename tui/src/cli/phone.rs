@@ -4,13 +4,13 @@ use std::io::IsTerminal;
 
 use crate::bridge::{Bridge, Prompt};
 use crate::cli::agent::{Setup, runtime};
-use crate::cli::args::{Cli, Who};
+use crate::cli::args::{Cli, Visit};
 use crate::config::{Config, Paths, read};
 use crate::effect::Effect;
 use crate::keys::Keymap;
 use crate::look::{ColorMode, Look, Theme, ThemeName};
 use crate::model::{Model, Overlay};
-use crate::report::{Exit, Failure};
+use crate::report::{Console, Exit, Failure};
 use crate::screen::{settings, wizard};
 use crate::text::ScreenText;
 use crate::words::{News, Trouble, Weight};
@@ -48,14 +48,16 @@ pub(crate) fn run(cli: &Cli) -> Result<Exit, Failure> {
 ///
 /// # Errors
 /// An account that is not usable.
-pub(crate) fn watch(setup: &Setup, who: &Who) -> Result<Exit, Failure> {
-    let session = setup.session(who)?;
-    runtime()?.block_on(async {
-        let mut bridge = Bridge::new(session.agent, None);
-        let id = bridge.adopt(session.account);
+pub(crate) fn watch(setup: &Setup, visit: &Visit, console: &Console) -> Result<Exit, Failure> {
+    let session = setup.session(visit)?;
+    let exit = runtime()?.block_on(async {
+        let mut bridge = Bridge::new(session.agent.clone(), None);
+        let id = bridge.adopt(session.account.clone());
         bridge.perform(Effect::SignIn(id));
         show(bridge, model(&setup.config, None), true, Some(&setup.paths)).await
-    })
+    })?;
+    session.keep_trace(console)?;
+    Ok(exit)
 }
 
 /// Runs the demo: JSON by script, lines without a terminal, else the phone.
@@ -63,11 +65,7 @@ pub(crate) fn watch(setup: &Setup, who: &Who) -> Result<Exit, Failure> {
 /// # Errors
 /// What the script expected and did not see; an estate that does not start.
 #[cfg(feature = "demo")]
-pub(crate) fn demo(
-    cli: &Cli,
-    demo: &crate::cli::args::Demo,
-    console: &crate::report::Console,
-) -> Result<Exit, Failure> {
+pub(crate) fn demo(cli: &Cli, demo: &crate::cli::args::Demo, console: &Console) -> Result<Exit, Failure> {
     if cli.json || cli.plain || !has_terminal() {
         return runtime()?.block_on(crate::demo::script(demo.seed, console));
     }

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::cli::agent::{Setup, block_on};
+use crate::cli::agent::Setup;
 use crate::cli::args::{Cli, Redirect};
 use crate::report::say_journey;
 use crate::report::{Console, Exit, Failure};
@@ -13,9 +13,9 @@ use crate::text::screen_text;
 /// # Errors
 /// Why the login failed; the hops are printed before.
 pub(crate) fn run(cli: &Cli, redirect: &Redirect, console: &Console) -> Result<Exit, Failure> {
-    let Redirect::Trace(who) = redirect;
-    let session = Setup::load(cli)?.session(who)?;
-    block_on(cli.timeout, async {
+    let Redirect::Trace(visit) = redirect;
+    let session = Setup::load(cli)?.session(visit)?;
+    session.run(cli.timeout, console, async {
         let result = session.account.register().await;
         let journey = match &result {
             Ok(registration) => registration.journey(),
@@ -33,7 +33,6 @@ pub(crate) fn run(cli: &Cli, redirect: &Redirect, console: &Console) -> Result<E
                 journey.limit
             ));
         }
-        session.agent.shutdown(crate::bridge::GRACE).await;
         result.map(|_| Exit::Done).map_err(|error| Failure::from(&error))
     })
 }

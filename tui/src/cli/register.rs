@@ -2,9 +2,11 @@
 
 use homing::{AccountEvent, AccountState, Registration};
 
-use crate::cli::agent::{Session, Setup, block_on};
+use crate::bridge::GRACE;
+use crate::cli::agent::{Session, Setup, runtime};
 use crate::cli::args::{Cli, Expectation, Login};
 use crate::report::{Console, Exit, Failure, event_json, say_journey};
+use crate::shell::Signals;
 use crate::text::screen_text;
 use crate::words::news;
 
@@ -15,16 +17,13 @@ use crate::words::news;
 pub(crate) fn run(cli: &Cli, login: &Login, console: &Console) -> Result<Exit, Failure> {
     let setup = Setup::load(cli)?;
     if login.watch && !cli.json {
-        return crate::cli::phone::watch(&setup, &login.who);
+        return crate::cli::phone::watch(&setup, &login.visit, console);
     }
-    let session = setup.session(&login.who)?;
+    let session = setup.session(&login.visit)?;
     match &login.wait {
-        Some(expected) => {
-            let limit = expected.within + crate::bridge::GRACE;
-            block_on(limit, wait(&session, expected, console))
-        }
-        None if login.watch => block_on(FOREVER, watch(&session, console)),
-        None => block_on(cli.timeout, once(&session, console)),
+        Some(expected) => session.run(expected.within + GRACE, console, wait(&session, expected, console)),
+        None if login.watch => watch(&session, console),
+        None => session.run(cli.timeout, console, once(&session, console)),
     }
 }
 
@@ -38,7 +37,7 @@ pub(crate) async fn once(session: &Session, console: &Console) -> Result<Exit, F
     if let Ok(registration) = &result {
         say_registration(registration, console);
     }
-    session.agent.shutdown(crate::bridge::GRACE).await;
+    session.agent.shutdown(GRACE).await;
     // The events end with the agent.
     let _ = telling.await;
     result.map(|_| Exit::Done).map_err(|error| {
@@ -63,7 +62,6 @@ async fn wait(session: &Session, expected: &Expectation, console: &Console) -> R
     let in_time = reached.await.is_ok();
     let state = account.state();
     trying.abort();
-    session.agent.shutdown(crate::bridge::GRACE).await;
     let (word, wanted) = (state.words().word, expected.state.words().word);
     console.event("waited", serde_json::json!({ "state": word, "wanted": wanted, "reached": in_time }));
     if in_time {
@@ -74,17 +72,29 @@ async fn wait(session: &Session, expected: &Expectation, console: &Console) -> R
     Err(Failure::new(Exit::Expectation, "E1101", &sentence, "`homing login --once` tells why."))
 }
 
-async fn watch(session: &Session, console: &Console) -> Result<Exit, Failure> {
-    let telling = tokio::spawn(tell_events(session.account.events(), *console));
-    let first = session.account.register().await;
-    if let Err(error) = &first
-        && session.account.state() != AccountState::Refused
-    {
-        return Err(Failure::from(error));
-    }
-    // Until interrupted: the agent keeps signing in by itself.
-    let _ = telling.await;
-    Ok(Exit::Done)
+/// Tells every event until somebody ends it; the agent keeps signing in by itself.
+fn watch(session: &Session, console: &Console) -> Result<Exit, Failure> {
+    let watched = runtime()?.block_on(async {
+        let mut signals = Signals::new().map_err(|error| Failure::system(&error))?;
+        let telling = tokio::spawn(tell_events(session.account.events(), *console));
+        let watching = async {
+            match session.account.register().await {
+                // One that is refused may be tried again later.
+                Err(error) if session.account.state() != AccountState::Refused => Failure::from(&error),
+                _ => std::future::pending().await,
+            }
+        };
+        let failure = tokio::select! {
+            failure = watching => Some(failure),
+            () = signals.end() => None,
+        };
+        session.agent.shutdown(GRACE).await;
+        // The events end with the agent.
+        let _ = telling.await;
+        failure.map_or(Ok(Exit::Done), Err)
+    });
+    session.keep_trace(console)?;
+    watched
 }
 
 async fn tell_events(mut events: homing::AccountEvents, console: Console) {
@@ -114,5 +124,3 @@ fn say_registration(registration: &Registration, console: &Console) {
         registration.journey().round_trips()
     ));
 }
-
-const FOREVER: std::time::Duration = std::time::Duration::from_secs(u32::MAX as u64);

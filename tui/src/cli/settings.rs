@@ -64,7 +64,7 @@ fn set(setup: &Setup, key: &str, value: &str, console: &Console) -> Result<Exit,
     };
     let fault = |fault| Failure::config(Trouble::from(&fault));
     let text = read(&setup.paths.config).map_err(fault)?;
-    write(&setup.paths.config, &edit::set(&text, key, &parsed)).map_err(fault)?;
+    write(&setup.paths.config, edit::set(&text, key, &parsed)).map_err(fault)?;
     console.event("setting-changed", json!({ "path": key, "value": parsed.to_string() }));
     console.say(&screen_text!("{key} = {parsed}"));
     Ok(Exit::Done)

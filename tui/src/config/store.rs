@@ -63,7 +63,7 @@ pub(crate) fn read(path: &Path) -> Result<String, StoreFault> {
 ///
 /// # Errors
 /// What the system says, with the path; the file that was there stays.
-pub(crate) fn write(path: &Path, text: &str) -> Result<(), StoreFault> {
+pub(crate) fn write(path: &Path, text: impl AsRef<[u8]>) -> Result<(), StoreFault> {
     let fault = |error| StoreFault::Write(path.to_owned(), error);
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(fault)?;
@@ -74,16 +74,16 @@ pub(crate) fn write(path: &Path, text: &str) -> Result<(), StoreFault> {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(fault(error)),
         _ => {}
     }
-    let written = write_draft(&draft, text).and_then(|()| fs::rename(&draft, path));
+    let written = write_draft(&draft, text.as_ref()).and_then(|()| fs::rename(&draft, path));
     written.map_err(|error| {
         drop(fs::remove_file(&draft));
         fault(error)
     })
 }
 
-fn write_draft(draft: &Path, text: &str) -> io::Result<()> {
+fn write_draft(draft: &Path, text: &[u8]) -> io::Result<()> {
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(draft)?;
-    file.write_all(text.as_bytes())?;
+    file.write_all(text)?;
     file.sync_all()
 }
 

@@ -1,7 +1,7 @@
 //! Output of the command line: sentences for people or JSON lines for programs, never both.
 
 use std::io::{self, Write};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use serde_json::{Map, Value, json};
 
@@ -31,7 +31,8 @@ impl Console {
     /// An event for programs: one line with version, time and name.
     pub(crate) fn event(self, name: &str, fields: Value) {
         if self == Console::Json {
-            put(&line(name, fields));
+            let wall = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+            put(&json_line(name, wall, fields));
         }
     }
 
@@ -65,8 +66,8 @@ fn put(text: &str) {
     let _ = writeln!(out, "{text}").and_then(|()| out.flush());
 }
 
-fn line(name: &str, fields: Value) -> String {
-    let wall = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+/// One event of the instant `wall` (since 1970-01-01 UTC) as a line of JSON.
+pub(crate) fn json_line(name: &str, wall: Duration, fields: Value) -> String {
     let mut object = Map::new();
     object.insert("v".to_owned(), json!(1));
     object.insert("ts".to_owned(), json!(timestamp(wall)));
@@ -99,7 +100,11 @@ mod tests {
 
     #[test]
     fn a_line_is_one_object_with_version_time_and_name_whatever_it_carries() {
-        let line = line("state", json!({ "server": "a\nb\u{1b}[2J\u{9b}\u{202e}\u{7f}\u{e0041}" }));
+        let line = json_line(
+            "state",
+            Duration::ZERO,
+            json!({ "server": "a\nb\u{1b}[2J\u{9b}\u{202e}\u{7f}\u{e0041}" }),
+        );
         assert_eq!(line.lines().count(), 1);
         assert!(line.chars().all(|c| c.is_ascii() && !c.is_control()), "{line}");
         let value: Value = serde_json::from_str(&line).expect("valid JSON");

@@ -1,5 +1,7 @@
 //! Exit codes, and failures on their way to one.
 
+use std::time::Duration;
+
 use homing::Family;
 
 use crate::words::Trouble;
@@ -84,8 +86,9 @@ impl Failure {
     }
 
     /// What was asked did not happen in time.
-    pub(crate) fn timeout(what: &'static str) -> Self {
-        Self::new(Exit::Timeout, "E0902", &what, "Try again with a longer --timeout.")
+    pub(crate) fn timeout(after: Duration) -> Self {
+        let sentence = format!("not done after {} s", after.as_secs_f32());
+        Self::new(Exit::Timeout, "E0902", &sentence, "Try again with a longer --timeout.")
     }
 }
 

@@ -6,6 +6,7 @@ mod socket;
 mod terminal;
 
 pub(crate) use plain::run as run_plain;
+pub(crate) use signals::Signals;
 pub(crate) use socket::Socket;
 
 use std::panic::{AssertUnwindSafe, resume_unwind};
@@ -22,7 +23,7 @@ use crate::model::{Model, Overlay};
 use crate::msg::Msg;
 use crate::update::update;
 
-use signals::{Signals, Wish};
+use signals::Wish;
 use terminal::Terminal;
 
 /// Runs the phone on the terminal until it is left; everybody is signed out then, also after a panic.

@@ -29,3 +29,10 @@ pub(crate) use source::ReadError;
 pub(crate) fn run(file: &Path, password: &Password) -> Result<Report, ReadError> {
     Ok(check::judge(source::read(file)?, password))
 }
+
+/// The text of every message in the bytes of a file, for those who write such files.
+#[cfg(test)]
+pub(crate) fn messages_of(bytes: &[u8]) -> Vec<String> {
+    let messages = source::read_bytes(bytes).expect("a recording").messages;
+    messages.iter().map(|recorded| String::from_utf8_lossy(recorded.message.bytes()).into_owned()).collect()
+}

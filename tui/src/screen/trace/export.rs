@@ -16,7 +16,7 @@ pub(crate) fn save<'a>(entries: impl Iterator<Item = &'a Entry>) -> Result<Vec<E
             "v": 1,
             "event": "trace",
             "seq": entry.seq,
-            "at_ms": u64::try_from(entry.at.as_millis()).unwrap_or(u64::MAX),
+            "at_us": u64::try_from(entry.at.as_micros()).unwrap_or(u64::MAX),
             "direction": if entry.outgoing { "out" } else { "in" },
             "server": entry.server.as_str(),
             "text": lines.join("\r\n"),

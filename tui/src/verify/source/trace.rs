@@ -39,7 +39,7 @@ pub(super) fn read(bytes: &[u8]) -> Recording {
                     Some("in") => Some("server".to_owned()),
                     _ => None,
                 };
-                let at = entry["at_ms"].as_u64().map(Duration::from_millis);
+                let at = entry["at_us"].as_u64().map(Duration::from_micros);
                 let at = at.map(|at| at.saturating_sub(*first.get_or_insert(at)));
                 recording.push(Recorded { place, link, sender, at, message });
             }

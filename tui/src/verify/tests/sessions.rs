@@ -87,7 +87,7 @@ fn saved_trace(session: &Session) -> String {
         let redacted = homing::Redacted::new(step.text.as_bytes()).to_string();
         let lines: Vec<&str> = redacted.lines().collect();
         serde_json::json!({
-            "v": 1, "event": "trace", "seq": seq, "at_ms": seq * 10, "server": step.server,
+            "v": 1, "event": "trace", "seq": seq, "at_us": seq * 10_000, "server": step.server,
             "direction": if step.from_client { "out" } else { "in" }, "text": lines.join("\r\n"),
         })
         .to_string()
