@@ -21,7 +21,11 @@ pub(super) fn write(records: &[Record]) -> String {
 }
 
 fn head(record: &Record) -> ScreenText {
-    let way = if record.outgoing { "sent to" } else { "received from" };
+    let way = match record.seen {
+        Seen::Open | Seen::Failed | Seen::Close => "at",
+        Seen::Message | Seen::KeepAlive | Seen::Other if record.outgoing => "sent to",
+        Seen::Message | Seen::KeepAlive | Seen::Other => "received from",
+    };
     let Record { seq, server, transport, peer, .. } = record;
     let (secs, millis) = (record.at.as_secs(), record.at.subsec_millis());
     screen_text!(

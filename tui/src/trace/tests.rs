@@ -108,7 +108,7 @@ fn text_is_harmless_on_a_terminal() {
     let text = text_of(Form::Text, &records);
     assert!(
         text.contains(
-            "#1 2024-01-18T08:00:00.007Z +0.007 sent to lb.network.com:5061 over TLS (127.0.0.1:5061)\n"
+            "#1 2024-01-18T08:00:00.007Z +0.007 at lb.network.com:5061 over TLS (127.0.0.1:5061)\n"
         ),
         "{text}"
     );
