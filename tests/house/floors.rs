@@ -1,12 +1,12 @@
 //! The floors of the house: which crate and which module may name which. The tables are the picture.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use crate::imports::paths_below;
 use crate::tree::{File, files, sources, top};
 
 /// Crate, its folder, and the inner crates it may depend on.
-const CRATES: &[(&str, &str, &[&str])] = &[
+pub(crate) const CRATES: &[(&str, &str, &[&str])] = &[
     ("homing-wire", "sdk/wire", &[]),
     ("homing-core", "sdk/core", &["homing-wire"]),
     ("homing-net", "sdk/net", &["homing-core", "homing-wire"]),
@@ -116,21 +116,6 @@ fn core_modules_stand_on_their_floors() {
 }
 
 #[test]
-fn no_crate_has_a_cycle_among_its_modules() {
-    for (name, folder, _) in CRATES {
-        let mut edges: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-        for (from, to, _) in module_edges(&format!("{folder}/src/")) {
-            edges.entry(from).or_default().insert(to);
-        }
-        for start in edges.keys() {
-            if let Some(way) = way_back(&edges, start) {
-                panic!("{name}: a cycle among modules: {}", way.join(" -> "));
-            }
-        }
-    }
-}
-
-#[test]
 fn the_estate_never_reads_the_protocol_with_the_clients_eyes() {
     held_to("server-mock/src/", "homing_core", ESTATE_MAY);
 }
@@ -187,7 +172,8 @@ fn module_edges(folder: &str) -> Vec<(String, String, String)> {
     edges
 }
 
-fn production(folder: &str) -> Vec<File> {
+/// The sources of a folder that are no tests.
+pub(crate) fn production(folder: &str) -> Vec<File> {
     sources()
         .into_iter()
         .filter(|file| file.path.starts_with(folder) && !in_test_file(file, folder))
@@ -197,34 +183,4 @@ fn production(folder: &str) -> Vec<File> {
 /// The proof crate lies in a folder named `tests`; its own sources count as production here.
 fn in_test_file(file: &File, folder: &str) -> bool {
     file.is_test() && !folder.starts_with("tests/")
-}
-
-fn way_back(edges: &BTreeMap<String, BTreeSet<String>>, start: &str) -> Option<Vec<String>> {
-    let mut waiting = vec![vec![start.to_owned()]];
-    let mut seen = BTreeSet::new();
-    while let Some(way) = waiting.pop() {
-        let Some(next) = way.last().and_then(|last| edges.get(last)) else { continue };
-        for to in next {
-            let mut longer = way.clone();
-            longer.push(to.clone());
-            if to == start {
-                return Some(longer);
-            }
-            if seen.insert(to.clone()) {
-                waiting.push(longer);
-            }
-        }
-    }
-    None
-}
-
-#[test]
-fn a_cycle_is_found() {
-    let edges = BTreeMap::from([
-        ("a".to_owned(), BTreeSet::from(["b".to_owned()])),
-        ("b".to_owned(), BTreeSet::from(["c".to_owned()])),
-        ("c".to_owned(), BTreeSet::from(["b".to_owned()])),
-    ]);
-    assert!(way_back(&edges, "a").is_none());
-    assert_eq!(way_back(&edges, "b").unwrap(), ["b", "c", "b"]);
 }

@@ -1,10 +1,13 @@
 //! Which modules a file names: `use` trees unfolded, inline paths found.
 
+use std::collections::BTreeMap;
+
 /// The paths below `root` (`crate`, `homing_core`, …) that the code names, such as `auth::digest`.
 pub(crate) fn paths_below(code: &str, root: &str) -> Vec<String> {
     let mut found = Vec::new();
-    for tree in use_trees(code) {
-        for path in unfold(&tree) {
+    for item in use_items(code) {
+        for path in unfold(&item.tree) {
+            let path = named(&path).0;
             if let Some(rest) = path.strip_prefix(root).and_then(|rest| rest.strip_prefix("::")) {
                 found.push(rest.to_owned());
             }
@@ -16,32 +19,89 @@ pub(crate) fn paths_below(code: &str, root: &str) -> Vec<String> {
     found
 }
 
-/// The bodies of all `use …;` items, blanks removed.
-fn use_trees(code: &str) -> Vec<String> {
-    let mut trees = Vec::new();
-    let mut open: Option<String> = None;
+/// What a file names of other files.
+#[derive(Debug, Default)]
+pub(crate) struct Imports {
+    /// The paths it names for its own use, as written.
+    pub(crate) uses: Vec<String>,
+    /// The names it only passes on to whoever looks here (`pub use`), each with the path it stands for.
+    pub(crate) signs: BTreeMap<String, String>,
+}
+
+impl Imports {
+    /// Reads them from the code of one file. A name that is passed on and used here, too, counts as both.
+    pub(crate) fn of(code: &str) -> Self {
+        let (mut found, mut rest) = (Imports::default(), code.to_owned());
+        let items = use_items(code);
+        for item in &items {
+            rest = rest.replacen(&item.source, "", 1);
+        }
+        for (item, path) in
+            items.iter().flat_map(|item| unfold(&item.tree).into_iter().map(move |p| (item, p)))
+        {
+            let (path, name) = named(&path);
+            if item.passes_on {
+                found.signs.insert(name.clone(), path.clone());
+            }
+            if !item.passes_on || has_word(&rest, &name) {
+                found.uses.push(path);
+            }
+        }
+        for root in ["crate", "super", "self"] {
+            found.uses.extend(inline(&rest, root).into_iter().map(|path| format!("{root}::{path}")));
+        }
+        found
+    }
+}
+
+struct UseItem {
+    tree: String,
+    passes_on: bool,
+    source: String,
+}
+
+/// The path of an unfolded tree, and the name it has here.
+fn named(path: &str) -> (String, String) {
+    let (path, alias) = path.split_once('@').map_or((path, None), |(path, alias)| (path, Some(alias)));
+    let path = path.trim_end_matches("::self").trim_end_matches("::*");
+    let name = alias.unwrap_or_else(|| path.rsplit("::").next().unwrap_or(path));
+    (path.to_owned(), name.to_owned())
+}
+
+fn has_word(text: &str, word: &str) -> bool {
+    let is_part = |c: char| c.is_alphanumeric() || c == '_';
+    text.match_indices(word)
+        .any(|(at, _)| !text[..at].ends_with(is_part) && !text[at + word.len()..].starts_with(is_part))
+}
+
+/// The bodies of all `use …;` items, blanks removed, ` as ` written as `@`.
+fn use_items(code: &str) -> Vec<UseItem> {
+    let mut items = Vec::new();
+    let mut open: Option<UseItem> = None;
     for line in code.lines() {
         let trimmed = line.trim();
-        if open.is_none() {
-            let body = trimmed
-                .strip_prefix("pub use ")
-                .or_else(|| trimmed.strip_prefix("use "))
-                .or_else(|| trimmed.strip_prefix("pub(crate) use "))
-                .or_else(|| trimmed.strip_prefix("pub(super) use "));
-            match body {
-                Some(body) => open = Some(body.to_owned()),
-                None => continue,
-            }
-        } else if let Some(tree) = &mut open {
-            tree.push_str(trimmed);
+        if let Some(item) = &mut open {
+            item.tree.push_str(trimmed);
+            item.source.push('\n');
+            item.source.push_str(line);
+        } else {
+            let body = ["pub use ", "pub(crate) use ", "pub(super) use ", "use "];
+            let Some((start, body)) =
+                body.iter().find_map(|start| Some((start, trimmed.strip_prefix(start)?)))
+            else {
+                continue;
+            };
+            let passes_on = start.starts_with("pub");
+            open = Some(UseItem { tree: body.to_owned(), passes_on, source: line.to_owned() });
         }
         if trimmed.ends_with(';')
-            && let Some(tree) = open.take()
+            && let Some(mut item) = open.take()
         {
-            trees.push(tree.trim_end_matches(';').replace(' ', ""));
+            item.tree = item.tree.trim_end_matches(';').replace(" as ", "@").replace(' ', "");
+            items.push(item);
         }
     }
-    trees
+    items
 }
 
 /// `a::{b, c::{d, e}}` becomes `a::b`, `a::c::d`, `a::c::e`.
@@ -88,4 +148,13 @@ fn inline(code: &str, root: &str) -> Vec<String> {
 fn use_trees_are_unfolded() {
     let code = "use crate::{a::{B, c::D}, e};\nfn f() { crate::g::h(); mycrate::x(); }\nuse other::z;";
     assert_eq!(paths_below(code, "crate"), ["a::B", "a::c::D", "e", "g::h"]);
+}
+
+#[test]
+fn what_is_only_passed_on_is_no_use() {
+    let code = "pub use a::{B, C as D};\nuse super::e::{self, F};\nfn g(b: B) { crate::h::i(); super::k(); }";
+    let found = Imports::of(code);
+    assert_eq!(found.uses, ["a::B", "super::e", "super::e::F", "crate::h::i", "super::k"]);
+    let signs: Vec<_> = found.signs.iter().map(|(name, path)| format!("{name} = {path}")).collect();
+    assert_eq!(signs, ["B = a::B", "D = a::C"]);
 }

@@ -7,5 +7,6 @@ mod docs;
 mod files;
 mod floors;
 mod imports;
+mod knots;
 mod lints;
 mod tree;

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use futures_util::future::{BoxFuture, FutureExt, Shared, WeakShared};
 use homing_core::dns::{DnsAnswer, DnsError, DnsQuestion};
 
-use super::Resolve;
+use super::resolve::Resolve;
 
 /// What answers questions that are not cached: an answer with its lifetime, also if it is a no.
 pub(super) trait Source: Send + Sync + 'static {

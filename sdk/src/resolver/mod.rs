@@ -2,6 +2,7 @@
 
 mod cache;
 mod name_server;
+mod resolve;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -10,18 +11,12 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use futures_util::future::BoxFuture;
 use homing_core::dns::{DnsAnswer, DnsError, DnsQuestion};
 
 use cache::Cache;
 use name_server::NameServers;
+pub use resolve::Resolve;
 pub use table::Table;
-
-/// Answers DNS questions. Implementations must not block; they run on the user agent's thread.
-pub trait Resolve: Send + Sync + 'static {
-    /// The records of one question, or why there are none.
-    fn resolve(&self, question: DnsQuestion) -> BoxFuture<'_, Result<DnsAnswer, DnsError>>;
-}
 
 /// A resolver to build a user agent with. Cheap to clone; clones share their cache.
 #[derive(Clone)]

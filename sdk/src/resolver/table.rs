@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures_util::future::{BoxFuture, ready};
 use homing_core::dns::{DnsAnswer, DnsError, DnsQuestion, DnsRecords, RecordKind, Srv};
 
-use super::Resolve;
+use super::resolve::Resolve;
 
 /// Records written down. What is not in it does not exist.
 ///

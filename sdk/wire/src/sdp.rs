@@ -2,6 +2,7 @@
 
 mod connection;
 mod direction;
+mod error;
 mod line;
 mod media;
 mod origin;
@@ -14,6 +15,7 @@ use crate::scan::lossy;
 
 pub use connection::Connection;
 pub use direction::Direction;
+pub use error::SdpError;
 pub use line::Line;
 pub use media::Media;
 pub use origin::Origin;
@@ -38,24 +40,6 @@ pub struct Session<'m> {
     pub lines: Vec<Line<'m>>,
     /// The media in order; an answer has as many as its offer.
     pub media: Vec<Media<'m>>,
-}
-
-/// Why a body is no session description.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
-#[non_exhaustive]
-pub enum SdpError {
-    /// The first line is not `v=0`.
-    #[error("does not begin with v=0")]
-    Version,
-    /// A line is not of the form `x=…`.
-    #[error("malformed line")]
-    Line,
-    /// An `m=` line lacks a part, or its port is not a number.
-    #[error("malformed m= line")]
-    Media,
-    /// More than 16 KiB, or more than 32 media.
-    #[error("over the limit")]
-    TooLarge,
 }
 
 impl<'m> Session<'m> {

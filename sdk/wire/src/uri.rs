@@ -145,11 +145,6 @@ impl<'m> Uri<'m> {
     pub fn equivalent(&self, other: &Uri<'_>) -> bool {
         compare::equivalent(self, other)
     }
-
-    /// The same URI, owning its text.
-    pub fn into_owned(self) -> UriBuf {
-        UriBuf::from(self)
-    }
 }
 
 impl std::fmt::Display for Uri<'_> {

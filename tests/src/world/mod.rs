@@ -6,9 +6,11 @@ pub mod phone;
 pub mod server;
 pub mod zone;
 
+mod checks;
 mod network;
 mod queue;
 mod rules;
+mod serving;
 mod steps;
 
 use std::net::IpAddr;
@@ -64,7 +66,7 @@ pub struct Network {
 #[derive(Default)]
 struct Clock {
     now: Duration,
-    queue: Queue,
+    queue: Queue<World>,
 }
 
 impl World {

@@ -333,11 +333,11 @@ impl World {
         }
     }
 
-    pub(super) fn later(&mut self, pause: Duration, what: Happening) {
+    pub(super) fn later(&mut self, pause: Duration, what: Happening<World>) {
         self.clock.queue.add(self.clock.now + pause, what);
     }
 
-    fn later_at(&mut self, at: Duration, what: Happening) {
+    fn later_at(&mut self, at: Duration, what: Happening<World>) {
         self.clock.queue.add(at, what);
     }
 

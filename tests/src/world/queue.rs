@@ -10,11 +10,10 @@ use homing_core::ids::{AskId, FlowId};
 use homing_core::outbox::Answer;
 use homing_server_mock::node::io::LookupId;
 
-use super::World;
 use super::link::HostId;
 
-/// Something that will happen.
-pub(super) enum Happening {
+/// Something that will happen in a world `W`.
+pub(super) enum Happening<W> {
     /// A handshake is over.
     Opened {
         /// Which link.
@@ -68,25 +67,24 @@ pub(super) enum Happening {
         key: homing_server_mock::directory::Key,
     },
     /// The script does something.
-    Deed(Box<dyn FnOnce(&mut World)>),
+    Deed(Box<dyn FnOnce(&mut W)>),
 }
 
 /// The queue.
-#[derive(Default)]
-pub(super) struct Queue {
-    heap: BinaryHeap<Reverse<Slot>>,
+pub(super) struct Queue<W> {
+    heap: BinaryHeap<Reverse<Slot<W>>>,
     order: u64,
 }
 
-struct Slot {
+struct Slot<W> {
     at: Duration,
     order: u64,
-    what: Happening,
+    what: Happening<W>,
 }
 
-impl Queue {
+impl<W> Queue<W> {
     /// Adds something.
-    pub(super) fn add(&mut self, at: Duration, what: Happening) {
+    pub(super) fn add(&mut self, at: Duration, what: Happening<W>) {
         self.order += 1;
         self.heap.push(Reverse(Slot { at, order: self.order, what }));
     }
@@ -97,26 +95,32 @@ impl Queue {
     }
 
     /// Takes the next thing.
-    pub(super) fn take(&mut self) -> Option<Happening> {
+    pub(super) fn take(&mut self) -> Option<Happening<W>> {
         self.heap.pop().map(|slot| slot.0.what)
     }
 }
 
-impl PartialEq for Slot {
+impl<W> Default for Queue<W> {
+    fn default() -> Self {
+        Self { heap: BinaryHeap::new(), order: 0 }
+    }
+}
+
+impl<W> PartialEq for Slot<W> {
     fn eq(&self, other: &Self) -> bool {
         (self.at, self.order) == (other.at, other.order)
     }
 }
 
-impl Eq for Slot {}
+impl<W> Eq for Slot<W> {}
 
-impl PartialOrd for Slot {
+impl<W> PartialOrd for Slot<W> {
     fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
         Some(self.cmp(other))
     }
 }
 
-impl Ord for Slot {
+impl<W> Ord for Slot<W> {
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
         (self.at, self.order).cmp(&(other.at, other.order))
     }

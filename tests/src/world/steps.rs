@@ -104,7 +104,7 @@ impl World {
         }
     }
 
-    fn happen(&mut self, what: Happening) {
+    fn happen(&mut self, what: Happening<World>) {
         match what {
             Happening::Opened { link } => self.opened(link),
             Happening::Refused { host, flow, why } => self.refused(host, flow, why),

@@ -11,9 +11,11 @@ use crate::server::ServerName;
 
 mod auth;
 mod redirect;
+mod signature;
 
 pub use auth::{AuthError, TokenFault};
 pub use redirect::RedirectError;
+pub use signature::SignatureFault;
 
 /// Why a login failed.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -67,23 +69,6 @@ pub enum LoginError {
     /// The user or the administrator ended the registration.
     #[error("the server ended the registration: {0}")]
     Deregistered(Deregistration),
-}
-
-/// What was wrong with a signed message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-pub enum SignatureFault {
-    /// It carries no signature although an association exists.
-    #[error("the answer is not signed")]
-    Unsigned,
-    /// The signature does not fit the message.
-    #[error("its signature is wrong")]
-    BadSignature,
-    /// The signature was seen before.
-    #[error("it is a replay")]
-    Replayed,
-    /// The signature belongs to the association of another server.
-    #[error("another server's association signed it")]
-    OtherAssociation,
 }
 
 /// Why the server ended a registration by itself (MS-SIPREGE).

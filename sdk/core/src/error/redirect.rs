@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use thiserror::Error;
 
-use super::SignatureFault;
+use super::signature::SignatureFault;
 use crate::server::ServerName;
 
 /// Why a redirect was not followed (patent paragraph 67; settled 1 to 6).

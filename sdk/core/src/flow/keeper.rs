@@ -7,6 +7,7 @@ use bytes::Bytes;
 use super::backoff::between;
 use super::stun_keeper::StunKeeper;
 use super::terms::{KeepTerms, Pong};
+use super::want::Want;
 use crate::ids::Chance;
 use crate::time::{Deadline, Moment, Now, Why};
 use crate::transport::Transport;
@@ -41,19 +42,6 @@ pub(super) struct StreamKeeper {
     pong: Option<Moment>,
     /// The peer has answered a ping once, or promised to.
     answers: bool,
-}
-
-/// What a keeper wants.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Want {
-    /// Nothing.
-    Nothing,
-    /// Send this.
-    Send(Bytes),
-    /// The flow is dead.
-    Dead,
-    /// We are seen from another address than before.
-    Moved,
 }
 
 impl Keeper {

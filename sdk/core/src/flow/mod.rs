@@ -19,6 +19,7 @@ pub mod stun;
 mod stun_keeper;
 mod table;
 mod terms;
+mod want;
 
 pub use backoff::BackOff;
 pub use connection::{Destination, Flow, FlowState, Opened};

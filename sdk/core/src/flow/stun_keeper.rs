@@ -6,9 +6,9 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::backoff::between;
-use super::keeper::Want;
 use super::stun;
 use super::terms::Pong;
+use super::want::Want;
 use crate::ids::Chance;
 use crate::time::{Deadline, Moment, Now, Why};
 

@@ -6,9 +6,10 @@ use std::net::SocketAddr;
 use homing_wire::Frame;
 
 use super::connection::{Destination, Flow, FlowState, Opened};
-use super::keeper::{Keeper, Want};
+use super::keeper::Keeper;
 use super::outcome::{FlowNews, FlowOutput, FlowRules};
 use super::terms::KeepTerms;
+use super::want::Want;
 use crate::connect::{ConnectError, TlsProof};
 use crate::ids::{Chance, FlowId, Seed};
 use crate::time::{Deadline, Moment, Now};

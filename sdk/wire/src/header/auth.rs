@@ -39,11 +39,6 @@ struct Param {
 }
 
 impl<'m> Auth<'m> {
-    /// The first scheme of one header value.
-    pub fn parse(value: &'m [u8]) -> Option<Auth<'m>> {
-        read_line(value).next()
-    }
-
     /// Whether this is the scheme of that name, in any case.
     pub fn is(&self, scheme: &str) -> bool {
         self.scheme.eq_ignore_ascii_case(scheme)

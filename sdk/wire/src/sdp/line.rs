@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use super::SdpError;
 use super::direction::Direction;
+use super::error::SdpError;
 
 /// `k=value`.
 #[derive(Clone, Eq, PartialEq)]

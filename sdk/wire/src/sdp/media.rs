@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use super::SdpError;
 use super::connection::Connection;
 use super::direction::Direction;
+use super::error::SdpError;
 use super::line::{self, Line, Plain};
 use super::rtpmap::RtpMap;
 

@@ -6,6 +6,13 @@ use super::Auth;
 use super::key::Key;
 use crate::scan::{Cursor, is_token, is_white, quote_end, trim_end};
 
+impl<'m> Auth<'m> {
+    /// The first scheme of one header value.
+    pub fn parse(value: &'m [u8]) -> Option<Auth<'m>> {
+        read_line(value).next()
+    }
+}
+
 /// Every scheme of one header value, in order. RFC 3261 allows one per line; a known scheme's name begins another.
 pub(crate) fn read_line(value: &[u8]) -> Schemes<'_> {
     Schemes { cursor: Cursor::new(value), left: MOST_SCHEMES }
