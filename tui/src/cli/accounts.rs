@@ -5,7 +5,8 @@ use serde_json::json;
 
 use crate::cli::agent::Setup;
 use crate::cli::args::{Account, Cli, Who};
-use crate::config::{ACCOUNT, edit, read, write};
+use crate::cli::settings::typed;
+use crate::config::{ACCOUNT, AccountEntry, edit, read, write};
 use crate::report::{Console, Exit, Failure};
 use crate::text::screen_text;
 use crate::words::Trouble;
@@ -39,8 +40,19 @@ pub(crate) fn run(cli: &Cli, verb: &Account, console: &Console) -> Result<Exit, 
 }
 
 fn add(setup: &Setup, who: &Who, console: &Console) -> Result<Exit, Failure> {
+    let entry = fresh_entry(setup, who)?;
+    keep(setup, &entry, console)?;
+    console.say(&screen_text!("`homing account test {}` tries it", entry.text("aor")));
+    Ok(Exit::Done)
+}
+
+/// An account made of arguments, which the configuration does not have yet.
+///
+/// # Errors
+/// No address or a wrong one, one that is configured already, or a value that is not usable.
+pub(crate) fn fresh_entry(setup: &Setup, who: &Who) -> Result<AccountEntry, Failure> {
     let Some(name) = &who.account else {
-        let hint = "homing account add alice@corp.example";
+        let hint = "Name one, such as alice@corp.example.";
         return Err(Failure::new(Exit::Config, "E0107", &"no address is named", hint));
     };
     let aor = address(name)?;
@@ -52,11 +64,21 @@ fn add(setup: &Setup, who: &Who, console: &Console) -> Result<Exit, Failure> {
     entry
         .account_config()
         .map_err(|fault| Failure::config(Trouble::from(&crate::bridge::AddFault::Entry(fault))))?;
-    store(setup, &edit::append_account(&load(setup)?, entry.table()))?;
-    let path = setup.paths.config.display().to_string();
+    Ok(entry)
+}
+
+/// Writes a new account into the configuration; a new file begins with a word on how it is read.
+///
+/// # Errors
+/// The file cannot be read or written.
+pub(crate) fn keep(setup: &Setup, entry: &AccountEntry, console: &Console) -> Result<(), Failure> {
+    let text = load(setup)?;
+    let text = if text.trim().is_empty() { GREETING.to_owned() } else { text };
+    store(setup, &edit::append_account(&text, entry.table()))?;
+    let (aor, path) = (entry.text("aor"), setup.paths.config.display().to_string());
     console.event("account-added", json!({ "aor": aor, "file": path }));
-    console.say(&screen_text!("{aor} is added to {path}; `homing account test {aor}` tries it"));
-    Ok(Exit::Done)
+    console.say(&screen_text!("{aor} is added to {path}"));
+    Ok(())
 }
 
 fn list(setup: &Setup, console: &Console) {
@@ -76,15 +98,7 @@ fn change(setup: &Setup, what: (&str, &str, &str), console: &Console) -> Result<
     if !setup.config.accounts().iter().any(|entry| entry.text("aor") == aor) {
         return Err(unknown(account));
     }
-    let Some(setting) = ACCOUNT.iter().find(|setting| setting.path == key) else {
-        let sentence = format!("`{key}` is no setting of an account");
-        let hint = "`homing config schema` lists them.";
-        return Err(Failure::new(Exit::Config, "E0111", &sentence, hint));
-    };
-    let Some(parsed) = setting.parse(value) else {
-        let sentence = format!("{key} takes {}", setting.values());
-        return Err(Failure::new(Exit::Config, "E0112", &sentence, "Give one of these."));
-    };
+    let parsed = typed(ACCOUNT, key, value)?;
     store(setup, &edit::set_in_account(&load(setup)?, &aor, key, &parsed))?;
     console.event("account-changed", json!({ "aor": aor, "key": key }));
     console.say(&screen_text!("{aor}: {key} is changed"));
@@ -108,3 +122,7 @@ fn load(setup: &Setup) -> Result<String, Failure> {
 fn store(setup: &Setup, text: &str) -> Result<(), Failure> {
     write(&setup.paths.config, text).map_err(|fault| Failure::config(Trouble::from(&fault)))
 }
+
+const GREETING: &str = "# Accounts and settings of homing. `homing config schema` describes all of them,
+# `homing config check` looks for mistakes. Passwords have no place here.
+";

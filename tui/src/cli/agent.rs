@@ -198,6 +198,8 @@ fn lay_over(entry: &mut AccountEntry, who: &Who) {
     }
     match who.password.source() {
         Some(PasswordSource::File(path)) => {
+            // The account may be used from another folder later.
+            let path = std::path::absolute(&path).unwrap_or(path);
             entry.set("password_file", Value::String(path.display().to_string()));
         }
         Some(PasswordSource::Command(words)) => {

@@ -54,6 +54,8 @@ pub(crate) enum Verb {
     /// An estate inside this program, and a phone that is led to its home server
     #[cfg(feature = "demo")]
     Demo(Demo),
+    /// Set up an account: find its servers, sign in once, keep it
+    Init(Init),
     /// Sign in
     #[command(visible_alias = "register")]
     Login(Login),
@@ -82,7 +84,7 @@ pub(crate) enum Verb {
     /// Print completions for a shell
     Completions(Completions),
     /// Print the manual page
-    Man,
+    Man(Man),
     /// Print the version
     Version,
 }
@@ -150,6 +152,15 @@ pub(crate) struct PasswordFrom {
     /// Take the password from the desktop's keyring (builds with feature `keyring`)
     #[arg(long)]
     pub(crate) password_keyring: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Init {
+    #[command(flatten)]
+    pub(crate) visit: Visit,
+    /// Keep the account even if it cannot sign in now
+    #[arg(long)]
+    pub(crate) keep_anyway: bool,
 }
 
 #[derive(Debug, Args)]
@@ -239,6 +250,8 @@ pub(crate) enum Config {
     },
     /// Print the JSON schema of the file
     Schema,
+    /// Rename settings that have another name elsewhere to the name they have here
+    Migrate,
 }
 
 #[derive(Debug, Subcommand)]
@@ -265,6 +278,12 @@ pub(crate) struct Verify {
 pub(crate) struct Completions {
     /// The shell
     pub(crate) shell: clap_complete::Shell,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Man {
+    /// A verb; without one, the page of the program
+    pub(crate) verb: Vec<String>,
 }
 
 /// Reads `500ms`, `10s`, `2m`; a bare number counts seconds.

@@ -5,6 +5,7 @@ mod accounts;
 mod agent;
 mod args;
 mod doctor;
+mod init;
 mod locate;
 mod options;
 mod phone;
@@ -25,7 +26,10 @@ use args::{Cli, Verb};
 
 /// Runs the program with the process's own arguments.
 pub(crate) fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return misunderstood(&error),
+    };
     let console = cli.console();
     let exit = match run(&cli, &console) {
         Ok(exit) => exit,
@@ -37,11 +41,27 @@ pub(crate) fn main() -> ExitCode {
     ExitCode::from(exit.code())
 }
 
+/// Help and version go to standard output; what was typed wrongly ends with 2, also as JSON.
+fn misunderstood(error: &clap::Error) -> ExitCode {
+    let json = std::env::args_os().any(|word| word == "--json");
+    if json && error.use_stderr() {
+        let text = error.render().to_string();
+        let sentence = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
+        let hint = "`homing help` and `homing VERB --help` say what can be typed.";
+        Console::Json.failure(&Failure::new(Exit::Usage, "E0201", &sentence, hint));
+    } else {
+        // Nobody may be left to read it.
+        let _ = error.print();
+    }
+    ExitCode::from(if error.use_stderr() { Exit::Usage } else { Exit::Done }.code())
+}
+
 fn run(cli: &Cli, console: &Console) -> Result<Exit, Failure> {
     match &cli.verb {
         None => phone::run(cli),
         #[cfg(feature = "demo")]
         Some(Verb::Demo(demo)) => phone::demo(cli, demo, console),
+        Some(Verb::Init(init)) => init::run(cli, init, console),
         Some(Verb::Login(login)) => register::run(cli, login, console),
         Some(Verb::Status(status)) => status::run(cli, status, console),
         Some(Verb::Resolve(resolve)) => locate::run(cli, resolve, console),
@@ -52,8 +72,8 @@ fn run(cli: &Cli, console: &Console) -> Result<Exit, Failure> {
         Some(Verb::Config(verb)) => settings::run(cli, verb, console),
         Some(Verb::Trace(verb)) => trace::run(verb, console),
         Some(Verb::Verify(verb)) => verify::run(verb, console),
-        Some(Verb::Completions(completions)) => about::completions(completions.shell),
-        Some(Verb::Man) => about::man(),
+        Some(Verb::Completions(completions)) => about::completions(completions.shell, console),
+        Some(Verb::Man(man)) => about::man(&man.verb, console),
         Some(Verb::Version) => about::version(console),
     }
 }

@@ -1,11 +1,14 @@
-//! `homing config`: check, show, change, describe.
+//! `homing config`: check, show, change, describe, bring up to date.
 
 use serde_json::json;
+use toml::Value;
 
 use crate::cli::agent::Setup;
 use crate::cli::args::{Cli, Config};
-use crate::config::{SETTINGS, check, edit, read, schema, write};
-use crate::report::{Console, Exit, Failure, put_raw};
+use crate::config::{
+    Kind, SETTINGS, Setting, check, edit, migrate, nearest_word, read, schema, suggestion, write,
+};
+use crate::report::{Console, Exit, Failure};
 use crate::text::screen_text;
 use crate::words::Trouble;
 
@@ -22,9 +25,11 @@ pub(crate) fn run(cli: &Cli, verb: &Config, console: &Console) -> Result<Exit, F
         }
         Config::Set { key, value } => set(&Setup::load(cli)?, key, value, console),
         Config::Schema => {
-            put_raw(format!("{:#}\n", schema()).as_bytes());
+            let schema = schema();
+            console.document("schema", json!({ "schema": schema }), &format!("{schema:#}\n"));
             Ok(Exit::Done)
         }
+        Config::Migrate => run_migrate(&Setup::load(cli)?, console),
     }
 }
 
@@ -45,27 +50,58 @@ fn run_check(setup: &Setup, console: &Console) -> Result<Exit, Failure> {
 fn show(setup: &Setup, with_origin: bool, console: &Console) {
     for setting in SETTINGS {
         let (value, origin) = setup.config.value(setting);
-        let shown = value.map(|value| value.to_string()).unwrap_or_default();
-        console.event("setting", json!({ "path": setting.path, "value": shown, "origin": origin.word() }));
+        let shown = value.as_ref().map(ToString::to_string).unwrap_or_default();
+        let plain = value.as_ref().and_then(|value| serde_json::to_value(value).ok());
+        console.event("setting", json!({ "path": setting.path, "value": plain, "origin": origin.word() }));
         let place = if with_origin { format!("  # {}", origin.word()) } else { String::new() };
         let shown = if shown.is_empty() { "\"\"".to_owned() } else { shown };
         console.say(&screen_text!("{} = {shown}{place}", setting.path));
     }
 }
 
+/// Renames settings that have other names elsewhere; the file as it was stays beside it.
+fn run_migrate(setup: &Setup, console: &Console) -> Result<Exit, Failure> {
+    let fault = |fault| Failure::config(Trouble::from(&fault));
+    let path = &setup.paths.config;
+    let text = read(path).map_err(fault)?;
+    let (migrated, renamed) = migrate(&text);
+    if !renamed.is_empty() {
+        write(&path.with_extension("toml.old"), &text).map_err(fault)?;
+        write(path, migrated).map_err(fault)?;
+    }
+    for (from, to) in &renamed {
+        console.event("renamed", json!({ "from": from, "to": to }));
+        console.say(&screen_text!("{from} is called {to} now"));
+    }
+    console.event("migrated", json!({ "file": path.display().to_string(), "renamed": renamed.len() }));
+    console.say(&screen_text!("{}: {} settings renamed", path.display(), renamed.len()));
+    Ok(Exit::Done)
+}
+
+/// The setting of that name, and what was typed as its value.
+///
+/// # Errors
+/// No such setting, with the one that may be meant; or a value it does not take, with those it does.
+pub(crate) fn typed(settings: &'static [Setting], key: &str, value: &str) -> Result<Value, Failure> {
+    let Some(setting) = settings.iter().find(|setting| setting.path == key) else {
+        let meant = suggestion(key, settings).map(|setting| format!("; is `{}` meant?", setting.path));
+        let sentence = format!("`{key}` is no setting{}", meant.unwrap_or_default());
+        return Err(Failure::new(Exit::Config, "E0111", &sentence, "`homing config schema` lists them all."));
+    };
+    setting.parse(value).ok_or_else(|| {
+        let near = if let Kind::Choice(words) = setting.kind { nearest_word(value, words) } else { None };
+        let meant = near.map(|word| format!("; is `{word}` meant?")).unwrap_or_default();
+        let sentence = format!("{key} takes {}, not `{value}`{meant}", setting.values());
+        Failure::new(Exit::Config, "E0112", &sentence, "Nothing was changed; give a value it takes.")
+    })
+}
+
 fn set(setup: &Setup, key: &str, value: &str, console: &Console) -> Result<Exit, Failure> {
-    let Some(setting) = SETTINGS.iter().find(|setting| setting.path == key) else {
-        let hint = "`homing config show` lists them.";
-        return Err(Failure::new(Exit::Config, "E0111", &format!("`{key}` is no setting"), hint));
-    };
-    let Some(parsed) = setting.parse(value) else {
-        let sentence = format!("{key} takes {}", setting.values());
-        return Err(Failure::new(Exit::Config, "E0112", &sentence, "Give one of these."));
-    };
+    let parsed = typed(SETTINGS, key, value)?;
     let fault = |fault| Failure::config(Trouble::from(&fault));
     let text = read(&setup.paths.config).map_err(fault)?;
     write(&setup.paths.config, edit::set(&text, key, &parsed)).map_err(fault)?;
-    console.event("setting-changed", json!({ "path": key, "value": parsed.to_string() }));
+    console.event("setting-changed", json!({ "path": key, "value": serde_json::to_value(&parsed).ok() }));
     console.say(&screen_text!("{key} = {parsed}"));
     Ok(Exit::Done)
 }

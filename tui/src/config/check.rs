@@ -3,6 +3,7 @@
 use toml::{Table, Value};
 
 use crate::config::layers::look_up;
+use crate::config::migrate::present_name;
 use crate::config::{ACCOUNT, SETTINGS, Setting};
 
 /// One remark; `fatal` ones keep an account from being used.
@@ -48,7 +49,11 @@ fn walk(table: &Table, prefix: &str, settings: &[Setting], remarks: &mut Vec<Rem
     for path in paths {
         let shown = format!("{prefix}{path}");
         match settings.iter().find(|setting| setting.path == path) {
-            None => remarks.push(Remark { path: shown, text: unknown(&path, settings), fatal: false }),
+            None => remarks.push(Remark {
+                path: shown,
+                text: unknown(&path, settings, !prefix.is_empty()),
+                fatal: false,
+            }),
             Some(setting) => {
                 let admitted = look_up(table, &path).is_some_and(|value| setting.admits(value));
                 if !admitted {
@@ -72,12 +77,26 @@ fn leaves(table: &Table, prefix: &str, settings: &[Setting], paths: &mut Vec<Str
     }
 }
 
-fn unknown(path: &str, settings: &[Setting]) -> String {
-    let nearest = settings.iter().min_by_key(|setting| distance(path, setting.path));
-    match nearest.filter(|setting| distance(path, setting.path) <= path.len() / 3 + 1) {
+fn unknown(path: &str, settings: &[Setting], in_account: bool) -> String {
+    if let Some(present) = present_name(path, in_account) {
+        return format!("is called `{present}` here; `homing config migrate` renames it");
+    }
+    match suggestion(path, settings) {
         Some(setting) => format!("is no setting; is `{}` meant?", setting.path),
         None => "is no setting; `homing config schema` lists them all".to_owned(),
     }
+}
+
+/// The setting whose name is nearest to what was written, if any is near.
+pub(crate) fn suggestion<'s>(path: &str, settings: &'s [Setting]) -> Option<&'s Setting> {
+    let nearest = settings.iter().min_by_key(|setting| distance(path, setting.path));
+    nearest.filter(|setting| distance(path, setting.path) <= path.len() / 3 + 1)
+}
+
+/// The word of `words` that is nearest to what was written, if any is near.
+pub(crate) fn nearest_word<'w>(text: &str, words: &[&'w str]) -> Option<&'w str> {
+    let nearest = words.iter().min_by_key(|word| distance(text, word)).copied();
+    nearest.filter(|word| distance(text, word) <= text.len() / 3 + 1)
 }
 
 fn fatal(path: String, text: String) -> Remark {

@@ -4,6 +4,7 @@ mod account;
 mod check;
 pub(crate) mod edit;
 mod layers;
+mod migrate;
 mod schema;
 mod secret;
 mod setting;
@@ -12,8 +13,9 @@ mod store;
 #[cfg(feature = "demo")]
 pub(crate) use account::new_epid;
 pub(crate) use account::{AccountEntry, EntryFault};
-pub(crate) use check::check;
+pub(crate) use check::{check, nearest_word, suggestion};
 pub(crate) use layers::Config;
+pub(crate) use migrate::migrate;
 pub(crate) use schema::schema;
 pub(crate) use secret::{PasswordFault, PasswordSource};
 pub(crate) use setting::{ACCOUNT, Kind, SETTINGS, Setting};

@@ -36,6 +36,17 @@ impl Console {
         }
     }
 
+    /// Text that is the whole output of a verb, such as a manual page: as it is for people, in a field of an
+    /// event for programs. Quiet does not suppress what was asked for.
+    pub(crate) fn document(self, name: &str, fields: Value, text: &str) {
+        if self == Console::Json {
+            self.event(name, fields);
+        } else {
+            // A closed pipe ends the reader's interest, not this program's work.
+            let _ = io::stdout().lock().write_all(text.as_bytes());
+        }
+    }
+
     /// What went wrong: JSON on standard output, sentences on standard error.
     pub(crate) fn failure(self, failure: &Failure) {
         let trouble = &failure.trouble;
@@ -53,12 +64,6 @@ impl Console {
             let _ = writeln!(io::stderr(), "{}: {}\nHint: {}", trouble.code, trouble.sentence, trouble.hint);
         }
     }
-}
-
-/// Text that is the whole output of a verb: a schema, a manual page.
-pub(crate) fn put_raw(text: &[u8]) {
-    // A closed pipe ends the reader's interest, not this program's work.
-    let _ = io::stdout().lock().write_all(text);
 }
 
 fn put(text: &str) {

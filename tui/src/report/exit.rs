@@ -10,6 +10,7 @@ use crate::words::Trouble;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Exit {
     Done,
+    Usage,
     Config,
     Resolve,
     Transport,
@@ -29,10 +30,11 @@ pub(crate) struct Failure {
 }
 
 impl Exit {
-    /// The number; 2 is usage and stands in the argument parser.
+    /// The number.
     pub(crate) fn code(self) -> u8 {
         match self {
             Exit::Done => 0,
+            Exit::Usage => 2,
             Exit::Config => 3,
             Exit::Resolve => 4,
             Exit::Transport => 5,

@@ -5,7 +5,7 @@ mod exit;
 mod journey;
 mod json;
 
-pub(crate) use console::{Console, json_line, put_raw};
+pub(crate) use console::{Console, json_line};
 pub(crate) use exit::{Exit, Failure};
 pub(crate) use journey::say_journey;
 pub(crate) use json::{event as event_json, journey_fields as journey_json};
