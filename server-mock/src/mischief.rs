@@ -70,6 +70,8 @@ pub enum Mischief {
     BindingLost,
     /// A challenge without end: credentials are never accepted.
     ChallengeForever,
+    /// A 401 with this value of WWW-Authenticate, whatever was asked and shown.
+    Challenge(String),
 }
 
 /// How often a fault is played.
@@ -180,7 +182,8 @@ impl Mischief {
             | Mischief::Delay(_)
             | Mischief::Drop(_)
             | Mischief::Cut
-            | Mischief::Garbage(_) => Stage::Arrival,
+            | Mischief::Garbage(_)
+            | Mischief::Challenge(_) => Stage::Arrival,
             Mischief::ChallengeForever => Stage::Gate,
             Mischief::WrongCSeq | Mischief::NoExpires | Mischief::BindingLost => Stage::Answer,
             Mischief::Unsigned301
@@ -208,7 +211,11 @@ impl Mischief {
 
 impl fmt::Display for Mischief {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{self:?}")
+        match self {
+            // The value is long, and on the wire anyway.
+            Mischief::Challenge(_) => f.write_str("Challenge"),
+            other => write!(f, "{other:?}"),
+        }
     }
 }
 

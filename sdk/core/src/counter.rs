@@ -21,6 +21,28 @@ pub enum Counter {
     UnsignedTolerated,
     /// Challenges beyond the allowed rate.
     ChallengeRate,
+    /// Challenges a client does not answer: broken, weak, for another server, or by a skewed clock.
+    RefusedChallenge,
+    /// Credentials none of which are meant for this server: another scheme, realm or target.
+    ForeignCredentials,
+    /// Credentials that contradict themselves or lack a part.
+    BrokenCredentials,
+    /// Login tokens that cannot be read, are too long or ask for weak security.
+    BadToken,
+    /// Credentials that could be read and prove nothing: wrong user or password.
+    WrongCredentials,
+    /// Tokens and signatures for a challenge or association that is not open here, or is somebody else's.
+    UnknownAssociation,
+    /// Digest nonces that have lapsed or were never given, and nonce counts that were used.
+    StaleNonce,
+    /// Users who proved who they are and asked for somebody else.
+    NotEntitled,
+    /// Requests beyond what one source may send.
+    OverCap,
+    /// Requests refused because too much is in hand.
+    Overload,
+    /// Connections closed because nobody authenticated, or kept them alive, in time.
+    FlowTimedOut,
     /// Answers to questions nobody asks any more.
     LateAnswer,
     /// Inputs for flows that are gone.

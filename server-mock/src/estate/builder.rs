@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use homing_core::ids::{Chance, Seed};
 use homing_core::transport::Transport;
+use homing_net::RoadConfig;
 use tokio::sync::oneshot;
 
 use super::{Dialect, Estate, EstateError, Mode, NoAssociation, Schemes, UnknownUser, User, thread};
@@ -36,12 +37,14 @@ pub struct EstateBuilder {
     pub(super) journal: Journal,
 }
 
-/// What surrounds the servers: chance, the wall clock, certificates that are not as they should be.
+/// What surrounds the servers: chance, the wall clock, certificates that are not as they should be, and the
+/// bounds of their sockets.
 #[derive(Clone)]
 pub(super) struct World {
     pub(super) seed: Seed,
     pub(super) certificates: Vec<(String, Certificate)>,
     pub(super) skew: Skew,
+    pub(super) roads: RoadConfig,
 }
 
 /// Where assignments are kept, and what becomes of users without one.
@@ -62,7 +65,12 @@ impl Default for EstateBuilder {
             transports: vec![Transport::Tls],
             at: IpAddr::V4(Ipv4Addr::LOCALHOST),
             ports: Vec::new(),
-            world: World { seed: Seed::from_number(0), certificates: Vec::new(), skew: Skew::None },
+            world: World {
+                seed: Seed::from_number(0),
+                certificates: Vec::new(),
+                skew: Skew::None,
+                roads: RoadConfig::default(),
+            },
             directory: DirectoryPlan::default(),
             changes: Vec::new(),
             journal: Journal::new(),
@@ -194,6 +202,13 @@ impl EstateBuilder {
     /// Sets the estate's wall clock behind the machine's; see [`clock_ahead`](Self::clock_ahead).
     pub fn clock_behind(mut self, by: Duration) -> Self {
         self.world.skew = Skew::Behind(by);
+        self
+    }
+
+    /// Bounds and waiting times of every server's sockets: how long a message may take, how many connections
+    /// are held, how much is buffered.
+    pub fn roads(mut self, roads: RoadConfig) -> Self {
+        self.world.roads = roads;
         self
     }
 

@@ -72,6 +72,7 @@ async fn start(builder: &EstateBuilder) -> Result<(Estate, NameServer), EstateEr
         clock,
         directory: directory.clone(),
         journal: builder.journal.clone(),
+        roads: builder.world.roads.clone(),
         hosts: Arc::new(hosts.collect()),
     };
     let service =
@@ -164,11 +165,8 @@ fn open(
     let at = |transport| SocketAddr::new(builder.at, builder.port_of(&name, transport));
     let mut listens: Vec<(Transport, SocketAddr)> =
         transports.into_iter().map(|transport| (transport, at(transport))).collect();
-    let doors = Doors::open(&mut listens, &server).map_err(|(transport, why)| EstateError::Listen {
-        node: name.clone(),
-        transport,
-        why,
-    })?;
+    let doors = Doors::open(&mut listens, &server, &builder.world.roads)
+        .map_err(|(transport, why)| EstateError::Listen { node: name.clone(), transport, why })?;
     Ok(Opened { plan: Plan { config, seed, tls: (server, client), listens }, doors })
 }
 

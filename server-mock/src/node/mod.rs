@@ -268,7 +268,7 @@ impl Node {
         }
     }
 
-    /// A stream that cannot be framed: 400 to what could be read of it; the roads close it.
+    /// A stream that cannot be framed: 400 to what could be read of it, and the end.
     fn receive_malformed(&mut self, flow: FlowId, head: Option<Bytes>, now: Now) {
         self.counters.count(Counter::Malformed);
         self.note(Some(flow), Decision::new(Verdict::Discarded, "the stream cannot be framed"), now);
@@ -278,6 +278,8 @@ impl Node {
             let reply = reply::Reply::new(400).reason("Content-Length is missing or wrong");
             self.answer_without_state(&request, flow, &reply, now);
         }
+        self.forget_flow(flow, now);
+        self.outputs.push_back(NodeOutput::Close { flow });
     }
 
     fn receive_response(&mut self, flow: FlowId, response: &Message, now: Now) {
@@ -302,6 +304,7 @@ impl Node {
             self.note(None, said, now);
         }
         while let Some((flow, why)) = self.flows.overdue(now) {
+            self.counters.count(Counter::FlowTimedOut);
             self.note(Some(flow), Decision::new(Verdict::Flow, why), now);
             self.forget_flow(flow, now);
             self.outputs.push_back(NodeOutput::Close { flow });

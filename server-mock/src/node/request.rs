@@ -8,7 +8,7 @@ use homing_core::transaction::{Incoming, Road};
 use homing_wire::{Message, Method, Name, NameAddr, Uri};
 
 use super::endpoint::{Endpoint, address};
-use super::gate::{Admission, Challenge, Passport, Refused, Seal, Visit};
+use super::gate::{Admission, Challenge, Flaw, Passport, Refused, Seal, Visit};
 use super::io::NodeOutput;
 use super::reply::Reply;
 use super::{Case, Node, Owner};
@@ -26,6 +26,7 @@ impl Node {
             Incoming::Acknowledged { .. } => {}
             Incoming::Ack { .. } => self.discard(flow, "an ACK for a call this server does not have", now),
             Incoming::Overload => {
+                self.counters.count(Counter::Overload);
                 let reply = Reply::new(503).header(Name::RetryAfter, OVERLOAD_PAUSE);
                 self.refuse_without_state(flow, &request, (reply, "too many requests in hand"), now);
             }
@@ -39,9 +40,8 @@ impl Node {
     /// Plays what faults there are for a REGISTER that arrives, then goes on.
     fn arrive(&mut self, flow: FlowId, request: Message, now: Now) {
         let register = request.method() == Some(Method::Register);
-        let Some(mischief) = self.rules.take(Stage::Arrival).filter(|_| register) else {
-            return self.consider(flow, request, now);
-        };
+        let mischief = if register { self.rules.take(Stage::Arrival) } else { None };
+        let Some(mischief) = mischief else { return self.consider(flow, request, now) };
         self.note(Some(flow), Decision::new(Verdict::Mischief, mischief.to_string()), now);
         match mischief {
             Mischief::Delay(pause) => {
@@ -58,6 +58,11 @@ impl Node {
                     .collect();
                 let bytes = garbage.into_bytes()[..usize::from(length)].to_vec();
                 self.send(flow, bytes.into(), now);
+            }
+            Mischief::Challenge(value) => {
+                let Some(case) = self.accept(flow, request, now) else { return };
+                let reply = Reply::new(401).header(Name::WwwAuthenticate, value);
+                self.answer(&case, &reply, &Seal::None, now);
             }
             _ => {}
         }
@@ -94,7 +99,10 @@ impl Node {
             Admission::Admitted(passport) => self.serve(flow, request, passport, now),
             Admission::Challenge(challenge) => self.challenge(flow, request, challenge, now),
             Admission::Refuse(refused) => self.refuse_entry(flow, request, &refused, now),
-            Admission::Discard(why) => self.discard(flow, why, now),
+            Admission::Discard(why, flaw) => {
+                self.count_flaw(flaw);
+                self.discard(flow, why, now);
+            }
         }
     }
 
@@ -110,7 +118,7 @@ impl Node {
                 proof: "the word of a server",
             });
         }
-        let Some(found) = self.flows.find(flow) else { return Admission::Discard("its flow is gone") };
+        let Some(found) = self.flows.find(flow) else { return Admission::Discard("its flow is gone", None) };
         let (spoken, attempts) = (found.spoken, found.attempts);
         let visit = Visit { request, flow, spoken, attempts, trusted, accounts: &self.config.accounts, now };
         let draws = self.draws.as_mut();
@@ -135,12 +143,14 @@ impl Node {
     }
 
     fn challenge(&mut self, flow: FlowId, request: Message, challenge: Challenge, now: Now) {
-        let verdict = if challenge.wrong { Verdict::LogonRefused } else { Verdict::Challenged };
+        self.count_flaw(challenge.flaw);
+        let failed = challenge.flaw.is_some_and(Flaw::is_attempt);
+        let verdict = if failed { Verdict::LogonRefused } else { Verdict::Challenged };
         self.note(Some(flow), Decision::new(verdict, challenge.why.clone()), now);
         // Behind another server stand many clients: what one does says nothing about the next.
         if let Some(found) = self.flows.find_mut(flow).filter(|found| found.trusted.is_none()) {
             found.spoken = challenge.spoken.or(found.spoken);
-            found.attempts = found.attempts.saturating_add(u8::from(challenge.wrong));
+            found.attempts = found.attempts.saturating_add(u8::from(failed));
         }
         let Some(case) = self.accept(flow, request, now) else { return };
         let mut reply = Reply::new(challenge.style.status()).header(Name::Date, super::options::date(now));
@@ -151,8 +161,10 @@ impl Node {
     }
 
     fn refuse_entry(&mut self, flow: FlowId, request: Message, refused: &Refused, now: Now) {
+        self.count_flaw(refused.flaw);
+        let failed = refused.flaw.is_some_and(Flaw::is_attempt);
         if let Some(found) = self.flows.find_mut(flow).filter(|found| found.trusted.is_none()) {
-            found.attempts = found.attempts.saturating_add(u8::from(refused.wrong));
+            found.attempts = found.attempts.saturating_add(u8::from(failed));
         }
         if matches!(request.method(), Some(Method::Ack | Method::Cancel)) {
             return self.discard(flow, refused.why, now);
@@ -165,10 +177,17 @@ impl Node {
         let Some(case) = self.accept(flow, request, now) else { return };
         let mut reply = Reply::new(refused.status);
         if refused.status == 503 {
+            self.counters.count(Counter::Overload);
             reply = reply.header(Name::RetryAfter, OVERLOAD_PAUSE);
         }
         let reply = reply.diagnostics(diagnosis(refused.status), refused.why, &self.config.identity.fqdn);
         self.answer(&case, &reply, &refused.seal, now);
+    }
+
+    fn count_flaw(&mut self, flaw: Option<Flaw>) {
+        if let Some(flaw) = flaw {
+            self.counters.count(flaw.counter());
+        }
     }
 
     /// Refuses a request that did not reach the gate.
@@ -265,8 +284,12 @@ impl Node {
         if now.since_start.since(*since) >= MINUTE {
             (*since, *count) = (now.since_start, 0);
         }
-        *count += 1;
-        *count > cap
+        *count = count.saturating_add(1);
+        let over = *count > cap;
+        if over {
+            self.counters.count(Counter::OverCap);
+        }
+        over
     }
 
     /// Our token in the topmost Route, if that Route is this server's.

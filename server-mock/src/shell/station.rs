@@ -29,6 +29,8 @@ pub(crate) struct Surroundings {
     pub(crate) clock: Clock,
     pub(crate) directory: DirectoryHandle,
     pub(crate) journal: Journal,
+    /// Bounds of the sockets.
+    pub(crate) roads: RoadConfig,
     /// Addresses of the estate's hosts.
     pub(crate) hosts: Arc<BTreeMap<String, IpAddr>>,
 }
@@ -82,8 +84,9 @@ impl Doors {
     pub(crate) fn open(
         listens: &mut [(Transport, SocketAddr)],
         tls: &TlsServer,
+        config: &RoadConfig,
     ) -> Result<Self, (Transport, io::Error)> {
-        let mut roads = Roads::new(RoadConfig::default());
+        let mut roads = Roads::new(config.clone());
         let mut listeners = Vec::new();
         for (transport, address) in listens {
             let tls = transport.is_secure().then(|| tls.clone());
@@ -212,7 +215,7 @@ impl Station {
     async fn open_again(&mut self) -> io::Result<Doors> {
         let mut tries = 0;
         loop {
-            match Doors::open(&mut self.plan.listens, &self.plan.tls.0) {
+            match Doors::open(&mut self.plan.listens, &self.plan.tls.0, &self.around.roads) {
                 Ok(doors) => return Ok(doors),
                 Err((_, error)) if tries == TRIES => return Err(error),
                 Err(_) => {

@@ -28,7 +28,10 @@ impl Exchange {
             let chosen = challenge::choose(message, talk.conversation, talk.account, talk.desk.now);
             match chosen {
                 Ok(offer) => offer,
-                Err(error) => return Outcome::Failed(error.into()),
+                Err(error) => {
+                    talk.desk.counters.count(Counter::RefusedChallenge);
+                    return Outcome::Failed(error.into());
+                }
             }
         };
         if let Some(trip) = &mut talk.trip {
@@ -146,6 +149,7 @@ impl Talk<'_, '_> {
         let (token, keys) = match self.token(challenge, credentials) {
             Ok(made) => made,
             Err(why) => {
+                self.desk.counters.count(Counter::RefusedChallenge);
                 let server = self.conversation.server.clone();
                 return Outcome::Failed(AuthError::BadToken { server, why }.into());
             }

@@ -13,7 +13,7 @@ use homing_core::time::{Moment, Now};
 use homing_wire::{Auth, AuthValue, Method};
 use sha2::Sha256;
 
-use super::{Admission, Challenge, Gate, Passport, Refused, Seal, Visit};
+use super::{Admission, Challenge, Flaw, Gate, Passport, Refused, Seal, Visit};
 use crate::node::config::GateConfig;
 use crate::node::draws::Draws;
 use crate::node::endpoint::Endpoint;
@@ -167,10 +167,12 @@ impl Gate {
             return Admission::Refuse(Refused::new(400, "From names no SIP user"));
         };
         let Some(shown) = Shown::read(&auth, visit) else {
-            return Admission::Refuse(Refused::new(400, "the Digest credentials lack a parameter"));
+            let why = "the Digest credentials lack a parameter, or are for another request";
+            return Admission::Refuse(Refused::flawed(400, Flaw::Broken, why));
         };
         if !self.digest.algorithms.contains(&shown.algorithm.hash) || shown.algorithm.session {
-            return self.wrong_credentials(visit, "an algorithm that was not offered".into(), draws);
+            let why = "an algorithm that was not offered".into();
+            return self.challenge_or_discard(visit, (Some(Flaw::Broken), why), draws);
         }
         let account = visit
             .accounts
@@ -181,7 +183,7 @@ impl Gate {
         let proved = verify(&input, shown.response);
         let rspauth = response(&DigestInput { method: "", body: &[], ..input });
         let Some(account) = account.filter(|_| proved) else {
-            return self.wrong_credentials(visit, "wrong user or password".into(), draws);
+            return self.failed_attempt(visit, (Flaw::Proof, "wrong user or password".into()), draws);
         };
         let method = visit.request.method();
         if matches!(method, Some(Method::Ack | Method::Cancel)) {
@@ -208,7 +210,8 @@ impl Gate {
         draws: &mut dyn Draws,
     ) -> Admission {
         let values = self.digest.challenges(true, draws, visit.now).collect();
-        Admission::Challenge(Challenge { style, values, spoken: visit.spoken, why, wrong: false })
+        let (spoken, flaw) = (visit.spoken, Some(Flaw::Nonce));
+        Admission::Challenge(Challenge { style, values, spoken, why, flaw })
     }
 }
 

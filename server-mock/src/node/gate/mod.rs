@@ -2,6 +2,7 @@
 
 pub mod acceptor;
 mod digest;
+mod flaw;
 mod ntlm;
 mod offer;
 mod sessions;
@@ -18,6 +19,7 @@ use super::config::{GateConfig, Identity};
 use super::draws::Draws;
 use super::endpoint::{Endpoint, address};
 use digest::DigestGate;
+pub use flaw::Flaw;
 pub use offer::Spoken;
 pub use sessions::{Session, SessionId, Sessions};
 
@@ -56,8 +58,8 @@ pub enum Admission {
     Challenge(Challenge),
     /// It is refused.
     Refuse(Refused),
-    /// It is dropped, with the reason.
-    Discard(&'static str),
+    /// It is dropped, with the reason, and what was wrong with what it showed.
+    Discard(&'static str, Option<Flaw>),
 }
 
 /// Who passed, and what answers to them are sealed with.
@@ -92,8 +94,8 @@ pub struct Challenge {
     pub spoken: Option<Spoken>,
     /// Why.
     pub why: Cow<'static, str>,
-    /// True if credentials were shown and proved nothing.
-    pub wrong: bool,
+    /// What was wrong with the credentials that were shown, if any were.
+    pub flaw: Option<Flaw>,
 }
 
 /// A refusal that is no challenge.
@@ -104,8 +106,8 @@ pub struct Refused {
     pub seal: Seal,
     /// Why; also what ms-diagnostics says.
     pub why: &'static str,
-    /// True if credentials were shown and proved nothing.
-    pub wrong: bool,
+    /// What was wrong with the credentials that were shown, if any were.
+    pub flaw: Option<Flaw>,
 }
 
 /// One usable set of credentials in a request.
@@ -141,7 +143,10 @@ impl Gate {
                 self.admit_ntlm(visit, shown, draws)
             }
             Ok(Some(Credentials::Digest(style, auth))) => self.admit_digest(visit, (style, auth), draws),
-            Ok(None) => self.challenge_or_discard(visit, "no credentials for this server".into(), draws),
+            Ok(None) => {
+                let shown = foreign(visit.request);
+                self.challenge_or_discard(visit, (shown, "no credentials for this server".into()), draws)
+            }
         }
     }
 
@@ -149,31 +154,28 @@ impl Gate {
     fn challenge_or_discard(
         &mut self,
         visit: &Visit<'_>,
-        why: Cow<'static, str>,
+        (flaw, why): (Option<Flaw>, Cow<'static, str>),
         draws: &mut dyn Draws,
     ) -> Admission {
         if matches!(visit.request.method(), Some(Method::Ack | Method::Cancel)) {
-            return Admission::Discard("ACK or CANCEL without valid credentials");
+            return Admission::Discard("ACK or CANCEL without valid credentials", flaw);
         }
-        Admission::Challenge(self.first_challenge(visit, why, draws))
+        Admission::Challenge(Challenge { flaw, ..self.first_challenge(visit, why, draws) })
     }
 
-    /// The answer to wrong credentials: a fresh challenge, the same whatever was wrong, until there
-    /// were too many.
-    fn wrong_credentials(
+    /// The answer to a failed attempt: a fresh challenge, the same whatever was wrong, until there were too
+    /// many.
+    fn failed_attempt(
         &mut self,
         visit: &Visit<'_>,
-        why: Cow<'static, str>,
+        (flaw, why): (Flaw, Cow<'static, str>),
         draws: &mut dyn Draws,
     ) -> Admission {
         if visit.attempts.saturating_add(1) >= self.config.limits.attempts {
-            let refused = Refused::new(403, "too many wrong credentials on this connection");
-            return Admission::Refuse(Refused { wrong: true, ..refused });
+            let why = "too many wrong credentials on this connection";
+            return Admission::Refuse(Refused::flawed(403, flaw, why));
         }
-        match self.challenge_or_discard(visit, why, draws) {
-            Admission::Challenge(challenge) => Admission::Challenge(Challenge { wrong: true, ..challenge }),
-            other => other,
-        }
+        self.challenge_or_discard(visit, (Some(flaw), why), draws)
     }
 
     /// A fresh challenge for somebody who did nothing wrong: a fault.
@@ -188,7 +190,8 @@ impl Gate {
             visit.request.to().ok().and_then(|to| address(&to)).is_some_and(|to| to == passport.endpoint.user)
         };
         if passport.endpoint.user != user || (register && !to_is_from()) {
-            let refused = Refused::new(403, "the user may not act for this address");
+            let why = "the user may not act for this address";
+            let refused = Refused::flawed(403, Flaw::Entitlement, why);
             return Admission::Refuse(Refused { seal: passport.seal, ..refused });
         }
         Admission::Admitted(passport)
@@ -201,7 +204,8 @@ impl Gate {
             for auth in request.auth(style.credentials()) {
                 let ours = self.is_ntlm_for_us(&auth);
                 if (ours || self.is_digest_for_us(&auth)) && auth.conflicting() {
-                    return Err(Refused::new(400, "the credentials contradict themselves"));
+                    let why = "the credentials contradict themselves";
+                    return Err(Refused::flawed(400, Flaw::Broken, why));
                 }
                 if ours {
                     return Ok(Some(Credentials::Ntlm(style, auth)));
@@ -262,7 +266,12 @@ impl Gate {
 impl Refused {
     /// An unsealed refusal.
     pub fn new(status: u16, why: &'static str) -> Self {
-        Self { status, seal: Seal::None, why, wrong: false }
+        Self { status, seal: Seal::None, why, flaw: None }
+    }
+
+    /// An unsealed refusal of credentials that were shown.
+    pub fn flawed(status: u16, flaw: Flaw, why: &'static str) -> Self {
+        Self { flaw: Some(flaw), ..Self::new(status, why) }
     }
 }
 
@@ -271,4 +280,14 @@ impl Challenge {
     pub fn header(&self) -> Name<'static> {
         self.style.challenge()
     }
+}
+
+/// What to say of credentials none of which are for this server; none where there are none at all.
+fn foreign(request: &Message) -> Option<Flaw> {
+    let styles = [Style::Registrar, Style::Proxy].into_iter();
+    let mut shown = styles.flat_map(|style| request.auth(style.credentials())).peekable();
+    shown.peek()?;
+    let known = |auth: &Auth<'_>| ["NTLM", "Digest", "Kerberos", "TLS-DSK"].iter().any(|name| auth.is(name));
+    let unnamed = shown.any(|auth| known(&auth) && auth.param("realm").is_none());
+    Some(if unnamed { Flaw::Broken } else { Flaw::Foreign })
 }

@@ -1,5 +1,7 @@
 //! NTLM at the gate: the empty token, the answer to the challenge, and signed requests after that.
 
+use std::borrow::Cow;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use homing_core::auth::ntlm::session::{SessionKeys, Side};
@@ -11,7 +13,7 @@ use homing_wire::Auth;
 use super::acceptor::{Challenge as Token, Claim, Expectation, Refusal};
 use super::offer::Spoken;
 use super::sessions::{HalfOpen, Proven, SessionId};
-use super::{Admission, Challenge, Gate, Passport, Refused, Seal, Visit};
+use super::{Admission, Challenge, Flaw, Gate, Passport, Refused, Seal, Visit};
 use crate::node::config::ExtendedProtection;
 use crate::node::draws::Draws;
 use crate::node::endpoint::Endpoint;
@@ -35,11 +37,12 @@ impl Gate {
             (Some(""), _) => self.open(visit, &shown, draws),
             (Some(token), _) => match self.establish(visit, &shown, token) {
                 Ok((user, passport)) => self.entitled(visit, &user, passport),
-                Err(why) => self.wrong_credentials(visit, why.into(), draws),
+                Err(flawed) => self.failed_attempt(visit, flawed, draws),
             },
             (None, Some(_)) => self.check_signature(visit, &shown, draws),
             (None, None) => {
-                self.challenge_or_discard(visit, "credentials without token or signature".into(), draws)
+                let why = "credentials without token or signature".into();
+                self.challenge_or_discard(visit, (Some(Flaw::Broken), why), draws)
             }
         }
     }
@@ -48,7 +51,8 @@ impl Gate {
     fn open(&mut self, visit: &Visit<'_>, shown: &Shown<'_>, draws: &mut dyn Draws) -> Admission {
         let now = visit.now;
         let Some(version) = self.version(visit, &shown.auth) else {
-            return Admission::Refuse(Refused::new(400, "this version was not offered"));
+            let why = "this version was not offered";
+            return Admission::Refuse(Refused::flawed(400, Flaw::Broken, why));
         };
         if self.sessions.half_open() >= self.config.limits.half_open_count {
             return Admission::Refuse(Refused::new(503, "too many logins in progress"));
@@ -66,7 +70,7 @@ impl Gate {
             values: vec![value],
             spoken: Some(spoken),
             why: "NTLM challenge".into(),
-            wrong: false,
+            flaw: None,
         })
     }
 
@@ -83,16 +87,17 @@ impl Gate {
         visit: &Visit<'_>,
         shown: &Shown<'_>,
         token: &str,
-    ) -> Result<(String, Passport), String> {
+    ) -> Result<(String, Passport), Flawed> {
         let now = visit.now;
         let opaque = shown.auth.param("opaque").unwrap_or_default();
-        let half = self.sessions.take_half(opaque, &shown.endpoint, visit.flow);
-        let half = half.ok_or("no challenge is open under this opaque, for this endpoint and connection")?;
+        let half = self.sessions.take_half(opaque, &shown.endpoint, visit.flow).ok_or((
+            Flaw::NoChallenge,
+            "no challenge is open under this opaque, for this endpoint and connection".into(),
+        ))?;
         if token.len() > TOKEN_LIMIT {
-            return Err("the token is too long".to_owned());
+            return Err((Flaw::Token, "the token is too long".into()));
         }
-        let token = STANDARD.decode(token).map_err(|_| "the token is no base64")?;
-        let said = |refusal: Refusal| refusal.to_string();
+        let token = STANDARD.decode(token).map_err(|_| (Flaw::Token, "the token is no base64".into()))?;
         let claim = Claim::read(&token).map_err(said)?;
         let account = visit.accounts.find_login(&claim.user, &claim.domain, &self.identity.domain);
         let hash = account.filter(|account| account.enabled).map(|account| account.hash);
@@ -125,7 +130,7 @@ impl Gate {
             && shown.auth.param("response").is_some()
             && !association.verify(visit.request, Side::Client, false).is_good()
         {
-            return Err("the signature beside the token is wrong".to_owned());
+            return Err((Flaw::TokenSignature, "the signature beside the token is wrong".into()));
         }
         let id = self.sessions.establish(half, (association, keys), proven, now);
         let proof = if accepted.other_timestamp { "NTLM, with a clock of its own" } else { "NTLM" };
@@ -138,15 +143,17 @@ impl Gate {
         let opaque = shown.auth.param("opaque").unwrap_or_default();
         let found = self.sessions.find_established(opaque, &shown.endpoint, visit.flow);
         let Some((id, session)) = found else {
-            return self.challenge_or_discard(visit, "no such association here".into(), draws);
+            let flawed = (Some(Flaw::NoAssociation), "no such association here".into());
+            return self.challenge_or_discard(visit, flawed, draws);
         };
         match session.association.verify(visit.request, Side::Client, false) {
             Verdict::Good { .. } => self.pass(id, shown),
             Verdict::Replayed | Verdict::BelowWindow => {
-                Admission::Discard("a counter that was used before, or is too old")
+                Admission::Discard("a counter that was used before, or is too old", Some(Flaw::Replay))
             }
             Verdict::BadSignature | Verdict::Unsigned | Verdict::OtherAssociation => {
-                self.challenge_or_discard(visit, "the signature is wrong".into(), draws)
+                let flawed = (Some(Flaw::Signature), "the signature is wrong".into());
+                self.challenge_or_discard(visit, flawed, draws)
             }
         }
     }
@@ -159,6 +166,15 @@ impl Gate {
         })
     }
 }
+
+/// What the journal and the counters say of a refused token; its sender is told none of it.
+fn said(refusal: Refusal) -> Flawed {
+    let flaw = if refusal == Refusal::Password { Flaw::Proof } else { Flaw::Token };
+    (flaw, refusal.to_string().into())
+}
+
+/// What is wrong, and the same in words.
+type Flawed = (Flaw, Cow<'static, str>);
 
 /// Longest token in base64 that is decoded: 4 KiB of NTLM.
 const TOKEN_LIMIT: usize = 4096 * 4 / 3 + 4;

@@ -57,7 +57,7 @@ impl Gate {
         if digest {
             values.extend(self.digest.challenges(false, draws, visit.now));
         }
-        Challenge { style: spoken.style, values, spoken: Some(spoken), why, wrong: false }
+        Challenge { style: spoken.style, values, spoken: Some(spoken), why, flaw: None }
     }
 
     /// The parameters every NTLM header of ours has; those of a half-open association come first.

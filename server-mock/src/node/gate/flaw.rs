@@ -1,0 +1,52 @@
+//! What is wrong with credentials that were shown: each kind is counted by a name of its own.
+
+use homing_core::counter::Counter;
+
+/// What is wrong with credentials.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flaw {
+    /// None of them is for this server: another scheme, realm or target.
+    Foreign,
+    /// They contradict themselves, lack a part, or speak a version or algorithm that was not offered.
+    Broken,
+    /// The token cannot be read, is too long or weakens the session.
+    Token,
+    /// Wrong user or password.
+    Proof,
+    /// The signature beside a good token is wrong.
+    TokenSignature,
+    /// They answer a challenge that is not open here.
+    NoChallenge,
+    /// They are signed under an association that is not here.
+    NoAssociation,
+    /// The signature is wrong.
+    Signature,
+    /// The counter was used before or is too old.
+    Replay,
+    /// The nonce is not good, or its count was used before.
+    Nonce,
+    /// They are good, but not for this address.
+    Entitlement,
+}
+
+impl Flaw {
+    /// Where it is counted.
+    pub fn counter(self) -> Counter {
+        match self {
+            Flaw::Foreign => Counter::ForeignCredentials,
+            Flaw::Broken => Counter::BrokenCredentials,
+            Flaw::Token => Counter::BadToken,
+            Flaw::Proof => Counter::WrongCredentials,
+            Flaw::NoChallenge | Flaw::NoAssociation => Counter::UnknownAssociation,
+            Flaw::Signature | Flaw::TokenSignature => Counter::BadSignature,
+            Flaw::Replay => Counter::Replayed,
+            Flaw::Nonce => Counter::StaleNonce,
+            Flaw::Entitlement => Counter::NotEntitled,
+        }
+    }
+
+    /// True for an attempt to log on that failed; a connection has only so many.
+    pub fn is_attempt(self) -> bool {
+        matches!(self, Flaw::Token | Flaw::Proof | Flaw::TokenSignature | Flaw::NoChallenge)
+    }
+}
