@@ -58,7 +58,7 @@ fn tcp_goes_by_ipv6_too() {
         let estate = estate(62).transports([Transport::Tcp]).listen(LOOPBACK).start().await.unwrap();
         let ua = user_agent(&estate);
         let account = with(&ua, |config| {
-            config.transports = vec![homing::Transport::Tcp];
+            config.transports = vec![Transport::Tcp];
             config.redirect.require_tls = false;
         });
         let registration = register(&estate, &account).await.unwrap();

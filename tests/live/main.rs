@@ -1,11 +1,15 @@
 //! Real sockets: a user agent and an estate meet on loopback over UDP, TCP and TLS.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a broken test ends by a panic")]
+#![allow(clippy::print_stdout, reason = "a test that cannot run here says so")]
 
 mod abuse;
+mod broken_auth;
+mod broken_challenges;
 mod canary;
 mod certificates;
 mod ipv6;
 mod moves;
 mod place;
 mod redirect;
+mod stranger;

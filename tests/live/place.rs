@@ -42,9 +42,19 @@ pub(crate) fn alice(ua: &UserAgent) -> Account {
 
 /// Alice's account with changes.
 pub(crate) fn with(ua: &UserAgent, change: impl FnOnce(&mut AccountConfig)) -> Account {
-    let mut config = AccountConfig::new(Aor::parse("alice@network.com").expect("an address"), "01010101");
+    account(ua, "alice", change)
+}
+
+/// Somebody's account.
+pub(crate) fn named(ua: &UserAgent, user: &str) -> Account {
+    account(ua, user, |_| {})
+}
+
+fn account(ua: &UserAgent, user: &str, change: impl FnOnce(&mut AccountConfig)) -> Account {
+    let aor = Aor::parse(&format!("{user}@network.com")).expect("an address");
+    let mut config = AccountConfig::new(aor, "01010101");
     change(&mut config);
-    let password = StaticCredentials::new("alice", "NETWORK", Password::new(CANARY));
+    let password = StaticCredentials::new(user, "NETWORK", Password::new(CANARY));
     ua.account(config, password).expect("the account is valid")
 }
 
