@@ -7,6 +7,7 @@ mod crowd;
 mod faults;
 mod hours;
 mod login;
+mod memory;
 mod proxy;
 mod redirect;
 mod refresh;

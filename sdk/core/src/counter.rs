@@ -47,6 +47,8 @@ pub enum Counter {
     LateAnswer,
     /// Inputs for flows that are gone.
     StrayFlow,
+    /// Inputs and commands not taken because too many outputs wait to be drained.
+    Undrained,
     /// Redirects refused by a rule.
     RedirectRefused,
     /// Redirects followed.

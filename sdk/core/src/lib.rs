@@ -25,3 +25,6 @@ pub mod state;
 pub mod time;
 pub mod transaction;
 pub mod transport;
+
+#[cfg(test)]
+mod tests;

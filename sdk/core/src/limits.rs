@@ -25,7 +25,9 @@ pub struct Limits {
     pub contacts: usize,
     /// Handshakes a server may demand by unsigned challenges, per minute (settled 12).
     pub challenges_per_minute: u8,
-    /// Outputs waiting to be drained; a caller that does not drain is told by a counter.
+    /// Outputs that may wait to be drained when the next input comes. Beyond it nothing more is heard and
+    /// commands are refused with [`Misuse::Limit`](crate::error::Misuse::Limit), each counted as
+    /// [`Counter::Undrained`](crate::counter::Counter::Undrained).
     pub outputs: usize,
 }
 

@@ -200,6 +200,11 @@ impl Outbox {
         self.queue.pop_front()
     }
 
+    /// How many outputs wait.
+    pub fn len(&self) -> usize {
+        self.queue.len()
+    }
+
     /// True when drained.
     pub fn is_empty(&self) -> bool {
         self.queue.is_empty()

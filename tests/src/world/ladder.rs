@@ -39,6 +39,12 @@ impl Ladder {
         self.lines.iter().filter(fits).count()
     }
 
+    /// The summary of the last message sent from one host to another.
+    pub fn last(&self, from: &str, to: &str) -> Option<&str> {
+        let found = self.lines.iter().rev().find(|line| line.from == from && line.to == to)?;
+        Some(&found.what)
+    }
+
     /// The summaries of all messages between hosts, without times: what golden ladders compare.
     pub fn messages(&self) -> Vec<String> {
         let between = self.lines.iter().filter(|line| !line.to.is_empty());

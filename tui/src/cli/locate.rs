@@ -61,7 +61,7 @@ pub(crate) fn run(cli: &Cli, resolve: &Resolve, console: &Console) -> Result<Exi
 fn nobody(domain: &str, end: Exhausted) -> Failure {
     let why = match end {
         Exhausted::NoServer(why) => why,
-        Exhausted::AllTried | Exhausted::Busy | Exhausted::NotAllowed => DnsError::NoRecord,
+        Exhausted::AllTried | Exhausted::NotAllowed => DnsError::NoRecord,
     };
     let error = LoginError::Resolve { domain: ScreenText::of(domain).to_string(), why };
     Failure { exit: Exit::Resolve, trouble: Trouble::from(&error) }

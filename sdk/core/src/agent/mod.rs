@@ -20,6 +20,7 @@ use crate::counter::{Counter, Counters};
 use crate::error::Misuse;
 use crate::flow::{FlowRules, Flows};
 use crate::ids::{AccountId, AskId, Chance, FlowId, Seed};
+use crate::locate::Setbacks;
 use crate::login::{Asks, Desk, Draws, Expecting, Login};
 use crate::outbox::{Answer, Input, Outbox, Output};
 use crate::state::AccountState;
@@ -83,6 +84,7 @@ struct Tables {
     chance: Chance,
     transactions: Transactions<AccountId>,
     flows: Flows<AccountId>,
+    setbacks: Setbacks,
     asks: Asks,
 }
 
@@ -98,6 +100,7 @@ impl Agent {
         let mut chance = Chance::new(&seed);
         let flows = Flows::new(FlowRules::from(&config.limits), &chance.fork());
         let transactions = Transactions::new(config.timers, Caps::from(&config.limits), &chance.fork());
+        let setbacks = Setbacks::new(config.limits.retry_after);
         Self {
             logins: BTreeMap::new(),
             by_aor: BTreeMap::new(),
@@ -111,6 +114,7 @@ impl Agent {
                 chance,
                 transactions,
                 flows,
+                setbacks,
                 asks: Asks::default(),
             },
         }
@@ -131,7 +135,14 @@ impl Agent {
     }
 
     /// Takes what the world tells.
+    ///
+    /// While more than [`Limits::outputs`](crate::limits::Limits::outputs) wait to be drained, what
+    /// arrives and what is due is not taken but counted: it is as if the network had lost it. What answers
+    /// an output that was drained is always taken.
     pub fn handle_input(&mut self, input: Input, now: Now) {
+        if self.is_undrained() && matches!(input, Input::Received { .. } | Input::DeadlineReached) {
+            return self.tables.counters.count(Counter::Undrained);
+        }
         match input {
             Input::Connected { flow, local, peer, proof } => {
                 if !self.tables.flows.handle_connected(flow, (local, peer), proof.clone(), now) {
@@ -160,8 +171,12 @@ impl Agent {
     /// Does what it is told, or says at once why not.
     ///
     /// # Errors
-    /// [`Misuse`]: no such account, or not in this state.
+    /// [`Misuse`]: no such account, not in this state, or too many outputs wait to be drained.
     pub fn handle_command(&mut self, command: Command, now: Now) -> Result<(), Misuse> {
+        if self.is_undrained() {
+            self.tables.counters.count(Counter::Undrained);
+            return Err(Misuse::Limit);
+        }
         let done = match command {
             Command::Login(account) => self.order(account, now, Login::login),
             Command::Refresh(account) => self.order(account, now, Login::refresh),
@@ -238,6 +253,10 @@ impl Agent {
     /// Questions that wait for an answer.
     pub fn questions(&self) -> usize {
         self.tables.asks.len()
+    }
+
+    fn is_undrained(&self) -> bool {
+        self.tables.outbox.len() > self.tables.config.limits.outputs
     }
 
     fn order(
@@ -345,6 +364,7 @@ impl Tables {
             chance: &mut self.chance,
             transactions: &mut self.transactions,
             flows: &mut self.flows,
+            setbacks: &mut self.setbacks,
             asks: &mut self.asks,
             now,
         }

@@ -47,7 +47,10 @@ pub struct Plan {
     groups: u32,
     standing: BTreeMap<(SocketAddr, Transport), Standing>,
     ready: VecDeque<Target>,
+    /// Servers that failed lately: after the others of their rank.
     set_back: VecDeque<Target>,
+    /// Servers that asked to be left alone: after everybody else.
+    last_resort: VecDeque<Target>,
     seen: BTreeSet<(ServerName, SocketAddr, Transport)>,
     considered: Vec<Considered>,
     found: Found,
@@ -68,7 +71,6 @@ struct Found {
     /// TLS servers, published or handed out.
     secure: usize,
     handed_out: usize,
-    busy: usize,
     forbidden: usize,
     /// The stage whose leads are being followed.
     stage: usize,
@@ -92,6 +94,7 @@ impl Plan {
             standing: BTreeMap::new(),
             ready: VecDeque::new(),
             set_back: VecDeque::new(),
+            last_resort: VecDeque::new(),
             seen: BTreeSet::new(),
             considered: Vec::new(),
             found: Found::default(),
@@ -131,12 +134,15 @@ impl Plan {
         }
         let next = match self.queue.front() {
             _ if !self.ready.is_empty() => self.ready.pop_front(),
-            Some(lead) if lead.stage == self.found.stage => None,
-            _ => self.set_back.pop_front(),
+            _ if self.is_rank_over() => self.set_back.pop_front(),
+            Some(_) => None,
+            None => self.last_resort.pop_front(),
         };
         match next {
             Some(target) => self.hand_out(target),
-            None if self.queue.is_empty() => Step::Exhausted(self.why_exhausted()),
+            None if self.queue.is_empty() && self.last_resort.is_empty() => {
+                Step::Exhausted(self.why_exhausted())
+            }
             None => Step::Waiting,
         }
     }
@@ -160,13 +166,11 @@ impl Plan {
         while self.ready.is_empty()
             && let Some(front) = self.queue.front()
         {
-            if front.stage != self.found.stage {
-                // What failed lately is tried before the search widens.
-                if !self.set_back.is_empty() {
-                    return;
-                }
-                self.found.stage = front.stage;
+            // What failed lately is tried before anything of a lower rank.
+            if self.is_rank_over() {
+                return;
             }
+            self.found.stage = front.stage;
             if let Some(why) = self.objection(&front.lead) {
                 let what = front.lead.to_string();
                 self.queue.pop_front();
@@ -182,6 +186,15 @@ impl Plan {
             };
             let Some(queued) = self.queue.pop_front() else { return };
             self.expand(queued, answer);
+        }
+    }
+
+    /// True if servers that failed lately wait, and no other of their rank is left.
+    fn is_rank_over(&self) -> bool {
+        let Some(waiting) = self.set_back.front() else { return false };
+        match self.queue.front().map(|front| &front.lead) {
+            Some(Lead::Host(next)) => !next.why.is_of_one_rank_with(&waiting.why),
+            Some(Lead::Naptr(_) | Lead::Srv(_)) | None => true,
         }
     }
 
@@ -310,9 +323,6 @@ impl Plan {
                 self.skip(what, Skip::BadAddress);
             } else if !self.seen.insert((name.clone(), addr, host.transport)) {
                 self.skip(what, Skip::Duplicate);
-            } else if standing == Some(Standing::Busy) {
-                self.found.busy += 1;
-                self.skip(what, Skip::Busy);
             } else if self.seen.len() > self.request.targets {
                 self.skip(what, Skip::TooMany);
             } else {
@@ -325,8 +335,11 @@ impl Plan {
                     ttl: host.ttl,
                     round_trips: self.answers.round_trips(),
                 };
-                let later = standing == Some(Standing::Failed);
-                if later { self.set_back.push_back(target) } else { self.ready.push_back(target) }
+                match standing {
+                    None => self.ready.push_back(target),
+                    Some(Standing::Failed) => self.set_back.push_back(target),
+                    Some(Standing::Busy) => self.last_resort.push_back(target),
+                }
             }
         }
     }
@@ -348,11 +361,9 @@ impl Plan {
     }
 
     fn why_exhausted(&self) -> Exhausted {
-        let Found { handed_out, busy, forbidden, .. } = self.found;
+        let Found { handed_out, forbidden, .. } = self.found;
         if handed_out > 0 {
             Exhausted::AllTried
-        } else if busy > 0 {
-            Exhausted::Busy
         } else if self.request.transports().is_empty() || forbidden > 0 {
             Exhausted::NotAllowed
         } else {

@@ -9,8 +9,9 @@ use crate::transport::Transport;
 
 /// Which addresses failed lately, kept across searches (RFC 3263 section 4.3).
 ///
-/// One that failed is tried after its equals; one that answered 503 with Retry-After is not tried before
-/// that time is over (RFC 3261 section 21.5.4).
+/// It only changes the order: one that failed is tried after its equals, one that answered 503 with
+/// Retry-After (RFC 3261 section 21.5.4) after everybody else. Nothing is left out, so a forged refusal
+/// or a lost packet can delay a login but never make it impossible.
 #[derive(Clone, Debug)]
 pub struct Setbacks {
     places: BTreeMap<(SocketAddr, Transport), Setback>,
@@ -27,9 +28,9 @@ struct Setback {
 /// How an address stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Standing {
-    /// It failed lately: after the others.
+    /// It failed lately: after its equals.
     Failed,
-    /// It asked for a pause: not now.
+    /// It asked for a pause: after everybody else.
     Busy,
 }
 
@@ -39,25 +40,31 @@ impl Setbacks {
         Self { places: BTreeMap::new(), longest }
     }
 
-    /// It could not be reached, or did not answer.
+    /// It could not be reached, or said nothing at all.
     pub fn failed(&mut self, addr: SocketAddr, transport: Transport, now: Now) {
-        self.remember(addr, transport, Standing::Failed, now.after(FAILED_FOR));
+        let setback = Setback { until: now.after(FAILED_FOR), standing: Standing::Failed };
+        self.remember((addr, transport), setback, now);
     }
 
     /// It answered 503 with this Retry-After.
     pub fn busy(&mut self, addr: SocketAddr, transport: Transport, retry_after: Duration, now: Now) {
-        self.remember(addr, transport, Standing::Busy, now.after(retry_after.min(self.longest)));
+        let until = now.after(retry_after.min(self.longest));
+        self.remember((addr, transport), Setback { until, standing: Standing::Busy }, now);
     }
 
-    /// It answered well: what was remembered of it is over.
+    /// It took a registration: what was remembered of it is over.
     pub fn recovered(&mut self, addr: SocketAddr, transport: Transport) {
         self.places.remove(&(addr, transport));
     }
 
-    /// When the first pause that was asked for is over.
-    pub fn earliest(&self, now: Now) -> Option<Moment> {
-        let busy = self.places.values().filter(|place| place.standing == Standing::Busy);
-        busy.map(|place| place.until).filter(|until| !now.reached(*until)).min()
+    /// How many addresses are remembered.
+    pub fn len(&self) -> usize {
+        self.places.len()
+    }
+
+    /// True if nothing is remembered.
+    pub fn is_empty(&self) -> bool {
+        self.places.is_empty()
     }
 
     /// How the addresses stand at this moment.
@@ -66,12 +73,13 @@ impl Setbacks {
         current.map(|(key, place)| (*key, place.standing)).collect()
     }
 
-    fn remember(&mut self, addr: SocketAddr, transport: Transport, standing: Standing, until: Moment) {
-        if self.places.len() >= PLACES && !self.places.contains_key(&(addr, transport)) {
-            let soonest = self.places.iter().min_by_key(|(_, place)| place.until).map(|(key, _)| *key);
+    fn remember(&mut self, place: (SocketAddr, Transport), setback: Setback, now: Now) {
+        self.places.retain(|_, known| !now.reached(known.until));
+        if self.places.len() >= PLACES && !self.places.contains_key(&place) {
+            let soonest = self.places.iter().min_by_key(|(_, known)| known.until).map(|(key, _)| *key);
             soonest.map(|key| self.places.remove(&key));
         }
-        self.places.insert((addr, transport), Setback { until, standing });
+        self.places.insert(place, setback);
     }
 }
 

@@ -111,9 +111,6 @@ pub enum Skip {
     /// The same place is a target already.
     #[error("it is on the list already")]
     Duplicate,
-    /// It asked to be left alone for a while (503 with Retry-After).
-    #[error("it asked to be left alone for a while")]
-    Busy,
     /// The bound on targets is reached.
     #[error("the bound on targets is reached")]
     TooMany,
@@ -139,12 +136,22 @@ pub enum Exhausted {
     /// DNS names no server.
     #[error("no server was found: {0}")]
     NoServer(DnsError),
-    /// All that was found asked to be left alone.
-    #[error("every server asked to be left alone for a while")]
-    Busy,
     /// All that was found is forbidden by the account's transports.
     #[error("the account allows none of the transports on offer")]
     NotAllowed,
+}
+
+impl Pick {
+    /// True for picks of one rank, among which order is free: SRV records of one name and priority, or
+    /// addresses of one host.
+    pub fn is_of_one_rank_with(&self, other: &Pick) -> bool {
+        match (self, other) {
+            (Pick::Srv { name: a, priority: p, .. }, Pick::Srv { name: b, priority: q, .. }) => {
+                a == b && p == q
+            }
+            (one, other) => one == other,
+        }
+    }
 }
 
 impl fmt::Display for Pick {

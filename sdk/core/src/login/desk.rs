@@ -11,7 +11,7 @@ use crate::error::SignatureFault;
 use crate::event::AccountEvent;
 use crate::flow::{Destination, Flow, Flows, KeepTerms};
 use crate::ids::{AccountId, AskId, Chance, FlowId};
-use crate::locate::Target;
+use crate::locate::{Setbacks, Target};
 use crate::outbox::{Outbox, Output, Question};
 use crate::time::{Moment, Now};
 use crate::transaction::Transactions;
@@ -36,6 +36,8 @@ pub struct Desk<'a> {
     pub transactions: &'a mut Transactions<AccountId>,
     /// The connections of all accounts.
     pub flows: &'a mut Flows<AccountId>,
+    /// The servers that failed any account lately.
+    pub setbacks: &'a mut Setbacks,
     /// The questions of all accounts.
     pub asks: &'a mut Asks,
     /// The instant of the input.

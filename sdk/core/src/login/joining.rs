@@ -1,5 +1,7 @@
 //! A server is talked to: the account proves itself, and the server accepts, sends on or refuses.
 
+use std::time::Duration;
+
 use homing_wire::{Contact, HeaderError, Message};
 
 use super::account::Account;
@@ -174,6 +176,9 @@ impl Rest {
                 Turn::Stays(Joining { trip, search, conversation, exchange: *exchange, heard })
             }
             Outcome::Granted(message) => {
+                if let Some((address, transport)) = self.trip.last_place() {
+                    desk.setbacks.recovered(address, transport);
+                }
                 let Rest { trip, conversation, .. } = self;
                 Sequel::Granted(Box::new(Grant { conversation, message, trip })).into()
             }
@@ -254,6 +259,12 @@ impl Rest {
         let error = LoginError::Refused { server, status, reason: words::of_refusal(message) };
         let wait = words::retry_after(message).unwrap_or_default().min(desk.agent.limits.retry_after);
         self.trip.leave_alone(wait);
+        if status == 503
+            && wait > Duration::ZERO
+            && let Some((address, transport)) = self.trip.last_place()
+        {
+            desk.setbacks.busy(address, transport, wait, desk.now);
+        }
         // A remembered home that says no is not the home any more: discovery knows better. What a
         // redirect named is not replaced by anything else, and a no of discovery's server stands.
         let by_memory = self.arrived_by_memory();
@@ -280,6 +291,9 @@ impl Rest {
     ) -> Turn<Joining> {
         desk.release(self.conversation.flow());
         self.blame_home(account, desk);
+        if let Some((address, transport)) = self.trip.last_place() {
+            desk.setbacks.failed(address, transport, desk.now);
+        }
         self.trip.last_was_silent(why, desk.now);
         self.search.note(error);
         Sequel::Search(self.trip, self.search).into()

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
+use super::desk::Desk;
 use super::trip::Dialled;
 use crate::dns::{DnsAnswer, DnsError, DnsQuestion};
 use crate::identity::Expected;
-use crate::ids::Chance;
 use crate::journey::Arrival;
 use crate::locate::{Exhausted, Plan, Request, Step, Target, Wanted};
 use crate::server::ServerName;
@@ -64,9 +64,9 @@ enum Progress {
 
 impl Leg {
     /// The discovery of a domain.
-    pub(super) fn discovery(domain: &str, transports: &[Transport], chance: &mut Chance) -> Self {
+    pub(super) fn discovery(domain: &str, transports: &[Transport], desk: &mut Desk<'_>) -> Self {
         let request = Request::new(Wanted::Domain(domain.to_owned()), transports);
-        Self::new(request, Way::Discovery, None, chance)
+        Self::new(request, Way::Discovery, None, desk)
     }
 
     /// A server that is named, over one transport.
@@ -75,13 +75,13 @@ impl Leg {
         transport: Transport,
         expected: Expected,
         way: Way,
-        chance: &mut Chance,
+        desk: &mut Desk<'_>,
     ) -> Self {
         let (host, port) = at;
         let server = ServerName::new(host, port.unwrap_or(transport.default_port()));
         let wanted = Wanted::Host { host: host.to_owned(), port, transport: Some(transport), secure: false };
         let named = Named { server, transport, expected };
-        Self::new(Request::new(wanted, &[transport]), way, Some(named), chance)
+        Self::new(Request::new(wanted, &[transport]), way, Some(named), desk)
     }
 
     /// The next leg begins after `wait` even if this one is still under way.
@@ -91,8 +91,9 @@ impl Leg {
         self
     }
 
-    fn new(request: Request, way: Way, named: Option<Named>, chance: &mut Chance) -> Self {
-        let plan = Plan::new(request, chance);
+    fn new(request: Request, way: Way, named: Option<Named>, desk: &mut Desk<'_>) -> Self {
+        let request = request.at_most(desk.agent.limits.targets);
+        let plan = Plan::new(request, desk.chance).avoiding(desk.setbacks, desk.now);
         Self { plan, way, named, head_start: None, charged: 0, progress: Progress::Searching }
     }
 
@@ -167,6 +168,6 @@ impl Leg {
 fn reason(why: Exhausted) -> DnsError {
     match why {
         Exhausted::NoServer(error) => error,
-        Exhausted::AllTried | Exhausted::Busy | Exhausted::NotAllowed => DnsError::NoRecord,
+        Exhausted::AllTried | Exhausted::NotAllowed => DnsError::NoRecord,
     }
 }

@@ -16,7 +16,7 @@ use crate::connect::{ConnectError, TlsProof};
 use crate::dns::{DnsAnswer, DnsError, DnsQuestion};
 use crate::error::LoginError;
 use crate::ids::{AskId, FlowId};
-use crate::locate::{Pick, Target};
+use crate::locate::Target;
 use crate::outbox::Question;
 use crate::time::{Deadline, Moment, Why};
 
@@ -244,7 +244,10 @@ impl Search {
         let Some((leg, next)) = self.ready.front() else { return false };
         match self.dials.last() {
             None => true,
-            Some(last) => self.next_dial.is_none() && (*leg != last.leg || are_equals(next, &last.target)),
+            Some(last) => {
+                self.next_dial.is_none()
+                    && (*leg != last.leg || next.why.is_of_one_rank_with(&last.target.why))
+            }
         }
     }
 
@@ -292,14 +295,6 @@ impl Search {
     fn miss(&mut self, dialled: Dialled, why: ConnectError, misses: &mut Vec<Miss>) {
         self.last = Some(LoginError::Connect { server: dialled.server.clone(), why });
         misses.push(Miss { dialled, why });
-    }
-}
-
-/// True for two targets that may be raced: addresses of one host, or SRV records of one priority.
-fn are_equals(one: &Target, other: &Target) -> bool {
-    match (&one.why, &other.why) {
-        (Pick::Srv { name: a, priority: p, .. }, Pick::Srv { name: b, priority: q, .. }) => a == b && p == q,
-        _ => one.name == other.name,
     }
 }
 

@@ -141,6 +141,9 @@ impl Seeking {
             if miss.dialled.how == Arrival::Remembered && account.memory.home_failed() {
                 desk.tell(AccountEvent::Forgotten);
             }
+            if let Some(address) = miss.dialled.address {
+                desk.setbacks.failed(address, miss.dialled.transport, desk.now);
+            }
             self.trip.missed(miss.dialled, miss.why, desk.now);
         }
         match found {
@@ -171,7 +174,7 @@ fn remembered_leg(account: &Account, desk: &mut Desk<'_>) -> Option<Leg> {
         Expected::host(&home.host)
     };
     let at = (home.host.as_str(), Some(home.port));
-    let leg = Leg::server(at, home.transport, expected, Way::Remembered, desk.chance);
+    let leg = Leg::server(at, home.transport, expected, Way::Remembered, desk);
     Some(leg.with_head_start(STAGGER))
 }
 
@@ -181,11 +184,11 @@ fn configured_leg(account: &Account, desk: &mut Desk<'_>) -> Option<Leg> {
     match &config.server {
         ServerChoice::Discover => {
             let transports = config.allowed_transports();
-            Some(Leg::discovery(&config.aor.domain, &transports, desk.chance))
+            Some(Leg::discovery(&config.aor.domain, &transports, desk))
         }
         ServerChoice::Fixed { host, port, transport } => {
             let at = (host.as_str(), *port);
-            Some(Leg::server(at, *transport, Expected::host(host), Way::Configured, desk.chance))
+            Some(Leg::server(at, *transport, Expected::host(host), Way::Configured, desk))
         }
         ServerChoice::NoRegistrar => None,
     }
@@ -193,7 +196,7 @@ fn configured_leg(account: &Account, desk: &mut Desk<'_>) -> Option<Leg> {
 
 fn onward_leg(target: &Onward, way: Way, desk: &mut Desk<'_>) -> Leg {
     let at = (target.host.as_str(), target.port);
-    Leg::server(at, target.transport, target.expected.clone(), way, desk.chance)
+    Leg::server(at, target.transport, target.expected.clone(), way, desk)
 }
 
 fn is_the_configured(home: &Remembered, choice: &ServerChoice) -> bool {

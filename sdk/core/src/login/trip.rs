@@ -160,6 +160,11 @@ impl Trip {
         }
     }
 
+    /// Where the last hop was dialled.
+    pub(super) fn last_place(&self) -> Option<(SocketAddr, Transport)> {
+        self.journey.last().and_then(|hop| Some((hop.address?, hop.transport)))
+    }
+
     /// The last hop never said anything in SIP: it was not visited.
     pub(super) fn last_was_silent(&mut self, why: ConnectError, now: Now) {
         if let Some(server) = self.journey.last().map(|hop| hop.server.clone()) {

@@ -6,6 +6,7 @@ mod chaos;
 mod failing;
 mod golden;
 mod keep_alive;
+mod limits;
 mod many;
 mod price;
 mod proving;

@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::*;
 use crate::secret::Password;
+use crate::tests::suite;
 
 fn input<'a>(case: &'a Value, names: [&'a str; 3], password: &'a Password) -> DigestInput<'a> {
     let text = |key: &str| case[key].as_str().unwrap_or_default();
@@ -50,18 +51,6 @@ fn published_and_computed_cases_are_reproduced() {
         let password = Password::new(case["pw"].as_str().unwrap());
         prove(case, &input(case, ["alg", "user", "body"], &password), &password);
     }
-}
-
-/// A file of the folder `shared/suites` beside the workspace, or beside one of the folders around it.
-fn suite(file: &str) -> Option<String> {
-    let found = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
-        .ancestors()
-        .map(|folder| folder.join("shared/suites").join(file))
-        .find(|path| path.is_file());
-    if found.is_none() {
-        println!("skipped: suites absent");
-    }
-    found.map(|path| std::fs::read_to_string(path).unwrap())
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use super::super::stun::{Stun, StunError, binding_answer, binding_request, read};
 use super::*;
 use crate::connect::ConnectError;
+use crate::tests::suite;
 use crate::time::Why;
 use bytes::Bytes;
 use homing_wire::Frame;
@@ -62,18 +63,6 @@ fn what_is_broken_or_unknown_is_refused() {
         read(&bytes(&format!("{}fabc000400000000", head("0001", 8)))).is_ok(),
         "optional attributes pass"
     );
-}
-
-/// A file of the folder `shared/suites` beside the workspace, or beside one of the folders around it.
-fn suite(file: &str) -> Option<String> {
-    let found = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
-        .ancestors()
-        .map(|folder| folder.join("shared/suites").join(file))
-        .find(|path| path.is_file());
-    if found.is_none() {
-        println!("skipped: suites absent");
-    }
-    found.map(|path| std::fs::read_to_string(path).unwrap())
 }
 
 /// The vectors of RFC 5769: fingerprint and mapped address of messages made by others.

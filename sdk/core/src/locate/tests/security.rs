@@ -4,6 +4,7 @@ use super::*;
 use crate::locate::Setbacks;
 use crate::time::Now;
 use Transport::{Tcp, Tls, Udp};
+use std::net::SocketAddr;
 
 fn now(seconds: u64) -> Now {
     Now::new(Duration::from_secs(seconds), Duration::from_secs(seconds))
@@ -66,39 +67,62 @@ fn naptr_does_not_talk_a_tls_account_into_udp() {
 }
 
 #[test]
-fn a_server_that_failed_comes_after_its_equals_and_before_the_search_widens() {
+fn a_server_that_failed_comes_after_its_equals_and_before_a_lower_rank() {
     let zone = Zone::default()
         .srv(
             "_sipinternaltls._tcp.network.com",
-            &[(0, 0, 5061, "hs1.network.com"), (1, 0, 5061, "hs2.network.com")],
+            &[
+                (0, 9, 5061, "hs1.network.com"),
+                (0, 0, 5061, "hs2.network.com"),
+                (1, 0, 5061, "hs4.network.com"),
+            ],
         )
         .srv("_sips._tcp.network.com", &[(0, 0, 5061, "hs3.network.com")])
         .host("hs1.network.com", &["10.0.0.1"])
         .host("hs2.network.com", &["10.0.0.2"])
-        .host("hs3.network.com", &["10.0.0.3"]);
+        .host("hs3.network.com", &["10.0.0.3"])
+        .host("hs4.network.com", &["10.0.0.4", "10.0.0.5"]);
     let mut setbacks = Setbacks::new(Duration::from_secs(300));
     setbacks.failed("10.0.0.1:5061".parse().unwrap(), Tls, now(100));
-    let mut plan = domain(&[Tls]).avoiding(&setbacks, now(110));
-    let (targets, _) = search(&mut plan, &zone);
-    let order: Vec<&str> = targets.iter().map(|target| target.name.host.as_str()).collect();
-    assert_eq!(order, ["hs2.network.com", "hs1.network.com", "hs3.network.com"]);
+    setbacks.failed("10.0.0.4:5061".parse().unwrap(), Tls, now(100));
+    let order = |when| {
+        let mut plan = domain(&[Tls]).avoiding(&setbacks, now(when));
+        let (targets, _) = search(&mut plan, &zone);
+        targets.iter().map(|target| target.addr.ip().to_string().split_off(7)).collect::<String>()
+    };
+    assert_eq!(order(110), "21543");
+    assert_eq!(order(160), "12453", "after a minute a failure is forgotten");
 }
 
 #[test]
-fn a_server_that_asked_for_a_pause_gets_it() {
-    let zone = Zone::default().host("h.test", &["192.0.2.1"]);
+fn a_server_that_asked_for_a_pause_is_the_last_resort() {
+    let zone = Zone::default()
+        .srv("_sipinternaltls._tcp.network.com", &[(0, 0, 5061, "hs1.network.com")])
+        .srv("_sips._tcp.network.com", &[(0, 0, 5061, "hs2.network.com")])
+        .host("hs1.network.com", &["192.0.2.1"])
+        .host("hs2.network.com", &["192.0.2.2"]);
     let addr = "192.0.2.1:5061".parse().unwrap();
     let mut setbacks = Setbacks::new(Duration::from_secs(300));
     setbacks.busy(addr, Tls, Duration::from_secs(86_400), now(0));
-    let at = |when| {
-        let plan = plan(host("h.test", Some(5061), None), &[Tls]);
-        search(&mut plan.avoiding(&setbacks, now(when)), &zone)
+    let at = |setbacks: &Setbacks, when| {
+        let (targets, over) = search(&mut domain(&[Tls]).avoiding(setbacks, now(when)), &zone);
+        assert_eq!(over, Exhausted::AllTried);
+        targets.iter().map(|target| target.name.host.split_at(3).0.to_owned()).collect::<Vec<_>>()
     };
-    assert_eq!(at(299), (Vec::new(), Exhausted::Busy));
-    assert_eq!(at(300).0.len(), 1, "a pause is capped at five minutes");
-    assert_eq!(setbacks.earliest(now(0)), Some(now(300).since_start));
+    assert_eq!(at(&setbacks, 299), ["hs2", "hs1"]);
+    assert_eq!(at(&setbacks, 300), ["hs1", "hs2"], "a pause is capped at five minutes");
     setbacks.recovered(addr, Tls);
-    assert_eq!(setbacks.earliest(now(0)), None);
+    assert_eq!(at(&setbacks, 0), ["hs1", "hs2"]);
+}
+
+#[test]
+fn the_memory_of_failures_stays_small() {
+    let mut setbacks = Setbacks::new(Duration::from_secs(300));
+    let addr = |n: u16| SocketAddr::from(([10, 0, 0, 1], n));
+    (0..1_000).for_each(|n| setbacks.failed(addr(n), Tls, now(u64::from(n) / 100)));
+    assert_eq!(setbacks.len(), 256);
+    setbacks.failed(addr(0), Tls, now(120));
+    assert_eq!(setbacks.len(), 1, "what is over goes first");
 }
 
 #[test]
