@@ -47,7 +47,7 @@ fn typed(message: &Message) -> usize {
     let contact: Contact<'_> = message.get().unwrap().unwrap();
     let auth = message.auth(Name::Authorization).next();
     black_box((via.branch(), from.tag(), to.tag(), cseq.seq, contact.addr().map(|addr| addr.uri_str())));
-    black_box(auth).map_or(0, |auth| auth.param("realm").map_or(0, str::len))
+    black_box(&auth).as_ref().map_or(0, |auth| auth.param("realm").map_or(0, str::len))
 }
 
 /// What a proxy does: a Via on top, one hop less.

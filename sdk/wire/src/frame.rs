@@ -296,6 +296,9 @@ fn broken(error: FrameError, head: usize) -> Step {
 
 /// The header a line belongs to, as far as it is one of ours.
 fn name(line: &[u8]) -> Option<Known> {
+    if let Some((known, _)) = Known::begins(line) {
+        return Some(known);
+    }
     let end = line.iter().position(|octet| !is_token(*octet))?;
     let behind = line[end..].iter().find(|octet| !matches!(octet, b' ' | b'\t'))?;
     (*behind == b':').then(|| Known::parse(&line[..end]))?

@@ -2,6 +2,7 @@
 #![doc = include_str!("../README.md")]
 
 mod build;
+mod class;
 mod error;
 mod frame;
 pub mod header;
@@ -14,6 +15,7 @@ mod params;
 pub mod rsip;
 mod scan;
 pub mod sdp;
+mod spelling;
 mod uri;
 mod validate;
 mod write;

@@ -63,6 +63,7 @@ impl Message {
     /// # Errors
     /// The octets are no SIP message, or more than the limits allow. Breaches of the protocol inside a message are
     /// found by [`Message::validate`].
+    #[inline]
     pub fn parse(bytes: impl Into<Bytes>) -> Result<Message, ParseError> {
         Message::parse_with(bytes.into(), &Limits::default())
     }
@@ -71,9 +72,11 @@ impl Message {
     ///
     /// # Errors
     /// As [`Message::parse`].
+    #[inline]
     pub fn parse_with(bytes: Bytes, limits: &Limits) -> Result<Message, ParseError> {
-        let index = index::index(&bytes, limits)?;
-        Ok(Message { bytes, index })
+        let mut message = Message { bytes, index: Index::empty() };
+        message.index.fill(&message.bytes, limits)?;
+        Ok(message)
     }
 
     /// The message exactly as on the wire.

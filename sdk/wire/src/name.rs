@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::spelling::{Spelling, Words};
+
 macro_rules! names {
     ($($variant:ident $long:literal $compact:literal;)*) => {
         /// The name of a header.
@@ -171,16 +173,30 @@ impl fmt::Display for Name<'_> {
 }
 
 impl Known {
-    /// One probe of a perfect hash, one comparison.
+    /// The known name of that spelling, in any case or compact form.
     pub(crate) fn parse(name: &[u8]) -> Option<Known> {
+        let known = Known::candidate(name)?;
+        (name.len() == 1 || name.eq_ignore_ascii_case(LONG[known as usize].as_bytes())).then_some(known)
+    }
+
+    /// The known name that a line begins with, up to its colon; and how long it is.
+    #[inline]
+    pub(crate) fn begins(line: &[u8]) -> Option<(Known, usize)> {
+        let words = Words::of(line);
+        let colon = words.find(b':', WORDS)?;
+        let known = Known::candidate(line.get(..colon)?)?;
+        (colon == 1 || SPELLINGS[known as usize].is(words, colon)).then_some((known, colon))
+    }
+
+    /// One probe of a perfect hash: the one known name it can be.
+    #[inline]
+    fn candidate(name: &[u8]) -> Option<Known> {
         let slot = match name {
             [] => return None,
             [letter] => COMPACT_SLOTS[letter.to_ascii_lowercase() as usize],
-            _ => SLOTS[hash(name)],
+            name => SLOTS[hash(name)],
         };
-        let known = *ALL.get(usize::from(slot.checked_sub(1)?))?;
-        let long = LONG[known as usize].as_bytes();
-        (name.len() == 1 || name == long || name.eq_ignore_ascii_case(long)).then_some(known)
+        ALL.get(usize::from(slot.checked_sub(1)?)).copied()
     }
 
     /// A header that carries challenges, credentials or signatures: tokens make its line long.
@@ -206,6 +222,19 @@ const fn hash(name: &[u8]) -> usize {
 }
 
 const SIZE: usize = 512;
+
+/// How many words hold the longest name and its colon.
+const WORDS: usize = 4;
+
+static SPELLINGS: [Spelling<WORDS>; ALL.len()] = {
+    let mut spellings = [Spelling::of(""); ALL.len()];
+    let mut number = 0;
+    while number < ALL.len() {
+        spellings[number] = Spelling::of(LONG[number]);
+        number += 1;
+    }
+    spellings
+};
 
 /// For each hash the known name's number plus one; zero where no name falls.
 static SLOTS: [u8; SIZE] = {

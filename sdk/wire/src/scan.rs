@@ -1,5 +1,7 @@
 //! A cursor over the octets of one header value: tokens, quoted strings, linear white space.
 
+use crate::class::Class;
+
 /// Walks one header value from left to right; nothing is read twice.
 ///
 /// The index has made sure that CR LF inside a value is a fold, so both count as white space here.
@@ -121,18 +123,35 @@ pub(crate) fn is_white(octet: u8) -> bool {
     matches!(octet, b' ' | b'\t' | b'\r' | b'\n')
 }
 
+/// Whether white space stands in a text; one that holds other control characters is looked at twice.
+pub(crate) fn holds_white(text: &[u8]) -> bool {
+    const ONES: u64 = u64::from_ne_bytes([0x01; 8]);
+    const HIGH: u64 = u64::from_ne_bytes([0x80; 8]);
+    let (words, rest) = text.as_chunks::<8>();
+    let holds_low = |word: &[u8; 8]| {
+        let word = u64::from_ne_bytes(*word);
+        word.wrapping_sub(ONES * u64::from(b' ' + 1)) & !word & HIGH != 0
+    };
+    (words.iter().any(holds_low) || rest.iter().any(|octet| *octet <= b' '))
+        && text.iter().any(|octet| is_white(*octet))
+}
+
 pub(crate) fn is_token(octet: u8) -> bool {
-    TOKEN[octet as usize]
+    Class::TOKEN.has(octet)
 }
 
 /// The value without white space around it.
-pub(crate) fn trim(mut value: &[u8]) -> &[u8] {
+pub(crate) fn trim(value: &[u8]) -> &[u8] {
+    trim_end(trim_start(value))
+}
+
+pub(crate) fn trim_start(mut value: &[u8]) -> &[u8] {
     while let [first, rest @ ..] = value
         && is_white(*first)
     {
         value = rest;
     }
-    trim_end(value)
+    value
 }
 
 pub(crate) fn trim_end(mut value: &[u8]) -> &[u8] {
@@ -193,19 +212,6 @@ pub(crate) fn unquoted(inside: &[u8]) -> std::borrow::Cow<'_, str> {
     unfold(&plain).into_owned().into()
 }
 
-const TOKEN: [bool; 256] = {
-    let mut table = [false; 256];
-    let mut octet = 0;
-    while octet < 256 {
-        #[expect(clippy::cast_possible_truncation, reason = "below 256 by the loop's condition")]
-        let letter = octet as u8;
-        table[octet] = letter.is_ascii_alphanumeric()
-            || matches!(letter, b'-' | b'.' | b'!' | b'%' | b'*' | b'_' | b'+' | b'`' | b'\'' | b'~');
-        octet += 1;
-    }
-    table
-};
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -223,6 +229,19 @@ mod tests {
     fn quotes_end_at_the_first_unescaped_quote() {
         assert_eq!(Cursor::new(br#""a\"b\\" rest"#).quoted(), Some(&br#"a\"b\\"#[..]));
         assert_eq!(Cursor::new(br#""a\"#).quoted(), None);
+    }
+
+    #[test]
+    fn white_space_is_seen_wherever_it_stands() {
+        for at in 0..19 {
+            for white in *b" \t\r\n" {
+                let mut text = *b"sip:alice@example.c";
+                assert!(!holds_white(&text));
+                text[at] = white;
+                assert!(holds_white(&text), "{at}");
+            }
+        }
+        assert!(!holds_white(b"\0\x1f\x0b\x0c\x80\xff\xa0\x89\x0e") && !holds_white(b""));
     }
 
     #[test]

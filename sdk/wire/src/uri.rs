@@ -7,6 +7,7 @@ mod owned;
 
 use std::borrow::Cow;
 
+use crate::class::Class;
 use crate::error::UriError;
 use crate::params::Params;
 use crate::scan::number;
@@ -49,7 +50,7 @@ impl<'m> Uri<'m> {
         if !is_scheme(scheme) {
             return Err(UriError::Scheme);
         }
-        if text.bytes().any(never_in_a_uri) {
+        if Class::NO_URI.has_any(text.as_bytes()) {
             return Err(UriError::Character);
         }
         let secure = scheme.eq_ignore_ascii_case("sips");
@@ -195,10 +196,6 @@ fn split(text: &str, at: u8) -> (&str, Option<&str>) {
 fn is_scheme(scheme: &str) -> bool {
     scheme.as_bytes().first().is_some_and(u8::is_ascii_alphabetic)
         && scheme.bytes().all(|octet| octet.is_ascii_alphanumeric() || matches!(octet, b'+' | b'-' | b'.'))
-}
-
-fn never_in_a_uri(octet: u8) -> bool {
-    octet <= b' ' || matches!(octet, 0x7f | b'<' | b'>' | b'"')
 }
 
 #[cfg(test)]

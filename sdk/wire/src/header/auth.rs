@@ -80,6 +80,10 @@ impl<'m> Auth<'m> {
         self.line.get(start..start + param.value_len as usize).unwrap_or(&[])
     }
 
+    fn offset(&self, part: &[u8]) -> u32 {
+        number(part.as_ptr().addr().wrapping_sub(self.line.as_ptr().addr()))
+    }
+
     /// Takes one more parameter, both parts out of the line; `false` when there are too many.
     fn push(&mut self, key: Key, name: &'m [u8], value: &'m [u8]) -> bool {
         if self.params.len() == MOST_PARAMS {
@@ -91,15 +95,21 @@ impl<'m> Auth<'m> {
         if seen && key.decides_trust() {
             self.conflicting |= self.params.iter().any(|old| old.key == key && self.value(old) != value);
         }
-        // A line is far shorter than these numbers reach.
-        let number = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
-        let offset = |part: &[u8]| number(part.as_ptr().addr().saturating_sub(self.line.as_ptr().addr()));
-        let name_len = u16::try_from(name.len()).unwrap_or(u16::MAX);
-        let param =
-            Param { key, name_len, name: offset(name), value: offset(value), value_len: number(value.len()) };
+        let param = Param {
+            key,
+            name_len: u16::try_from(name.len()).unwrap_or(u16::MAX),
+            name: self.offset(name),
+            value: self.offset(value),
+            value_len: number(value.len()),
+        };
         self.params.push(param);
         true
     }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "a line is far shorter than these numbers reach")]
+fn number(number: usize) -> u32 {
+    number as u32
 }
 
 /// Scheme and names only: responses, tokens and signatures have no place in a log.

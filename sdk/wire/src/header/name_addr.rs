@@ -5,7 +5,7 @@ use std::fmt::{self, Write};
 
 use crate::error::UriError;
 use crate::params::Params;
-use crate::scan::{Cursor, is_white, trim_end, unfold, unquoted};
+use crate::scan::{Cursor, holds_white, trim_end, unfold, unquoted};
 use crate::uri::Uri;
 use crate::write::{Quoted, UriText, param};
 
@@ -121,7 +121,7 @@ impl<'m> NameAddr<'m> {
 }
 
 fn uri_text(text: &[u8]) -> Option<&str> {
-    if text.is_empty() || text.iter().any(|octet| is_white(*octet)) {
+    if text.is_empty() || holds_white(text) {
         return None;
     }
     str::from_utf8(text).ok()

@@ -9,7 +9,7 @@ use smallvec::SmallVec;
 use crate::error::{Bound, ParseError};
 use crate::limits::Limits;
 use crate::name::Known;
-use crate::scan::{is_token, is_white, list_end, number};
+use crate::scan::{is_token, is_white, list_end, number, trim, trim_end, trim_start};
 
 /// A part of the message.
 #[derive(Clone, Copy, Debug, Default)]
@@ -89,119 +89,112 @@ impl Flaws {
     }
 }
 
-pub(super) fn index(bytes: &[u8], limits: &Limits) -> Result<Index, ParseError> {
-    if bytes.len() > limits.message.min(MOST_OCTETS) {
-        return Err(ParseError::TooLarge(Bound::Message));
+impl Index {
+    /// The index of nothing, to be filled where it stands: it is too large to be handed about.
+    #[inline]
+    pub(super) fn empty() -> Index {
+        Index {
+            begin: 0,
+            start: StartAt::Response { status: 0, reason: Span::default() },
+            lines: SmallVec::new(),
+            head_end: 0,
+            body: Span::default(),
+            flaws: Flaws::default(),
+        }
     }
-    let begin = skip_line_ends(bytes);
-    if begin == bytes.len() {
-        return Err(ParseError::Empty);
+
+    #[inline(never)]
+    pub(super) fn fill(&mut self, bytes: &[u8], limits: &Limits) -> Result<(), ParseError> {
+        if bytes.len() > limits.message.min(MOST_OCTETS) {
+            return Err(ParseError::TooLarge(Bound::Message));
+        }
+        let begin = skip_line_ends(bytes);
+        if begin == bytes.len() {
+            return Err(ParseError::Empty);
+        }
+        self.begin = Span::new(begin, begin).start;
+        let (end, next) = line_end(bytes, begin)?;
+        self.start = start::read(bytes, begin..end, limits, &mut self.flaws)?;
+        let mut pass = Pass { index: self, bytes, limits, at: next, length: None, vias: 0, contacts: 0 };
+        pass.headers()?;
+        pass.body()
     }
-    let mut flaws = Flaws::default();
-    let (end, next) = line_end(bytes, begin)?;
-    let start = start::read(bytes, begin..end, limits, &mut flaws)?;
-    let mut pass = Pass { bytes, limits, at: next, lines: SmallVec::new(), length: None, flaws };
-    pass.headers()?;
-    let (head_end, body) = pass.body()?;
-    check_counts(bytes, &pass.lines, limits)?;
-    let begin = Span::new(begin, begin).start;
-    Ok(Index { begin, start, lines: pass.lines, head_end, body, flaws: pass.flaws })
 }
 
 struct Pass<'m> {
+    index: &'m mut Index,
     bytes: &'m [u8],
     limits: &'m Limits,
     at: usize,
-    lines: SmallVec<[LineAt; 24]>,
     length: Option<Span>,
-    flaws: Flaws,
+    vias: usize,
+    contacts: usize,
 }
 
 impl Pass<'_> {
     fn headers(&mut self) -> Result<(), ParseError> {
         loop {
-            match self.bytes.get(self.at..).unwrap_or(&[]) {
-                [b'\r', b'\n', ..] => return Ok(()),
+            match &self.bytes[self.at..] {
+                [b'\r', b'\n', ..] => break,
                 [] => {
-                    self.flaws.add(Flaws::OPEN_HEAD);
-                    return Ok(());
+                    self.index.flaws.add(Flaws::OPEN_HEAD);
+                    break;
                 }
-                _ => self.line()?,
+                rest => self.line(rest)?,
             }
         }
-    }
-
-    fn line(&mut self) -> Result<(), ParseError> {
-        let start = self.at;
-        let (name_len, known, colon) = self.name()?;
-        let value = self.value(colon + 1)?;
-        let most = if known.is_some_and(Known::is_auth) { self.limits.auth_line } else { self.limits.line };
-        if self.at - start > most.max(self.limits.line) {
-            return Err(ParseError::TooLarge(Bound::Line));
+        if self.vias > self.limits.vias {
+            return Err(ParseError::TooLarge(Bound::Vias));
         }
-        if self.lines.len() == self.limits.headers {
-            return Err(ParseError::TooLarge(Bound::Headers));
+        if self.contacts > self.limits.contacts {
+            return Err(ParseError::TooLarge(Bound::Contacts));
         }
-        if known == Some(Known::ContentLength) && self.length.replace(value).is_some() {
-            self.flaws.add(Flaws::LENGTH_TWICE);
-        }
-        self.lines.push(LineAt { start: Span::new(start, start).start, value, name_len, known });
         Ok(())
     }
 
-    /// The name at the beginning of the line: its length, which one it is, and where its colon stands.
-    fn name(&self) -> Result<(u16, Option<Known>, usize), ParseError> {
-        let line = &self.bytes[self.at..];
-        if let Some(colon) = near_colon(line)
-            && let Some(known) = Known::parse(&line[..colon])
-        {
-            // No known name is longer than the few octets just looked at.
-            return Ok((u16::try_from(colon).unwrap_or(u16::MAX), Some(known), self.at + colon));
+    /// Takes the line that `rest` begins with, and moves to the line behind it.
+    fn line(&mut self, rest: &[u8]) -> Result<(), ParseError> {
+        let (end, next) = folded_end(rest)?;
+        let (name_len, known, colon) = name(rest, end)?;
+        if next > self.limits.line && (next > self.limits.auth_line || !known.is_some_and(Known::is_auth)) {
+            return Err(ParseError::TooLarge(Bound::Line));
         }
-        let end = line.iter().position(|octet| !is_token(*octet)).ok_or(ParseError::HeaderLine)?;
-        let blanks = line[end..].iter().take_while(|octet| matches!(octet, b' ' | b'\t')).count();
-        if end == 0 || line.get(end + blanks) != Some(&b':') {
-            return Err(ParseError::HeaderLine);
+        if self.index.lines.len() == self.limits.headers {
+            return Err(ParseError::TooLarge(Bound::Headers));
         }
-        let length = u16::try_from(end).map_err(|_| ParseError::TooLarge(Bound::Line))?;
-        Ok((length, Known::parse(&line[..end]), self.at + end + blanks))
+        let text = trim_start(&rest[colon + 1..end]);
+        let start = self.at + end - text.len();
+        let value = trim_end(text);
+        let value_at = Span::new(start, start + value.len());
+        match known {
+            Some(Known::Via) => self.vias += count_list(value),
+            Some(Known::Contact) => self.contacts += count_list(value),
+            Some(Known::ContentLength) if self.length.replace(value_at).is_some() => {
+                self.index.flaws.add(Flaws::LENGTH_TWICE);
+            }
+            _ => {}
+        }
+        let start = Span::new(self.at, self.at).start;
+        self.index.lines.push(LineAt { start, value: value_at, name_len, known });
+        self.at += next;
+        Ok(())
     }
 
-    /// The value that begins behind the colon, with its folds; moves to the line behind it.
-    fn value(&mut self, mut from: usize) -> Result<Span, ParseError> {
-        while matches!(self.bytes.get(from), Some(b' ' | b'\t')) {
-            from += 1;
-        }
-        let (mut end, mut next) = line_end(self.bytes, from)?;
-        while matches!(self.bytes.get(next), Some(b' ' | b'\t')) && next > end {
-            (end, next) = line_end(self.bytes, next)?;
-        }
-        self.at = next;
-        while from < end && is_white(self.bytes[from]) {
-            from += 1;
-        }
-        while end > from && is_white(self.bytes[end - 1]) {
-            end -= 1;
-        }
-        Ok(Span::new(from, end))
-    }
-
-    /// The body, and where the head's lines end.
-    fn body(&mut self) -> Result<(u32, Span), ParseError> {
-        let head_end = Span::new(self.at, self.at).start;
-        let from = if self.flaws.has(Flaws::OPEN_HEAD) { self.at } else { self.at + 2 };
+    fn body(&mut self) -> Result<(), ParseError> {
+        self.index.head_end = Span::new(self.at, self.at).start;
+        let from = if self.index.flaws.has(Flaws::OPEN_HEAD) { self.at } else { self.at + 2 };
         let there = self.bytes.len() - from;
         let length = match self.length {
             None => there,
-            Some(_) if self.flaws.has(Flaws::LENGTH_TWICE) => 0,
+            Some(_) if self.index.flaws.has(Flaws::LENGTH_TWICE) => 0,
             Some(span) => match number(&self.bytes[span.range()]).map(|length| length as usize) {
                 Some(length) if length <= there => length,
                 Some(_) => {
-                    self.flaws.add(Flaws::LENGTH_OVER);
+                    self.index.flaws.add(Flaws::LENGTH_OVER);
                     0
                 }
                 None => {
-                    self.flaws.add(Flaws::LENGTH_MALFORMED);
+                    self.index.flaws.add(Flaws::LENGTH_MALFORMED);
                     0
                 }
             },
@@ -209,25 +202,35 @@ impl Pass<'_> {
         if length > self.limits.body {
             return Err(ParseError::TooLarge(Bound::Body));
         }
-        Ok((head_end, Span::new(from, from + length)))
+        self.index.body = Span::new(from, from + length);
+        Ok(())
     }
 }
 
-/// Where the first colon stands, as far as it is among the first 32 octets; eight are judged at a time.
-fn near_colon(line: &[u8]) -> Option<usize> {
-    const ONES: u64 = u64::from_ne_bytes([0x01; 8]);
-    const HIGH: u64 = u64::from_ne_bytes([0x80; 8]);
-    const COLONS: u64 = u64::from_ne_bytes([b':'; 8]);
-    let (words, _) = line[..line.len().min(32)].as_chunks::<8>();
-    for (number, word) in words.iter().enumerate() {
-        let differs = u64::from_le_bytes(*word) ^ COLONS;
-        // The lowest octet that is zero shows as a high bit, whatever stands above it.
-        let zero = differs.wrapping_sub(ONES) & !differs & HIGH;
-        if zero != 0 {
-            return Some(number * 8 + zero.trailing_zeros() as usize / 8);
-        }
+/// Where the line ends that `rest` begins with, its folds taken along, and where the next one begins.
+fn folded_end(rest: &[u8]) -> Result<(usize, usize), ParseError> {
+    let (mut end, mut next) = line_end(rest, 0)?;
+    while matches!(rest.get(next), Some(b' ' | b'\t')) && next > end {
+        (end, next) = line_end(rest, next)?;
     }
-    None
+    Ok((end, next))
+}
+
+/// The name at the beginning of a line that ends at `end`: its length, which one it is, and where its colon stands.
+fn name(rest: &[u8], end: usize) -> Result<(u16, Option<Known>, usize), ParseError> {
+    if let Some((known, colon)) = Known::begins(rest) {
+        // Known names are short.
+        return Ok((u16::try_from(colon).unwrap_or(u16::MAX), Some(known), colon));
+    }
+    let line = &rest[..end];
+    let length = line.iter().position(|octet| !is_token(*octet)).ok_or(ParseError::HeaderLine)?;
+    let blanks = line[length..].iter().take_while(|octet| matches!(octet, b' ' | b'\t')).count();
+    let colon = length + blanks;
+    if length == 0 || line.get(colon) != Some(&b':') {
+        return Err(ParseError::HeaderLine);
+    }
+    let name_len = u16::try_from(length).map_err(|_| ParseError::TooLarge(Bound::Line))?;
+    Ok((name_len, Known::parse(&line[..length]), colon))
 }
 
 fn skip_line_ends(bytes: &[u8]) -> usize {
@@ -249,29 +252,11 @@ fn line_end(bytes: &[u8], from: usize) -> Result<(usize, usize), ParseError> {
     }
 }
 
-/// Via and Contact values are counted where they could be too many; most messages show it by their line count.
-fn check_counts(bytes: &[u8], lines: &[LineAt], limits: &Limits) -> Result<(), ParseError> {
-    for (known, most, bound) in
-        [(Known::Via, limits.vias, Bound::Vias), (Known::Contact, limits.contacts, Bound::Contacts)]
-    {
-        let values =
-            || lines.iter().filter(|line| line.known == Some(known)).map(|line| &bytes[line.value.range()]);
-        let at_most: usize = values().map(|value| commas(value) + 1).sum();
-        if at_most > most && values().map(count_list).sum::<usize>() > most {
-            return Err(ParseError::TooLarge(bound));
-        }
-    }
-    Ok(())
-}
-
-/// Counted in octets, a chunk at a time, so that many are counted at once.
-fn commas(value: &[u8]) -> usize {
-    let in_chunk = |chunk: &[u8]| chunk.iter().map(|octet| u8::from(*octet == b',')).sum::<u8>();
-    value.chunks(128).map(|chunk| usize::from(in_chunk(chunk))).sum()
-}
-
 /// How many values a list has, empty ones not counted; a value whose quote stays open ends it.
 pub(crate) fn count_list(mut value: &[u8]) -> usize {
+    if memchr::memchr(b',', value).is_none() {
+        return usize::from(!trim(value).is_empty());
+    }
     let mut count = 0;
     loop {
         let end = list_end(value).unwrap_or(None);

@@ -5,7 +5,7 @@ use super::index::count_list;
 use crate::error::HeaderError;
 use crate::header::{Auth, CSeq, Header, NameAddr, Via, read_line};
 use crate::name::{Known, Name};
-use crate::scan::{is_white, number};
+use crate::scan::{holds_white, is_white, number};
 
 impl Message {
     /// The first value of that header.
@@ -78,7 +78,7 @@ impl Message {
     /// It is missing, empty, holds a blank or is no UTF-8.
     pub fn call_id(&self) -> Result<&str, HeaderError> {
         let value = self.first(Known::CallId).ok_or(HeaderError::Missing(Name::CallId))?;
-        if value.is_empty() || value.iter().any(|octet| is_white(*octet)) {
+        if value.is_empty() || holds_white(value) {
             return Err(HeaderError::Malformed(Name::CallId));
         }
         str::from_utf8(value).map_err(|_| HeaderError::Malformed(Name::CallId))

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use crate::class::Class;
+
 /// A host of a URI or of a Via's sent-by.
 #[derive(Clone, Copy, Debug)]
 pub enum Host<'m> {
@@ -41,7 +43,7 @@ impl<'m> Host<'m> {
             let end = memchr::memchr(b']', inside.as_bytes())?;
             return Some((Host::V6(v6(&inside[..end])?), &inside[end + 1..]));
         }
-        let end = text.bytes().position(|octet| !in_a_name(octet)).unwrap_or(text.len());
+        let end = text.bytes().position(|octet| !Class::HOST.has(octet)).unwrap_or(text.len());
         let (name, rest) = text.split_at(end);
         let first = *name.as_bytes().first()?;
         if first.is_ascii_digit()
@@ -56,11 +58,6 @@ impl<'m> Host<'m> {
 /// RFC 5118 4.10: the grammar of RFC 3261 lets three colons stand before an embedded IPv4 address; two are meant.
 fn v6(text: &str) -> Option<Ipv6Addr> {
     text.parse().ok().or_else(|| text.contains(":::").then(|| text.replacen(":::", "::", 1).parse().ok())?)
-}
-
-/// Letters, digits, `-` and `.` (RFC 3261 25.1), and `_`, which is met in practice.
-fn in_a_name(octet: u8) -> bool {
-    octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'.' | b'_')
 }
 
 impl PartialEq for Host<'_> {

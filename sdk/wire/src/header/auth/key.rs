@@ -1,6 +1,7 @@
 //! Parameter names of the auth headers, known ones as one octet.
 
 use crate::scan::is_white;
+use crate::spelling::{Spelling, Words};
 
 macro_rules! keys {
     ($($variant:ident $name:literal,)*) => {
@@ -93,8 +94,17 @@ impl Key {
         )
     }
 
+    /// The key that `text` begins with, up to its equals sign; and how long it is.
+    pub(super) fn begins(text: &[u8]) -> Option<(Key, usize)> {
+        let words = Words::of(text);
+        let length = words.find(b'=', WORDS)?;
+        let name = text.get(..length).filter(|name| !name.is_empty())?;
+        let key = SLOTS[hash(name)];
+        SPELLINGS[key as usize].is(words, length).then_some((key, length))
+    }
+
     /// One probe of a perfect hash, one comparison; `name` holds no white space.
-    pub(super) fn exact(name: &[u8]) -> Key {
+    fn exact(name: &[u8]) -> Key {
         if name.is_empty() {
             return Key::Other;
         }
@@ -128,6 +138,17 @@ static SLOTS: [Key; SLOTS_LEN] = {
     slots
 };
 
+/// The spelling of each key; that of [`Key::Other`] is empty.
+static SPELLINGS: [Spelling<WORDS>; ALL.len() + 1] = {
+    let mut spellings = [Spelling::of(""); ALL.len() + 1];
+    let mut number = 0;
+    while number < ALL.len() {
+        spellings[number] = Spelling::of(ALL[number].as_str());
+        number += 1;
+    }
+    spellings
+};
+
 /// Equal without case and blanks.
 pub(super) fn same_name(one: &[u8], two: &[u8]) -> bool {
     let plain = |name: &[u8]| -> Vec<u8> {
@@ -137,6 +158,9 @@ pub(super) fn same_name(one: &[u8], two: &[u8]) -> bool {
 }
 
 const LONGEST: usize = 11;
+
+/// How many words hold the longest name and its equals sign.
+const WORDS: usize = 2;
 
 #[cfg(test)]
 mod tests {

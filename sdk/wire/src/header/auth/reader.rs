@@ -4,7 +4,7 @@ use smallvec::SmallVec;
 
 use super::Auth;
 use super::key::Key;
-use crate::scan::{Cursor, is_token, is_white, quote_end, trim_end};
+use crate::scan::{Cursor, is_white, quote_end, trim_end};
 
 impl<'m> Auth<'m> {
     /// The first scheme of one header value.
@@ -27,12 +27,15 @@ pub(crate) struct Schemes<'m> {
 impl<'m> Iterator for Schemes<'m> {
     type Item = Auth<'m>;
 
+    #[inline]
     fn next(&mut self) -> Option<Auth<'m>> {
         self.left = self.left.checked_sub(1)?;
         read_scheme(&mut self.cursor)
     }
 }
 
+/// Small, so that it is compiled into its callers and a header is read where it will stand.
+#[inline]
 fn read_scheme<'m>(cursor: &mut Cursor<'m>) -> Option<Auth<'m>> {
     skip_commas(cursor);
     let (line, start) = (cursor.rest(), *cursor);
@@ -43,33 +46,41 @@ fn read_scheme<'m>(cursor: &mut Cursor<'m>) -> Option<Auth<'m>> {
         scheme = "";
     }
     let mut auth = Auth { scheme, line, params: SmallVec::new(), seen: 0, conflicting: false };
-    let escapes = !is_microsoft(scheme);
+    read_params(cursor, &mut auth);
+    Some(auth)
+}
+
+/// Reads up to the end of the line or to the next scheme.
+#[inline(never)]
+fn read_params<'m>(cursor: &mut Cursor<'m>, auth: &mut Auth<'m>) {
+    let escapes = !is_microsoft(auth.scheme);
     loop {
         skip_commas(cursor);
-        if cursor.is_done() || begins_scheme(cursor.rest()) {
-            return Some(auth);
-        }
-        let Some((key, name)) = read_name(cursor) else { continue };
+        let rest = cursor.rest();
+        let (key, name) = match Key::begins(rest) {
+            Some((key, length)) => {
+                cursor.take(length + 1);
+                (key, &rest[..length])
+            }
+            None if rest.is_empty() || begins_scheme(rest) => return,
+            None => match read_name(cursor) {
+                Some(name) => (Key::parse(name), name),
+                None => continue,
+            },
+        };
         cursor.skip_white();
         let value = read_value(cursor, escapes);
         if !name.is_empty() && !auth.push(key, name, value) {
             cursor.take(usize::MAX);
-            return Some(auth);
+            return;
         }
     }
 }
 
 /// A name up to its equals sign, which is taken too; `None` where a comma or the end comes before it.
-fn read_name<'m>(cursor: &mut Cursor<'m>) -> Option<(Key, &'m [u8])> {
-    let begin = cursor.rest();
-    let name = cursor.take_while(is_token);
-    cursor.skip_white();
-    if cursor.eat(b'=') {
-        return Some((Key::exact(name), name));
-    }
-    cursor.take_while(|octet| !matches!(octet, b'=' | b','));
-    let name = trim_end(&begin[..begin.len() - cursor.rest().len()]);
-    cursor.eat(b'=').then(|| (Key::parse(name), name))
+fn read_name<'m>(cursor: &mut Cursor<'m>) -> Option<&'m [u8]> {
+    let name = trim_end(cursor.take_while(|octet| !matches!(octet, b'=' | b',')));
+    cursor.eat(b'=').then_some(name)
 }
 
 /// A scheme whose values are never escaped with a backslash (MS-SIPAE 2.2).
@@ -78,10 +89,7 @@ pub(super) fn is_microsoft(scheme: &str) -> bool {
 }
 
 fn skip_commas(cursor: &mut Cursor<'_>) {
-    cursor.skip_white();
-    while cursor.eat(b',') {
-        cursor.skip_white();
-    }
+    cursor.take_while(|octet| octet == b',' || is_white(octet));
 }
 
 /// A known scheme stands here, alone or with a blank behind it.

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::{Flaws, Span, StartAt};
+use crate::class::Class;
 use crate::error::{Bound, ParseError};
 use crate::limits::Limits;
 use crate::scan::{is_token, number};
@@ -67,7 +68,7 @@ fn request_line(
     if str::from_utf8(uri).is_err() {
         return Err(ParseError::StartLine);
     }
-    if trimmed.len() != text.len() || uri.len() != between.len() || holds_a_break(uri) {
+    if trimmed.len() != text.len() || uri.len() != between.len() || Class::NO_URI.has_any(uri) {
         flaws.add(Flaws::START_LINE);
     }
     let uri_start = line.start + method + 1 + lead;
@@ -106,9 +107,4 @@ fn trim_blanks(mut text: &[u8]) -> &[u8] {
 
 fn is_blank(octet: u8) -> bool {
     matches!(octet, b' ' | b'\t')
-}
-
-/// Looks at every octet without a way out in between: short texts are judged several octets at a time.
-fn holds_a_break(uri: &[u8]) -> bool {
-    uri.iter().fold(false, |found, octet| found | matches!(octet, 0..=b' ' | 0x7f | b'<' | b'>' | b'"'))
 }
