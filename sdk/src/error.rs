@@ -119,6 +119,7 @@ impl Error {
         let Some(LoginError::Connect { why, .. }) = self.login() else { return false };
         match why {
             ConnectError::Handshake
+            | ConnectError::TlsVersion
             | ConnectError::UntrustedIssuer
             | ConnectError::CertificateDate
             | ConnectError::BadCertificate

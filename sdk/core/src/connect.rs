@@ -40,6 +40,9 @@ pub enum ConnectError {
     /// The TLS handshake failed for other reasons than the certificate.
     #[error("the TLS handshake failed")]
     Handshake,
+    /// The server speaks only versions of TLS that RFC 8996 forbids.
+    #[error("it speaks no TLS newer than 1.1, which protects nothing")]
+    TlsVersion,
     /// The certificate's chain ends in no trusted root.
     #[error("its certificate is signed by nobody this machine trusts")]
     UntrustedIssuer,
@@ -72,6 +75,7 @@ impl ConnectError {
             ConnectError::BadCertificate => "E0508",
             ConnectError::Identity(_) => "E0509",
             ConnectError::Local => "E0510",
+            ConnectError::TlsVersion => "E0511",
         }
     }
 
@@ -84,8 +88,9 @@ impl ConnectError {
             }
             ConnectError::Unreachable | ConnectError::Timeout => "Check the network, VPN and firewall.",
             ConnectError::Handshake => "The server may speak no TLS on this port; check port and transport.",
+            ConnectError::TlsVersion => "The server's administrator must offer TLS 1.2 or 1.3.",
             ConnectError::UntrustedIssuer => {
-                "Install the organisation's certificate authority, or name its file in the account (`ca_file`)."
+                "Install the organisation's certificate authority, or name its file (`network.ca_file`, `--ca-file`)."
             }
             ConnectError::CertificateDate => {
                 "Check this machine's clock; else the server's certificate must be renewed."

@@ -4,7 +4,7 @@ use std::io;
 
 use homing_core::connect::ConnectError;
 use homing_core::identity::IdentityError;
-use tokio_rustls::rustls::{CertificateError, Error as TlsError};
+use tokio_rustls::rustls::{AlertDescription, CertificateError, Error as TlsError, PeerIncompatible};
 
 /// Why a socket could not be opened, or broke.
 pub(crate) fn of_io(error: &io::Error) -> ConnectError {
@@ -31,6 +31,11 @@ pub(crate) fn of_tls(error: &TlsError) -> ConnectError {
     match error {
         TlsError::InvalidCertificate(why) => of_certificate(why),
         TlsError::NoCertificatesPresented => ConnectError::BadCertificate,
+        TlsError::PeerIncompatible(
+            PeerIncompatible::ServerDoesNotSupportTls12Or13
+            | PeerIncompatible::ServerTlsVersionIsDisabledByOurConfig,
+        )
+        | TlsError::AlertReceived(AlertDescription::ProtocolVersion) => ConnectError::TlsVersion,
         _ => ConnectError::Handshake,
     }
 }

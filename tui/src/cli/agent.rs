@@ -132,8 +132,9 @@ impl Session {
     ) -> Result<T, Failure> {
         let result = runtime()?.block_on(async {
             let result = bounded(timeout, work).await;
+            let state = self.account.state().words().word;
             self.agent.shutdown(GRACE).await;
-            result
+            result.map_err(|failure| failure.while_in(state))
         });
         let kept = self.keep_trace(console);
         let result = result?;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use homing::Family;
 
+use crate::text::screen_text;
 use crate::words::Trouble;
 
 /// How the program ends.
@@ -90,7 +91,17 @@ impl Failure {
     /// What was asked did not happen in time.
     pub(crate) fn timeout(after: Duration) -> Self {
         let sentence = format!("not done after {} s", after.as_secs_f32());
-        Self::new(Exit::Timeout, "E0902", &sentence, "Try again with a longer --timeout.")
+        Self::new(Exit::Timeout, TIMEOUT, &sentence, "Try again with a longer --timeout.")
+    }
+}
+
+impl Failure {
+    /// A timeout tells where it waited.
+    pub(crate) fn while_in(mut self, state: &'static str) -> Self {
+        if self.exit == Exit::Timeout && self.trouble.code == TIMEOUT {
+            self.trouble.sentence = screen_text!("{}; the account is {state}", self.trouble.sentence);
+        }
+        self
     }
 }
 
@@ -103,3 +114,6 @@ impl From<&homing::Error> for Failure {
         Self { exit, trouble: Trouble::from(error) }
     }
 }
+
+/// The code of what was not done in the time given on the command line.
+const TIMEOUT: &str = "E0902";

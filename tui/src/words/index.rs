@@ -19,6 +19,7 @@ pub(crate) fn error_index() -> Vec<Trouble> {
         ConnectError::Timeout,
         ConnectError::Closed,
         ConnectError::Handshake,
+        ConnectError::TlsVersion,
         ConnectError::UntrustedIssuer,
         ConnectError::CertificateDate,
         ConnectError::BadCertificate,

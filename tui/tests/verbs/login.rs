@@ -1,100 +1,15 @@
-//! The verbs as a person or a script runs them, against an estate on real sockets.
-#![cfg(feature = "demo")]
-#![allow(clippy::panic, reason = "a broken test ends by a panic")]
+//! Signing in, accounts that are kept, a watch that answers and ends.
 
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use homing_server_mock::estate::{Estate, Transport, User};
 use homing_server_mock::mischief::Mischief;
 use serde_json::Value;
 
-/// A password that must be found nowhere.
-const CANARY: &str = "canary-5f2b9c";
-
-/// An estate, and a home folder that trusts it.
-struct Place {
-    estate: Estate,
-    folder: PathBuf,
-}
-
-impl Place {
-    fn new(name: &str) -> Self {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-        let estate = Estate::builder()
-            .domain("network.com")
-            .distributor("lb")
-            .home("hs102")
-            .home("hs104")
-            .user(User::new("alice", CANARY).assigned("hs104"))
-            .transports([Transport::Tls])
-            .seed(11);
-        let estate = runtime.block_on(estate.start()).expect("an estate on loopback");
-        let folder = std::env::temp_dir().join(format!("homing-verbs-{name}-{}", std::process::id()));
-        std::fs::create_dir_all(&folder).expect("a temporary folder");
-        let place = Self { estate, folder };
-        place.write("ca.pem", place.estate.ca_pem(), 0o644);
-        place.write("password", &format!("{CANARY}\n"), 0o600);
-        place.write("wrong", "another-one\n", 0o600);
-        place
-    }
-
-    fn write(&self, name: &str, text: &str, mode: u32) {
-        let path = self.path(name);
-        std::fs::write(&path, text).expect("a file in our own folder");
-        std::fs::set_permissions(&path, PermissionsExt::from_mode(mode)).expect("our own file");
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.folder.join(name)
-    }
-
-    fn command(&self, words: &str) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_homing"));
-        command.env_clear().env("HOME", &self.folder).stdin(Stdio::null());
-        command.args(words.split_whitespace());
-        command.args(["--name-server", &self.estate.dns_address().to_string()]);
-        command.arg("--ca-file").arg(self.path("ca.pem"));
-        command
-    }
-
-    /// Runs a verb; neither of its outputs may hold the password.
-    fn run(&self, words: &str) -> (i32, String) {
-        let output = self.command(words).output().expect("our own program");
-        let (code, text) = read(&output);
-        assert!(!text.contains(CANARY), "{words} told the password:\n{text}");
-        (code, text)
-    }
-
-    fn with_password(&self, words: &str, file: &str) -> (i32, String) {
-        self.run(&format!("{words} --password-file {}", self.path(file).display()))
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        // What is left of it is the system's to clean.
-        let _ = std::fs::remove_dir_all(&self.folder);
-    }
-}
-
-fn read(output: &Output) -> (i32, String) {
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    (output.status.code().unwrap_or(-1), text(&output.stdout) + &text(&output.stderr))
-}
-
-fn events(text: &str) -> Vec<Value> {
-    text.lines()
-        .map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("no JSON: {line}")))
-        .collect()
-}
-
-fn event<'e>(events: &'e [Value], name: &str) -> &'e Value {
-    events.iter().find(|event| event["event"] == name).unwrap_or_else(|| panic!("no `{name}` in {events:#?}"))
-}
+use crate::place::{CANARY, Place, event, events};
 
 #[test]
 fn a_login_is_led_home_and_leaves_nothing_behind() {

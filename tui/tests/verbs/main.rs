@@ -1,0 +1,9 @@
+//! The verbs as a person or a script runs them: the real program, an estate on real sockets.
+#![cfg(feature = "demo")]
+#![allow(clippy::panic, clippy::unwrap_used, reason = "a broken test ends by a panic")]
+
+mod every;
+mod login;
+mod place;
+mod redirects;
+mod trouble;
