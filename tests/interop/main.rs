@@ -3,10 +3,9 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a broken test ends by a panic")]
 #![allow(clippy::print_stdout, reason = "what is skipped is said on the test's output")]
 
-mod baresip;
+mod digest;
 mod gss;
 mod kamailio;
 mod peer;
 mod pidgin;
-mod sipp;
 mod site;

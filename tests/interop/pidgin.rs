@@ -8,7 +8,7 @@ use homing_server_mock::estate::{Dialect, Estate};
 use homing_server_mock::journal::Verdict;
 
 use crate::peer::{Peer, eventually, find, folder, runtime};
-use crate::site::{alice, ladder};
+use crate::site::{PASSWORD, alice, ladder};
 
 const SOON: Duration = Duration::from_secs(20);
 
@@ -60,7 +60,7 @@ fn sign_in(dialect: Dialect, transport: Transport) {
             .arg(&root),
     )
     .unwrap();
-    peer.say("Secret-Pass1");
+    peer.say(PASSWORD);
     let heard = peer.wait_for(&["signed-on", "error", "question"], SOON);
     let told = || format!("{dialect:?} {transport}\n{}", ladder(&estate));
     assert_eq!(heard.as_deref(), Ok("signed-on"), "{}", told());

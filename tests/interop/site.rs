@@ -2,9 +2,12 @@
 
 use homing_server_mock::estate::{Estate, User};
 
+/// Alice's password.
+pub(crate) const PASSWORD: &str = "Secret-Pass1";
+
 /// A person of the estate, at home on hs104.
 pub(crate) fn alice() -> User {
-    User::new("alice", "Secret-Pass1").assigned("hs104")
+    User::new("alice", PASSWORD).assigned("hs104")
 }
 
 /// The estate's ladder, for failures.
