@@ -13,4 +13,5 @@ mod redirect;
 mod refresh;
 mod rules;
 mod seeds;
+mod signed;
 mod wire;

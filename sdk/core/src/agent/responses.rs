@@ -17,6 +17,10 @@ impl Agent {
         let Some((tx, account, _)) = found.filter(|(_, _, by)| *by == flow) else {
             return self.tables.counters.count(Counter::StrayResponse);
         };
+        if self.tables.transactions.is_copy(tx, message) {
+            self.tables.transactions.feed_response(tx, message, now);
+            return self.pump(None, now);
+        }
         let mut judged = None;
         self.turn(account, now, |login, desk| judged = login.judge_response(tx, message, desk));
         if let Some(standing) = judged {

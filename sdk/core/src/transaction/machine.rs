@@ -59,6 +59,16 @@ impl Machine {
         }
     }
 
+    /// True if a response of this status can bring nothing but the stored ACK again, or nothing at all.
+    pub(super) fn absorbs(&self, status: u16) -> bool {
+        match self {
+            Machine::Client(client) | Machine::Cancel(client) => matches!(client, Client::Completed),
+            Machine::ClientInvite(ClientInvite::Completed { .. }) => true,
+            Machine::ClientInvite(ClientInvite::Accepted) => !(200..300).contains(&status),
+            Machine::ClientInvite(_) | Machine::Server(_) | Machine::ServerInvite(_) => false,
+        }
+    }
+
     /// Message bytes it keeps.
     pub(super) fn held(&self) -> usize {
         match self {

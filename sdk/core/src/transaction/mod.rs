@@ -5,8 +5,10 @@
 //!
 //! ```text
 //! response:  peek_client ──► verify its signature ──► feed_response ──► Final to the user
+//!                       └──► is_copy: feed_response, the stored ACK goes out again
 //! request:   feed_request ──► New ──► verify its signature ──► accept_request ──► respond
 //!                        └──► Retransmission: the stored bytes went out again, nothing is verified twice
+//! ACK:       peek_server ──► verify its signature ──► feed_request ──► Acknowledged
 //! ```
 //!
 //! Every transaction ends: by its answer, its timer, or the loss of its flow. What is finished keeps its

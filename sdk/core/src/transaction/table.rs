@@ -116,6 +116,13 @@ impl<U: Copy> Transactions<U> {
         Some((id, &entry.user, entry.road.flow))
     }
 
+    /// True if the final response of `id` came before this one: fed, it brings the stored ACK again or
+    /// nothing. It is not verified, because a byte-identical copy would fail as replayed.
+    pub fn is_copy(&self, id: TxId, response: &Message) -> bool {
+        let status = response.status();
+        status.is_some_and(|status| self.store.find(id).is_some_and(|entry| entry.machine.absorbs(status)))
+    }
+
     /// The server transaction a request is a copy of, or the INVITE an ACK is for.
     pub fn peek_server(&self, request: &Message) -> Option<(TxId, &U, FlowId)> {
         let id = self.store.by_key(self.keys.server(request)?)?;
