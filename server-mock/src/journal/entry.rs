@@ -160,15 +160,15 @@ impl Decision {
 
     /// Names the user it is about.
     #[must_use]
-    pub fn about(mut self, user: &str) -> Self {
-        user.clone_into(&mut self.user);
+    pub fn about(mut self, user: impl Into<String>) -> Self {
+        self.user = user.into();
         self
     }
 
     /// Names the server it leads to.
     #[must_use]
-    pub fn towards(mut self, target: &str) -> Self {
-        target.clone_into(&mut self.target);
+    pub fn towards(mut self, target: impl Into<String>) -> Self {
+        self.target = target.into();
         self
     }
 }

@@ -58,7 +58,10 @@ impl Journal {
             }
             kept.next
         };
-        self.0.newest.send_replace(newest);
+        // Waking nobody is dear too.
+        if self.0.newest.receiver_count() > 0 {
+            self.0.newest.send_replace(newest);
+        }
     }
 
     /// What is held, oldest first.
@@ -73,8 +76,9 @@ impl Journal {
 
     /// Delivers every entry recorded from now on.
     pub fn subscribe(&self) -> Subscription {
+        // In this order: what is recorded in between is delivered, or it is older than the subscription.
         let newest = self.0.newest.subscribe();
-        let seen = *newest.borrow();
+        let seen = self.kept().next;
         Subscription { journal: self.clone(), newest, seen }
     }
 

@@ -71,7 +71,9 @@ impl Accounts {
             "" => here,
             name => self.domains.get(&name.to_uppercase()).map_or(name, String::as_str),
         };
-        self.find(&format!("{user}@{domain}"))
+        let mut address = format!("{user}@{domain}");
+        address.make_ascii_lowercase();
+        self.by_address.get(&address)
     }
 
     /// Everybody, ordered by address.

@@ -241,7 +241,7 @@ impl NodeConfig {
 
     /// The server of the estate with this name, this one included.
     pub fn peer(&self, fqdn: &str) -> Option<&Peer> {
-        self.peers.iter().find(|peer| peer.fqdn == fqdn)
+        self.peers.iter().find(|peer| peer.fqdn.eq_ignore_ascii_case(fqdn))
     }
 }
 

@@ -50,7 +50,9 @@ pub(crate) fn address_of(uri: &Uri<'_>) -> Option<String> {
     }
     let text = uri.user_text()?;
     let user = if text.chars().any(char::is_control) { uri.user()?.to_owned() } else { text.into_owned() };
-    Some(format!("{user}@{}", uri.host()).to_ascii_lowercase())
+    let mut address = format!("{user}@{}", uri.host());
+    address.make_ascii_lowercase();
+    Some(address)
 }
 
 impl fmt::Display for Endpoint {

@@ -25,7 +25,7 @@ impl Node {
         };
         let verdict = if reply.status == 200 { Verdict::Accepted } else { Verdict::Refused };
         self.note(Some(case.flow), Decision::new(verdict, why).about(&passport.endpoint.user), now);
-        self.answer(case, &reply, &passport.seal, now);
+        self.answer(case, reply, &passport.seal, now);
     }
 
     /// Adds what this server understands.
@@ -48,26 +48,19 @@ pub(super) fn date(now: Now) -> String {
 }
 
 /// Year, month from 0 and day of the month of a day counted from 1970-01-01, in the Gregorian calendar.
-fn civil(mut days: u64) -> (u64, usize, u64) {
-    let leap = |year: u64| year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
-    let mut year = 1970 + days / 146_097 * 400;
-    days %= 146_097;
-    loop {
-        let length = if leap(year) { 366 } else { 365 };
-        if days < length {
-            break;
-        }
-        days -= length;
-        year += 1;
-    }
-    let february = if leap(year) { 29 } else { 28 };
-    let lengths = [31, february, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
-    let mut month = 0;
-    while month < 11 && days >= lengths[month] {
-        days -= lengths[month];
-        month += 1;
-    }
-    (year, month, days + 1)
+///
+/// Years are counted from March on, so that a leap day is the last of its year, and months of 30 and 31 days then
+/// follow each other five by five in 153 days.
+fn civil(days: u64) -> (u64, usize, u64) {
+    let days = days + 719_468;
+    let (era, day) = (days / 146_097, days % 146_097);
+    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
+    let day = day - (365 * year + year / 4 - year / 100);
+    let month = (5 * day + 2) / 153;
+    let day_of_month = day - (153 * month + 2) / 5 + 1;
+    let after_new_year = u64::from(month >= 10);
+    let month = usize::try_from((month + 2) % 12).unwrap_or(0);
+    (era * 400 + year + after_new_year, month, day_of_month)
 }
 
 #[cfg(test)]

@@ -37,7 +37,7 @@ impl Node {
         let places = self.places(&case.request, &home, transport);
         let reply = self.redirection(301, &places);
         self.let_go(case.flow, passport, now);
-        self.answer(case, &reply, &passport.seal, now);
+        self.answer(case, reply, &passport.seal, now);
     }
 
     /// The home server, and the backup for a client that can try one after the other.
@@ -71,7 +71,7 @@ impl Node {
     fn let_go(&mut self, flow: FlowId, passport: &Passport, now: Now) {
         if self.machines.registrar.remove(&passport.endpoint) {
             let said = Decision::new(Verdict::Unregistered, "redirected: another server is its home now");
-            self.note(Some(flow), said.about(&passport.endpoint.to_string()), now);
+            self.note(Some(flow), said.about(passport.endpoint.to_string()), now);
         }
     }
 
@@ -91,9 +91,9 @@ impl Node {
                 if let Some(seconds) = retry_after {
                     reply = reply.header(Name::RetryAfter, seconds);
                 }
-                return self.answer(case, &reply, &passport.seal, now);
+                return self.answer(case, reply, &passport.seal, now);
             }
-            Mischief::Status500 => return self.answer(case, &Reply::new(500), &passport.seal, now),
+            Mischief::Status500 => return self.answer(case, Reply::new(500), &passport.seal, now),
             _ => {}
         }
         let home = match way {

@@ -1,5 +1,6 @@
 //! REGISTER: the checks of MS-SIPREGE, the look-up, and the way the signpost shows.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use homing_core::ids::FlowId;
@@ -24,7 +25,7 @@ impl Node {
         if let Some((status, id, why)) = objection(&case.request, &passport) {
             self.note(Some(case.flow), Decision::new(Verdict::Refused, format!("{status}: {why}")), now);
             let reply = Reply::new(status).diagnostics(id, why, &self.config.identity.fqdn);
-            return self.answer(&case, &reply, &passport.seal, now);
+            return self.answer(&case, reply, &passport.seal, now);
         }
         let id = LookupId(self.next_name());
         let user = passport.endpoint.user.clone();
@@ -54,29 +55,30 @@ impl Node {
             self.note(flow, Decision::new(Verdict::Mischief, mischief.to_string()), now);
             return self.play(&case, &passport, (mischief, way), now);
         }
-        let said = |verdict, why: String| Decision::new(verdict, why).about(&passport.endpoint.user);
+        let said =
+            |verdict, why: Cow<'static, str>| Decision::new(verdict, why).about(&passport.endpoint.user);
         match way {
             Way::Accept => {
                 self.note(flow, said(Verdict::Accepted, why), now);
                 self.bind(&case, &passport, now);
             }
             Way::Redirect { home, transport } => {
-                self.note(flow, said(Verdict::Redirected, why).towards(&home.to_string()), now);
+                self.note(flow, said(Verdict::Redirected, why).towards(home.to_string()), now);
                 self.redirect(&case, &passport, (home, transport), now);
             }
             Way::Proxy { home } => {
-                self.note(flow, said(Verdict::Proxied, why).towards(&home.to_string()), now);
+                self.note(flow, said(Verdict::Proxied, why).towards(home.to_string()), now);
                 self.relay_up(case, passport, home, now);
             }
             Way::Refuse { status } => {
-                self.note(flow, said(Verdict::Refused, format!("{status}: {why}")), now);
+                self.note(flow, said(Verdict::Refused, format!("{status}: {why}").into()), now);
                 let mut reply = Reply::new(status);
                 if status == 503 {
                     reply = reply.header(Name::RetryAfter, DIRECTORY_PAUSE);
                 }
                 let id = if status == 404 { 1003 } else { 1000 };
                 let reply = reply.diagnostics(id, &why, &self.config.identity.fqdn);
-                self.answer(&case, &reply, &passport.seal, now);
+                self.answer(&case, reply, &passport.seal, now);
             }
         }
     }
@@ -95,7 +97,7 @@ impl Node {
                 if status == 423 {
                     reply = reply.header(Name::MinExpires, self.config.registrar.min_expires);
                 }
-                return self.answer(case, &reply, &passport.seal, now);
+                return self.answer(case, reply, &passport.seal, now);
             }
         };
         self.tell_registered(case.flow, passport, &done, now);
@@ -111,7 +113,7 @@ impl Node {
         if !trusted {
             reply = self.agree_on_keeping(case.flow, &case.request, reply, now);
         }
-        self.answer(case, &reply.header(Name::Date, date(now)), &passport.seal, now);
+        self.answer(case, reply.header(Name::Date, date(now)), &passport.seal, now);
     }
 
     /// The faults a 200 may have.
@@ -133,7 +135,7 @@ impl Node {
             0 => (Verdict::Unregistered, "by its client".to_owned()),
             seconds => (Verdict::Registered, format!("{} for {seconds} s", done.action)),
         };
-        self.note(Some(flow), Decision::new(verdict, why).about(&passport.endpoint.to_string()), now);
+        self.note(Some(flow), Decision::new(verdict, why).about(passport.endpoint.to_string()), now);
     }
 
     /// Answers what the client said about keep-alives: ms-keep-alive, RFC 5626, RFC 6223.

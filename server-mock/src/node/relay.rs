@@ -50,7 +50,7 @@ impl Node {
     /// Passes a client's REGISTER on to its home server (patent step 514).
     pub(super) fn relay_up(&mut self, case: Case, passport: Passport, home: ServerName, now: Now) {
         let Some(hops) = hops_left(&case.request) else {
-            return self.answer(&case, &Reply::new(483), &passport.seal, now);
+            return self.answer(&case, Reply::new(483), &passport.seal, now);
         };
         let (link, new) = self.flows.link(&home, Transport::Tls);
         let builder = self
@@ -97,7 +97,7 @@ impl Node {
         self.note(Some(flow), said.towards(&server.to_string()), now);
         let Some(case) = self.accept(flow, request, now) else { return };
         let Some(hops) = hops_left(&case.request) else {
-            return self.answer(&case, &Reply::new(483), &Seal::None, now);
+            return self.answer(&case, Reply::new(483), &Seal::None, now);
         };
         let (link, new) = self.flows.link(&server, Transport::Tls);
         // A client that vouches for itself would be believed there: the link is trusted.
@@ -124,7 +124,7 @@ impl Node {
         let reachable = self.flows.find(to).is_some();
         let Some(hops) = hops_left(&case.request).filter(|_| reachable) else {
             let status = if reachable { 483 } else { 430 };
-            return self.answer(&case, &Reply::new(status), &Seal::None, now);
+            return self.answer(&case, Reply::new(status), &Seal::None, now);
         };
         let builder = self.forwarded(&case, hops).remove_first(Name::Route);
         self.note(Some(to), Decision::new(Verdict::Proxied, "along its Path"), now);
@@ -204,7 +204,7 @@ impl Node {
             reply = reply.header(Name::RetryAfter, HOME_PAUSE);
         }
         let reply = reply.diagnostics(1038, why, &self.config.identity.fqdn);
-        self.answer(&case, &reply, &seal, now);
+        self.answer(&case, reply, &seal, now);
     }
 
     /// Keep-alives are between neighbours: this server agrees on them with its client.

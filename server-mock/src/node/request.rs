@@ -5,7 +5,7 @@ use homing_core::ids::FlowId;
 use homing_core::server::ServerName;
 use homing_core::time::Now;
 use homing_core::transaction::{Incoming, Road};
-use homing_wire::{Message, Method, Name, NameAddr, Uri};
+use homing_wire::{Host, Message, Method, Name, NameAddr, Uri};
 
 use super::endpoint::{Endpoint, address};
 use super::gate::{Admission, Challenge, Flaw, Passport, Refused, Seal, Visit};
@@ -62,7 +62,7 @@ impl Node {
             Mischief::Challenge(value) => {
                 let Some(case) = self.accept(flow, request, now) else { return };
                 let reply = Reply::new(401).header(Name::WwwAuthenticate, value);
-                self.answer(&case, &reply, &Seal::None, now);
+                self.answer(&case, reply, &Seal::None, now);
             }
             _ => {}
         }
@@ -131,8 +131,7 @@ impl Node {
     }
 
     fn serve(&mut self, flow: FlowId, request: Message, passport: Passport, now: Now) {
-        let said =
-            Decision::new(Verdict::Authenticated, passport.proof).about(&passport.endpoint.to_string());
+        let said = Decision::new(Verdict::Authenticated, passport.proof).about(passport.endpoint.to_string());
         self.note(Some(flow), said, now);
         self.flows.authenticated(flow, now);
         let Some(case) = self.accept(flow, request, now) else { return };
@@ -157,7 +156,7 @@ impl Node {
         for value in &challenge.values {
             reply = reply.header(challenge.header(), value);
         }
-        self.answer(&case, &reply, &Seal::None, now);
+        self.answer(&case, reply, &Seal::None, now);
     }
 
     fn refuse_entry(&mut self, flow: FlowId, request: Message, refused: &Refused, now: Now) {
@@ -181,7 +180,7 @@ impl Node {
             reply = reply.header(Name::RetryAfter, OVERLOAD_PAUSE);
         }
         let reply = reply.diagnostics(diagnosis(refused.status), refused.why, &self.config.identity.fqdn);
-        self.answer(&case, &reply, &refused.seal, now);
+        self.answer(&case, reply, &refused.seal, now);
     }
 
     fn count_flaw(&mut self, flaw: Option<Flaw>) {
@@ -201,7 +200,7 @@ impl Node {
                 self.counters.count(Counter::RefusedRequest);
                 let said = Decision::new(Verdict::Refused, format!("{}: {why}", reply.status));
                 self.note(Some(flow), said, now);
-                self.answer(&case, &reply, &Seal::None, now);
+                self.answer(&case, reply, &Seal::None, now);
             }
             None => self.refuse_without_state(flow, &request, (reply, why), now),
         }
@@ -262,12 +261,11 @@ impl Node {
     /// True for the domain, the servers of the estate (clients may have named the one that passed their
     /// request on), and addresses (which only clients of this server would write).
     fn is_served(&self, uri: &Uri<'_>) -> bool {
-        let host = uri.host();
-        let name = host.to_string().trim_end_matches('.').to_ascii_lowercase();
-        host.ip().is_some()
-            || name == self.config.identity.domain
-            || name == self.config.identity.fqdn
-            || self.config.peer(&name).is_some()
+        let Host::Name(name) = uri.host() else { return true };
+        let (name, identity) = (name.trim_end_matches('.'), &self.config.identity);
+        name.eq_ignore_ascii_case(&identity.domain)
+            || name.eq_ignore_ascii_case(&identity.fqdn)
+            || self.config.peer(name).is_some()
     }
 
     /// True if a request came through somebody else's proxy once too often this minute (settled 7).

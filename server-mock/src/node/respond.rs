@@ -14,10 +14,20 @@ use crate::mischief::{Mischief, Stage};
 
 impl Node {
     /// Answers a request through its transaction.
-    pub(super) fn answer(&mut self, case: &Case, reply: &Reply, seal: &Seal, now: Now) {
-        let unsealed = self.unsealed(&case.request, case.flow, reply, now);
-        let bytes = self.sealed(unsealed, &case.request, seal);
-        self.machines.transactions.respond(case.tx, bytes, reply.status, now);
+    pub(super) fn answer(&mut self, case: &Case, reply: Reply, seal: &Seal, now: Now) {
+        let status = reply.status;
+        let bytes = match seal {
+            // Nothing of the answer enters it, so it is a header like any other.
+            Seal::Digest(info) => {
+                let reply = reply.header(Name::AuthenticationInfo, info);
+                self.unsealed(&case.request, case.flow, &reply, now)
+            }
+            Seal::None | Seal::Association(_) => {
+                let unsealed = self.unsealed(&case.request, case.flow, &reply, now);
+                self.sealed(unsealed, &case.request, seal)
+            }
+        };
+        self.machines.transactions.respond(case.tx, bytes, status, now);
     }
 
     /// Answers a request that gets no transaction.

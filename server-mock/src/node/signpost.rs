@@ -1,5 +1,7 @@
 //! Where an authenticated REGISTER belongs: here, there by redirect, or there by proxy (figures 5a, 5b).
 
+use std::borrow::Cow;
+
 use homing_core::server::ServerName;
 use homing_core::transport::Transport;
 
@@ -48,7 +50,7 @@ pub enum Way {
 }
 
 /// Decides, with the reason in words.
-pub fn decide(config: &NodeConfig, crossing: &Crossing<'_>) -> (Way, String) {
+pub fn decide(config: &NodeConfig, crossing: &Crossing<'_>) -> (Way, Cow<'static, str>) {
     let home = match crossing.lookup {
         Lookup::Home { home, .. } => home,
         Lookup::Unknown => return refuse(404, "nobody knows where this user belongs"),
@@ -56,7 +58,7 @@ pub fn decide(config: &NodeConfig, crossing: &Crossing<'_>) -> (Way, String) {
     };
     if *home == config.identity.fqdn {
         return if config.role.is_home() {
-            (Way::Accept, "assigned to this server".to_owned())
+            (Way::Accept, "assigned to this server".into())
         } else {
             refuse(503, "assigned to a server that is nobody's home")
         };
@@ -71,27 +73,32 @@ pub fn decide(config: &NodeConfig, crossing: &Crossing<'_>) -> (Way, String) {
     match config.signpost.mode {
         Mode::AlwaysProxy => proxy(config, home, "this server always proxies"),
         Mode::ByVia if vias > 1 => {
-            proxy(config, home, &format!("{vias} Vias: it did not come straight from its client"))
+            proxy(config, home, format!("{vias} Vias: it did not come straight from its client"))
         }
         Mode::ByVia => redirect(config, crossing, home, "one Via: straight from its client"),
         Mode::AlwaysRedirect => redirect(config, crossing, home, "this server always redirects"),
     }
 }
 
-fn redirect(config: &NodeConfig, crossing: &Crossing<'_>, home: &str, why: &str) -> (Way, String) {
+fn redirect(
+    config: &NodeConfig,
+    crossing: &Crossing<'_>,
+    home: &str,
+    why: &'static str,
+) -> (Way, Cow<'static, str>) {
     if !crossing.has_association {
         return match config.signpost.no_association {
             NoAssociation::Proxy => proxy(config, home, "no association that could sign a redirect"),
             NoAssociation::Unsigned301 if crossing.transport.is_secure() => {
-                let why = "one Via, and unsigned redirects are allowed over TLS".to_owned();
-                (target(config, crossing.transport, home), why)
+                let why = "one Via, and unsigned redirects are allowed over TLS";
+                (target(config, crossing.transport, home), why.into())
             }
             NoAssociation::Unsigned301 | NoAssociation::Forbid => {
                 refuse(403, "no association that could sign a redirect")
             }
         };
     }
-    (target(config, crossing.transport, home), why.to_owned())
+    (target(config, crossing.transport, home), why.into())
 }
 
 /// The home server by the transport the client uses, or by TLS where it does not listen for that.
@@ -104,14 +111,14 @@ fn target(config: &NodeConfig, transport: Transport, home: &str) -> Way {
 }
 
 /// Servers speak with each other over TLS only: both ends prove their names.
-fn proxy(config: &NodeConfig, home: &str, why: &str) -> (Way, String) {
+fn proxy(config: &NodeConfig, home: &str, why: impl Into<Cow<'static, str>>) -> (Way, Cow<'static, str>) {
     let port = config.peer(home).and_then(|peer| peer.port(Transport::Tls));
     let home = ServerName::new(home, port.unwrap_or(Transport::Tls.default_port()));
-    (Way::Proxy { home }, why.to_owned())
+    (Way::Proxy { home }, why.into())
 }
 
-fn refuse(status: u16, why: &str) -> (Way, String) {
-    (Way::Refuse { status }, why.to_owned())
+fn refuse(status: u16, why: &'static str) -> (Way, Cow<'static, str>) {
+    (Way::Refuse { status }, why.into())
 }
 
 #[cfg(test)]

@@ -1,11 +1,11 @@
 //! Digest at the gate: nonces that need no memory until they are used, and counters that may not repeat.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use hmac::{Hmac, KeyInit, Mac};
-use homing_core::auth::digest::{Algorithm, DigestInput, Hash, Qop, Secret, response, verify};
+use homing_core::auth::digest::{Algorithm, DigestInput, Hash, HashedSecret, Qop, Secret, response, verify};
 use homing_core::auth::security_association::Style;
 use homing_core::ids::Chance;
 use homing_core::secret::Password;
@@ -25,9 +25,11 @@ pub(super) struct DigestGate {
     life: Duration,
     secret: [u8; 32],
     nobody: Password,
-    used: BTreeMap<String, Counts>,
-    order: VecDeque<(Moment, String)>,
+    used: BTreeMap<NonceId, Counts>,
 }
+
+/// Which of its own nonces one is: the milliseconds of its birth, then its seal. The oldest comes first.
+type NonceId = (u64, u64);
 
 /// Nonce counts seen: the highest, and which of the 64 below it.
 #[derive(Default)]
@@ -39,7 +41,7 @@ struct Counts {
 /// What a nonce is worth.
 #[derive(PartialEq, Eq)]
 enum Nonce {
-    Good,
+    Good(NonceId),
     Lapsed,
     Foreign,
 }
@@ -60,7 +62,6 @@ impl DigestGate {
             secret: chance.bytes(),
             nobody: Password::new(chance.token(16)),
             used: BTreeMap::new(),
-            order: VecDeque::new(),
         }
     }
 
@@ -85,24 +86,22 @@ impl DigestGate {
 
     /// Forgets counters of nonces that have lapsed anyway.
     pub(super) fn handle_deadline(&mut self, now: Now) {
-        while self.order.front().is_some_and(|(until, _)| now.reached(*until)) {
-            if let Some((_, nonce)) = self.order.pop_front() {
-                self.used.remove(&nonce);
-            }
+        let lapsed = |nonce: &NonceId| now.reached(Self::end(nonce.0, self.life));
+        while let Some(oldest) = self.used.first_entry().filter(|oldest| lapsed(oldest.key())) {
+            oldest.remove();
         }
     }
 
     fn nonce(&self, draws: &mut dyn Draws, now: Now) -> String {
         let head = format!("{:012x}{}", now.since_start.0.as_millis(), draws.token());
         let mac = self.mac(&head);
-        head + &mac
+        format!("{head}{mac:016x}")
     }
 
-    fn mac(&self, head: &str) -> String {
+    fn mac(&self, head: &str) -> u64 {
         let mut mac = Hmac::<Sha256>::new_from_slice(&self.secret).expect("HMAC takes keys of any length");
         mac.update(head.as_bytes());
-        let first = mac.finalize().into_bytes()[..8].iter().fold(0, |all, byte| all << 8 | u64::from(*byte));
-        format!("{first:016x}")
+        mac.finalize().into_bytes()[..8].iter().fold(0, |all, byte| all << 8 | u64::from(*byte))
     }
 
     fn judge(&self, nonce: &str, now: Now) -> Nonce {
@@ -110,27 +109,28 @@ impl DigestGate {
             return Nonce::Foreign;
         };
         let born = head.get(..12).and_then(|digits| u64::from_str_radix(digits, 16).ok());
-        match born {
-            Some(born) if self.mac(head) == mac => {
-                let until = Moment(Duration::from_millis(born).saturating_add(self.life));
-                if now.reached(until) { Nonce::Lapsed } else { Nonce::Good }
+        let seal = u64::from_str_radix(mac, 16).ok();
+        match born.zip(seal) {
+            Some((born, seal)) if self.mac(head) == seal => {
+                let lapsed = now.reached(Self::end(born, self.life));
+                if lapsed { Nonce::Lapsed } else { Nonce::Good((born, seal)) }
             }
             _ => Nonce::Foreign,
         }
     }
 
+    /// When a nonce lapses that was born so many milliseconds after the start.
+    fn end(born: u64, life: Duration) -> Moment {
+        Moment(Duration::from_millis(born).saturating_add(life))
+    }
+
     /// Books a count; false if it was used before or is too old to tell.
-    fn count(&mut self, nonce: &str, nc: u32, now: Now) -> bool {
-        if !self.used.contains_key(nonce) {
-            self.handle_deadline(now);
-            if self.used.len() >= MOST_NONCES
-                && let Some((_, oldest)) = self.order.pop_front()
-            {
-                self.used.remove(&oldest);
-            }
-            self.order.push_back((now.after(self.life), nonce.to_owned()));
+    fn count(&mut self, nonce: NonceId, nc: u32, now: Now) -> bool {
+        self.handle_deadline(now);
+        if self.used.len() >= MOST_NONCES && !self.used.contains_key(&nonce) {
+            self.used.pop_first();
         }
-        self.used.entry(nonce.to_owned()).or_default().admit(nc)
+        self.used.entry(nonce).or_default().admit(nc)
     }
 }
 
@@ -159,13 +159,10 @@ impl Gate {
     pub(super) fn admit_digest<'m>(
         &mut self,
         visit: &Visit<'m>,
-        (style, auth): (Style, Auth<'m>),
+        (style, auth, endpoint): (Style, Auth<'m>, Endpoint),
         draws: &mut dyn Draws,
     ) -> Admission {
         let now = visit.now;
-        let Some(endpoint) = Endpoint::of(visit.request) else {
-            return Admission::Refuse(Refused::new(400, "From names no SIP user"));
-        };
         let Some(shown) = Shown::read(&auth, visit) else {
             let why = "the Digest credentials lack a parameter, or are for another request";
             return Admission::Refuse(Refused::flawed(400, Flaw::Broken, why));
@@ -179,7 +176,8 @@ impl Gate {
             .find_login(shown.user, "", &self.identity.domain)
             .filter(|account| account.enabled);
         let password = account.map_or(&self.digest.nobody, |account| &account.password);
-        let input = shown.input(&self.digest.realm, password, visit.request.body());
+        let secret = HashedSecret::new(shown.algorithm, shown.user, &self.digest.realm, password);
+        let input = shown.input(&self.digest.realm, &secret, visit.request.body());
         let proved = verify(&input, shown.response);
         let rspauth = response(&DigestInput { method: "", body: &[], ..input });
         let Some(account) = account.filter(|_| proved) else {
@@ -188,10 +186,13 @@ impl Gate {
         let method = visit.request.method();
         if matches!(method, Some(Method::Ack | Method::Cancel)) {
             // Credentials copied from the INVITE, count and all (RFC 3261 section 22.1).
-        } else if self.digest.judge(shown.nonce, now) != Nonce::Good {
-            return self.stale(visit, style, "the nonce has lapsed".into(), draws);
-        } else if !self.digest.count(shown.nonce, shown.count, now) {
-            return self.stale(visit, style, "the nonce count was used before".into(), draws);
+        } else {
+            let Nonce::Good(nonce) = self.digest.judge(shown.nonce, now) else {
+                return self.stale(visit, style, "the nonce has lapsed".into(), draws);
+            };
+            if !self.digest.count(nonce, shown.count, now) {
+                return self.stale(visit, style, "the nonce count was used before".into(), draws);
+            }
         }
         let info = format!(
             "qop=auth, rspauth=\"{rspauth}\", cnonce=\"{}\", nc={:08x}",
@@ -249,12 +250,12 @@ impl<'m> Shown<'m> {
         })
     }
 
-    fn input<'i>(&'i self, realm: &'i str, password: &'i Password, body: &'i [u8]) -> DigestInput<'i> {
+    fn input<'i>(&'i self, realm: &'i str, secret: &'i HashedSecret, body: &'i [u8]) -> DigestInput<'i> {
         DigestInput {
             algorithm: self.algorithm,
             user: self.user,
             realm,
-            secret: Secret::Password(password),
+            secret: Secret::Hashed(secret),
             method: self.method,
             uri: self.uri,
             nonce: self.nonce,

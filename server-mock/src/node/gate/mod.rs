@@ -142,7 +142,9 @@ impl Gate {
                 let shown = ntlm::Shown { style, auth, endpoint };
                 self.admit_ntlm(visit, shown, draws)
             }
-            Ok(Some(Credentials::Digest(style, auth))) => self.admit_digest(visit, (style, auth), draws),
+            Ok(Some(Credentials::Digest(style, auth))) => {
+                self.admit_digest(visit, (style, auth, endpoint), draws)
+            }
             Ok(None) => {
                 let shown = foreign(visit.request);
                 self.challenge_or_discard(visit, (shown, "no credentials for this server".into()), draws)

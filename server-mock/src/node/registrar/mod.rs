@@ -4,6 +4,7 @@ mod answer;
 mod binding;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use homing_core::ids::FlowId;
@@ -20,10 +21,10 @@ pub use binding::{Binding, Place};
 /// Bindings of one server.
 pub struct Registrar {
     config: RegistrarConfig,
-    users: BTreeMap<String, Vec<Binding>>,
+    users: BTreeMap<Arc<str>, Vec<Binding>>,
     /// Where the bindings of a flow are found when it goes.
-    by_flow: BTreeMap<FlowId, BTreeSet<String>>,
-    lapses: Calendar<String>,
+    by_flow: BTreeMap<FlowId, BTreeSet<Arc<str>>>,
+    lapses: Calendar<Arc<str>>,
 }
 
 /// Who registers, and by which flow.
@@ -82,7 +83,8 @@ impl Registrar {
         let drafts = self.drafts(request, visitor, now)?;
         let user = &visitor.endpoint.user;
         drafts.iter().try_for_each(|draft| draft.in_order(self.bindings(user)))?;
-        let held = self.users.entry(user.clone()).or_default();
+        let user = self.known(user).unwrap_or_else(|| user.as_str().into());
+        let held = self.users.entry(Arc::clone(&user)).or_default();
         let (mut granted, mut action) = (0, "refreshed");
         for draft in drafts {
             granted = granted.max(draft.expires());
@@ -94,24 +96,25 @@ impl Registrar {
         while held.len() > self.config.endpoints {
             pushed_out.push(held.remove(0).endpoint);
         }
-        self.index(user);
+        self.index(&user);
         Ok(Done { granted, action, pushed_out })
     }
 
     /// Takes the bindings of one endpoint away. True if there were any.
     pub fn remove(&mut self, endpoint: &Endpoint) -> bool {
-        let Some(held) = self.users.get_mut(&endpoint.user) else { return false };
+        let Some(user) = self.known(&endpoint.user) else { return false };
+        let Some(held) = self.users.get_mut(&user) else { return false };
         let before = held.len();
         held.retain(|binding| binding.endpoint != *endpoint);
         let changed = held.len() < before;
-        self.index(&endpoint.user);
+        self.index(&user);
         changed
     }
 
     /// Takes every binding of a user away and gives them back.
     pub fn remove_user(&mut self, user: &str) -> Vec<Binding> {
-        let gone = self.users.remove(user).unwrap_or_default();
-        self.lapses.cancel(&user.to_owned());
+        let Some((user, gone)) = self.users.remove_entry(user) else { return Vec::new() };
+        self.lapses.cancel(&user);
         gone
     }
 
@@ -157,24 +160,25 @@ impl Registrar {
     }
 
     /// Brings the tables beside the bindings of one user up to date.
-    fn index(&mut self, user: &str) {
+    fn index(&mut self, user: &Arc<str>) {
         let held = self.users.get(user).map_or(&[][..], Vec::as_slice);
         for binding in held {
-            let users = self.by_flow.entry(binding.place.flow).or_default();
-            if !users.contains(user) {
-                users.insert(user.to_owned());
-            }
+            self.by_flow.entry(binding.place.flow).or_default().insert(Arc::clone(user));
         }
         match held.iter().map(|binding| binding.expires).min() {
-            Some(at) => self.lapses.set(user.to_owned(), at),
+            Some(at) => self.lapses.set(Arc::clone(user), at),
             None => {
-                self.lapses.cancel(&user.to_owned());
+                self.lapses.cancel(user);
                 self.users.remove(user);
             }
         }
     }
 
-    /// The changes a REGISTER asks for, checked one by one.
+    /// The name of somebody who has bindings: one text, held by all indexes.
+    fn known(&self, user: &str) -> Option<Arc<str>> {
+        self.users.get_key_value(user).map(|(known, _)| Arc::clone(known))
+    }
+
     fn drafts(
         &self,
         request: &Message,

@@ -36,7 +36,7 @@ pub enum Qop {
 
 impl Hash {
     /// The hash of the concatenated `parts` in lower-case hexadecimal digits.
-    pub fn hex(self, parts: &[&[u8]]) -> String {
+    pub fn hex(self, parts: &[impl AsRef<[u8]>]) -> String {
         match self {
             Hash::Md5 => digest::<Md5>(parts),
             Hash::Sha256 => digest::<Sha256>(parts),
@@ -87,7 +87,7 @@ impl Qop {
     }
 }
 
-fn digest<D: Digest>(parts: &[&[u8]]) -> String {
+fn digest<D: Digest>(parts: &[impl AsRef<[u8]>]) -> String {
     let mut hash = D::new();
     for part in parts {
         hash.update(part);

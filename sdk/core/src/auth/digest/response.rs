@@ -1,5 +1,6 @@
 //! The computation both sides make: secret, request and nonces in, `response` out (RFC 7616 3.4).
 
+use std::borrow::Cow;
 use std::fmt;
 
 use subtle::ConstantTimeEq;
@@ -79,15 +80,17 @@ pub fn response(input: &DigestInput<'_>) -> String {
     let request = match input.qop {
         Some(Qop::AuthInt) => {
             let body = hash.hex(&[input.body]);
-            hash.hex(&[input.method.as_bytes(), b":", input.uri.as_bytes(), b":", body.as_bytes()])
+            hash.hex(&[input.method, ":", input.uri, ":", &body])
         }
-        Some(Qop::Auth) | None => hash.hex(&[input.method.as_bytes(), b":", input.uri.as_bytes()]),
+        Some(Qop::Auth) | None => hash.hex(&[input.method, ":", input.uri]),
     };
-    let covered = match input.qop {
-        Some(qop) => [input.nonce, input.nc, input.cnonce, qop.name(), request.as_str()].join(":"),
-        None => [input.nonce, request.as_str()].join(":"),
+    let covered: &[&str] = match input.qop {
+        Some(qop) => {
+            &[&secret.0, ":", input.nonce, ":", input.nc, ":", input.cnonce, ":", qop.name(), ":", &request]
+        }
+        None => &[&secret.0, ":", input.nonce, ":", &request],
     };
-    hash.hex(&[secret.0.as_bytes(), b":", covered.as_bytes()])
+    hash.hex(covered)
 }
 
 /// True if `given` is the response that `input` calls for, in either letter case. Takes the same
@@ -99,13 +102,13 @@ pub fn verify(input: &DigestInput<'_>, given: &str) -> bool {
 
 /// What stands in `username` where `userhash` is in use: `H(user:realm)` (RFC 7616 3.4.4).
 pub fn userhash(algorithm: Algorithm, user: &str, realm: &str) -> String {
-    algorithm.hash.hex(&[user.as_bytes(), b":", realm.as_bytes()])
+    algorithm.hash.hex(&[user, ":", realm])
 }
 
 impl HashedSecret {
     /// `H(user:realm:password)`.
     pub fn new(algorithm: Algorithm, user: &str, realm: &str, password: &Password) -> Self {
-        let parts = [user.as_bytes(), b":", realm.as_bytes(), b":", password.reveal().as_bytes()];
+        let parts = [user, ":", realm, ":", password.reveal()];
         Self(Zeroizing::new(algorithm.hash.hex(&parts)))
     }
 
@@ -116,20 +119,26 @@ impl HashedSecret {
 
     /// `H(A1)` of the `-sess` form, bound to the nonces a session began with.
     pub fn bound(&self, algorithm: Algorithm, nonce: &str, cnonce: &str) -> Self {
-        let parts = [self.0.as_bytes(), b":", nonce.as_bytes(), b":", cnonce.as_bytes()];
+        let parts = [&*self.0, ":", nonce, ":", cnonce];
         Self(Zeroizing::new(algorithm.hash.hex(&parts)))
     }
 }
 
 impl DigestInput<'_> {
     /// `H(A1)`.
-    fn hashed_secret(&self) -> HashedSecret {
+    fn hashed_secret(&self) -> Cow<'_, HashedSecret> {
         let base = match self.secret {
-            Secret::Password(password) => HashedSecret::new(self.algorithm, self.user, self.realm, password),
-            Secret::Hashed(secret) => secret.clone(),
-            Secret::Bound(secret) => return secret.clone(),
+            Secret::Password(password) => {
+                Cow::Owned(HashedSecret::new(self.algorithm, self.user, self.realm, password))
+            }
+            Secret::Hashed(secret) => Cow::Borrowed(secret),
+            Secret::Bound(secret) => return Cow::Borrowed(secret),
         };
-        if self.algorithm.session { base.bound(self.algorithm, self.nonce, self.cnonce) } else { base }
+        if self.algorithm.session {
+            Cow::Owned(base.bound(self.algorithm, self.nonce, self.cnonce))
+        } else {
+            base
+        }
     }
 }
 
