@@ -11,8 +11,7 @@ use homing_core::ids::FlowId;
 use homing_core::server::ServerName;
 use homing_core::time::{Now, Wall};
 use homing_core::transport::Transport;
-
-use super::redact::Redacted;
+use homing_wire::Redacted;
 
 /// One thing that was seen on a flow.
 #[derive(Clone)]

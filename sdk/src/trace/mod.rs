@@ -1,7 +1,6 @@
 //! The trace: every message of the recent past, bounded in bytes, shown only with its secrets masked.
 
 mod entry;
-mod redact;
 mod ring;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,7 +9,6 @@ use tokio::sync::watch;
 
 pub use entry::{Direction, TraceEntry, TraceKind};
 pub(crate) use entry::{FlowFacts, Sight, What};
-pub use redact::Redacted;
 pub(crate) use ring::Ring;
 
 /// A look at the trace. Cheap to clone; all looks see the same ring.

@@ -11,6 +11,7 @@ mod message;
 mod method;
 mod name;
 mod params;
+mod redacted;
 #[cfg(feature = "rsip")]
 pub mod rsip;
 mod scan;
@@ -31,5 +32,6 @@ pub use limits::Limits;
 pub use message::{Line, Message, StartLine};
 pub use method::{Method, MethodBuf};
 pub use name::Name;
+pub use redacted::Redacted;
 pub use uri::{Host, Uri, UriBuf};
 pub use validate::Finding;

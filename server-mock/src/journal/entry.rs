@@ -7,10 +7,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use homing_wire::Redacted;
 use serde_json::{Value, json};
 
 use super::harmless::harmless;
-use super::redact::redacted;
 
 /// One entry.
 #[derive(Clone)]
@@ -90,7 +90,7 @@ pub enum Verdict {
 impl Entry {
     /// The message, with everything secret blanked; none for a decision.
     pub fn text(&self) -> Option<String> {
-        self.message().map(|bytes| redacted(bytes))
+        self.message().map(|bytes| Redacted::new(bytes).to_string())
     }
 
     /// The decision; none for a message.
@@ -109,7 +109,7 @@ impl Entry {
             b"\r\n" => "keep-alive (pong)".to_owned(),
             other => {
                 let line = other.split(|byte| *byte == b'\r' || *byte == b'\n').next().unwrap_or_default();
-                harmless(&redacted(line))
+                harmless(&Redacted::new(line).to_string())
             }
         }
     }
@@ -126,8 +126,8 @@ impl Entry {
             "node": &*self.node, "peer": self.peer.map(|peer| peer.to_string()),
         });
         let fields = match &self.what {
-            What::Received(bytes) => json!({ "kind": "received", "text": redacted(bytes) }),
-            What::Sent(bytes) => json!({ "kind": "sent", "text": redacted(bytes) }),
+            What::Received(bytes) => json!({ "kind": "received", "text": Redacted::new(bytes).to_string() }),
+            What::Sent(bytes) => json!({ "kind": "sent", "text": Redacted::new(bytes).to_string() }),
             What::Decided(decision) => json!({
                 "kind": "decided", "verdict": decision.verdict, "user": decision.user,
                 "target": decision.target, "reason": decision.reason,

@@ -3,7 +3,6 @@
 mod entry;
 mod harmless;
 mod ladder;
-mod redact;
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -12,7 +11,6 @@ use tokio::sync::watch;
 
 pub use entry::{Decision, Entry, Verdict, What};
 pub(crate) use harmless::{harmless, harmless_json};
-pub use redact::redacted;
 
 /// The journal of one estate. Clones read the same one.
 #[derive(Clone)]
