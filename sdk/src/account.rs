@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use homing_core::answer::Answered;
 use homing_core::config::Aor;
 use homing_core::event::Registered;
 use homing_core::ids::AccountId;
@@ -91,13 +92,20 @@ impl Account {
         Ok(Duration::from_secs(u64::from(seconds)))
     }
 
-    /// Asks the home server whether it is there (RFC 3261 section 11); gives its final status and the
-    /// time it took.
+    /// Asks the home server whether it is there (RFC 3261 section 11).
     ///
     /// # Errors
     /// [`Error::Misuse`] if it is not signed in; [`Error::LoggedOut`] if that ended meanwhile.
-    pub async fn options(&self) -> Result<(u16, Duration), Error> {
-        self.line.ask(|answer| self.act(Act::Options(answer))).await
+    pub async fn options(&self) -> Result<Answered, Error> {
+        self.line.ask(|answer| self.act(Act::Options(None, answer))).await
+    }
+
+    /// Asks the owner of a SIP URI the same, through the home server.
+    ///
+    /// # Errors
+    /// As for [`options`](Account::options); [`Error::Misuse`] for what is no SIP URI.
+    pub async fn options_of(&self, uri: &str) -> Result<Answered, Error> {
+        self.line.ask(|answer| self.act(Act::Options(Some(uri.into()), answer))).await
     }
 
     /// Signs out: removes this device's binding from the home server, then rests.

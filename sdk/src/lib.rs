@@ -10,6 +10,7 @@ mod events;
 mod locate;
 pub mod offline;
 mod order;
+mod probe;
 mod redirect;
 mod resolver;
 mod sight;
@@ -20,6 +21,7 @@ pub use account::{Account, Registration};
 pub use credentials::{CredentialsProvider, CredentialsRequest, StaticCredentials};
 pub use error::{Error, StartError};
 pub use events::{AccountEvents, Events, Notice};
+pub use homing_core::answer::Answered;
 pub use homing_core::config::{
     AccountConfig, AgentConfig, Aor, AuthRules, ConfigError, Consent, ExtendedProtection, IpNetwork,
     LoopRule, RedirectRules, Remembered, RememberedLogin, Scheme, ServerChoice, SignaturePlaces,
@@ -48,6 +50,7 @@ pub use homing_net::{PemError, RoadCounters, Roots, TlsClient};
 pub use homing_wire::Redacted;
 pub use locate::{Located, locate};
 pub use order::Leftovers;
+pub use probe::{Probe, Probed};
 pub use redirect::RedirectPolicy;
 pub use resolver::{Resolve, Resolver, Table};
 pub use trace::{Direction, Trace, TraceEntry, TraceKind};

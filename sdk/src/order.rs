@@ -5,6 +5,7 @@ use std::sync::mpsc::SyncSender;
 use std::thread::{self, ThreadId};
 use std::time::Duration;
 
+use homing_core::answer::Answered;
 use homing_core::config::AccountConfig;
 use homing_core::counter::Counters;
 use homing_core::error::Misuse;
@@ -43,7 +44,7 @@ pub(crate) enum Act {
     Register(oneshot::Sender<Result<Registered, Error>>),
     Refresh(oneshot::Sender<Result<u32, Error>>),
     Unregister(oneshot::Sender<Result<LogoutReason, Error>>),
-    Options(oneshot::Sender<Result<(u16, Duration), Error>>),
+    Options(Option<Box<str>>, oneshot::Sender<Result<Answered, Error>>),
 }
 
 /// The answer to [`Order::Add`].

@@ -13,6 +13,8 @@ pub enum Command {
     Logout(AccountId),
     /// Ask the home server whether it is there (RFC 3261 section 11).
     Options(AccountId),
+    /// Ask the owner of a SIP URI the same, through the home server.
+    OptionsOf(AccountId, Box<str>),
     /// Remove an account that is at rest.
     Remove(AccountId),
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::answer::Answered;
 use crate::error::SignatureFault;
 use crate::ids::AccountId;
 use crate::journey::{Journey, LoginFailure};
@@ -70,13 +71,8 @@ pub enum AccountEvent {
     Learned(crate::config::Remembered),
     /// What was kept about the home server is to be forgotten.
     Forgotten,
-    /// An answer to an [`Options`](crate::command::Command::Options) request.
-    OptionsAnswered {
-        /// The final status.
-        status: u16,
-        /// Milliseconds from request to answer.
-        millis: u32,
-    },
+    /// An answer to an OPTIONS request of ours.
+    OptionsAnswered(Answered),
 }
 
 /// A registration that was granted.

@@ -2,6 +2,7 @@
 #![doc = include_str!("../README.md")]
 
 pub mod agent;
+pub mod answer;
 pub mod auth;
 pub mod command;
 pub mod config;

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
-use std::time::Duration;
 
 use homing_core::config::Aor;
 use homing_core::error::Misuse;
@@ -164,8 +163,8 @@ impl Act {
             (Act::Refresh(answer), AccountEvent::Registered(registered)) => {
                 let _ = answer.send(Ok(registered.expires));
             }
-            (Act::Options(answer), AccountEvent::OptionsAnswered { status, millis }) => {
-                let _ = answer.send(Ok((*status, Duration::from_millis(u64::from(*millis)))));
+            (Act::Options(_, answer), AccountEvent::OptionsAnswered(answered)) => {
+                let _ = answer.send(Ok(answered.clone()));
             }
             (Act::Unregister(answer), AccountEvent::LoggedOut { why }) => {
                 let _ = answer.send(Ok(*why));
@@ -175,7 +174,7 @@ impl Act {
             (act @ (Act::Register(_) | Act::Refresh(_)), AccountEvent::LoginFailed { failure, .. }) => {
                 act.fail(failure.clone().into());
             }
-            (act @ (Act::Register(_) | Act::Options(_)), AccountEvent::LoggedOut { why }) => {
+            (act @ (Act::Register(_) | Act::Options(..)), AccountEvent::LoggedOut { why }) => {
                 act.fail(Error::LoggedOut(*why));
             }
             (Act::Refresh(answer), AccountEvent::LoggedOut { why }) if !signs_in_again(*why) => {
@@ -203,7 +202,7 @@ impl Act {
             Act::Register(answer) => answer.send(Err(error)).is_ok(),
             Act::Refresh(answer) => answer.send(Err(error)).is_ok(),
             Act::Unregister(answer) => answer.send(Err(error)).is_ok(),
-            Act::Options(answer) => answer.send(Err(error)).is_ok(),
+            Act::Options(_, answer) => answer.send(Err(error)).is_ok(),
         };
     }
 
@@ -212,7 +211,7 @@ impl Act {
             Act::Register(answer) => answer.is_closed(),
             Act::Refresh(answer) => answer.is_closed(),
             Act::Unregister(answer) => answer.is_closed(),
-            Act::Options(answer) => answer.is_closed(),
+            Act::Options(_, answer) => answer.is_closed(),
         }
     }
 }
@@ -262,6 +261,6 @@ fn name(what: &AccountEvent) -> &'static str {
         AccountEvent::MessageRefused { .. } => "message refused",
         AccountEvent::Learned(_) => "home server learned",
         AccountEvent::Forgotten => "home server forgotten",
-        AccountEvent::OptionsAnswered { .. } => "options answered",
+        AccountEvent::OptionsAnswered(_) => "options answered",
     }
 }

@@ -32,7 +32,7 @@ use crate::trace::Recorder;
 use board::Board;
 use desk::Desk;
 use network::Network;
-use tap::Tap;
+pub(crate) use tap::Tap;
 
 /// What a driver is given for its life.
 pub(crate) struct Equipment {
@@ -184,7 +184,8 @@ impl Driver {
                     Act::Register(_) => Command::Login(account),
                     Act::Refresh(_) => Command::Refresh(account),
                     Act::Unregister(_) => Command::Logout(account),
-                    Act::Options(_) => Command::Options(account),
+                    Act::Options(None, _) => Command::Options(account),
+                    Act::Options(Some(uri), _) => Command::OptionsOf(account, uri.clone()),
                 };
                 if let ControlFlow::Continue(act) = self.board.settle_at_once(account, act) {
                     let taken = self.agent.handle_command(command, now);

@@ -17,18 +17,18 @@ use homing_wire::Frame;
 use crate::trace::{Direction, FlowFacts, Recorder, Sight, TraceKind, What};
 
 /// Writes the trace while it is on.
-pub(super) struct Tap {
+pub(crate) struct Tap {
     recorder: Option<Recorder>,
     flows: BTreeMap<FlowId, Arc<FlowFacts>>,
 }
 
 impl Tap {
-    pub(super) fn new(recorder: Recorder) -> Self {
+    pub(crate) fn new(recorder: Recorder) -> Self {
         Self { recorder: recorder.is_on().then_some(recorder), flows: BTreeMap::new() }
     }
 
     /// Learns what a flow is called.
-    pub(super) fn dialling(&mut self, flow: FlowId, peer: SocketAddr, transport: Transport, who: &Expected) {
+    pub(crate) fn dialling(&mut self, flow: FlowId, peer: SocketAddr, transport: Transport, who: &Expected) {
         if self.recorder.is_some() {
             let server = Some(ServerName::new(who.server_name(), peer.port()));
             self.flows.insert(flow, Arc::new(FlowFacts { flow, server, peer, transport }));
@@ -36,7 +36,7 @@ impl Tap {
     }
 
     /// Notes what the roads tell.
-    pub(super) fn arrival(&mut self, event: &RoadEvent, now: Now) {
+    pub(crate) fn arrival(&mut self, event: &RoadEvent, now: Now) {
         let flow = event.flow();
         let what = match event {
             RoadEvent::Connected { proof, .. } => {
@@ -61,18 +61,18 @@ impl Tap {
     }
 
     /// Notes what the agent sends.
-    pub(super) fn departure(&self, flow: FlowId, bytes: &Bytes, now: Now) {
+    pub(crate) fn departure(&self, flow: FlowId, bytes: &Bytes, now: Now) {
         self.note(flow, Direction::Out, What::Bytes(bytes.clone()), now);
     }
 
     /// Notes that the agent closes a flow.
-    pub(super) fn closing(&mut self, flow: FlowId, now: Now) {
+    pub(crate) fn closing(&mut self, flow: FlowId, now: Now) {
         self.note(flow, Direction::Out, What::Kind(TraceKind::Close(None)), now);
         self.flows.remove(&flow);
     }
 
     /// Wakes those who follow the trace.
-    pub(super) fn publish(&self) {
+    pub(crate) fn publish(&self) {
         if let Some(recorder) = &self.recorder {
             recorder.publish();
         }

@@ -113,7 +113,7 @@ async fn every_transport_leads_home() {
         let registration = account.register().await.unwrap();
         assert_eq!(registration.journey().last().unwrap().transport, transport);
         account.refresh().await.unwrap();
-        assert_eq!(account.options().await.unwrap().0, 200);
+        assert_eq!(account.options().await.unwrap().status, 200);
         account.unregister().await.unwrap();
     }
 }

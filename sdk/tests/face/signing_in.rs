@@ -36,8 +36,7 @@ async fn an_account_signs_in_refreshes_and_signs_out() {
 
     assert_eq!(account.refresh().await.unwrap(), Duration::from_secs(600));
     registrar.request("REGISTER").await;
-    let (status, _) = account.options().await.unwrap();
-    assert_eq!(status, 200);
+    assert_eq!(account.options().await.unwrap().status, 200);
     registrar.request("OPTIONS").await;
 
     account.unregister().await.unwrap();

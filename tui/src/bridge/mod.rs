@@ -130,8 +130,8 @@ impl Bridge {
                 account.unregister().await.map(|()| ScreenText::default())
             }),
             Effect::Options(id) => self.on_account(id, "OPTIONS", |account| async move {
-                let (status, time) = account.options().await?;
-                Ok(screen_text!("OPTIONS answered {status} in {} ms", time.as_millis()))
+                let answered = account.options().await?;
+                Ok(screen_text!("OPTIONS answered {} in {} ms", answered.status, answered.millis))
             }),
             Effect::Consent { id, decision } => self.questions.decide(id, decision),
             Effect::Password { id, password, keep } => self.take_password(id, password, keep),

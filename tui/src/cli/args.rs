@@ -66,8 +66,8 @@ pub(crate) enum Verb {
     /// Look at redirects
     #[command(subcommand)]
     Redirect(Redirect),
-    /// Ask the home server whether it is there
-    Options(Visit),
+    /// Ask the home server, or the owner of any SIP URI, whether it is there
+    Options(Options),
     /// Check configuration, terminal, DNS, TLS and login
     Doctor(Visit),
     /// Accounts of the configuration
@@ -152,6 +152,19 @@ pub(crate) struct PasswordFrom {
     /// Take the password from the desktop's keyring (builds with feature `keyring`)
     #[arg(long)]
     pub(crate) password_keyring: bool,
+}
+
+/// `homing options`: an address names an account whose home server is asked, a URI whom to ask.
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    #[command(flatten)]
+    pub(crate) visit: Visit,
+    /// Ask a URI through the home server of this account
+    #[arg(long = "account", value_name = "ADDRESS")]
+    pub(crate) through: Option<String>,
+    /// Ask a URI directly, without signing in
+    #[arg(long, conflicts_with = "through")]
+    pub(crate) direct: bool,
 }
 
 #[derive(Debug, Args)]

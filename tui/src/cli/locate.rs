@@ -17,10 +17,8 @@ use crate::words::Trouble;
 pub(crate) fn run(cli: &Cli, resolve: &Resolve, console: &Console) -> Result<Exit, Failure> {
     let setup = Setup::load(cli)?;
     let resolver = equip(&setup.config).map_err(|fault| Failure::config(Trouble::from(&fault)))?.resolver;
-    let transports =
-        resolve.transport.iter().map(|word| Transport::parse(word)).collect::<Option<Vec<_>>>().ok_or_else(
-            || Failure::new(Exit::Config, "E0109", &"no such transport", "Write tls, tcp or udp."),
-        )?;
+    let transports = resolve.transport.iter().map(|word| Transport::parse(word)).collect::<Option<Vec<_>>>();
+    let transports = transports.ok_or_else(Failure::no_transport)?;
     let request = Request::new(Wanted::Domain(resolve.domain.to_ascii_lowercase()), &transports);
     let located = block_on(cli.timeout, async { Ok(locate(request, &resolver).await) })?;
 

@@ -48,7 +48,7 @@ fn misunderstood(error: &clap::Error) -> ExitCode {
         let text = error.render().to_string();
         let sentence = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
         let hint = "`homing help` and `homing VERB --help` say what can be typed.";
-        Console::Json.failure(&Failure::new(Exit::Usage, "E0201", &sentence, hint));
+        Console::Json.failure(&Failure::new(Exit::Usage, "E0202", &sentence, hint));
     } else {
         // Nobody may be left to read it.
         let _ = error.print();

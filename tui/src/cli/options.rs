@@ -1,29 +1,132 @@
-//! `homing options`: sign in, ask the home server whether it is there, sign out.
+//! `homing options`: asks the home server, or the owner of any SIP URI, whether it is there and what it takes.
 
+use homing::{Answered, LoginError, Probe, Transport};
 use serde_json::json;
 
-use crate::cli::agent::Setup;
-use crate::cli::args::{Cli, Visit};
+use crate::bridge::equip;
+use crate::cli::agent::{Setup, block_on};
+use crate::cli::args::{Cli, Options, Visit};
 use crate::report::{Console, Exit, Failure};
-use crate::text::screen_text;
+use crate::text::{ScreenText, screen_text};
+use crate::words::Trouble;
 
-/// Runs the verb.
+/// Runs the verb. A URI is asked through an account's home server; directly if that is wanted, or if there
+/// is no account.
 ///
 /// # Errors
-/// Why the login failed, or that the server gave no answer.
-pub(crate) fn run(cli: &Cli, visit: &Visit, console: &Console) -> Result<Exit, Failure> {
-    let session = Setup::load(cli)?.session(visit)?;
+/// Why the login failed or nobody could be dialled; that the answer was a refusal, or that none came.
+pub(crate) fn run(cli: &Cli, options: &Options, console: &Console) -> Result<Exit, Failure> {
+    let setup = Setup::load(cli)?;
+    let mut visit = options.visit.clone();
+    let target = visit.who.account.take_if(|name| is_uri(name));
+    if let Some(target) = &target {
+        check(target)?;
+    }
+    visit.who.account = visit.who.account.or_else(|| options.through.clone());
+    let nobody = visit.who.account.is_none() && setup.config.accounts().is_empty();
+    let asked = match &target {
+        Some(target) if options.direct || nobody => directly(cli, &setup, &visit, (target, console))?,
+        _ => through_home(cli, &setup, &visit, (target.as_deref(), console))?,
+    };
+    tell(target.as_deref(), &asked, console);
+    verdict(asked)
+}
+
+/// Who answered what.
+struct Asked {
+    server: homing::ServerName,
+    answered: Answered,
+}
+
+/// Signs in, asks, signs out.
+fn through_home(
+    cli: &Cli,
+    setup: &Setup,
+    visit: &Visit,
+    (target, console): (Option<&str>, &Console),
+) -> Result<Asked, Failure> {
+    let session = setup.session(visit)?;
     session.run(cli.timeout, console, async {
-        let answer = async {
-            let registration = session.account.register().await?;
-            let (status, time) = session.account.options().await?;
-            Ok::<_, homing::Error>((registration.home().clone(), status, time))
+        let registration = session.account.register().await.map_err(|error| Failure::from(&error))?;
+        let answered = match target {
+            Some(uri) => session.account.options_of(uri).await,
+            None => session.account.options().await,
         };
-        let answer = answer.await;
-        let (home, status, time) = answer.map_err(|error| Failure::from(&error))?;
-        let millis = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
-        console.event("options", json!({ "server": home.to_string(), "status": status, "millis": millis }));
-        console.say(&screen_text!("{home} answered {status} in {millis} ms"));
-        Ok(if (200..300).contains(&status) { Exit::Done } else { Exit::Refused })
+        let answered = answered.map_err(|error| Failure::from(&error))?;
+        Ok(Asked { server: registration.home().clone(), answered })
     })
+}
+
+/// Dials where DNS leads, and asks there.
+fn directly(
+    cli: &Cli,
+    setup: &Setup,
+    visit: &Visit,
+    (target, console): (&str, &Console),
+) -> Result<Asked, Failure> {
+    let equipped = equip(&setup.config).map_err(|fault| Failure::config(Trouble::from(&fault)))?;
+    let mut probe = Probe::new(equipped.resolver, equipped.roots);
+    if !visit.who.transport.is_empty() {
+        let words = visit.who.transport.iter();
+        let transports = words.map(|word| Transport::parse(word)).collect::<Option<Vec<_>>>();
+        probe = probe.transports(transports.ok_or_else(Failure::no_transport)?);
+    }
+    let probed = block_on(cli.timeout, async { Ok(probe.options(target).await) })?;
+    crate::cli::trace::keep(&probed.trace, visit.trace.as_ref(), console)?;
+    let answered = probed.outcome.map_err(|error| Failure::from(&error))?;
+    // Who answered was dialled.
+    let server = probed.server.unwrap_or_else(|| homing::ServerName::new(target, 0));
+    Ok(Asked { server, answered })
+}
+
+fn tell(target: Option<&str>, asked: &Asked, console: &Console) {
+    let Asked { server, answered } = asked;
+    console.event(
+        "options",
+        json!({
+            "target": target,
+            "server": server.to_string(),
+            "status": answered.status,
+            "reason": answered.reason,
+            "allow": answered.allow,
+            "millis": answered.millis,
+        }),
+    );
+    let whom = target.map(|target| format!("{target} by way of ")).unwrap_or_default();
+    let Answered { status, reason, millis, .. } = answered;
+    console.say(&screen_text!("{whom}{server}: {status} {reason}, {millis} ms"));
+    if !answered.allow.is_empty() {
+        console.say(&screen_text!("allows {}", answered.allow.join(", ")));
+    }
+}
+
+fn verdict(asked: Asked) -> Result<Exit, Failure> {
+    let Asked { server, answered } = asked;
+    let (exit, error) = match answered.status {
+        200..=299 => return Ok(Exit::Done),
+        408 => (Exit::Timeout, LoginError::NoAnswer { server }),
+        status => {
+            let reason = ScreenText::of(&answered.reason).to_string();
+            (Exit::Refused, LoginError::Refused { server, status, reason })
+        }
+    };
+    let mut trouble = Trouble::from(&error);
+    if matches!(answered.status, 401 | 407) {
+        trouble.hint = ScreenText::of("It is there and wants a login: ask through an account.");
+    }
+    Err(Failure { exit, trouble })
+}
+
+/// A bare address names an account; a URI begins with its scheme.
+fn is_uri(name: &str) -> bool {
+    let scheme = name.split(':').next().unwrap_or_default();
+    scheme.len() < name.len() && !scheme.contains('@')
+}
+
+fn check(target: &str) -> Result<(), Failure> {
+    if Probe::accepts(target) {
+        return Ok(());
+    }
+    let sentence = format!("`{target}` is no SIP address");
+    Err(Failure::new(Exit::Config, "E0133", &sentence, "Write sip:name@host, sip:host or sips:host:port."))
 }

@@ -78,6 +78,11 @@ impl Failure {
         Self { exit: Exit::Config, trouble }
     }
 
+    /// A transport that this program does not speak.
+    pub(crate) fn no_transport() -> Self {
+        Self::new(Exit::Config, "E0109", &"no such transport", "Write tls, tcp or udp.")
+    }
+
     /// The system refused something that no setting can change.
     pub(crate) fn system(error: &std::io::Error) -> Self {
         Self::new(

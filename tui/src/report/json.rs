@@ -46,8 +46,8 @@ pub(crate) fn event(event: &AccountEvent) -> (&'static str, Value) {
             json!({ "host": remembered.host, "port": remembered.port, "transport": remembered.transport.uri_token() }),
         ),
         AccountEvent::Forgotten => ("forgotten", json!({})),
-        AccountEvent::OptionsAnswered { status, millis } => {
-            ("options", json!({ "status": status, "millis": millis }))
+        AccountEvent::OptionsAnswered(answered) => {
+            ("options", json!({ "status": answered.status, "millis": answered.millis }))
         }
     }
 }

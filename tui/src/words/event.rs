@@ -1,6 +1,6 @@
 //! What happened, as a sentence with a weight: for the log, the toasts and the plain lines.
 
-use homing::{AccountEvent, Journey, LogoutReason, MoveCause};
+use homing::{AccountEvent, Answered, Journey, LogoutReason, MoveCause};
 
 use crate::text::{ScreenText, screen_text};
 use crate::words::Trouble;
@@ -97,7 +97,8 @@ pub(crate) fn news(event: &AccountEvent) -> Option<News> {
         AccountEvent::Forgotten => {
             told(Weight::Detail, ScreenText::of("the remembered home server is forgotten"))
         }
-        AccountEvent::OptionsAnswered { status, millis } => {
+        AccountEvent::OptionsAnswered(answered) => {
+            let Answered { status, millis, .. } = answered;
             told(Weight::Notice, screen_text!("OPTIONS answered {status} in {millis} ms"))
         }
     }

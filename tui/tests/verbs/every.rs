@@ -25,11 +25,11 @@ const WHO: &str = "alice@network.com --password-file password";
 const CALLS: &[Call] = &[
     call("version", 0, "", &["version"]),
     call("completions bash", 0, "", &["completions"]),
-    call("completions basic", 2, "E0201", &[]),
+    call("completions basic", 2, "E0202", &[]),
     call("man", 0, "", &["man"]),
     call("man redirect trace", 0, "", &["man"]),
     call("man nonsense", 3, "E0119", &[]),
-    call("nonsense", 2, "E0201", &[]),
+    call("nonsense", 2, "E0202", &[]),
     call("config schema", 0, "", &["schema"]),
     call("config show", 0, "", &["setting"]),
     call("config show --origin", 0, "", &["setting"]),
@@ -64,14 +64,19 @@ const CALLS: &[Call] = &[
     call("login --password-file wrong", 6, "E0601", &["login-failed"]),
     call("login --wait registered,20s", 0, "", &["waited"]),
     call("login --wait redirected,1ms", 11, "E1101", &["waited"]),
-    call("login --wait happy", 2, "E0201", &[]),
+    call("login --wait happy", 2, "E0202", &[]),
     call("login --trace login.jsonl", 0, "", &["registered", "trace-saved"]),
-    call("login --trace login.doc", 2, "E0201", &[]),
+    call("login --trace login.doc", 2, "E0202", &[]),
     call("trace export login.jsonl login.pcap", 0, "", &["trace-saved"]),
     call("trace export nothing.jsonl login.pcap", 3, "E0117", &[]),
     call("trace export ca.pem login.pcap", 3, "E0118", &[]),
     call("redirect trace", 0, "", &["redirect-trace"]),
     call("options", 0, "", &["options"]),
+    call("options sip:network.com", 0, "", &["options"]),
+    call("options sip:alice@network.com --trace options.txt", 0, "", &["options", "trace-saved"]),
+    call("options sip:network.com --direct", 8, "E0801", &["options"]),
+    call("options sip:nowhere.network.com --direct", 4, "E0401", &[]),
+    call("options tel:123", 3, "E0133", &[]),
     call("doctor", 0, "", &["check"]),
     call("doctor --password-file wrong", 6, "E0601", &["check"]),
     call("verify login.jsonl --password-file password", 3, "", &["verify.summary"]),
@@ -97,7 +102,7 @@ fn sentences(call: &Call, done: &Done) {
     match *code {
         "" => assert_eq!(done.err, "", "{words}"),
         // The argument parser has its own way to say what was typed wrongly.
-        "E0201" => {
+        "E0202" => {
             assert!(done.err.starts_with("error: ") && done.err.contains("--help"), "{words}: {done:?}")
         }
         code => {

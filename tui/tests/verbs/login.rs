@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use homing_server_mock::estate::{Schemes, Transport};
 use homing_server_mock::mischief::Mischief;
 use serde_json::Value;
 
@@ -38,6 +39,35 @@ fn a_login_is_led_home_and_leaves_nothing_behind() {
 
     let (code, text) = place.with_password("login alice@network.com --wait registered,20s", "password");
     assert_eq!(code, 0, "{text}");
+}
+
+#[test]
+fn options_reaches_whoever_a_uri_names_with_and_without_an_account() {
+    let place = Place::with("options", |estate| {
+        estate.schemes(Schemes::None).transports([Transport::Tls, Transport::Tcp, Transport::Udp])
+    });
+    let lb = place.estate.node("lb");
+    for (uri, transport) in [
+        ("sips:lb.network.com", Transport::Tls),
+        ("sip:lb.network.com;transport=tcp", Transport::Tcp),
+        ("sip:somebody@lb.network.com;transport=udp", Transport::Udp),
+    ] {
+        let port = lb.address(transport).port();
+        let uri = uri.replacen("lb.network.com", &format!("lb.network.com:{port}"), 1);
+        let (code, text) = place.run(&format!("options {uri} --json --trace asked.jsonl"));
+        assert_eq!(code, 0, "{uri}: {text}");
+        let told = events(&text);
+        let answer = event(&told, "options");
+        assert_eq!((&answer["status"], &answer["target"]), (&200.into(), &uri.as_str().into()), "{text}");
+        assert_eq!(answer["server"], format!("lb.network.com:{port}"), "{text}");
+        assert!(answer["allow"].as_array().is_some_and(|allow| allow.contains(&"OPTIONS".into())), "{text}");
+        assert!(answer["millis"].is_u64() && answer["reason"] == "OK", "{text}");
+        let trace = std::fs::read_to_string(place.path("asked.jsonl")).expect("the trace");
+        assert!(trace.contains("OPTIONS sip"), "{trace}");
+    }
+    let (code, text) = place.run("options sips:lb.network.com:1 --timeout 5s");
+    assert_eq!(code, 5, "{text}");
+    assert!(text.contains("E0501"), "{text}");
 }
 
 #[test]

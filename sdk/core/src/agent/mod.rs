@@ -181,7 +181,10 @@ impl Agent {
             Command::Login(account) => self.order(account, now, Login::login),
             Command::Refresh(account) => self.order(account, now, Login::refresh),
             Command::Logout(account) => self.order(account, now, Login::logout),
-            Command::Options(account) => self.order(account, now, Login::options),
+            Command::Options(account) => self.order(account, now, |login, desk| login.options(None, desk)),
+            Command::OptionsOf(account, uri) => {
+                self.order(account, now, |login, desk| login.options(Some(&uri), desk))
+            }
             Command::Remove(account) => self.remove(account),
         };
         self.pump(None, now);

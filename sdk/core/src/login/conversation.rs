@@ -188,12 +188,17 @@ impl Conversation {
         self.send(bytes, desk)
     }
 
-    /// Asks the server whether it is there.
+    /// Asks the server whether it is there, or through it the owner of `uri`.
     ///
     /// # Errors
     /// [`Misuse::Limit`] if the agent has too many requests under way.
-    pub(super) fn options(&mut self, account: &Account, desk: &mut Desk<'_>) -> Result<TxId, Misuse> {
-        let uri = self.request_uri(account);
+    pub(super) fn options(
+        &mut self,
+        uri: Option<&str>,
+        account: &Account,
+        desk: &mut Desk<'_>,
+    ) -> Result<TxId, Misuse> {
+        let uri = uri.map_or_else(|| self.request_uri(account), str::to_owned);
         let request = self.head(Method::Options, &uri, account, desk).header(Name::Accept, "application/sdp");
         let request = Message::parse(request.finish()).map_err(|_| Misuse::BadMessage)?;
         let bytes = self.prove(&request, Proving::Standing, desk);

@@ -128,7 +128,7 @@ impl Login {
                 leaving.handle_final(message, standing, account, desk).map(State::from)
             }
             State::Registered(mut registered) if registered.is_probe(tx) => {
-                registered.handle_probe(message.status().unwrap_or_default(), desk);
+                registered.handle_probe(Some(&message), desk);
                 Turn::Stays(State::Registered(registered))
             }
             State::Registered(registered) if registered.tx() == Some(tx) => {
@@ -146,7 +146,7 @@ impl Login {
             }
             State::Leaving(leaving) if leaving.exchange.tx() == Some(tx) => leaving.finish(desk).into(),
             State::Registered(mut registered) if registered.is_probe(tx) => {
-                registered.handle_probe(408, desk);
+                registered.handle_probe(None, desk);
                 Turn::Stays(State::Registered(registered))
             }
             State::Registered(registered) if registered.tx() == Some(tx) => {

@@ -69,12 +69,13 @@ impl Login {
         Ok(())
     }
 
-    /// Asks the home server whether it is there.
+    /// Asks the home server whether it is there, or through it the owner of a SIP URI.
     ///
     /// # Errors
-    /// [`Misuse::WrongState`] unless signed in, or while another such question is open.
-    pub fn options(&mut self, desk: &mut Desk<'_>) -> Result<(), Misuse> {
+    /// [`Misuse::WrongState`] unless signed in, or while another such question is open;
+    /// [`Misuse::BadMessage`] for what is no SIP URI.
+    pub fn options(&mut self, uri: Option<&str>, desk: &mut Desk<'_>) -> Result<(), Misuse> {
         let State::Registered(registered) = &mut self.state else { return Err(Misuse::WrongState) };
-        if registered.probe(&self.account, desk) { Ok(()) } else { Err(Misuse::WrongState) }
+        registered.probe(uri, &self.account, desk)
     }
 }

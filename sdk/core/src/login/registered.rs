@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use homing_wire::Message;
+use homing_wire::{Message, Uri};
 
 use super::account::Account;
 use super::backoff::after_loss;
@@ -14,10 +14,11 @@ use super::redirect::Standing;
 use super::sequel::{Grant, Sequel, Turn};
 use super::trip::Trip;
 use super::words;
+use crate::answer::Answered;
 use crate::config::{Remembered, SignaturePlaces};
 use crate::counter::Counter;
 use crate::endpoint::InstanceId;
-use crate::error::LoginError;
+use crate::error::{LoginError, Misuse};
 use crate::event;
 use crate::event::{AccountEvent, LogoutReason};
 use crate::ids::{AskId, TxId};
@@ -137,22 +138,36 @@ impl Registered {
     }
 
     /// The OPTIONS was answered, or nobody answered it.
-    pub(super) fn handle_probe(&mut self, status: u16, desk: &mut Desk<'_>) {
+    pub(super) fn handle_probe(&mut self, answer: Option<&Message>, desk: &mut Desk<'_>) {
         if let Some(probe) = self.probe.take() {
             let spent = desk.now.since_start.since(probe.sent).as_millis();
             let millis = u32::try_from(spent).unwrap_or(u32::MAX);
-            desk.tell(AccountEvent::OptionsAnswered { status, millis });
+            let answered =
+                answer.map_or_else(|| Answered::nobody(millis), |message| Answered::of(message, millis));
+            desk.tell(AccountEvent::OptionsAnswered(answered));
         }
     }
 
-    /// Asks the server whether it is there. True if the question left.
-    pub(super) fn probe(&mut self, account: &Account, desk: &mut Desk<'_>) -> bool {
+    /// Asks the server whether it is there, or through it the owner of `uri`.
+    ///
+    /// # Errors
+    /// [`Misuse::WrongState`] while another such question is open; [`Misuse::BadMessage`] for what is no
+    /// SIP URI; [`Misuse::Limit`] if the agent has too many requests under way.
+    pub(super) fn probe(
+        &mut self,
+        uri: Option<&str>,
+        account: &Account,
+        desk: &mut Desk<'_>,
+    ) -> Result<(), Misuse> {
         if self.probe.is_some() {
-            return false;
+            return Err(Misuse::WrongState);
         }
-        let sent = self.conversation.options(account, desk);
-        self.probe = sent.ok().map(|tx| Probe { tx, sent: desk.now.since_start });
-        self.probe.is_some()
+        if uri.is_some_and(|uri| !Uri::parse(uri).is_ok_and(|uri| uri.is_sip() || uri.is_sips())) {
+            return Err(Misuse::BadMessage);
+        }
+        let tx = self.conversation.options(uri, account, desk)?;
+        self.probe = Some(Probe { tx, sent: desk.now.since_start });
+        Ok(())
     }
 
     /// Does what is due.

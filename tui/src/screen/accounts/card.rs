@@ -101,7 +101,7 @@ impl Card {
             | AccountEvent::MessageRefused { .. }
             | AccountEvent::Learned(_)
             | AccountEvent::Forgotten
-            | AccountEvent::OptionsAnswered { .. } => {}
+            | AccountEvent::OptionsAnswered(_) => {}
         }
     }
 

@@ -1,0 +1,232 @@
+//! Asking the owner of a SIP URI without an account: found by DNS, dialled directly, asked once.
+
+use std::time::Instant;
+
+use homing_core::answer::Answered;
+use homing_core::config::AgentConfig;
+use homing_core::connect::ConnectError;
+use homing_core::dns::DnsError;
+use homing_core::error::{LoginError, Misuse};
+use homing_core::ids::{Chance, FlowId, Seed};
+use homing_core::journey::{Journey, LoginFailure};
+use homing_core::locate::{Exhausted, Request, Target};
+use homing_core::server::ServerName;
+use homing_core::transaction::{Caps, Road, Transactions, TxOutput};
+use homing_core::transport::Transport;
+use homing_net::{Dial, RoadConfig, RoadEvent, Roads, Roots, TlsClient};
+use homing_wire::{Builder, Frame, Message, Method, Name, NameAddrBuf, Uri, UriBuf, ViaBuf};
+use tokio::time::sleep_until;
+
+use crate::clock::{self, Clock};
+use crate::driver::Tap;
+use crate::error::Error;
+use crate::locate::locate;
+use crate::resolver::Resolver;
+use crate::trace::Trace;
+
+/// Asks whether somebody is there (RFC 3261 section 11), without an account and without credentials.
+///
+/// It dials what DNS names for the URI, in order; the first server that takes the connection is asked.
+/// Needs a tokio runtime.
+#[derive(Clone, Debug)]
+pub struct Probe {
+    resolver: Resolver,
+    tls: TlsClient,
+    transports: Vec<Transport>,
+    trace_bytes: usize,
+}
+
+/// What a probe brought.
+#[derive(Clone, Debug)]
+pub struct Probed {
+    /// Who was asked; none if nobody could be dialled.
+    pub server: Option<ServerName>,
+    /// What was answered.
+    pub outcome: Result<Answered, Error>,
+    /// What was sent and received.
+    pub trace: Trace,
+}
+
+impl Probe {
+    /// A probe by TLS, else TCP, else UDP, as DNS and the URI say; 1 MiB of trace.
+    pub fn new(resolver: Resolver, roots: Roots) -> Self {
+        let transports = vec![Transport::Tls, Transport::Tcp, Transport::Udp];
+        Self { resolver, tls: TlsClient::new(roots), transports, trace_bytes: 1 << 20 }
+    }
+
+    /// Allows these transports only, best first.
+    #[must_use]
+    pub fn transports(mut self, transports: Vec<Transport>) -> Self {
+        self.transports = transports;
+        self
+    }
+
+    /// True for a URI whose owner can be asked.
+    pub fn accepts(uri: &str) -> bool {
+        Uri::parse(uri).is_ok_and(|uri| uri.is_sip() || uri.is_sips())
+    }
+
+    /// Asks the owner of `uri`. Cancel-safe: a dropped future hangs up.
+    pub async fn options(&self, uri: &str) -> Probed {
+        let (recorder, trace) = crate::trace::trace(self.trace_bytes);
+        let mut server = None;
+        let outcome = self.ask(uri, Tap::new(recorder), &mut server).await;
+        Probed { server, outcome, trace }
+    }
+
+    async fn ask(&self, uri: &str, tap: Tap, server: &mut Option<ServerName>) -> Result<Answered, Error> {
+        let parsed = Uri::parse(uri).map_err(|_| Misuse::BadMessage)?;
+        let request = Request::for_uri(&parsed, &self.transports).ok_or(Misuse::BadMessage)?;
+        let located = locate(request, &self.resolver).await;
+        let why = match located.end {
+            Exhausted::NoServer(why) => why,
+            Exhausted::AllTried | Exhausted::NotAllowed => DnsError::NoRecord,
+        };
+        let mut fault = LoginError::Resolve { domain: parsed.host().to_string(), why };
+        let mut call = Call::new(uri, tap)?;
+        for (number, target) in (1..).zip(&located.targets) {
+            match call.dial(FlowId(number), target, &self.tls).await {
+                Ok(()) => {
+                    *server = Some(target.name.clone());
+                    return call.answer(target).await;
+                }
+                Err(why) => fault = LoginError::Connect { server: target.name.clone(), why },
+            }
+        }
+        Err(failed(fault))
+    }
+}
+
+/// One question and the connection it goes over.
+struct Call<'u> {
+    uri: &'u str,
+    config: AgentConfig,
+    clock: Clock,
+    chance: Chance,
+    roads: Roads,
+    transactions: Transactions<()>,
+    tap: Tap,
+}
+
+impl<'u> Call<'u> {
+    fn new(uri: &'u str, tap: Tap) -> Result<Self, Error> {
+        let config = AgentConfig::default();
+        // Without randomness nobody could tell our branch from another's.
+        let seed = clock::seed().map_err(|_| Misuse::Limit)?;
+        let mut chance = Chance::new(&seed);
+        let seed: Seed = chance.fork();
+        let roads = RoadConfig { connect: config.limits.connect, ..RoadConfig::default() };
+        Ok(Self {
+            uri,
+            clock: Clock::start(),
+            roads: Roads::new(roads),
+            transactions: Transactions::new(config.timers, Caps::from(&config.limits), &seed),
+            chance,
+            tap,
+            config,
+        })
+    }
+
+    /// Opens a flow and sends the question over it.
+    async fn dial(&mut self, flow: FlowId, target: &Target, tls: &TlsClient) -> Result<(), ConnectError> {
+        let Target { addr: address, transport, .. } = *target;
+        self.tap.dialling(flow, address, transport, &target.expected);
+        let identity = target.expected.clone();
+        self.roads.connect(Dial { flow, address, transport, identity }, tls);
+        loop {
+            let event = self.roads.next().await;
+            let (now, _) = self.clock.read();
+            self.tap.arrival(&event, now);
+            match event {
+                RoadEvent::Connected { local, .. } => {
+                    let request = self.question(local, transport);
+                    let road = Road::new(flow, transport);
+                    // What was built here has branch, Call-ID and CSeq.
+                    return self
+                        .transactions
+                        .request(&request, road, (), now)
+                        .map(|_| ())
+                        .map_err(|_| ConnectError::Local);
+                }
+                RoadEvent::ConnectFailed { why, .. } => return Err(why),
+                _ => {}
+            }
+        }
+    }
+
+    /// Waits for the final answer, 64·T1 at most.
+    async fn answer(mut self, target: &Target) -> Result<Answered, Error> {
+        let sent = Instant::now();
+        let millis = || u32::try_from(sent.elapsed().as_millis()).unwrap_or(u32::MAX);
+        loop {
+            while let Some(output) = self.transactions.poll_output() {
+                match output {
+                    TxOutput::Send { flow, bytes } => {
+                        self.tap.departure(flow, &bytes, self.clock.read().0);
+                        self.roads.send(flow, bytes);
+                    }
+                    TxOutput::Final { message, .. } => return Ok(Answered::of(&message, millis())),
+                    TxOutput::TimedOut { .. } => return Ok(Answered::nobody(millis())),
+                    TxOutput::FlowFailed { .. } => {
+                        let (server, why) = (target.name.clone(), ConnectError::Closed);
+                        return Err(failed(LoginError::Connect { server, why }));
+                    }
+                    _ => {}
+                }
+            }
+            let wake = self.transactions.deadline().map(|deadline| self.clock.instant(deadline.at));
+            tokio::select! {
+                event = self.roads.next() => self.receive(&event),
+                () = sleep_until(wake.unwrap_or_else(Instant::now).into()) => {
+                    self.transactions.handle_deadline(self.clock.read().0);
+                }
+            }
+        }
+    }
+
+    fn receive(&mut self, event: &RoadEvent) {
+        let (now, _) = self.clock.read();
+        self.tap.arrival(event, now);
+        match event {
+            RoadEvent::Received { frame: Frame::Message(bytes), .. } => {
+                let Ok(message) = Message::parse(bytes.clone()) else { return };
+                if let Some((tx, (), _)) = self.transactions.peek_client(&message) {
+                    self.transactions.feed_response(tx, &message, now);
+                }
+            }
+            RoadEvent::Closed { flow, .. } | RoadEvent::Malformed { flow, .. } => {
+                self.transactions.flow_failed(*flow);
+            }
+            _ => {}
+        }
+    }
+
+    fn question(&mut self, local: std::net::SocketAddr, transport: Transport) -> Message {
+        let host = local.ip().to_string();
+        let via = ViaBuf::new(transport.via_token(), &host)
+            .port(local.port())
+            .branch(&self.transactions.branch())
+            .param("rport", None);
+        let contact =
+            UriBuf::sip(None, &host).port(local.port()).param("transport", Some(transport.uri_token()));
+        let request = Builder::request(Method::Options, self.uri)
+            .header(Name::Via, via)
+            .header(Name::MaxForwards, 70)
+            .header(Name::From, NameAddrBuf::new(ANONYMOUS).param("tag", Some(&self.chance.token(10))))
+            .header(Name::To, NameAddrBuf::new(self.uri))
+            .header(Name::CallId, self.chance.token(32))
+            .header(Name::CSeq, "1 OPTIONS")
+            .header(Name::Contact, NameAddrBuf::new(contact))
+            .header(Name::Accept, "application/sdp")
+            .header(Name::UserAgent, &self.config.user_agent);
+        Message::parse(request.finish()).expect("a request of our own around a URI that was parsed")
+    }
+}
+
+fn failed(error: LoginError) -> Error {
+    let journey = Journey { hops: Vec::new(), limit: 0 };
+    Error::Login(Box::new(LoginFailure { error, journey }))
+}
+
+/// Nobody in particular (RFC 3261 section 8.1.1.3).
+const ANONYMOUS: &str = "sip:anonymous@anonymous.invalid";
