@@ -76,9 +76,11 @@ impl InstanceId {
 impl fmt::Display for InstanceId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let value = u128::from_be_bytes(swap_fields(self.bytes));
-        let field = |from: u32, bits: u32| value >> (128 - from - bits) & ((1 << bits) - 1);
-        let (first, second, third) = (field(0, 32), field(32, 16), field(48, 16));
-        write!(f, "{first:08x}-{second:04x}-{third:04x}-{:04x}-{:012x}", field(64, 16), field(80, 48))
+        // In halves: numbers of 128 bits are slow to write.
+        let half = |shift: u32| u64::try_from(value >> shift & u128::from(u64::MAX)).unwrap_or_default();
+        let (high, low) = (half(64), half(0));
+        let (first, second, third) = (high >> 32, high >> 16 & 0xffff, high & 0xffff);
+        write!(f, "{first:08x}-{second:04x}-{third:04x}-{:04x}-{:012x}", low >> 48, low & 0xffff_ffff_ffff)
     }
 }
 

@@ -1,7 +1,7 @@
 //! One line of a journal: a message as it was on the wire, or a decision with its reason.
 
 use std::borrow::Cow;
-use std::fmt;
+use std::fmt::{self, Write};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -160,17 +160,25 @@ impl Decision {
 
     /// Names the user it is about.
     #[must_use]
-    pub fn about(mut self, user: impl Into<String>) -> Self {
-        self.user = user.into();
+    pub fn about(mut self, user: impl fmt::Display) -> Self {
+        self.user = written(user);
         self
     }
 
     /// Names the server it leads to.
     #[must_use]
-    pub fn towards(mut self, target: impl Into<String>) -> Self {
-        self.target = target.into();
+    pub fn towards(mut self, target: impl fmt::Display) -> Self {
+        self.target = written(target);
         self
     }
+}
+
+/// What names a user or a server, written at once: most are shorter than this.
+fn written(name: impl fmt::Display) -> String {
+    let mut text = String::with_capacity(48);
+    // Writing to a String cannot fail.
+    let _ = write!(text, "{name}");
+    text
 }
 
 impl fmt::Debug for Entry {

@@ -299,8 +299,7 @@ impl Node {
         self.machines.transactions.handle_deadline(now);
         self.machines.gate.handle_deadline(now);
         for gone in self.machines.registrar.handle_deadline(now) {
-            let said =
-                Decision::new(Verdict::Unregistered, "its registration lapsed").about(gone.to_string());
+            let said = Decision::new(Verdict::Unregistered, "its registration lapsed").about(&gone);
             self.note(None, said, now);
         }
         while let Some((flow, why)) = self.flows.overdue(now) {
@@ -345,7 +344,7 @@ impl Node {
         self.machines.transactions.flow_failed(flow);
         let reliable = self.flows.transport(flow).is_some_and(|transport| transport.is_reliable());
         for gone in self.machines.registrar.flow_gone(flow).into_iter().filter(|_| reliable) {
-            let said = Decision::new(Verdict::Unregistered, "its connection is gone").about(gone.to_string());
+            let said = Decision::new(Verdict::Unregistered, "its connection is gone").about(&gone);
             self.note(Some(flow), said, now);
         }
         self.flows.remove(flow)

@@ -31,7 +31,7 @@ impl Node {
             let moves = matches!(event, Deregistration::Deactivated | Deregistration::PreferredRegistrar(_));
             if moves && !binding.agent.starts_with(OUR_AGENT) {
                 let said = Decision::new(Verdict::Notified, "not told: this client would stay offline");
-                self.note(Some(binding.place.flow), said.about(binding.endpoint.to_string()), now);
+                self.note(Some(binding.place.flow), said.about(&binding.endpoint), now);
                 continue;
             }
             self.notify(&binding, event, now);
@@ -97,7 +97,7 @@ impl Node {
         let road = Road::new(flow, transport);
         let sent = self.machines.transactions.request(&request, road, Owner::Notify, now);
         let why = if sent.is_ok() { event.word() } else { "not told: its connection is gone" };
-        self.note(Some(flow), Decision::new(Verdict::Notified, why).about(endpoint.to_string()), now);
+        self.note(Some(flow), Decision::new(Verdict::Notified, why).about(endpoint), now);
     }
 }
 

@@ -71,7 +71,7 @@ impl Node {
     fn let_go(&mut self, flow: FlowId, passport: &Passport, now: Now) {
         if self.machines.registrar.remove(&passport.endpoint) {
             let said = Decision::new(Verdict::Unregistered, "redirected: another server is its home now");
-            self.note(Some(flow), said.about(passport.endpoint.to_string()), now);
+            self.note(Some(flow), said.about(&passport.endpoint), now);
         }
     }
 

@@ -63,11 +63,11 @@ impl Node {
                 self.bind(&case, &passport, now);
             }
             Way::Redirect { home, transport } => {
-                self.note(flow, said(Verdict::Redirected, why).towards(home.to_string()), now);
+                self.note(flow, said(Verdict::Redirected, why).towards(&home), now);
                 self.redirect(&case, &passport, (home, transport), now);
             }
             Way::Proxy { home } => {
-                self.note(flow, said(Verdict::Proxied, why).towards(home.to_string()), now);
+                self.note(flow, said(Verdict::Proxied, why).towards(&home), now);
                 self.relay_up(case, passport, home, now);
             }
             Way::Refuse { status } => {
@@ -135,7 +135,7 @@ impl Node {
             0 => (Verdict::Unregistered, "by its client".to_owned()),
             seconds => (Verdict::Registered, format!("{} for {seconds} s", done.action)),
         };
-        self.note(Some(flow), Decision::new(verdict, why).about(passport.endpoint.to_string()), now);
+        self.note(Some(flow), Decision::new(verdict, why).about(&passport.endpoint), now);
     }
 
     /// Answers what the client said about keep-alives: ms-keep-alive, RFC 5626, RFC 6223.

@@ -94,7 +94,7 @@ impl Node {
         let port = self.config.peer(home).and_then(|peer| peer.port(Transport::Tls));
         let server = ServerName::new(home, port.unwrap_or(Transport::Tls.default_port()));
         let said = Decision::new(Verdict::Proxied, "its home server asks for credentials");
-        self.note(Some(flow), said.towards(&server.to_string()), now);
+        self.note(Some(flow), said.towards(&server), now);
         let Some(case) = self.accept(flow, request, now) else { return };
         let Some(hops) = hops_left(&case.request) else {
             return self.answer(&case, Reply::new(483), &Seal::None, now);
@@ -210,7 +210,7 @@ impl Node {
     /// Keep-alives are between neighbours: this server agrees on them with its client.
     fn kept_here(&mut self, flow: FlowId, request: &Message, builder: Builder, now: Now) -> Builder {
         let agreed = self.agree_on_keeping(flow, request, Reply::new(200), now);
-        agreed.into_headers().into_iter().fold(builder, |built, (name, value)| built.replace(name, value))
+        agreed.headers().fold(builder, |built, (name, value)| built.replace(name, value))
     }
 
     /// The request as it goes on: what was learned of its sender, and one hop less.

@@ -1,7 +1,7 @@
 //! An answer before it is tied to its request and sealed.
 
 use std::borrow::Cow;
-use std::fmt::Display;
+use std::fmt::{Display, Write};
 use std::net::SocketAddr;
 
 use bytes::Bytes;
@@ -12,13 +12,22 @@ use homing_wire::{Builder, Message, Name};
 pub(super) struct Reply {
     pub(super) status: u16,
     reason: Cow<'static, str>,
-    headers: Vec<(Name<'static>, String)>,
+    /// The values of the headers, one behind the other.
+    values: String,
+    /// Each header, and where its value ends.
+    headers: Vec<(Name<'static>, usize)>,
     tag: Option<String>,
 }
 
 impl Reply {
     pub(super) fn new(status: u16) -> Self {
-        Self { status, reason: reason(status).into(), headers: Vec::new(), tag: None }
+        Self {
+            status,
+            reason: reason(status).into(),
+            values: String::with_capacity(VALUES),
+            headers: Vec::with_capacity(HEADERS),
+            tag: None,
+        }
     }
 
     pub(super) fn reason(mut self, reason: impl Into<Cow<'static, str>>) -> Self {
@@ -27,7 +36,9 @@ impl Reply {
     }
 
     pub(super) fn header(mut self, name: Name<'static>, value: impl Display) -> Self {
-        self.headers.push((name, value.to_string()));
+        // Writing to a String cannot fail.
+        let _ = write!(self.values, "{value}");
+        self.headers.push((name, self.values.len()));
         self
     }
 
@@ -43,9 +54,12 @@ impl Reply {
         self
     }
 
-    /// The headers alone, for an answer that is made elsewhere.
-    pub(super) fn into_headers(self) -> Vec<(Name<'static>, String)> {
+    /// The headers in order.
+    pub(super) fn headers(&self) -> impl Iterator<Item = (Name<'static>, &str)> {
+        let mut start = 0;
         self.headers
+            .iter()
+            .map(move |(name, end)| (*name, &self.values[std::mem::replace(&mut start, *end)..*end]))
     }
 
     /// True if the To tag is chosen already.
@@ -60,8 +74,8 @@ impl Reply {
             builder = builder.replace_first(Name::Via, via);
         }
         builder = builder.to_tag(self.tag.as_deref().unwrap_or(tag)).header(Name::Server, SERVER);
-        for (name, value) in &self.headers {
-            builder = builder.header(*name, value);
+        for (name, value) in self.headers() {
+            builder = builder.header(name, value);
         }
         builder.finish()
     }
@@ -77,22 +91,26 @@ pub(super) fn stamped_via(request: &Message, peer: SocketAddr, keep: Option<u32>
     if !differs && !asks_port && !asks_keep {
         return None;
     }
-    let line = request.text(Name::Via)?.into_owned();
+    let line = request.text(Name::Via)?;
     let (first, rest) = match value_end(&line) {
         Some(at) => (&line[..at], &line[at..]),
-        None => (line.as_str(), ""),
+        None => (&*line, ""),
     };
-    let mut first = first.trim_end().to_owned();
-    if asks_port {
-        first = set_param(&first, "rport", &peer.port().to_string());
+    let mut stamped = String::with_capacity(line.len() + STAMPS);
+    for (number, part) in first.trim_end().split(';').enumerate() {
+        let semicolon = if number > 0 { ";" } else { "" };
+        let is = |name| part.trim().eq_ignore_ascii_case(name);
+        // Writing to a String cannot fail.
+        let _ = match keep {
+            _ if asks_port && is("rport") => write!(stamped, "{semicolon}rport={}", peer.port()),
+            Some(seconds) if asks_keep && is("keep") => write!(stamped, "{semicolon}keep={seconds}"),
+            _ => write!(stamped, "{semicolon}{part}"),
+        };
     }
     if (differs || asks_port) && via.received().is_none() {
-        first = format!("{first};received={}", peer.ip().to_canonical());
+        let _ = write!(stamped, ";received={}", peer.ip().to_canonical());
     }
-    if let Some(seconds) = keep.filter(|_| asks_keep) {
-        first = set_param(&first, "keep", &seconds.to_string());
-    }
-    Some(first + rest)
+    Some(stamped + rest)
 }
 
 /// Where the first value of a comma list ends; commas in quotes do not count.
@@ -106,14 +124,6 @@ fn value_end(line: &str) -> Option<usize> {
         ',' if !quoted => Some(at),
         _ => None,
     })
-}
-
-/// Gives the valueless parameter `name` a value.
-fn set_param(value: &str, name: &str, to: &str) -> String {
-    let parts = value.split(';').map(|part| {
-        if part.trim().eq_ignore_ascii_case(name) { format!("{name}={to}") } else { part.to_owned() }
-    });
-    parts.collect::<Vec<_>>().join(";")
 }
 
 fn reason(status: u16) -> &'static str {
@@ -150,6 +160,11 @@ fn reason(status: u16) -> &'static str {
     }
 }
 
+/// Octets and headers that a 200 to a REGISTER needs.
+const VALUES: usize = 512;
+const HEADERS: usize = 12;
+/// Octets that `received`, `rport` and `keep` add to a Via.
+const STAMPS: usize = 80;
 /// The Server header.
 pub(super) const SERVER: &str = concat!("Homing-Estate/", env!("CARGO_PKG_VERSION"));
 

@@ -131,7 +131,7 @@ impl Node {
     }
 
     fn serve(&mut self, flow: FlowId, request: Message, passport: Passport, now: Now) {
-        let said = Decision::new(Verdict::Authenticated, passport.proof).about(passport.endpoint.to_string());
+        let said = Decision::new(Verdict::Authenticated, passport.proof).about(&passport.endpoint);
         self.note(Some(flow), said, now);
         self.flows.authenticated(flow, now);
         let Some(case) = self.accept(flow, request, now) else { return };

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::fmt::Write;
 use std::time::Duration;
 
 use hmac::{Hmac, KeyInit, Mac};
@@ -93,9 +94,13 @@ impl DigestGate {
     }
 
     fn nonce(&self, draws: &mut dyn Draws, now: Now) -> String {
-        let head = format!("{:012x}{}", now.since_start.0.as_millis(), draws.token());
-        let mac = self.mac(&head);
-        format!("{head}{mac:016x}")
+        let born = u64::try_from(now.since_start.0.as_millis()).unwrap_or(u64::MAX);
+        let mut nonce = String::with_capacity(48);
+        // Writing to a String cannot fail.
+        let _ = write!(nonce, "{born:012x}{}", draws.token());
+        let mac = self.mac(&nonce);
+        let _ = write!(nonce, "{mac:016x}");
+        nonce
     }
 
     fn mac(&self, head: &str) -> u64 {

@@ -23,42 +23,57 @@ pub struct AuthValue {
 impl AuthValue {
     /// A value of that scheme, without parameters.
     pub fn new(scheme: &str) -> AuthValue {
-        AuthValue { text: Token(scheme).to_string(), bare: true, escapes: !is_microsoft(scheme) }
+        let mut text = String::with_capacity(WRITTEN);
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{}", Token(scheme));
+        AuthValue { text, bare: true, escapes: !is_microsoft(scheme) }
     }
 
     /// Appends `name="value"`, the value as it stands: what [`Auth::param`](crate::Auth::param) gave is written back
     /// unchanged. A quote that would end the value early becomes `'`, a control character a blank.
-    pub fn quoted(self, name: &str, value: impl fmt::Display) -> AuthValue {
-        let mut plain = String::new();
+    pub fn quoted(mut self, name: &str, value: impl fmt::Display) -> AuthValue {
+        self.name(name);
+        self.text.push('"');
+        let start = self.text.len();
         // Writing to a String cannot fail.
-        let _ = write!(Clean { to: &mut plain, place: Place::Value }, "{value}");
-        let plain = if self.escapes { verbatim(&plain) } else { plain.replace('"', "'") };
-        self.pair(name, &format_args!("\"{plain}\""))
+        let _ = write!(Clean { to: &mut self.text, place: Place::Value }, "{value}");
+        if self.text[start..].contains(['"', '\\']) {
+            let plain = self.text.split_off(start);
+            self.text.push_str(&if self.escapes { verbatim(&plain) } else { plain.replace('"', "'") });
+        }
+        self.text.push('"');
+        self
     }
 
     /// Appends `name="value"` for plain text of a person (a user name): quotes and backslashes are escaped as
     /// RFC 3261 25.1 has it. Not for NTLM, Kerberos and TLS-DSK, whose values know no escapes.
-    pub fn text(self, name: &str, value: &str) -> AuthValue {
-        let mut escaped = String::new();
+    pub fn text(mut self, name: &str, value: &str) -> AuthValue {
+        self.name(name);
+        self.text.push('"');
         // Writing to a String cannot fail.
-        let _ = Clean { to: &mut escaped, place: Place::Quoted }.write_str(value);
-        self.pair(name, &format_args!("\"{escaped}\""))
+        let _ = Clean { to: &mut self.text, place: Place::Quoted }.write_str(value);
+        self.text.push('"');
+        self
     }
 
     /// Appends `name=value` without quotes; what no token may hold is left out.
-    pub fn bare(self, name: &str, value: impl fmt::Display) -> AuthValue {
-        let value = value.to_string();
-        self.pair(name, &Token(&value))
+    pub fn bare(mut self, name: &str, value: impl fmt::Display) -> AuthValue {
+        self.name(name);
+        let start = self.text.len();
+        // Writing to a String cannot fail.
+        let _ = write!(self.text, "{value}");
+        if !self.text[start..].bytes().all(is_token) {
+            let value = self.text.split_off(start);
+            let _ = write!(self.text, "{}", Token(&value));
+        }
+        self
     }
 
-    fn pair(mut self, name: &str, value: &dyn fmt::Display) -> AuthValue {
-        let comma = if std::mem::take(&mut self.bare) { " " } else { ", " };
-        let name = name.chars().filter(|c| u8::try_from(*c).is_ok_and(is_token));
-        self.text.push_str(comma);
-        self.text.extend(name);
+    /// Begins a parameter: a comma unless it is the first, its name and the equals sign.
+    fn name(&mut self, name: &str) {
+        self.text.push_str(if std::mem::take(&mut self.bare) { " " } else { ", " });
         // Writing to a String cannot fail.
-        let _ = write!(self.text, "={value}");
-        self
+        let _ = write!(self.text, "{}=", Token(name));
     }
 }
 
@@ -93,6 +108,9 @@ impl fmt::Debug for AuthValue {
         f.debug_struct("AuthValue").field("scheme", &scheme).finish_non_exhaustive()
     }
 }
+
+/// Octets a value is expected to need: what answers a Digest challenge fits without growing.
+const WRITTEN: usize = 320;
 
 #[cfg(test)]
 mod tests {
