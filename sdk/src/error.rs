@@ -69,7 +69,7 @@ impl Error {
 
     /// The servers visited by the login that failed; empty where there was none.
     pub fn journey(&self) -> &Journey {
-        static NOWHERE: Journey = Journey { hops: Vec::new(), limit: 0 };
+        static NOWHERE: Journey = Journey { hops: Vec::new(), followed: 0, limit: 0 };
         match self {
             Error::Login(failure) => &failure.journey,
             Error::LoggedOut(_) | Error::Config(_) | Error::Misuse(_) | Error::ShutDown => &NOWHERE,

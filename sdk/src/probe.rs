@@ -224,7 +224,7 @@ impl<'u> Call<'u> {
 }
 
 fn failed(error: LoginError) -> Error {
-    let journey = Journey { hops: Vec::new(), limit: 0 };
+    let journey = Journey::default();
     Error::Login(Box::new(LoginFailure { error, journey }))
 }
 

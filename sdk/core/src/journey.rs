@@ -13,6 +13,8 @@ use crate::transport::Transport;
 pub struct Journey {
     /// The servers visited.
     pub hops: Vec<Hop>,
+    /// Redirects followed: each 301 is one, however many addresses and nodes were tried for it.
+    pub followed: u8,
     /// Redirects allowed in this login.
     pub limit: u8,
 }
@@ -115,7 +117,7 @@ pub enum HopVerdict {
 impl Journey {
     /// Redirects followed so far.
     pub fn redirects(&self) -> usize {
-        self.hops.iter().filter(|hop| matches!(hop.how, Arrival::Redirected { candidate: 0 })).count()
+        usize::from(self.followed)
     }
 
     /// Round trips of the whole journey.

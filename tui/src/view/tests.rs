@@ -80,7 +80,7 @@ fn two_hops() -> Journey {
         Arrival::Redirected { candidate: 0 },
         HopVerdict::Accepted { expires: 7_200, signed: true },
     );
-    Journey { hops: vec![first, second], limit: 5 }
+    Journey { hops: vec![first, second], followed: 1, limit: 5 }
 }
 
 fn message(seq: u64, outgoing: bool, server: &str, text: &str) -> Entry {

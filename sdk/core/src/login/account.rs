@@ -4,8 +4,11 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::backoff::BackOff;
+use super::desk::Desk;
 use super::memory::Memory;
+use super::trip::Trip;
 use crate::config::AccountConfig;
+use crate::event::AccountEvent;
 use crate::ids::AccountId;
 use crate::server::ServerName;
 use crate::time::{Moment, Now};
@@ -51,6 +54,20 @@ impl Account {
             handshakes: Rate::default(),
             refusals: Rate::default(),
             restarts: Rate::default(),
+        }
+    }
+
+    /// The remembered home did not take this login; after three in a row it is forgotten (settled 9).
+    pub(super) fn blame_home(&mut self, trip: &mut Trip, desk: &mut Desk<'_>) {
+        if trip.blames_home() && self.memory.home_failed() {
+            desk.tell(AccountEvent::Forgotten);
+        }
+    }
+
+    /// The remembered home sent the account away, or said that it is not its home.
+    pub(super) fn forget_home(&mut self, desk: &mut Desk<'_>) {
+        if self.memory.forget_home() {
+            desk.tell(AccountEvent::Forgotten);
         }
     }
 }

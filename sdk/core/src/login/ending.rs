@@ -56,13 +56,13 @@ impl Registered {
                 self.end(LogoutReason::Disabled, error, account, desk).into()
             }
             Forced::Deactivated => {
-                forget_home(account, desk);
+                account.forget_home(desk);
                 self.part(LogoutReason::Deactivated, desk);
                 restart(AccountState::Moved, MoveCause::Moved, account, desk).into()
             }
             Forced::Preferred { uri } => match self.preferred(uri, standing, account, desk) {
                 Ok(onward) if account.restarts.admit(MOST_RESTARTS, desk.now) => {
-                    forget_home(account, desk);
+                    account.forget_home(desk);
                     desk.counters.count(Counter::RedirectFollowed);
                     self.part(LogoutReason::Moved, desk);
                     Sequel::LoginAt(onward).into()
@@ -79,7 +79,7 @@ impl Registered {
     /// After several in a minute it is a redirect too many: the login waits as one that failed, so that
     /// servers that send an account to and fro do not keep it running in circles.
     pub(super) fn moved(self, account: &mut Account, desk: &mut Desk<'_>) -> Sequel {
-        forget_home(account, desk);
+        account.forget_home(desk);
         self.part(LogoutReason::Moved, desk);
         if account.restarts.admit(MOST_RESTARTS, desk.now) {
             return Sequel::Login(MoveCause::Moved);
@@ -154,13 +154,6 @@ fn restart(shown: AccountState, cause: MoveCause, account: &mut Account, desk: &
         account.backoff.after_failure(Duration::ZERO, desk.draws)
     };
     Sequel::Pause { shown, at: desk.now.after(wait), cause }
-}
-
-/// The home server sent the account away: it is not tried first any more.
-pub(super) fn forget_home(account: &mut Account, desk: &mut Desk<'_>) {
-    if account.memory.forget_home() {
-        desk.tell(AccountEvent::Forgotten);
-    }
 }
 
 /// Logins in a minute that follow a lost registration at once.

@@ -68,8 +68,8 @@ pub(super) enum Outcome {
     Granted(Message),
     /// 3xx, and what its signature proved.
     Redirected(Message, Standing),
-    /// Another final answer.
-    Refused(Message),
+    /// Another final answer, and what its signature proved.
+    Refused(Message, Standing),
     /// It came to nothing.
     Failed(LoginError),
 }
@@ -167,7 +167,7 @@ impl Exchange {
                 match status {
                     200..=299 => Outcome::Granted(message),
                     300..=399 => Outcome::Redirected(message, standing),
-                    _ => Outcome::Refused(message),
+                    _ => Outcome::Refused(message, standing),
                 }
             }
         }

@@ -15,6 +15,12 @@ pub(super) fn helps(error: &LoginError) -> bool {
     )
 }
 
+/// True for failures of the server itself. A password that does not fit is none, a redirect that was
+/// ignored leaves everything as it was (settled 1), and what nobody signed may be somebody else's.
+pub(super) fn is_the_servers(error: &LoginError) -> bool {
+    helps(error) && !matches!(error, LoginError::Redirect(_) | LoginError::Unbelieved { .. })
+}
+
 /// Settled 1: after a redirect that was refused, no attempt by itself sooner than 30 s.
 pub(super) fn least(error: &LoginError) -> Duration {
     match error {

@@ -26,9 +26,9 @@ impl Login {
         proof: Option<&TlsProof>,
         desk: &mut Desk<'_>,
     ) {
-        self.step(desk, |state, _, desk| match state {
+        self.step(desk, |state, account, desk| match state {
             State::Seeking(seeking) => {
-                seeking.handle_connected(flow, (local, proof.cloned()), desk).map(State::from)
+                seeking.handle_connected(flow, (local, proof.cloned()), account, desk).map(State::from)
             }
             other => Turn::Stays(other),
         });
@@ -85,7 +85,7 @@ impl Login {
     /// The network came, went or changed.
     pub fn handle_network(&mut self, online: bool, desk: &mut Desk<'_>) {
         self.step(desk, |state, _, desk| match state {
-            State::Resting(resting) => resting.handle_network(online).map(State::from),
+            State::Resting(resting) => resting.handle_network(online, desk.now).map(State::from),
             State::Registered(registered) => registered.handle_network(online, desk).map(State::from),
             State::Leaving(leaving) if !online => leaving.finish(desk).into(),
             State::Seeking(seeking) => {

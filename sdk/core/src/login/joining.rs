@@ -8,7 +8,7 @@ use super::account::Account;
 use super::conversation::Conversation;
 use super::desk::Desk;
 use super::exchange::{Aim, Exchange, Outcome, Talk};
-use super::failing::helps;
+use super::failing::is_the_servers;
 use super::redirect::{self, Onward, Redirect, Standing, Standpoint};
 use super::refusal::Refusal;
 use super::search::{Connection, Search};
@@ -20,7 +20,6 @@ use crate::config::Consent;
 use crate::connect::ConnectError;
 use crate::counter::Counter;
 use crate::error::{LoginError, RedirectError, SignatureFault};
-use crate::event::AccountEvent;
 use crate::ids::FlowId;
 use crate::journey::{Arrival, HopVerdict};
 use crate::outbox::Credentials;
@@ -33,7 +32,8 @@ pub(super) struct Joining {
     search: Search,
     pub(super) conversation: Conversation,
     pub(super) exchange: Exchange,
-    /// True once it said anything in SIP: from then on no other server is tried for it (settled 2).
+    /// True once it said anything in SIP: from then on it is visited, and if a redirect named it, no
+    /// other Contact is tried for it (settled 2).
     heard: bool,
 }
 
@@ -109,9 +109,6 @@ impl Joining {
     pub(super) fn handle_timeout(self, account: &mut Account, desk: &mut Desk<'_>) -> Turn<Joining> {
         let (_, rest) = self.part();
         let server = rest.conversation.server.clone();
-        if rest.heard {
-            return rest.fail(LoginError::NoAnswer { server }, account, desk);
-        }
         rest.next(ConnectError::Timeout, LoginError::NoAnswer { server }, account, desk)
     }
 
@@ -129,9 +126,6 @@ impl Joining {
         let (exchange, rest) = self.part();
         exchange.abandon(desk);
         let error = LoginError::Connect { server: rest.conversation.server.clone(), why };
-        if rest.heard {
-            return rest.fail(error, account, desk);
-        }
         rest.next(why, error, account, desk)
     }
 
@@ -183,7 +177,7 @@ impl Rest {
                 Sequel::Granted(Box::new(Grant { conversation, message, trip })).into()
             }
             Outcome::Redirected(message, standing) => self.redirected(&message, standing, account, desk),
-            Outcome::Refused(message) => self.refused(&message, account, desk),
+            Outcome::Refused(message, standing) => self.refused(&message, standing, account, desk),
             Outcome::Failed(error) => {
                 self.trip.ended(HopVerdict::Refused { status: 401 }, desk.now);
                 self.fail(error, account, desk)
@@ -199,11 +193,11 @@ impl Rest {
         account: &mut Account,
         desk: &mut Desk<'_>,
     ) -> Turn<Joining> {
-        if self.arrived_by_memory() && account.memory.forget_home() {
-            desk.tell(AccountEvent::Forgotten);
-        }
         match self.judge_redirect(message, standing, account, desk) {
             Ok(targets) => {
+                if self.arrived_by_memory() {
+                    account.forget_home(desk);
+                }
                 desk.counters.count(Counter::RedirectFollowed);
                 let to = targets.iter().map(|target| target.server().to_string()).collect();
                 let status = message.status().unwrap_or_default();
@@ -251,8 +245,16 @@ impl Rest {
         redirect::follow(&redirect, &account.config, at, desk.agent.limits.contacts)
     }
 
-    /// A final no.
-    fn refused(mut self, message: &Message, account: &mut Account, desk: &mut Desk<'_>) -> Turn<Joining> {
+    /// A final no. One that only says that the server cannot do it now sends a login on to the next
+    /// server of its domain, and a remembered home that says any is not the home any more: discovery
+    /// knows better. What a redirect named is not replaced by anything else (settled 2).
+    fn refused(
+        mut self,
+        message: &Message,
+        standing: Standing,
+        account: &mut Account,
+        desk: &mut Desk<'_>,
+    ) -> Turn<Joining> {
         let status = message.status().unwrap_or_default();
         self.trip.ended(HopVerdict::Refused { status }, desk.now);
         let server = self.conversation.server.clone();
@@ -265,23 +267,23 @@ impl Rest {
         {
             desk.setbacks.busy(address, transport, wait, desk.now);
         }
-        // A remembered home that says no is not the home any more: discovery knows better. What a
-        // redirect named is not replaced by anything else, and a no of discovery's server stands.
-        let by_memory = self.arrived_by_memory();
-        if by_memory && status != 503 && account.memory.forget_home() {
-            desk.tell(AccountEvent::Forgotten);
-        }
-        if !by_memory && (status != 503 || self.trip.was_redirected()) {
+        let (by_memory, passing) = (self.arrived_by_memory(), matches!(status, 408 | 503 | 504));
+        if !by_memory && (!passing || self.trip.was_redirected()) {
             return self.fail(error, account, desk);
         }
-        self.blame_home(account, desk);
+        if by_memory && !passing {
+            account.forget_home(desk);
+        } else if by_memory && standing == Standing::Signed {
+            account.blame_home(&mut self.trip, desk);
+        }
         desk.release(self.conversation.flow());
         self.search.note(error);
         self.trip.set_out(desk.now);
         Sequel::Search(self.trip, self.search).into()
     }
 
-    /// The server never said anything: it was not visited, and the next one is tried.
+    /// The server is gone: the next one is tried. One that never said anything was not visited; one that
+    /// a redirect named and that spoke is the last of its list (settled 2).
     fn next(
         mut self,
         why: ConnectError,
@@ -289,12 +291,21 @@ impl Rest {
         account: &mut Account,
         desk: &mut Desk<'_>,
     ) -> Turn<Joining> {
+        if self.heard && self.trip.was_redirected() {
+            return self.fail(error, account, desk);
+        }
         desk.release(self.conversation.flow());
-        self.blame_home(account, desk);
+        if self.arrived_by_memory() {
+            account.blame_home(&mut self.trip, desk);
+        }
         if let Some((address, transport)) = self.trip.last_place() {
             desk.setbacks.failed(address, transport, desk.now);
         }
-        self.trip.last_was_silent(why, desk.now);
+        if self.heard {
+            self.trip.ended(HopVerdict::Unreachable(why), desk.now);
+        } else {
+            self.trip.last_was_silent(why, desk.now);
+        }
         self.search.note(error);
         Sequel::Search(self.trip, self.search).into()
     }
@@ -302,19 +313,11 @@ impl Rest {
     fn fail(mut self, error: LoginError, account: &mut Account, desk: &mut Desk<'_>) -> Turn<Joining> {
         desk.release(self.conversation.flow());
         self.search.rest(desk);
-        // A password that does not fit is not the server's failure.
-        if helps(&error) {
-            self.blame_home(account, desk);
+        if is_the_servers(&error) && self.arrived_by_memory() {
+            account.blame_home(&mut self.trip, desk);
         }
         self.trip.give_up(desk.now);
         Sequel::Failed(error, self.trip).into()
-    }
-
-    /// Counts a failure of the remembered home, if it was that.
-    fn blame_home(&self, account: &mut Account, desk: &mut Desk<'_>) {
-        if self.arrived_by_memory() && account.memory.home_failed() {
-            desk.tell(AccountEvent::Forgotten);
-        }
     }
 
     fn arrived_by_memory(&self) -> bool {

@@ -94,7 +94,7 @@ impl Leaving {
     ) -> Turn<Self> {
         match outcome {
             Outcome::Pending(exchange) => Turn::Stays(Leaving { conversation, exchange: *exchange, until }),
-            Outcome::Granted(_) | Outcome::Redirected(..) | Outcome::Refused(_) | Outcome::Failed(_) => {
+            Outcome::Granted(_) | Outcome::Redirected(..) | Outcome::Refused(..) | Outcome::Failed(_) => {
                 gone(&conversation, desk).into()
             }
         }

@@ -183,7 +183,7 @@ fn target(text: &str, redirect: &Redirect<'_>, account: &AccountConfig) -> Resul
     if redirect.transport.is_secure() && !transport.is_secure() {
         return Err(RedirectError::Downgrade { to: transport });
     }
-    if !transport.is_secure() && !account.transports.contains(&transport) {
+    if !transport.is_secure() && !account.allowed_transports().contains(&transport) {
         return Err(RedirectError::Downgrade { to: transport });
     }
     let expected = trusted(&host, literal, account)?;

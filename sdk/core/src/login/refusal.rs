@@ -32,7 +32,11 @@ pub(super) enum Belief {
 }
 
 impl Belief {
-    /// Settled 12: without a signature only 1xx, 401, 407, 408 and 503 are listened to.
+    /// Settled 12: without a signature only 1xx, 401, 407, 408 and 503 are listened to, once there is an
+    /// association. There is one from the first final it signs; but an answer to the token that is to
+    /// establish it is judged as if it stood, because whoever can sign is then known. Before, whatever
+    /// comes by the verified connection is heard. An unsigned 408 or 503 may delay a login or send it to
+    /// the next server of its domain, and never counts against a remembered home.
     pub(super) fn of(message: &Message, standing: Standing) -> Self {
         match (standing, message.status().unwrap_or_default()) {
             (Standing::Signed | Standing::Unsignable, _) => Belief::Believed,

@@ -110,7 +110,7 @@ impl Registered {
                 desk.counters.count(Counter::RedirectRefused);
                 self.put_off(REDIRECT_PAUSE, desk);
             }
-            Outcome::Refused(message) => return self.refused(&message, account, desk),
+            Outcome::Refused(message, _) => return self.refused(&message, account, desk),
             // The password is not tried again and again: that locks accounts. The binding ends by itself.
             Outcome::Failed(error) if !helps(&error) => {
                 self.put_off(self.lease.ends.since(desk.now.since_start), desk);

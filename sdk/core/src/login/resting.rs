@@ -10,7 +10,7 @@ use crate::error::LoginError;
 use crate::event::{AccountEvent, MoveCause};
 use crate::journey::LoginFailure;
 use crate::state::AccountState;
-use crate::time::{Deadline, Moment, Why};
+use crate::time::{Deadline, Moment, Now, Why};
 
 /// Nothing is under way.
 #[derive(Clone, Copy, Debug)]
@@ -18,6 +18,8 @@ pub(super) struct Resting {
     shown: AccountState,
     /// The next attempt, if it comes by itself.
     again: Option<Again>,
+    /// Before this no attempt comes by itself, whatever the network does.
+    not_before: Moment,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -29,12 +31,12 @@ struct Again {
 impl Resting {
     /// Until somebody says otherwise.
     pub(super) fn new(shown: AccountState) -> Self {
-        Self { shown, again: None }
+        Self { shown, again: None, not_before: Moment::default() }
     }
 
     /// Until `at`.
     pub(super) fn until(shown: AccountState, at: Moment, cause: MoveCause) -> Self {
-        Self { shown, again: Some(Again { at, cause }) }
+        Self { again: Some(Again { at, cause }), ..Self::new(shown) }
     }
 
     /// After a login that failed: tells the reason with the journey, and plans the next attempt.
@@ -45,6 +47,7 @@ impl Resting {
         desk: &mut Desk<'_>,
     ) -> Self {
         let floor = trip.floor().max(least(&error));
+        let is_redirect = matches!(error, LoginError::Redirect(_));
         let shown = match &error {
             LoginError::Resolve { why: DnsError::NoNetwork, .. } => AccountState::NoNetwork,
             _ => AccountState::Refused,
@@ -54,7 +57,11 @@ impl Resting {
         let failure = LoginFailure { error, journey: trip.into_journey() };
         desk.tell(AccountEvent::LoginFailed { failure, retry_in });
         match retry_in {
-            Some(wait) => Resting::until(shown, desk.now.after(wait), cause),
+            Some(wait) => {
+                // A wait the server asked for, and the growing one after a redirect (settled 1).
+                let not_before = desk.now.after(if is_redirect { wait } else { floor });
+                Resting { not_before, ..Resting::until(shown, desk.now.after(wait), cause) }
+            }
             None => Resting::new(shown),
         }
     }
@@ -83,14 +90,19 @@ impl Resting {
     }
 
     /// The network came or went.
-    pub(super) fn handle_network(self, online: bool) -> Turn<Self> {
+    pub(super) fn handle_network(self, online: bool, now: Now) -> Turn<Self> {
+        let Self { not_before, .. } = self;
         match (online, self.is_waiting()) {
             (_, false) => Turn::Stays(self),
             (true, true) => {
                 let cause = self.again.map_or(MoveCause::Failover, |again| again.cause);
-                Sequel::Login(cause).into()
+                if now.reached(not_before) {
+                    return Sequel::Login(cause).into();
+                }
+                let shown = AccountState::Refused;
+                Turn::Stays(Resting { not_before, ..Resting::until(shown, not_before, cause) })
             }
-            (false, true) => Turn::Stays(Resting::new(AccountState::NoNetwork)),
+            (false, true) => Turn::Stays(Resting { not_before, ..Resting::new(AccountState::NoNetwork) }),
         }
     }
 }

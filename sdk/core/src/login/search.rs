@@ -16,6 +16,7 @@ use crate::connect::{ConnectError, TlsProof};
 use crate::dns::{DnsAnswer, DnsError, DnsQuestion};
 use crate::error::LoginError;
 use crate::ids::{AskId, FlowId};
+use crate::journey::Arrival;
 use crate::locate::Target;
 use crate::outbox::Question;
 use crate::time::{Deadline, Moment, Why};
@@ -62,6 +63,8 @@ pub(super) struct Connection {
     pub proof: Option<TlsProof>,
     /// True if the connection was there before.
     pub shared: bool,
+    /// True if the remembered home was being dialled and did not answer in its head start.
+    pub outran_home: bool,
 }
 
 /// A server that was not reached, for the journey.
@@ -107,6 +110,10 @@ impl Search {
     /// True while a connection is being opened.
     pub(super) fn is_dialling(&self) -> bool {
         !self.dials.is_empty()
+    }
+
+    fn is_dialling_home(&self) -> bool {
+        self.dials.iter().any(|dial| dial.dialled.how == Arrival::Remembered)
     }
 
     /// The reason to give if nothing else comes of the search.
@@ -170,8 +177,10 @@ impl Search {
     ) -> Option<Box<Connection>> {
         let at = self.dials.iter().position(|dial| dial.flow == flow)?;
         let dial = self.dials.remove(at);
+        let outran_home = self.is_dialling_home();
         self.rest(desk);
-        Some(Box::new(Connection { flow, dialled: dial.dialled, local, proof, shared: false }))
+        let dialled = dial.dialled;
+        Some(Box::new(Connection { flow, dialled, local, proof, shared: false, outran_home }))
     }
 
     /// A connection could not be opened.
@@ -258,8 +267,9 @@ impl Search {
         self.next_dial = Some(desk.now.after(STAGGER));
         match desk.claim(&target) {
             Claim::Open { flow, local, proof } => {
+                let outran_home = self.is_dialling_home();
                 self.rest(desk);
-                Some(Connection { flow, dialled, local, proof, shared: true })
+                Some(Connection { flow, dialled, local, proof, shared: true, outran_home })
             }
             // The same server found twice, as remembered and in DNS: the first dial stands for both.
             Claim::Opening { flow } if self.dials.iter().any(|dial| dial.flow == flow) => None,

@@ -6,13 +6,13 @@ use super::account::Account;
 use super::desk::Desk;
 use super::leg::{Leg, Way};
 use super::redirect::{Onward, is_trusted};
-use super::search::{Found, Miss, STAGGER, Search};
+use super::search::{Connection, Found, Miss, STAGGER, Search};
 use super::sequel::{Sequel, Turn};
 use super::trip::Trip;
 use crate::config::{Remembered, ServerChoice};
 use crate::connect::{ConnectError, TlsProof};
 use crate::dns::{DnsAnswer, DnsError};
-use crate::event::{AccountEvent, MoveCause};
+use crate::event::MoveCause;
 use crate::identity::{Expected, lies_within};
 use crate::ids::{AskId, FlowId};
 use crate::journey::Arrival;
@@ -49,7 +49,7 @@ impl Seeking {
         account: &mut Account,
         desk: &mut Desk<'_>,
     ) -> Turn<Self> {
-        trip.set_out(desk.now);
+        trip.follow(desk.now);
         let way = |place: usize| Way::Redirected(u8::try_from(place).unwrap_or(u8::MAX));
         let legs =
             targets.iter().enumerate().map(|(place, target)| onward_leg(target, way(place), desk)).collect();
@@ -83,10 +83,11 @@ impl Seeking {
         mut self,
         flow: FlowId,
         ends: (SocketAddr, Option<TlsProof>),
+        account: &mut Account,
         desk: &mut Desk<'_>,
     ) -> Turn<Self> {
         match self.search.handle_connected(flow, ends.0, ends.1, desk) {
-            Some(connection) => Sequel::Join(self.trip, self.search, connection).into(),
+            Some(connection) => self.join(connection, account, desk),
             None => Turn::Stays(self),
         }
     }
@@ -138,8 +139,8 @@ impl Seeking {
         desk: &mut Desk<'_>,
     ) -> Turn<Self> {
         for miss in misses {
-            if miss.dialled.how == Arrival::Remembered && account.memory.home_failed() {
-                desk.tell(AccountEvent::Forgotten);
+            if miss.dialled.how == Arrival::Remembered {
+                account.blame_home(&mut self.trip, desk);
             }
             if let Some(address) = miss.dialled.address {
                 desk.setbacks.failed(address, miss.dialled.transport, desk.now);
@@ -148,9 +149,18 @@ impl Seeking {
         }
         match found {
             Found::Nothing => Turn::Stays(self),
-            Found::Connection(connection) => Sequel::Join(self.trip, self.search, connection).into(),
+            Found::Connection(connection) => self.join(connection, account, desk),
             Found::Exhausted(error) => Sequel::Failed(error, self.trip).into(),
         }
+    }
+
+    /// The first verified connection. A home that had its head start and still says nothing has failed;
+    /// if it is only slow and takes the login in the end, that is forgiven there.
+    fn join(mut self, connection: Box<Connection>, account: &mut Account, desk: &mut Desk<'_>) -> Turn<Self> {
+        if connection.outran_home {
+            account.blame_home(&mut self.trip, desk);
+        }
+        Sequel::Join(self.trip, self.search, connection).into()
     }
 }
 

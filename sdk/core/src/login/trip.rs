@@ -25,6 +25,8 @@ pub(super) struct Trip {
     floor: Duration,
     /// Counts the changes, so that each is told once.
     changes: u32,
+    /// True once this login counted against the remembered home.
+    home_blamed: bool,
 }
 
 /// A dial that became, or is to become, a hop.
@@ -46,12 +48,13 @@ impl Trip {
     /// A login begins.
     pub(super) fn new(limit: u8, cause: MoveCause, now: Now) -> Self {
         Self {
-            journey: Journey { hops: Vec::new(), limit },
+            journey: Journey { hops: Vec::new(), followed: 0, limit },
             visited: Visited::default(),
             leg_began: now.since_start,
             cause,
             floor: Duration::ZERO,
             changes: 0,
+            home_blamed: false,
         }
     }
 
@@ -83,6 +86,17 @@ impl Trip {
     /// Gives the hops up at the end of the login.
     pub(super) fn into_journey(self) -> Journey {
         self.journey
+    }
+
+    /// A redirect is followed.
+    pub(super) fn follow(&mut self, now: Now) {
+        self.journey.followed = self.journey.followed.saturating_add(1);
+        self.set_out(now);
+    }
+
+    /// True once in a login: the remembered home fails a login once, in whichever ways it does.
+    pub(super) fn blames_home(&mut self) -> bool {
+        !std::mem::replace(&mut self.home_blamed, true)
     }
 
     /// The search for the next server begins.
@@ -213,10 +227,13 @@ impl Trip {
         }
     }
 
-    /// A journey is shown to people and kept in events: it stays small whatever DNS answers.
+    /// A journey is shown to people and kept in events: it stays small whatever DNS answers. What was
+    /// not reached goes before what answered.
     fn trim(&mut self) {
         if self.journey.hops.len() > MOST_HOPS {
-            self.journey.hops.remove(0);
+            let dead = |hop: &Hop| matches!(hop.verdict, HopVerdict::Unreachable(_));
+            let least = self.journey.hops.iter().position(dead).unwrap_or_default();
+            self.journey.hops.remove(least);
         }
     }
 }

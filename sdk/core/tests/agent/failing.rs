@@ -92,6 +92,16 @@ fn the_next_server_is_tried_when_one_is_dead_or_silent() {
         |world| {
             world.at("a.network.com").gate(Gate::Open).answer(503, "Service Unavailable");
         },
+        |world| {
+            world.at("a.network.com").answer(503, "Service Unavailable");
+        },
+        |world| {
+            world.at("a.network.com").answer(504, "Server Time-out");
+        },
+        |world| {
+            world.at("a.network.com").answer(408, "Request Timeout");
+        },
+        |world| world.at("a.network.com").silent_after_challenge = true,
     ] {
         let mut world = World::new(|_| {});
         world.srv(&[(10, "a.network.com"), (20, "b.network.com")]);
@@ -103,6 +113,19 @@ fn the_next_server_is_tried_when_one_is_dead_or_silent() {
         assert!(world.state().is_reachable(), "{:?}", world.state());
         assert_eq!(world.registered().home.host, "b.network.com");
     }
+}
+
+#[test]
+fn the_next_server_is_tried_when_one_dies_half_way() {
+    let mut world = World::new(|_| {});
+    world.srv(&[(10, "a.network.com"), (20, "b.network.com")]);
+    world.server("a.network.com").silent_after_challenge = true;
+    world.server("b.network.com");
+    world.login();
+    world.cut("a.network.com");
+    assert_eq!(world.registered().home.host, "b.network.com");
+    let dead = &world.registered().journey.hops[0];
+    assert_eq!(dead.verdict, HopVerdict::Unreachable(ConnectError::Closed));
 }
 
 #[test]

@@ -3,8 +3,10 @@
 #![expect(clippy::unwrap_used, reason = "what a test expects and does not find ends the test")]
 
 mod chaos;
+mod counting;
 mod failing;
 mod golden;
+mod homes;
 mod keep_alive;
 mod limits;
 mod many;

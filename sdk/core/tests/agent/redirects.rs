@@ -265,6 +265,27 @@ fn tls_is_never_left() {
 }
 
 #[test]
+fn a_redirect_does_not_bring_register_over_udp_where_that_is_off() {
+    let to_udp = |udp_register: bool| {
+        let mut world = World::new(|config| {
+            config.transports = vec![Transport::Tcp, Transport::Udp];
+            config.auth.udp_register = udp_register;
+            config.redirect.require_tls = false;
+            let host = "hs102.network.com".into();
+            config.server = ServerChoice::Fixed { host, port: Some(5061), transport: Transport::Tcp };
+        });
+        world.server("hs102.network.com").redirect_to("<sip:hs104.network.com:5061;transport=udp>");
+        world.server("hs104.network.com");
+        world.login();
+        world
+    };
+    let mut world = to_udp(false);
+    assert_eq!(world.last_failure().error.code(), "E0706");
+    assert_eq!(world.at("hs104.network.com").dials, 0);
+    assert_eq!(to_udp(true).registered().home.host, "hs104.network.com");
+}
+
+#[test]
 fn the_domain_is_not_left_unless_the_account_trusts_the_other() {
     let evil = "<sip:hs104.network.com.evil.test:5061;transport=tls>";
     let world = failing(

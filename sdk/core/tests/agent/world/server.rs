@@ -31,6 +31,8 @@ pub(crate) struct Server {
     /// The name its certificate proves, if not the one expected.
     pub(crate) certificate: Option<String>,
     pub(crate) silent: bool,
+    /// It challenges, and says nothing to the answer.
+    pub(crate) silent_after_challenge: bool,
     /// Keep-alives it got.
     pub(crate) pings: usize,
     /// Whether it answers them.
@@ -108,6 +110,7 @@ impl Server {
             unreachable: None,
             certificate: None,
             silent: false,
+            silent_after_challenge: false,
             pings: 0,
             pongs: false,
             version: Version::V4,
@@ -170,6 +173,7 @@ impl Server {
         }
         match self.admit(request, wall) {
             Err(challenge) => vec![challenge],
+            Ok(()) if self.silent_after_challenge => Vec::new(),
             Ok(()) => self.decide(request, wall),
         }
     }
