@@ -8,7 +8,7 @@ use crate::cli::args::{Account, Cli, Who};
 use crate::cli::settings::typed;
 use crate::config::{ACCOUNT, AccountEntry, edit, read, write};
 use crate::report::{Console, Exit, Failure};
-use crate::text::screen_text;
+use crate::text::{ScreenText, screen_text};
 use crate::words::Trouble;
 
 /// Runs the verb.
@@ -56,7 +56,7 @@ pub(crate) fn fresh_entry(setup: &Setup, who: &Who) -> Result<AccountEntry, Fail
         return Err(Failure::new(Exit::Config, "E0107", &"no address is named", hint));
     };
     let aor = address(name)?;
-    if setup.config.accounts().iter().any(|entry| entry.text("aor") == aor) {
+    if setup.config.accounts().iter().any(|entry| entry.address() == aor) {
         let sentence = format!("{aor} is configured already");
         return Err(Failure::new(Exit::Config, "E0110", &sentence, "Change it with `homing account edit`."));
     }
@@ -82,6 +82,10 @@ pub(crate) fn keep(setup: &Setup, entry: &AccountEntry, console: &Console) -> Re
 }
 
 fn list(setup: &Setup, console: &Console) {
+    if setup.config.accounts().is_empty() {
+        console
+            .say(&ScreenText::of("no account is configured; `homing init alice@corp.example` sets one up"));
+    }
     for entry in setup.config.accounts() {
         let (aor, server) = (entry.text("aor"), entry.text("server"));
         let usable =
@@ -95,7 +99,7 @@ fn list(setup: &Setup, console: &Console) {
 fn change(setup: &Setup, what: (&str, &str, &str), console: &Console) -> Result<Exit, Failure> {
     let (account, key, value) = what;
     let aor = address(account)?;
-    if !setup.config.accounts().iter().any(|entry| entry.text("aor") == aor) {
+    if !setup.config.accounts().iter().any(|entry| entry.address() == aor) {
         return Err(unknown(account));
     }
     let parsed = typed(ACCOUNT, key, value)?;

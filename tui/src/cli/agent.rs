@@ -80,7 +80,7 @@ impl Setup {
             Some(name) => {
                 let aor = Aor::parse(name).map_err(|error| Failure::from(&homing::Error::Config(error)))?;
                 let wanted = format!("{}@{}", aor.user, aor.domain);
-                let known = accounts.into_iter().find(|entry| entry.text("aor") == wanted);
+                let known = accounts.into_iter().find(|entry| entry.address() == wanted);
                 known.unwrap_or_else(|| AccountEntry::for_address(&aor))
             }
             None if accounts.len() == 1 => accounts.remove(0),

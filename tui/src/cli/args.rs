@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::cli::examples;
 use crate::report::Console;
 use crate::trace::{Form, FormError};
 
@@ -55,35 +56,41 @@ pub(crate) enum Verb {
     #[cfg(feature = "demo")]
     Demo(Demo),
     /// Set up an account: find its servers, sign in once, keep it
+    #[command(after_help = examples::INIT)]
     Init(Init),
     /// Sign in
-    #[command(visible_alias = "register")]
+    #[command(visible_alias = "register", after_help = examples::LOGIN)]
     Login(Login),
     /// Ask the running phone how its accounts stand
     Status(Status),
     /// Print which servers would be dialled for a domain, in order, with the reason of each
+    #[command(after_help = examples::RESOLVE)]
     Resolve(Resolve),
     /// Look at redirects
     #[command(subcommand)]
     Redirect(Redirect),
     /// Ask the home server, or the owner of any SIP URI, whether it is there
+    #[command(after_help = examples::OPTIONS)]
     Options(Options),
     /// Check configuration, terminal, DNS, TLS and login
     Doctor(Visit),
     /// Accounts of the configuration
-    #[command(subcommand)]
+    #[command(subcommand, after_help = examples::ACCOUNT)]
     Account(Account),
     /// Settings
-    #[command(subcommand)]
+    #[command(subcommand, after_help = examples::CONFIG)]
     Config(Config),
     /// Traces that were saved
-    #[command(subcommand)]
+    #[command(subcommand, after_help = examples::TRACE)]
     Trace(Trace),
     /// Recompute every token, signature and digest of a capture, a log of messages or a saved trace
+    #[command(after_help = examples::VERIFY)]
     Verify(Verify),
     /// Print completions for a shell
+    #[command(after_help = examples::COMPLETIONS)]
     Completions(Completions),
     /// Print the manual page
+    #[command(after_help = examples::MAN)]
     Man(Man),
     /// Print the version
     Version,
@@ -207,7 +214,7 @@ pub(crate) struct Status {
 
 #[derive(Debug, Args)]
 pub(crate) struct Resolve {
-    /// The SIP domain
+    /// The SIP domain, or an address in it
     pub(crate) domain: String,
     /// Transports allowed: tls, tcp, udp
     #[arg(long, value_name = "NAME", value_delimiter = ',', default_value = "tls")]

@@ -7,7 +7,6 @@ use serde_json::json;
 
 use crate::cli::agent::Setup;
 use crate::cli::args::{Cli, Visit};
-use crate::config::check;
 use crate::look::ColorMode;
 use crate::report::{Console, Exit, Failure};
 use crate::text::{ScreenText, screen_text};
@@ -68,7 +67,7 @@ pub(crate) fn run(cli: &Cli, visit: &Visit, console: &Console) -> Result<Exit, F
 }
 
 fn check_config(setup: &Setup, console: &Console) {
-    let remarks = check(setup.config.file());
+    let remarks = crate::cli::settings::remarks(setup);
     for remark in &remarks {
         let verdict = if remark.fatal { Verdict::Failed } else { Verdict::Odd };
         report(console, "config", verdict, &screen_text!("{} {}", remark.path, remark.text));

@@ -16,10 +16,11 @@ use crate::words::Trouble;
 /// A transport there is not, or a domain without servers.
 pub(crate) fn run(cli: &Cli, resolve: &Resolve, console: &Console) -> Result<Exit, Failure> {
     let setup = Setup::load(cli)?;
+    let domain = domain_of(&resolve.domain);
     let resolver = equip(&setup.config).map_err(|fault| Failure::config(Trouble::from(&fault)))?.resolver;
     let transports = resolve.transport.iter().map(|word| Transport::parse(word)).collect::<Option<Vec<_>>>();
     let transports = transports.ok_or_else(Failure::no_transport)?;
-    let request = Request::new(Wanted::Domain(resolve.domain.to_ascii_lowercase()), &transports);
+    let request = Request::new(Wanted::Domain(domain.clone()), &transports);
     let located = block_on(cli.timeout, async { Ok(locate(request, &resolver).await) })?;
 
     for name in &located.explanation.names {
@@ -53,7 +54,13 @@ pub(crate) fn run(cli: &Cli, resolve: &Resolve, console: &Console) -> Result<Exi
         located.targets.len(),
         located.explanation.round_trips
     ));
-    if located.targets.is_empty() { Err(nobody(&resolve.domain, located.end)) } else { Ok(Exit::Done) }
+    if located.targets.is_empty() { Err(nobody(&domain, located.end)) } else { Ok(Exit::Done) }
+}
+
+/// The domain alone, also of an address or of a URI.
+fn domain_of(text: &str) -> String {
+    let text = text.trim_start_matches("sips:").trim_start_matches("sip:");
+    text.rsplit('@').next().unwrap_or_default().to_ascii_lowercase()
 }
 
 fn nobody(domain: &str, end: Exhausted) -> Failure {

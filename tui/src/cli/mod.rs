@@ -5,6 +5,7 @@ mod accounts;
 mod agent;
 mod args;
 mod doctor;
+mod examples;
 mod init;
 mod locate;
 mod options;

@@ -6,7 +6,7 @@ use toml::Value;
 use crate::cli::agent::Setup;
 use crate::cli::args::{Cli, Config};
 use crate::config::{
-    Kind, SETTINGS, Setting, check, edit, migrate, nearest_word, read, schema, suggestion, write,
+    Kind, Remark, SETTINGS, Setting, check, edit, migrate, nearest_word, read, schema, suggestion, write,
 };
 use crate::report::{Console, Exit, Failure};
 use crate::text::screen_text;
@@ -34,7 +34,7 @@ pub(crate) fn run(cli: &Cli, verb: &Config, console: &Console) -> Result<Exit, F
 }
 
 fn run_check(setup: &Setup, console: &Console) -> Result<Exit, Failure> {
-    let remarks = check(setup.config.file());
+    let remarks = remarks(setup);
     for remark in &remarks {
         let level = if remark.fatal { "fail" } else { "warn" };
         console.event("remark", json!({ "level": level, "path": remark.path, "text": remark.text }));
@@ -45,6 +45,14 @@ fn run_check(setup: &Setup, console: &Console) -> Result<Exit, Failure> {
     console.event("checked", json!({ "file": path.to_string(), "remarks": remarks.len(), "fatal": fatal }));
     console.say(&screen_text!("{path}: {} remarks, {fatal} of them fatal", remarks.len()));
     Ok(if fatal == 0 { Exit::Done } else { Exit::Config })
+}
+
+/// What is odd about the file, and about variables that look like settings.
+pub(crate) fn remarks(setup: &Setup) -> Vec<Remark> {
+    let variables = setup.config.odd_variables().iter();
+    let of_variable =
+        |(path, text): &(String, String)| Remark { path: path.clone(), text: text.clone(), fatal: false };
+    check(setup.config.file()).into_iter().chain(variables.map(of_variable)).collect()
 }
 
 fn show(setup: &Setup, with_origin: bool, console: &Console) {

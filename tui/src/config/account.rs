@@ -67,6 +67,11 @@ impl AccountEntry {
         self.value(path).and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
     }
 
+    /// Its address as `user@domain`, however it is written; as it is written where it is none.
+    pub(crate) fn address(&self) -> String {
+        plain_address(&self.text("aor"))
+    }
+
     /// The user name the server knows.
     pub(crate) fn login_name(&self) -> String {
         let user = self.text("user");
@@ -186,6 +191,11 @@ impl AccountEntry {
         let list = self.value(path).and_then(|value| value.as_array().cloned()).unwrap_or_default();
         list.iter().filter_map(Value::as_str).map(str::to_owned).collect()
     }
+}
+
+/// An address as `user@domain`: without scheme, its domain in lower case.
+pub(super) fn plain_address(text: &str) -> String {
+    Aor::parse(text).map_or_else(|_| text.to_owned(), |aor| format!("{}@{}", aor.user, aor.domain))
 }
 
 /// A fresh endpoint token: ten hexadecimal digits. It names the endpoint and guards nothing.

@@ -2,6 +2,7 @@
 
 use toml::{Table, Value};
 
+use crate::config::account::plain_address;
 use crate::config::layers::{look_up, put};
 
 /// Sets a value at a dotted path such as `ui.theme`.
@@ -29,12 +30,15 @@ pub(crate) fn set(text: &str, path: &str, value: &Value) -> String {
 /// Sets a value of the account with this address; without such an account nothing changes.
 pub(crate) fn set_in_account(text: &str, aor: &str, key: &str, value: &Value) -> String {
     let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
-    let Some((from, _)) = account_span(&lines, aor) else { return text.to_owned() };
-    let span = (from + 1, first_header(&lines, from + 1));
-    put_line(&mut lines, span, key, value);
+    let Some((from, to)) = account_span(&lines, aor) else { return text.to_owned() };
+    let (section, last) = key.rsplit_once('.').unwrap_or(("", key));
+    let table = find_header(&lines[..to], &format!("[account.{section}]"), from + 1);
+    let (head, written) = table.map_or((from, key), |head| (head, last));
+    let span = (head + 1, first_header(&lines[..to], head + 1));
+    put_line(&mut lines, span, written, value);
     let mut wanted: Table = text.parse().unwrap_or_default();
     for account in accounts(&mut wanted) {
-        if account.get("aor").and_then(Value::as_str) == Some(aor) {
+        if account.get("aor").and_then(Value::as_str).is_some_and(|text| plain_address(text) == aor) {
             put(account, key, value.clone());
         }
     }
@@ -100,7 +104,8 @@ fn account_span(lines: &[String], aor: &str) -> Option<(usize, usize)> {
         let end = lines[start + 1..].iter().position(is_end).map_or(lines.len(), |at| start + 1 + at);
         let table: Table =
             lines[start + 1..first_header(lines, start + 1)].join("\n").parse().unwrap_or_default();
-        if look_up(&table, "aor").and_then(Value::as_str) == Some(aor) {
+        let found = look_up(&table, "aor").and_then(Value::as_str);
+        if found.is_some_and(|text| plain_address(text) == aor) {
             return Some((start, end));
         }
         from = end;
@@ -163,6 +168,16 @@ mod tests {
         let more = append_account(&less, &"aor = \"g@h.i\"\n[redirect]\nlimit = 0\n".parse().expect("TOML"));
         let table: Table = more.parse().expect("valid TOML");
         assert_eq!(table["account"][1]["redirect"]["limit"].as_integer(), Some(0));
+    }
+
+    #[test]
+    fn a_table_of_an_account_takes_its_own_settings_and_comments_stay() {
+        let text = set_in_account(FILE, "a@b.c", "redirect.limit", &Value::Integer(1));
+        assert!(text.contains("[account.redirect]\nlimit = 1\n") && text.contains("# dark room"), "{text}");
+        let text = set_in_account(&text, "d@e.f", "redirect.limit", &Value::Integer(2));
+        assert!(text.contains("epid = \"2\"\nredirect.limit = 2\n") && text.contains("# mine"), "{text}");
+        let other = FILE.replace("\"a@b.c\"", "\"sip:a@B.C\"");
+        assert!(set_in_account(&other, "a@b.c", "expires", &Value::Integer(90)).contains("expires = 90"));
     }
 
     #[test]

@@ -10,6 +10,8 @@ pub(crate) struct Config {
     file: Table,
     environment: Table,
     command_line: Table,
+    /// Variables that look like ours and are not used.
+    odd_variables: Vec<(String, String)>,
 }
 
 /// Where a value comes from.
@@ -32,13 +34,29 @@ impl Config {
     ) -> Result<Self, toml::de::Error> {
         let mut config = Self { file: text.parse()?, ..Self::default() };
         for (name, value) in environment {
-            if let Some(setting) = by_variable(&name)
-                && let Some(value) = setting.parse(&value)
-            {
-                put(&mut config.environment, setting.path, value);
-            }
+            config.take_variable(name, &value);
         }
         Ok(config)
+    }
+
+    /// Variables that look like settings of ours and are not used: name and what is wrong.
+    pub(crate) fn odd_variables(&self) -> &[(String, String)] {
+        &self.odd_variables
+    }
+
+    fn take_variable(&mut self, name: String, value: &str) {
+        if !name.starts_with("HOMING_") {
+            return;
+        }
+        let odd = match by_variable(&name).map(|setting| (setting, setting.parse(value))) {
+            Some((setting, Some(value))) => return put(&mut self.environment, setting.path, value),
+            Some((setting, None)) => format!("takes {}; it is not used", setting.values()),
+            None if name.contains("PASSWORD") => {
+                "is not read: give the password by prompt, file, descriptor or command".to_owned()
+            }
+            None => "is no setting; a variable is called like HOMING__UI__THEME".to_owned(),
+        };
+        self.odd_variables.push((name, odd));
     }
 
     /// The value in force and where it comes from; none where there is no default either.
@@ -159,6 +177,22 @@ mod tests {
         assert_eq!(config.value(setting("ui.ascii")).1, Origin::File);
         assert_eq!(config.value(setting("ui.color")).1, Origin::Default);
         config.override_with("ui.theme", Value::String("default".into()));
+        assert_eq!(config.text("ui.theme"), "default");
+    }
+
+    #[test]
+    fn variables_that_mean_nothing_are_told_and_never_shown() {
+        let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        let all = [
+            pair("HOMING__UI__THEME", "pink-5d1e"),
+            pair("HOMING_PASSWORD", "canary-5d1e"),
+            pair("HOMING__UI__COLOUR", "never"),
+            pair("HOME", "x"),
+        ];
+        let config = Config::new("", all.into_iter()).expect("valid TOML");
+        let names: Vec<&str> = config.odd_variables().iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(names, ["HOMING__UI__THEME", "HOMING_PASSWORD", "HOMING__UI__COLOUR"]);
+        assert!(!format!("{:?}", config.odd_variables()).contains("5d1e"));
         assert_eq!(config.text("ui.theme"), "default");
     }
 

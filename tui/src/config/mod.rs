@@ -13,7 +13,7 @@ mod store;
 #[cfg(feature = "demo")]
 pub(crate) use account::new_epid;
 pub(crate) use account::{AccountEntry, EntryFault};
-pub(crate) use check::{check, nearest_word, suggestion};
+pub(crate) use check::{Remark, check, nearest_word, suggestion};
 pub(crate) use layers::Config;
 pub(crate) use migrate::migrate;
 pub(crate) use schema::schema;

@@ -264,7 +264,7 @@ impl Cause {
 impl fmt::Display for Obstacle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Obstacle::Masked => f.write_str("the secrets are masked in this file"),
+            Obstacle::Masked => f.write_str("its token, signature or digest is masked in this file"),
             Obstacle::NoLogOn { opaque } if opaque.is_empty() => {
                 f.write_str("its log-on is not in this file")
             }
@@ -290,7 +290,8 @@ impl Obstacle {
     fn next_step(&self) -> &'static str {
         match self {
             Obstacle::Masked => {
-                "a saved trace never holds secrets: verify a packet capture or an unredacted message log"
+                "a saved trace never holds secrets, only what a To tag binds can be checked in it: verify a packet \
+                 capture or an unredacted message log"
             }
             Obstacle::NoLogOn { .. } | Obstacle::NoChallenge { .. } => "record from before the log-on",
             Obstacle::AfterToken { .. } => "see the difference in the message named there",

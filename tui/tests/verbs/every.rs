@@ -44,6 +44,8 @@ const CALLS: &[Call] = &[
     call("status", 5, "E0113", &[]),
     call("login", 3, "E0107", &[]),
     call("account list", 0, "", &[]),
+    call("login alice@network.com", 6, "E0603", &["login-failed"]),
+    call("resolve alice@network.com", 0, "", &["target"]),
     call("init", 3, "E0107", &[]),
     call("init alice@nowhere.network.com --password-file password", 4, "E0401", &[]),
     call("init WHO", 0, "", &["discovered", "registered", "account-added"]),

@@ -5,5 +5,7 @@
 mod every;
 mod login;
 mod place;
+mod recordings;
 mod redirects;
+mod secrets;
 mod trouble;
