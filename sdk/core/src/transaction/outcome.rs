@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use homing_wire::Message;
 
+use super::turn::Tell;
 use crate::ids::{FlowId, TxId};
 use crate::limits::Limits;
 use crate::transport::Transport;
@@ -126,6 +127,21 @@ pub enum TxOutput<U> {
         /// Whose.
         user: U,
     },
+}
+
+impl<U> TxOutput<U> {
+    /// What `user` is told of its transaction; `message` is the response that was fed, if one was.
+    pub(super) fn of(tell: Tell, tx: TxId, user: U, message: Option<&Message>) -> Option<Self> {
+        let message = message.cloned();
+        Some(match tell {
+            Tell::Provisional => TxOutput::Provisional { tx, user, message: message? },
+            Tell::Final => TxOutput::Final { tx, user, message: message? },
+            Tell::Another2xx => TxOutput::Another2xx { tx, user, message: message? },
+            Tell::TimedOut => TxOutput::TimedOut { tx, user },
+            Tell::AckTimedOut => TxOutput::AckTimedOut { tx, user },
+            Tell::Unanswered => TxOutput::Unanswered { tx, user },
+        })
+    }
 }
 
 impl Road {

@@ -16,7 +16,7 @@ use super::server::Server;
 use super::server_invite::ServerInvite;
 use super::store::{Entry, Store};
 use super::timers::{Pace, TimerTable};
-use super::turn::{Next, Tell, Turn};
+use super::turn::{Next, Turn};
 use crate::config::Timers;
 use crate::counter::{Counter, Counters};
 use crate::error::Misuse;
@@ -370,7 +370,7 @@ impl<U: Copy> Transactions<U> {
             self.outputs.push_back(TxOutput::Send { flow, bytes });
         }
         if let Some(tell) = turn.tell.filter(|_| !quiet) {
-            self.outputs.extend(news(tell, id, user, message));
+            self.outputs.extend(TxOutput::of(tell, id, user, message));
         }
         match turn.next {
             Next::Keep => {}
@@ -391,16 +391,4 @@ impl<U: Copy> Transactions<U> {
     fn pace(&self, road: Road, now: Now) -> Pace {
         Pace::new(self.timers, road.transport, now)
     }
-}
-
-fn news<U>(tell: Tell, tx: TxId, user: U, message: Option<&Message>) -> Option<TxOutput<U>> {
-    let message = message.cloned();
-    Some(match tell {
-        Tell::Provisional => TxOutput::Provisional { tx, user, message: message? },
-        Tell::Final => TxOutput::Final { tx, user, message: message? },
-        Tell::Another2xx => TxOutput::Another2xx { tx, user, message: message? },
-        Tell::TimedOut => TxOutput::TimedOut { tx, user },
-        Tell::AckTimedOut => TxOutput::AckTimedOut { tx, user },
-        Tell::Unanswered => TxOutput::Unanswered { tx, user },
-    })
 }

@@ -89,6 +89,10 @@ impl DigestChallenge {
         let (Some(realm), Some(nonce)) = (challenge.param("realm"), challenge.param("nonce")) else {
             return Err(DigestError::Incomplete);
         };
+        // What no quoted text can repeat cannot be answered: the server would not know its own words.
+        if [Some(realm), Some(nonce), challenge.param("opaque")].into_iter().flatten().any(is_unspeakable) {
+            return Err(DigestError::Incomplete);
+        }
         let is_true = |name| challenge.param(name).is_some_and(|value| value.eq_ignore_ascii_case("true"));
         Ok(Self {
             realm: realm.into(),
@@ -150,6 +154,16 @@ impl DigestChallenge {
     pub(super) fn rotate(&mut self, nonce: &str) {
         self.nonce = nonce.into();
     }
+}
+
+/// True for a value with a quote of its own or a control character, as only a careless bare value has.
+fn is_unspeakable(value: &str) -> bool {
+    let mut escaped = false;
+    value.chars().any(|c| {
+        let bare_quote = c == '"' && !escaped;
+        escaped = c == '\\' && !escaped;
+        bare_quote || c.is_control() && c != '\t'
+    }) || escaped
 }
 
 /// Undoes the backslash escapes of a quoted string (RFC 3261 25.1).

@@ -119,6 +119,10 @@ fn malformed_challenges_are_refused_with_their_reason() {
     assert_eq!(challenge(", qop=\"auth-conf\""), Err(DigestError::UnknownQop));
     assert_eq!(challenge(", algorithm=MD5-sess"), Err(DigestError::UnknownQop));
     assert_eq!(challenge(", nonce=\"other\""), Err(DigestError::Conflicting));
+    for nonce in [")a4\"", "a\u{1}b", "a\\"] {
+        let text = format!("Digest realm=\"r\", nonce={nonce}");
+        assert_eq!(DigestChallenge::parse(&auth(&text)), Err(DigestError::Incomplete), "{nonce:?}");
+    }
 }
 
 #[test]
