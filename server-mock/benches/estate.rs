@@ -41,6 +41,10 @@ impl Draws for Recorded {
     fn token(&mut self) -> String {
         "0123456789abcdef".to_owned()
     }
+
+    fn below(&mut self, _bound: u32) -> u32 {
+        0
+    }
 }
 
 fn config(name: &str) -> NodeConfig {

@@ -38,6 +38,24 @@ fn para_67_a_moved_user_signs_in_anew_at_the_next_refresh() {
     });
 }
 
+/// Nobody asks for a refresh: the old server sees the new assignment, lets go and tells the phone.
+#[test]
+fn a_moved_user_is_recalled_by_the_server_she_leaves() {
+    run(async {
+        let estate = estate(14).start().await.unwrap();
+        let ua = user_agent(&estate);
+        let account = alice(&ua);
+        register(&estate, &account).await.unwrap();
+        estate.move_user("alice", "hs102", "rebalanced").await.unwrap();
+        let at = |node: &str| estate.node(node).bindings().len();
+        let let_go = eventually(Duration::from_secs(2), || at("hs104") == 0).await;
+        assert!(let_go, "held beyond the lease\n{}", estate.journal().ladder());
+        let home = eventually(Duration::from_secs(30), || at("hs102") == 1).await;
+        assert!(home, "{}", estate.journal().ladder());
+        assert_eq!(at("hs104"), 0);
+    });
+}
+
 #[test]
 fn a_home_server_that_restarts_has_its_user_back() {
     run(async {

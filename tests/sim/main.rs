@@ -6,6 +6,7 @@
 mod crowd;
 mod faults;
 mod hours;
+mod lease;
 mod login;
 mod memory;
 mod proxy;

@@ -12,7 +12,7 @@ use homing_core::ids::{Chance, Seed};
 use homing_core::outbox::Input;
 use homing_core::state::AccountState;
 use homing_server_mock::mischief::Mischief;
-use homing_server_mock::node::config::{Dialect, Schemes};
+use homing_server_mock::node::config::{Dialect, OnMove, Schemes};
 use homing_tests::town::{self, Town};
 use homing_tests::world::World;
 use homing_tests::world::link::Weather;
@@ -87,7 +87,8 @@ fn story(seed: u64, ladder: Ladder) -> World {
     let expires = [120, 300, 900][usize::try_from(script.below(3)).unwrap_or(0)];
     let expires = if quiet.is_zero() { expires } else { 900 };
     let schemes = Schemes::NtlmAndDigest;
-    let mut world = Town { dialect, expires, schemes, homes: 4, ..Town::default() }.build(seed);
+    let on_move = if seed.is_multiple_of(2) { OnMove::AtRefresh } else { OnMove::Recall };
+    let mut world = Town { dialect, expires, schemes, on_move, homes: 4, ..Town::default() }.build(seed);
     if matches!(ladder, Ladder::Unread) {
         world.ladder.keep_no_lines();
     }

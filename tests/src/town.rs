@@ -12,7 +12,7 @@ use homing_core::state::AccountState;
 use homing_core::transport::Transport;
 use homing_server_mock::mischief::{Mischief, Rule};
 use homing_server_mock::node::accounts::Accounts;
-use homing_server_mock::node::config::{Dialect, Mode, NoAssociation, NodeConfig, Peer, Schemes};
+use homing_server_mock::node::config::{Dialect, Mode, NoAssociation, NodeConfig, OnMove, Peer, Schemes};
 use homing_server_mock::node::io::NodeCommand;
 use homing_server_mock::role::Role;
 
@@ -33,6 +33,8 @@ pub struct Town {
     pub homes: u8,
     /// Seconds granted to a registration.
     pub expires: u32,
+    /// What becomes of a binding whose user was assigned to another server.
+    pub on_move: OnMove,
     /// How many more people there are, at home all over the town.
     pub crowd: u16,
 }
@@ -57,6 +59,7 @@ impl Default for Town {
             no_association: NoAssociation::Proxy,
             homes: 7,
             expires: 7200,
+            on_move: OnMove::AtRefresh,
             crowd: 0,
         }
     }
@@ -104,6 +107,7 @@ impl Town {
         node.signpost.no_association = self.no_association;
         node.registrar.default_expires = self.expires;
         node.registrar.max_expires = self.expires;
+        node.registrar.on_move = self.on_move;
         node
     }
 }

@@ -10,7 +10,7 @@ pub(crate) use script::run as script;
 use std::sync::Arc;
 
 use homing::{Account, AccountConfig, Aor, Password, Resolver, Roots, StaticCredentials, UserAgent};
-use homing_server_mock::estate::{Estate, Transport, User};
+use homing_server_mock::estate::{Estate, OnMove, Transport, User};
 
 use crate::bridge::Bridge;
 use crate::report::{Exit, Failure};
@@ -34,6 +34,8 @@ pub(crate) async fn raise(seed: u64) -> Result<Demo, Failure> {
         .home(HOMES[1])
         .user(User::new(USER, PASSWORD).assigned(HOMES[1]))
         .transports([Transport::Tls, Transport::Tcp])
+        // What is shown is the 301 on refresh, whenever the person asks for one.
+        .on_move(OnMove::AtRefresh)
         .seed(seed)
         .start()
         .await

@@ -1,6 +1,7 @@
 //! The file that describes an estate.
 
 use std::net::{IpAddr, Ipv4Addr};
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 
 use homing_core::transport::Transport;
@@ -8,8 +9,8 @@ use serde::Deserialize;
 use thiserror::Error;
 
 use crate::estate::{
-    BehindProxy, Dialect, Estate, EstateBuilder, ExtendedProtection, Mode, NoAssociation, Role, Schemes,
-    UnknownUser, User,
+    BehindProxy, Dialect, Estate, EstateBuilder, ExtendedProtection, Mode, NoAssociation, OnMove, Role,
+    Schemes, UnknownUser, User,
 };
 use crate::node::config::RegistrarConfig;
 
@@ -49,6 +50,7 @@ struct Authentication {
     dialect: Dialect,
     extended_protection: ExtendedProtection,
     patent_literal_headers: bool,
+    logins_per_second: Option<NonZeroU32>,
 }
 
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
@@ -68,6 +70,7 @@ struct Times {
     max_expires: Option<u32>,
     keep_alive: Option<u32>,
     flow_timer: Option<u32>,
+    on_move: OnMove,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -178,6 +181,9 @@ impl EstateConfig {
             config.gate.dialect = authentication.dialect;
             config.gate.extended_protection = authentication.extended_protection;
             config.gate.patent_literal_headers = authentication.patent_literal_headers;
+            if let Some(capacity) = authentication.logins_per_second {
+                config.gate.limits.logins_per_second = capacity.get();
+            }
             config.signpost.mode = routing.mode;
             config.signpost.no_association = routing.no_association;
             config.signpost.behind_proxy = routing.behind_proxy;
@@ -197,6 +203,7 @@ impl Times {
         ] {
             *field = given.unwrap_or(*field);
         }
+        registrar.on_move = self.on_move;
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use homing_core::time::Wall;
-use tokio::sync::oneshot;
+use tokio::sync::{broadcast, oneshot};
 
 use super::snapshot::Snapshot;
 use super::{
@@ -15,7 +15,22 @@ use super::{
 
 /// A shared directory. Clones speak to the same one.
 #[derive(Clone)]
-pub struct DirectoryHandle(Arc<Store>);
+pub struct DirectoryHandle {
+    store: Arc<Store>,
+    changes: broadcast::Sender<Key>,
+}
+
+/// Waits for changed assignments.
+pub struct Watch(broadcast::Receiver<Key>);
+
+/// What a [`Watch`] saw.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Changed {
+    /// This assignment changed.
+    One(Key),
+    /// So many changed that nobody kept count: any may have.
+    Any,
+}
 
 enum Store {
     Memory { directory: Mutex<MemoryDirectory>, placement: Placement },
@@ -32,7 +47,13 @@ enum Job {
 impl DirectoryHandle {
     /// A directory in memory.
     pub fn memory(directory: MemoryDirectory, placement: Placement) -> Self {
-        Self(Arc::new(Store::Memory { directory: Mutex::new(directory), placement }))
+        let store = Arc::new(Store::Memory { directory: Mutex::new(directory), placement });
+        Self { store, changes: broadcast::channel(WATCHED).0 }
+    }
+
+    /// Sees every change of an assignment from now on, whoever makes it, within half a second.
+    pub fn watch(&self) -> Watch {
+        Watch(self.changes.subscribe())
     }
 
     /// The directory in the file `path`, on a thread of its own that ends with the last clone.
@@ -43,17 +64,19 @@ impl DirectoryHandle {
         let directory = SqliteDirectory::open(path)?;
         let snapshot = Arc::new(Mutex::new(Snapshot::default()));
         let (jobs, inbox) = channel();
-        let librarian = Librarian { directory, placement, snapshot: Arc::clone(&snapshot) };
+        let changes = broadcast::channel(WATCHED).0;
+        let (told, snapshot_there) = (changes.clone(), Arc::clone(&snapshot));
+        let librarian = Librarian { directory, placement, snapshot: snapshot_there, changes: told };
         std::thread::Builder::new()
             .name("directory".to_owned())
             .spawn(move || librarian.serve(&inbox))
             .map_err(|error| DirectoryError::File(error.to_string()))?;
-        Ok(Self(Arc::new(Store::File { snapshot, jobs: Mutex::new(jobs) })))
+        Ok(Self { store: Arc::new(Store::File { snapshot, jobs: Mutex::new(jobs) }), changes })
     }
 
     /// The answer if it is at hand without waiting.
     pub fn find_now(&self, key: &Key, now: Wall) -> Option<Lookup> {
-        match &*self.0 {
+        match &*self.store {
             Store::Memory { directory, placement } => {
                 Some(placement.find(&mut *held(directory), key, now).unwrap_or(Lookup::Unavailable))
             }
@@ -74,8 +97,13 @@ impl DirectoryHandle {
     /// # Errors
     /// [`DirectoryError`].
     pub async fn assign(&self, change: Change) -> Result<Assignment, DirectoryError> {
-        match &*self.0 {
-            Store::Memory { directory, .. } => held(directory).assign(&change),
+        match &*self.store {
+            Store::Memory { directory, .. } => {
+                let made = held(directory).assign(&change)?;
+                // Nobody may be watching.
+                let _ = self.changes.send(change.key);
+                Ok(made)
+            }
             Store::File { .. } => self.ask(|answer| Job::Assign { change, answer }).await?,
         }
     }
@@ -85,7 +113,7 @@ impl DirectoryHandle {
     /// # Errors
     /// [`DirectoryError`].
     pub async fn list(&self) -> Result<Vec<(Key, Assignment)>, DirectoryError> {
-        match &*self.0 {
+        match &*self.store {
             Store::Memory { directory, .. } => held(directory).list(),
             Store::File { .. } => self.ask(|answer| Job::List { answer }).await?,
         }
@@ -96,7 +124,7 @@ impl DirectoryHandle {
     /// # Errors
     /// [`DirectoryError`].
     pub async fn history(&self, key: Key) -> Result<Vec<Assignment>, DirectoryError> {
-        match &*self.0 {
+        match &*self.store {
             Store::Memory { directory, .. } => held(directory).history(&key),
             Store::File { .. } => self.ask(|answer| Job::History { key, answer }).await?,
         }
@@ -104,7 +132,7 @@ impl DirectoryHandle {
 
     async fn ask<T>(&self, job: impl FnOnce(oneshot::Sender<T>) -> Job) -> Result<T, DirectoryError> {
         let (answer, reply) = oneshot::channel();
-        if let Store::File { jobs, .. } = &*self.0 {
+        if let Store::File { jobs, .. } = &*self.store {
             held(jobs).send(job(answer)).map_err(|_| DirectoryError::Closed)?;
         }
         reply.await.map_err(|_| DirectoryError::Closed)
@@ -116,6 +144,7 @@ struct Librarian {
     directory: SqliteDirectory,
     placement: Placement,
     snapshot: Arc<Mutex<Snapshot>>,
+    changes: broadcast::Sender<Key>,
 }
 
 impl Librarian {
@@ -135,7 +164,13 @@ impl Librarian {
     /// Drops from the snapshot what any process changed; all of it if that cannot be told.
     fn refresh(&mut self) {
         match self.directory.changed_since() {
-            Ok(keys) => keys.iter().for_each(|key| held(&self.snapshot).forget(key)),
+            Ok(keys) => {
+                for key in keys {
+                    held(&self.snapshot).forget(&key);
+                    // Nobody may be watching.
+                    let _ = self.changes.send(key);
+                }
+            }
             Err(_) => held(&self.snapshot).clear(),
         }
     }
@@ -161,9 +196,22 @@ impl Librarian {
     }
 }
 
+impl Watch {
+    /// The next change; waits for it. None once the directory is closed. Cancel-safe.
+    pub async fn next(&mut self) -> Option<Changed> {
+        match self.0.recv().await {
+            Ok(key) => Some(Changed::One(key)),
+            Err(broadcast::error::RecvError::Lagged(_)) => Some(Changed::Any),
+            Err(broadcast::error::RecvError::Closed) => None,
+        }
+    }
+}
+
 fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
 /// How long another process's commit may go unseen: a quarter of the lease of two seconds.
 const WATCH: Duration = Duration::from_millis(500);
+/// Changes a watcher may be behind before it is told that any assignment may have changed.
+const WATCHED: usize = 1_024;

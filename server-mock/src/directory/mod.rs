@@ -14,7 +14,7 @@ use std::fmt;
 use homing_core::time::Wall;
 use thiserror::Error;
 
-pub use handle::DirectoryHandle;
+pub use handle::{Changed, DirectoryHandle, Watch};
 pub use memory::MemoryDirectory;
 pub use placement::{Placement, UnknownUser};
 pub use sqlite::SqliteDirectory;

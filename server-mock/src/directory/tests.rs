@@ -106,3 +106,35 @@ async fn a_file_answers_later_once_and_then_in_the_same_turn_until_it_changes() 
     assert_eq!(directory.find_now(&key, at(1)), None, "a change reaches the snapshot before its caller");
     assert_eq!(directory.find(key, at(1)).await, home("hs2", 2));
 }
+
+#[tokio::test]
+async fn a_change_by_another_process_is_seen_within_the_lease() {
+    let path = file("seen");
+    let placement = || Placement { rule: UnknownUser::Reject, homes: Vec::new() };
+    let ours = DirectoryHandle::file(&path, placement()).unwrap();
+    let theirs = DirectoryHandle::file(&path, placement()).unwrap();
+    let mut watch = ours.watch();
+    let key = Key::rtc("alice@network.com");
+    let change = Change::new(key.clone(), "hs104.network.com", "operator", "hired", Wall(Duration::ZERO));
+    theirs.assign(change.clone()).await.unwrap();
+    let seen = tokio::time::timeout(Duration::from_secs(1), watch.next()).await;
+    assert_eq!(seen.unwrap(), Some(Changed::One(key.clone())));
+    ours.assign(change).await.unwrap();
+    assert_eq!(watch.next().await, Some(Changed::One(key)), "one's own changes are seen too");
+}
+
+#[tokio::test]
+async fn a_watcher_that_is_far_behind_is_told_that_anything_may_have_changed() {
+    let directory = DirectoryHandle::memory(
+        MemoryDirectory::new(),
+        Placement { rule: UnknownUser::Reject, homes: vec![] },
+    );
+    let mut watch = directory.watch();
+    for number in 0..3_000 {
+        let key = Key::rtc(&format!("u{number}@network.com"));
+        let change = Change::new(key, "hs104.network.com", "operator", "hired", Wall(Duration::ZERO));
+        directory.assign(change).await.unwrap();
+    }
+    assert_eq!(watch.next().await, Some(Changed::Any));
+    assert!(matches!(watch.next().await, Some(Changed::One(_))));
+}

@@ -10,7 +10,7 @@ use homing_core::transport::Transport;
 use homing_net::RoadConfig;
 use tokio::sync::oneshot;
 
-use super::{Dialect, Estate, EstateError, Mode, NoAssociation, Schemes, UnknownUser, User, thread};
+use super::{Dialect, Estate, EstateError, Mode, NoAssociation, OnMove, Schemes, UnknownUser, User, thread};
 use crate::journal::Journal;
 use crate::node::config::NodeConfig;
 use crate::role::Role;
@@ -137,6 +137,11 @@ impl EstateBuilder {
     /// What happens to clients at the wrong server that have no association.
     pub fn no_association(self, rule: NoAssociation) -> Self {
         self.configure(move |config| config.signpost.no_association = rule)
+    }
+
+    /// What becomes of a registration whose user was assigned to another server.
+    pub fn on_move(self, rule: OnMove) -> Self {
+        self.configure(move |config| config.registrar.on_move = rule)
     }
 
     /// The expiry every registration gets, in seconds.

@@ -14,7 +14,9 @@ use homing_core::time::Wall;
 use tokio::sync::oneshot;
 
 pub use crate::directory::UnknownUser;
-pub use crate::node::config::{BehindProxy, Dialect, ExtendedProtection, Mode, NoAssociation, Schemes};
+pub use crate::node::config::{
+    BehindProxy, Dialect, ExtendedProtection, Mode, NoAssociation, OnMove, Schemes,
+};
 pub use crate::role::Role;
 pub use crate::shell::ca::Certificate;
 pub use builder::EstateBuilder;
@@ -99,8 +101,9 @@ impl Estate {
         all.filter(|binding| binding.user == address).collect()
     }
 
-    /// Assigns `user` to the home server with the short name `home`. Nobody is told: the next refresh of
-    /// its clients meets a 301. See [`recall`](Self::recall) for telling them.
+    /// Assigns `user` to the home server with the short name `home`. A refresh of its clients meets a 301;
+    /// to those that come by themselves for a second the server that holds their bindings does what
+    /// [`OnMove`] says. See [`recall`](Self::recall) for telling them at once.
     ///
     /// # Errors
     /// [`EstateError::NoSuchNode`], or the directory's.

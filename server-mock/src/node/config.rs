@@ -95,6 +95,9 @@ pub struct GateLimits {
     pub association: Duration,
     /// How long a connection may stay without authenticating.
     pub unauthenticated: Duration,
+    /// Logins a second this server is meant to bear; those who are sent away are told to come again as fast
+    /// as that and no faster.
+    pub logins_per_second: u32,
 }
 
 /// Which schemes are offered.
@@ -220,6 +223,20 @@ pub struct RegistrarConfig {
     pub flow_timer: u32,
     /// Endpoints one user may have; one more pushes out the oldest.
     pub endpoints: usize,
+    /// What becomes of bindings here whose user was assigned to another server.
+    pub on_move: OnMove,
+}
+
+/// What becomes of bindings whose user was assigned to another server.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnMove {
+    /// Within one lease they are void and the client is told to sign in anew, if it understands that; one
+    /// that does not is moved by its next refresh. A refresh that comes sooner meets the 301 in any case.
+    #[default]
+    Recall,
+    /// The next refresh meets a 301 (patent paragraph 67); until then the bindings are good.
+    AtRefresh,
 }
 
 impl NodeConfig {
@@ -302,6 +319,7 @@ impl Default for GateLimits {
             associations_of_server: 50_000,
             association: Duration::from_secs(8 * 3600 + 300),
             unauthenticated: Duration::from_secs(120),
+            logins_per_second: 1_000,
         }
     }
 }
@@ -329,6 +347,7 @@ impl Default for RegistrarConfig {
             keep_alive: 300,
             flow_timer: 120,
             endpoints: 16,
+            on_move: OnMove::default(),
         }
     }
 }

@@ -14,6 +14,8 @@ pub trait Draws: Send {
     fn salt(&mut self) -> u32;
     /// Letters and digits for branches, Call-IDs and nonces.
     fn token(&mut self) -> String;
+    /// A number below `bound`, to spread what must not come at once.
+    fn below(&mut self, bound: u32) -> u32;
 }
 
 /// Values drawn from a seed.
@@ -45,5 +47,9 @@ impl Draws for SeededDraws {
 
     fn token(&mut self) -> String {
         self.0.token(16)
+    }
+
+    fn below(&mut self, bound: u32) -> u32 {
+        u32::try_from(self.0.below(u64::from(bound))).unwrap_or_default()
     }
 }

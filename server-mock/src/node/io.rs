@@ -86,6 +86,14 @@ pub enum NodeCommand {
         /// The reason the clients are given.
         event: Deregistration,
     },
+    /// Somebody changed an assignment: bindings of a user who belongs elsewhere now are void one lease
+    /// later.
+    AssignmentChanged {
+        /// The address of record without scheme, lower case.
+        user: String,
+        /// The service.
+        service: String,
+    },
 }
 
 /// Why a server ends a registration, as its NOTIFY says it (MS-SIPREGE 3.1).

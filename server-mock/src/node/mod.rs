@@ -14,8 +14,10 @@ pub mod endpoint;
 pub mod flows;
 pub mod gate;
 pub mod io;
+mod moved;
 mod notify;
 mod options;
+mod receive;
 mod redirect;
 mod register;
 pub mod registrar;
@@ -24,7 +26,9 @@ mod reply;
 mod request;
 mod respond;
 pub mod signpost;
+mod strangers;
 mod stun;
+mod surge;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -35,11 +39,12 @@ use homing_core::counter::{Counter, Counters};
 use homing_core::ids::{Chance, FlowId, Seed, TxId};
 use homing_core::time::{Deadline, Moment, Now, Why};
 use homing_core::transaction::{Caps, Transactions, TxOutput};
-use homing_wire::{Frame, Message};
+use homing_wire::Message;
 
 use crate::directory::Lookup;
 use crate::journal::{Decision, Entry, Verdict, What};
 use crate::mischief::Rules;
+use calendar::Calendar;
 use config::NodeConfig;
 use draws::{Draws, SeededDraws};
 use flows::{Flow, Flows};
@@ -47,6 +52,8 @@ use gate::Gate;
 pub use io::{Deregistration, LookupId, NodeCommand, NodeInput, NodeOutput};
 use registrar::{Binding, Registrar};
 use relay::Relaying;
+use strangers::Strangers;
+use surge::Surge;
 
 /// One server.
 pub struct Node {
@@ -58,7 +65,6 @@ pub struct Node {
     pending: BTreeMap<LookupId, Pending>,
     relaying: BTreeMap<u64, Relaying>,
     delayed: BTreeMap<(Moment, u64), (FlowId, Message)>,
-    strangers: BTreeMap<std::net::IpAddr, (Moment, u32)>,
     rules: Rules,
     /// Names look-ups, relays and delays.
     named: u64,
@@ -71,6 +77,10 @@ struct Machines {
     transactions: Transactions<Owner>,
     gate: Gate,
     registrar: Registrar,
+    strangers: Strangers,
+    surge: Surge,
+    /// Users who belong to another server now, and until when their bindings here are good.
+    moved: Calendar<String>,
     /// Keys the tokens of Path.
     path_key: [u8; 32],
 }
@@ -93,12 +103,14 @@ struct Case {
     request: Message,
 }
 
-/// A REGISTER that waits for the directory.
+/// What waits for the directory.
 enum Pending {
     /// Its user proved who they are.
     Admitted { case: Case, passport: gate::Passport },
     /// Nobody was asked yet: perhaps the home server shall ask.
     Unasked { flow: FlowId, request: Message },
+    /// An assignment changed while its user has bindings here.
+    Moved { user: String },
 }
 
 impl Node {
@@ -117,6 +129,9 @@ impl Node {
             transactions: Transactions::new(config.timers, caps, &chance.fork()),
             gate: Gate::new(config.gate.clone(), config.identity.clone(), &chance.fork()),
             registrar: Registrar::new(config.registrar),
+            strangers: Strangers::default(),
+            surge: Surge::new(config.gate.limits.logins_per_second),
+            moved: Calendar::new(),
             path_key: chance.bytes(),
         };
         Self {
@@ -128,7 +143,6 @@ impl Node {
             pending: BTreeMap::new(),
             relaying: BTreeMap::new(),
             delayed: BTreeMap::new(),
-            strangers: BTreeMap::new(),
             rules: Rules::default(),
             named: 0,
             outputs: VecDeque::new(),
@@ -170,6 +184,7 @@ impl Node {
         match self.pending.remove(&id) {
             Some(Pending::Admitted { case, passport }) => self.decide(case, passport, &found, now),
             Some(Pending::Unasked { flow, request }) => self.pass_on_or_ask(flow, request, &found, now),
+            Some(Pending::Moved { user }) => self.learn_home(user, &found, now),
             None => self.counters.count(Counter::LateAnswer),
         }
         self.settle(now);
@@ -181,6 +196,7 @@ impl Node {
             NodeCommand::Play(rule) => self.rules.add(rule),
             NodeCommand::Behave => self.rules.clear(),
             NodeCommand::Deregister { user, event } => self.deregister(&user, &event, now),
+            NodeCommand::AssignmentChanged { user, service } => self.assignment_changed(&user, service),
         }
         self.settle(now);
     }
@@ -197,6 +213,7 @@ impl Node {
             self.machines.transactions.deadline(),
             self.machines.gate.deadline(),
             self.machines.registrar.deadline(),
+            self.machines.moved.next().map(|at| Deadline::new(at, Why::Expiry)),
             self.flows.deadline(),
         ];
         machines.into_iter().fold(delayed, Deadline::earlier)
@@ -232,75 +249,15 @@ impl Node {
         self.machines.transactions.unfinished()
     }
 
-    fn receive(&mut self, flow: FlowId, frame: Frame, now: Now) {
-        if self.flows.find(flow).is_none() {
-            return self.counters.count(Counter::StrayFlow);
-        }
-        self.flows.hear(flow, now);
-        match frame {
-            Frame::Ping => {
-                self.log(flow, What::Received(PING), now);
-                if self.flows.find(flow).is_some_and(|flow| flow.keeping.pongs) {
-                    self.send(flow, PONG, now);
-                }
-            }
-            Frame::Pong => self.log(flow, What::Received(PONG), now),
-            Frame::Stun(bytes) => {
-                let from = self.flows.find(flow).map(|flow| flow.peer);
-                if let Some(answer) = from.and_then(|from| stun::answer(&bytes, from)) {
-                    self.send(flow, answer, now);
-                }
-            }
-            Frame::Message(bytes) => self.receive_message(flow, bytes, now),
-        }
-    }
-
-    fn receive_message(&mut self, flow: FlowId, bytes: Bytes, now: Now) {
-        self.log(flow, What::Received(bytes.clone()), now);
-        match Message::parse(bytes) {
-            Ok(request) if request.is_request() => self.receive_request(flow, request, now),
-            Ok(response) => self.receive_response(flow, &response, now),
-            Err(error) => {
-                self.counters.count(Counter::Malformed);
-                let said = Decision::new(Verdict::Discarded, format!("not a SIP message: {error}"));
-                self.note(Some(flow), said, now);
-            }
-        }
-    }
-
-    /// A stream that cannot be framed: 400 to what could be read of it, and the end.
-    fn receive_malformed(&mut self, flow: FlowId, head: Option<Bytes>, now: Now) {
-        self.counters.count(Counter::Malformed);
-        self.note(Some(flow), Decision::new(Verdict::Discarded, "the stream cannot be framed"), now);
-        let request = head.and_then(|head| Message::parse(head).ok()).filter(|message| message.is_request());
-        if let Some(request) = request.filter(|request| request.via().is_ok()) {
-            self.log(flow, What::Received(request.bytes().clone()), now);
-            let reply = reply::Reply::new(400).reason("Content-Length is missing or wrong");
-            self.answer_without_state(&request, flow, &reply, now);
-        }
-        self.forget_flow(flow, now);
-        self.outputs.push_back(NodeOutput::Close { flow });
-    }
-
-    fn receive_response(&mut self, flow: FlowId, response: &Message, now: Now) {
-        match self.machines.transactions.peek_client(response) {
-            Some((id, _, expected)) if expected == flow => {
-                self.machines.transactions.feed_response(id, response, now);
-            }
-            _ => {
-                self.counters.count(Counter::StrayResponse);
-                let said = Decision::new(Verdict::Discarded, "a response to nothing this server asked");
-                self.note(Some(flow), said, now);
-            }
-        }
-    }
-
     fn handle_deadline(&mut self, now: Now) {
         self.machines.transactions.handle_deadline(now);
         self.machines.gate.handle_deadline(now);
         for gone in self.machines.registrar.handle_deadline(now) {
             let said = Decision::new(Verdict::Unregistered, "its registration lapsed").about(&gone);
             self.note(None, said, now);
+        }
+        while let Some(user) = self.machines.moved.due(now) {
+            self.void(&user, now);
         }
         while let Some((flow, why)) = self.flows.overdue(now) {
             self.counters.count(Counter::FlowTimedOut);
@@ -379,14 +336,17 @@ impl Node {
         servers.next()
     }
 
+    /// Seconds after which one who is sent away may come again.
+    fn pause(&mut self, least: u32, now: Now) -> u32 {
+        let in_hand = self.machines.gate.sessions().half_open() + self.pending.len() + self.relaying.len();
+        self.machines.surge.pause(least, in_hand, self.draws.as_mut(), now)
+    }
+
     fn next_name(&mut self) -> u64 {
         self.named += 1;
         self.named
     }
 }
-
-const PING: Bytes = Bytes::from_static(b"\r\n\r\n");
-const PONG: Bytes = Bytes::from_static(b"\r\n");
 
 #[cfg(test)]
 mod tests;

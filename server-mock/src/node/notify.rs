@@ -49,7 +49,7 @@ impl Node {
         }
     }
 
-    fn notify(&mut self, binding: &Binding, event: &Deregistration, now: Now) {
+    pub(super) fn notify(&mut self, binding: &Binding, event: &Deregistration, now: Now) {
         let Place { flow, path } = &binding.place;
         let (uri, epid) = (&binding.contact, &binding.epid);
         let to = Addressee { endpoint: &binding.endpoint, uri, epid, path, flow: *flow };

@@ -68,9 +68,10 @@ impl Node {
         reply
     }
 
-    fn let_go(&mut self, flow: FlowId, passport: &Passport, now: Now) {
+    /// Another server is the home of an endpoint now: what was bound here is void.
+    pub(super) fn let_go(&mut self, flow: FlowId, passport: &Passport, now: Now) {
         if self.machines.registrar.remove(&passport.endpoint) {
-            let said = Decision::new(Verdict::Unregistered, "redirected: another server is its home now");
+            let said = Decision::new(Verdict::Unregistered, "another server is its home now");
             self.note(Some(flow), said.about(&passport.endpoint), now);
         }
     }

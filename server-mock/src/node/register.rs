@@ -68,13 +68,14 @@ impl Node {
             }
             Way::Proxy { home } => {
                 self.note(flow, said(Verdict::Proxied, why).towards(&home), now);
+                self.let_go(case.flow, &passport, now);
                 self.relay_up(case, passport, home, now);
             }
             Way::Refuse { status } => {
                 self.note(flow, said(Verdict::Refused, format!("{status}: {why}").into()), now);
                 let mut reply = Reply::new(status);
                 if status == 503 {
-                    reply = reply.header(Name::RetryAfter, DIRECTORY_PAUSE);
+                    reply = reply.header(Name::RetryAfter, self.pause(DIRECTORY_PAUSE, now));
                 }
                 let id = if status == 404 { 1003 } else { 1000 };
                 let reply = reply.diagnostics(id, &why, &self.config.identity.fqdn);

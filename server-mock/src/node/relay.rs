@@ -201,7 +201,7 @@ impl Node {
         self.note(Some(case.flow), Decision::new(Verdict::Refused, format!("{status}: {why}")), now);
         let mut reply = Reply::new(status);
         if status == 503 {
-            reply = reply.header(Name::RetryAfter, HOME_PAUSE);
+            reply = reply.header(Name::RetryAfter, self.pause(HOME_PAUSE, now));
         }
         let reply = reply.diagnostics(1038, why, &self.config.identity.fqdn);
         self.answer(&case, reply, &seal, now);

@@ -27,7 +27,8 @@ impl Node {
             Incoming::Ack { .. } => self.discard(flow, "an ACK for a call this server does not have", now),
             Incoming::Overload => {
                 self.counters.count(Counter::Overload);
-                let reply = Reply::new(503).header(Name::RetryAfter, OVERLOAD_PAUSE);
+                let pause = self.pause(OVERLOAD_PAUSE, now);
+                let reply = Reply::new(503).header(Name::RetryAfter, pause);
                 self.refuse_without_state(flow, &request, (reply, "too many requests in hand"), now);
             }
             Incoming::Unusable => {
@@ -177,7 +178,7 @@ impl Node {
         let mut reply = Reply::new(refused.status);
         if refused.status == 503 {
             self.counters.count(Counter::Overload);
-            reply = reply.header(Name::RetryAfter, OVERLOAD_PAUSE);
+            reply = reply.header(Name::RetryAfter, self.pause(OVERLOAD_PAUSE, now));
         }
         let reply = reply.diagnostics(diagnosis(refused.status), refused.why, &self.config.identity.fqdn);
         self.answer(&case, reply, &refused.seal, now);
@@ -274,16 +275,8 @@ impl Node {
         if request.via_count() < 2 {
             return false;
         }
-        let (address, cap) = (found.peer.ip(), self.config.signpost.stranger_cap);
-        if self.strangers.len() >= MOST_STRANGERS {
-            self.strangers.clear();
-        }
-        let (since, count) = self.strangers.entry(address).or_insert((now.since_start, 0));
-        if now.since_start.since(*since) >= MINUTE {
-            (*since, *count) = (now.since_start, 0);
-        }
-        *count = count.saturating_add(1);
-        let over = *count > cap;
+        let (source, cap) = (found.peer.ip(), self.config.signpost.stranger_cap);
+        let over = !self.machines.strangers.admit(source, cap, now);
         if over {
             self.counters.count(Counter::OverCap);
         }
@@ -328,5 +321,3 @@ const EXTENSIONS: &[&str] = &["path", "outbound", "gruu", "gruu-10", "adhoclist"
 const OVERLOAD_PAUSE: u32 = 5;
 /// Seconds.
 const STRANGER_PAUSE: u32 = 60;
-const MINUTE: std::time::Duration = std::time::Duration::from_secs(60);
-const MOST_STRANGERS: usize = 10_000;

@@ -17,7 +17,7 @@ use homing_net::{Dial, Listener, RoadConfig, RoadCounters, RoadEvent, Roads, Tls
 use tokio::sync::mpsc;
 
 use super::Clock;
-use crate::directory::{DirectoryHandle, Key, Lookup};
+use crate::directory::{Changed, DirectoryHandle, Key, Lookup};
 use crate::journal::{Decision, Entry, Journal, Verdict, What};
 use crate::node::config::NodeConfig;
 use crate::node::registrar::Binding;
@@ -143,6 +143,7 @@ impl Station {
     /// Lives until it is stopped or nobody is left to stop it.
     async fn live(&mut self, mut running: Running) -> Option<SyncSender<()>> {
         let mut events = Vec::new();
+        let mut assignments = self.around.directory.watch();
         loop {
             let wake = running.node.deadline().map(|deadline| self.around.clock.instant(deadline.at));
             let sleep = async {
@@ -162,6 +163,7 @@ impl Station {
                         running.node.handle_answer(id, found, self.around.clock.now());
                     }
                 }
+                Some(changed) = assignments.next() => self.reconsider(&mut running.node, &changed),
                 () = sleep => running.node.handle_input(NodeInput::DeadlineReached, self.around.clock.now()),
             }
             for event in events.drain(..) {
@@ -169,6 +171,20 @@ impl Station {
                 self.drain(&mut running);
             }
             self.drain(&mut running);
+        }
+    }
+
+    /// Tells the node which of its users may have been assigned elsewhere.
+    fn reconsider(&self, node: &mut Node, changed: &Changed) {
+        let keys = match changed {
+            Changed::One(key) => vec![key.clone()],
+            Changed::Any => {
+                let service = &self.plan.config.signpost.service;
+                node.registrar().iter().map(|binding| Key::new(&binding.endpoint.user, service)).collect()
+            }
+        };
+        for Key { user, service } in keys {
+            node.handle_command(NodeCommand::AssignmentChanged { user, service }, self.around.clock.now());
         }
     }
 

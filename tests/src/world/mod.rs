@@ -119,6 +119,7 @@ impl World {
         self.directory.assign(&change).expect("an operator's change overwrites");
         self.ladder.note(self.clock.now, "directory", format!("{user} → {home}: {why}"));
         self.rules.assignment_changed(user, self.clock.now);
+        self.tell_assignment(user);
     }
 
     /// The home server a user is assigned to.

@@ -42,6 +42,21 @@ impl World {
         self.drain_server(server);
     }
 
+    /// The directory's watch tells the servers that know `user` of a change.
+    pub(super) fn tell_assignment(&mut self, user: &str) {
+        for server in 0..self.servers.len() {
+            if self.servers[server].bindings(user) == 0 {
+                continue;
+            }
+            let now = self.instant(self.servers[server].born);
+            let Key { user, service } = Key::rtc(user);
+            if let Some(node) = &mut self.servers[server].node {
+                node.handle_command(NodeCommand::AssignmentChanged { user, service }, now);
+            }
+            self.drain_server(server);
+        }
+    }
+
     /// A server dies: its links are reset, its memory is gone.
     pub fn crash(&mut self, server: usize) {
         let short = self.servers[server].short.clone();

@@ -65,6 +65,10 @@ impl Draws for Script {
         self.count += 1;
         format!("{:016}", self.count)
     }
+
+    fn below(&mut self, _bound: u32) -> u32 {
+        0
+    }
 }
 
 /// One recorded conversation.
