@@ -1,5 +1,6 @@
 //! The demo in the terminal: the sign-in is seen, the estate can be played with, the reasons are said.
 
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use crate::home::Home;
@@ -54,4 +55,65 @@ fn para_67_a_move_is_seen_as_logout_and_a_new_login() {
     terminal.press("m");
     terminal.press("R");
     terminal.wait_for("now: home server = hs102.network.com", SOON).unwrap();
+}
+
+#[test]
+fn a_stopped_home_server_is_noticed_and_the_phone_comes_back_to_it() {
+    let home = Home::new();
+    let mut terminal = demo(&home);
+    terminal.press("s");
+    terminal.wait_for("hs104 is stopped", SOON).unwrap();
+    terminal.wait_until(SOON, |screen| screen.contains("hs104  down")).unwrap();
+    let lost = terminal.wait_until(SOON, |screen| !screen.contains("● alice@network.com registered"));
+    lost.unwrap_or_else(|screen| panic!("the loss is not seen:\n{screen}"));
+    terminal.press("s");
+    terminal.wait_for("hs104 runs again", SOON).unwrap();
+    terminal.press("R");
+    terminal.wait_for("● alice@network.com registered", SOON).unwrap();
+    terminal.wait_for("now: home server = hs104.network.com", SOON).unwrap();
+}
+
+#[test]
+fn para_53_without_the_distributor_a_registered_phone_stays_where_it_is() {
+    let home = Home::new();
+    let mut terminal = demo(&home);
+    terminal.press("d");
+    terminal.wait_until(SOON, |screen| screen.contains("lb     down")).unwrap();
+    terminal.press("R");
+    terminal.wait_for("registration refreshed", SOON).unwrap();
+    terminal.wait_for("● alice@network.com registered", SOON).unwrap();
+    terminal.press("d");
+    terminal.wait_until(SOON, |screen| screen.contains("lb     up")).unwrap();
+}
+
+#[test]
+fn without_a_terminal_or_with_plain_the_demo_prints_lines() {
+    let home = Home::new();
+    let output =
+        Command::new(PHONE).env_clear().env("HOME", home.path()).arg("demo").stdin(Stdio::null()).output();
+    let output = output.expect("the phone starts");
+    assert_eq!(output.status.code(), Some(0));
+    is_told_in_lines(&String::from_utf8_lossy(&output.stdout));
+
+    let mut terminal = Terminal::start(PHONE, &["demo", "--plain"], 100, 30, home.path());
+    assert_eq!(terminal.end(SOON), Some(0));
+    is_told_in_lines(&String::from_utf8_lossy(terminal.raw()));
+}
+
+/// Each step in a sentence, and nothing that moves a cursor.
+fn is_told_in_lines(text: &str) {
+    for words in [
+        "hs104.network.com",
+        "signed yes (NTLM)",
+        "ok    sign-in",
+        "ok    move",
+        "ok    server-lost",
+        "E0703",
+        "E0702",
+        "ok    sign-out",
+        "everything went as it must",
+    ] {
+        assert!(text.contains(words), "{words:?} is not said:\n{text}");
+    }
+    assert!(!text.contains('\x1b'), "an escape sequence among the lines:\n{text}");
 }

@@ -5,8 +5,10 @@
 mod command_line;
 mod demo;
 mod endings;
+mod hands;
 mod home;
 mod picture;
 mod place;
 mod sizes;
 mod terminal;
+mod wizard;

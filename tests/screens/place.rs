@@ -77,6 +77,21 @@ impl Place {
         true
     }
 
+    /// As on the first day: no account yet.
+    pub(crate) fn forget_config(&self) {
+        std::fs::remove_file(self.config()).expect("the file is ours");
+    }
+
+    /// The configuration as it is written now.
+    pub(crate) fn config_text(&self) -> String {
+        std::fs::read_to_string(self.config()).expect("the file is ours")
+    }
+
+    /// Writes the configuration anew.
+    pub(crate) fn change_config(&self, change: impl FnOnce(String) -> String) {
+        std::fs::write(self.config(), change(self.config_text())).expect("the file is ours");
+    }
+
     fn write_config(&self) {
         let config = format!(
             "[[account]]\naor = \"alice@network.com\"\nepid = \"0123456789\"\ndomain = \"NETWORK\"\n\

@@ -2,7 +2,9 @@
 
 use homing::{AccountId, Aor, Decision, Password};
 
+use crate::config::{AccountEntry, Config};
 use crate::text::ScreenText;
+use crate::trace::Form;
 
 /// What the model asks of the world; results come back as messages.
 #[derive(Clone, Debug)]
@@ -15,6 +17,8 @@ pub(crate) enum Effect {
     Consent {
         id: u64,
         decision: Decision,
+        /// Redirects to the same servers are followed without a question from now on.
+        always: bool,
     },
     /// Answer a server that wants a password; none cancels the login.
     Password {
@@ -29,8 +33,21 @@ pub(crate) enum Effect {
         path: String,
         value: toml::Value,
     },
-    /// Write the trace to a file.
-    SaveTrace(TraceFile),
+    /// Write these entries of the trace into a file of this form.
+    SaveTrace {
+        form: Form,
+        entries: Vec<u64>,
+    },
+    /// Sign in beside the registration, to see whether the password is right.
+    TestCredentials(AccountId),
+    /// Read the configuration again; what the environment and the command line said stays.
+    Reload(Box<Config>),
+    /// An account that was changed in the file is out of the way and comes back as it is written now.
+    Admit(Box<AccountEntry>),
+    /// Say a sentence beside the screen, for screen readers.
+    Announce(ScreenText),
+    /// Ring the terminal's bell.
+    Bell,
     /// Put a report into the terminal's clipboard.
     Copy(ScreenText),
     CancelTask(u64),
@@ -49,12 +66,4 @@ pub(crate) enum Search {
     Discover(Aor),
     /// Make the account, save it and sign in; the server is empty where DNS decides.
     Create { aor: Aor, server: String },
-}
-
-/// A trace on its way into a file.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct TraceFile {
-    /// Begin of its name.
-    pub(crate) name: &'static str,
-    pub(crate) text: String,
 }

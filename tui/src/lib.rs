@@ -11,6 +11,7 @@ mod keys;
 mod look;
 mod model;
 mod msg;
+mod place;
 mod report;
 mod screen;
 mod shell;

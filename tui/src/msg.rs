@@ -1,7 +1,10 @@
 //! What reaches the model.
 
-use crate::keys::Chord;
+use crate::config::{AccountEntry, Config};
+use crate::keys::{Chord, Keymap};
 use crate::screen::{accounts, consent, password, settings, stage, tasks, trace, wizard};
+use crate::text::ScreenText;
+use crate::words::Trouble;
 
 /// One thing that happened; handled together with the time.
 #[derive(Clone, Debug)]
@@ -30,6 +33,29 @@ pub(crate) enum Msg {
     Wizard(wizard::Report),
     /// A setting was written, or could not be.
     Setting(settings::Msg),
+    /// The configuration was read again.
+    Reloaded(Box<Reloaded>),
+    /// It could not be read; what was read before holds.
+    NotReloaded(Trouble),
+    /// An account that was changed in the file is out of the way.
+    Vacant(Box<AccountEntry>),
+    /// Somebody wants the configuration read again.
+    ReloadWanted,
+    /// A click on a cell.
+    Clicked { column: u16, row: u16 },
+    /// A notch of the wheel.
+    Scrolled { up: bool },
     /// The system or the terminal wants the program to end.
     Ended,
+}
+
+/// A configuration that was read again.
+#[derive(Clone, Debug)]
+pub(crate) struct Reloaded {
+    pub(crate) config: Config,
+    pub(crate) keys: Keymap,
+    /// What is odd about the files.
+    pub(crate) remarks: Vec<ScreenText>,
+    /// What became of the accounts.
+    pub(crate) told: ScreenText,
 }

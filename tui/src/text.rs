@@ -72,8 +72,12 @@ impl ScreenText {
         for c in self.0.chars() {
             let wide = c.width().unwrap_or(0);
             if used + wide > cells && used > indent.width() {
-                lines.push(std::mem::replace(&mut line, indent.to_owned()));
-                used = indent.width();
+                // A line is best broken where a word or a parameter ends, if that is not far back.
+                let end = line.rfind([' ', ';', ',']).map_or(line.len(), |at| at + 1);
+                let end = if line[..end].width() * 2 > cells { end } else { line.len() };
+                let rest = line.split_off(end);
+                lines.push(std::mem::replace(&mut line, indent.to_owned() + &rest));
+                used = line.width();
             }
             line.push(c);
             used += wide;
@@ -271,7 +275,8 @@ pub(crate) mod tests {
     #[test]
     fn broken_lines_hold_every_character() {
         let line = ScreenText::of("Contact: <sip:alice@network.com>");
-        assert_eq!(line.broken(12, "  "), ["Contact: <si", "  p:alice@ne", "  twork.com>"]);
+        assert_eq!(line.broken(12, "  "), ["Contact: ", "  <sip:alice", "  @network.c", "  om>"]);
+        assert_eq!(line.broken(20, "  "), ["Contact: <sip:alice@", "  network.com>"]);
         assert_eq!(line.broken(80, "  "), [line.as_str()]);
         assert_eq!(ScreenText::default().broken(5, ""), [""]);
     }

@@ -1,17 +1,28 @@
 //! The one place where the model changes: a message and the time in, effects out; no I/O, no clock.
 
+mod mouse;
+
 use crate::effect::Effect;
 use crate::keys::{Action, Chord, Held, Key};
-use crate::look::{Look, Theme, ThemeName, Tier};
-use crate::model::{Clock, Model, Overlay, Screen, Toast};
-use crate::msg::Msg;
-use crate::screen::{palette, password, stage, wizard};
-use crate::text::screen_text;
+use crate::look::{ColorMode, Look, Theme, ThemeName, Tier};
+use crate::model::{Clock, Model, Overlay, Toast};
+use crate::msg::{Msg, Reloaded};
+use crate::place::Screen;
+use crate::screen::{palette, password, save, stage, wizard};
+use crate::text::{ScreenText, screen_text};
 use crate::words::{News, Weight};
 
 /// Takes one message.
 pub(crate) fn update(model: &mut Model, msg: Msg, now: Clock) -> Vec<Effect> {
     model.clock = now;
+    let written = model.tasks.written();
+    let mut effects = handle(model, msg);
+    effects.extend(aloud(model, written));
+    effects
+}
+
+fn handle(model: &mut Model, msg: Msg) -> Vec<Effect> {
+    let now = model.clock;
     if model.toast.as_ref().is_some_and(|toast| toast.until <= now.since_start) {
         model.toast = None;
     }
@@ -43,6 +54,12 @@ pub(crate) fn update(model: &mut Model, msg: Msg, now: Clock) -> Vec<Effect> {
                 }
             }
         }
+        Msg::Clicked { column, row } => return click(model, column, row),
+        Msg::Scrolled { up } => return scroll(model, up),
+        Msg::ReloadWanted => return act(model, Action::Reload),
+        Msg::Reloaded(reloaded) => take_configuration(model, *reloaded),
+        Msg::NotReloaded(trouble) => tell(model, News::from(&trouble)),
+        Msg::Vacant(entry) => return vec![Effect::Admit(entry)],
         Msg::Setting(msg) => {
             let told = model.settings.handle(msg);
             apply_look(model);
@@ -64,6 +81,23 @@ pub(crate) fn tell(model: &mut Model, news: News) {
             model.toast = Some(Toast { news, until });
         }
     }
+}
+
+/// What was told since then, said beside the screen where that is wanted.
+fn aloud(model: &Model, written: usize) -> Vec<Effect> {
+    let config = &model.settings.config;
+    let (announce, bell) = (config.flag("ui.announce"), config.flag("ui.bell"));
+    let mut effects = Vec::new();
+    for line in model.tasks.since(written).filter(|line| line.news.weight >= Weight::Notice) {
+        if bell && line.news.weight == Weight::Warning {
+            effects.push(Effect::Bell);
+        }
+        if announce {
+            let code = line.news.code.map(|code| format!("{code} ")).unwrap_or_default();
+            effects.push(Effect::Announce(screen_text!("{code}{}", line.news.text)));
+        }
+    }
+    effects
 }
 
 fn tell_some(model: &mut Model, told: Option<News>) {
@@ -114,7 +148,9 @@ fn handle_key(model: &mut Model, chord: Chord) -> Vec<Effect> {
     match model.keys.action(model.place.screen().mode(), chord) {
         Some(action) => act(model, action),
         None => {
-            let help = model.keys.chord(Action::Help).map(|chord| chord.to_string()).unwrap_or_default();
+            let mode = model.place.screen().mode();
+            let help =
+                model.keys.chord(mode, Action::Help).map(|chord| chord.to_string()).unwrap_or_default();
             tell(
                 model,
                 News::plain(Weight::Notice, screen_text!("{chord} does nothing here; {help} lists the keys")),
@@ -129,9 +165,12 @@ fn handle_overlay(model: &mut Model, overlay: Overlay, chord: Chord) -> Vec<Effe
         Overlay::Leaving => model.overlays.push(Overlay::Leaving),
         Overlay::Palette(mut state) => match state.handle(chord) {
             palette::Verdict::Stay => model.overlays.push(Overlay::Palette(state)),
-            palette::Verdict::Close => {}
-            palette::Verdict::Run(palette::Command::Action(action)) => return act(model, action),
-            palette::Verdict::Run(palette::Command::Stage(key)) => return vec![Effect::Stage(key)],
+            chosen => return run(model, chosen),
+        },
+        Overlay::Save(state) => match state.handle(chord) {
+            save::Verdict::Stay => model.overlays.push(Overlay::Save(state)),
+            save::Verdict::Close => {}
+            save::Verdict::Save(effect) => return vec![effect],
         },
         Overlay::Consent(request) => match request.handle(chord) {
             Some(effect) => return vec![effect],
@@ -154,6 +193,32 @@ fn handle_overlay(model: &mut Model, overlay: Overlay, chord: Chord) -> Vec<Effe
     Vec::new()
 }
 
+/// Runs what was chosen in the palette.
+fn run(model: &mut Model, chosen: palette::Verdict) -> Vec<Effect> {
+    match chosen {
+        palette::Verdict::Stay | palette::Verdict::Close => Vec::new(),
+        palette::Verdict::Run(palette::Command::Action(action)) => act(model, action),
+        palette::Verdict::Run(palette::Command::Stage(key)) => vec![Effect::Stage(key)],
+    }
+}
+
+fn click(model: &mut Model, column: u16, row: u16) -> Vec<Effect> {
+    match mouse::click(model, column, row) {
+        mouse::Click::Taken => Vec::new(),
+        mouse::Click::Act(action) => act(model, action),
+        mouse::Click::Chosen(chosen) => run(model, chosen),
+        mouse::Click::Effect(effect) => vec![effect],
+    }
+}
+
+/// A notch of the wheel is as if the arrow key was pressed a few times.
+fn scroll(model: &mut Model, up: bool) -> Vec<Effect> {
+    let (key, action) = if up { (Key::Up, Action::Up) } else { (Key::Down, Action::Down) };
+    let over = !model.overlays.is_empty();
+    let once = |_| if over { handle_key(model, Chord::plain(key)) } else { act(model, action) };
+    (0..NOTCH).flat_map(once).collect()
+}
+
 fn handle_paste(model: &mut Model, text: &str) {
     match model.overlays.last_mut() {
         Some(Overlay::Password(state)) => state.paste(text),
@@ -163,7 +228,7 @@ fn handle_paste(model: &mut Model, text: &str) {
                 field.paste(text);
             }
         }
-        Some(Overlay::Consent(_) | Overlay::Leaving) => {}
+        Some(Overlay::Consent(_) | Overlay::Save(_) | Overlay::Leaving) => {}
         None => match model.place.screen() {
             Screen::Trace if model.trace.filter.typing => model.trace.filter.paste(text),
             Screen::Help if model.help.filter.typing => model.help.filter.paste(text),
@@ -215,6 +280,15 @@ fn act(model: &mut Model, action: Action) -> Vec<Effect> {
             tell(model, News::plain(Weight::Notice, told));
             return vec![Effect::Copy(crate::view::diagnostics(model))];
         }
+        Action::Reload => return vec![Effect::Reload(Box::new(model.settings.config.clone()))],
+        Action::SaveTrace => {
+            let entries = model.trace.numbers();
+            if entries.is_empty() {
+                tell(model, News::plain(Weight::Warning, ScreenText::of("nothing is traced yet")));
+            } else {
+                model.overlays.push(Overlay::Save(save::State { entries }));
+            }
+        }
         Action::Back => back(model),
         other => return act_on_screen(model, other),
     }
@@ -226,7 +300,12 @@ fn act_on_screen(model: &mut Model, action: Action) -> Vec<Effect> {
     // Account commands of the palette work from anywhere.
     let on_accounts = matches!(
         action,
-        Action::SignIn | Action::SignOut | Action::Options | Action::WhoAmI | Action::Journey
+        Action::SignIn
+            | Action::SignOut
+            | Action::Options
+            | Action::WhoAmI
+            | Action::Journey
+            | Action::TestCredentials
     );
     if action == Action::Journey {
         model.place.go(Screen::Accounts);
@@ -239,6 +318,10 @@ fn act_on_screen(model: &mut Model, action: Action) -> Vec<Effect> {
         Screen::Settings => model.settings.act(action),
         Screen::Help => model.help.act(action, page),
     };
+    // What was said about the first mark is settled by the second.
+    if action == Action::Mark && model.trace.marked().is_some() {
+        model.toast = None;
+    }
     settle(model, outcome)
 }
 
@@ -280,20 +363,35 @@ fn leave(model: &mut Model) -> Vec<Effect> {
 fn resize(model: &mut Model, columns: u16, rows: u16) {
     model.place.columns = columns;
     model.place.rows = rows;
-    model.look.tier = Tier::of(columns, rows);
+    model.look.tier = Tier::of(columns, rows).min(model.look.most);
 }
 
-/// Theme, signs and motion as the settings say now.
-fn apply_look(model: &mut Model) {
+/// The configuration as it is written now; what is odd about it is told.
+fn take_configuration(model: &mut Model, reloaded: Reloaded) {
+    model.settings.config = reloaded.config;
+    model.keys = reloaded.keys;
+    apply_look(model);
+    tell(model, News::plain(Weight::Success, reloaded.told));
+    for remark in reloaded.remarks {
+        tell(model, News::plain(Weight::Warning, remark));
+    }
+}
+
+/// Theme, signs, motion and layout as the settings say now.
+pub(crate) fn apply_look(model: &mut Model) {
     let config = &model.settings.config;
-    let mode = crate::look::ColorMode::parse(&config.text("ui.color")).unwrap_or(model.look.theme.mode);
+    let detected = model.look.detected;
+    let mode = ColorMode::parse(&config.text("ui.color")).unwrap_or(detected);
     let name = ThemeName::parse(&config.text("ui.theme")).unwrap_or(ThemeName::Default);
-    let tier = model.look.tier;
     model.look = Look::new(Theme { name, mode }, config.flag("ui.ascii"));
-    model.look.tier = tier;
+    model.look.detected = detected;
     model.look.reduced_motion = config.flag("ui.reduced_motion");
+    model.look.most = Tier::at_most(&config.text("ui.layout"));
+    resize(model, model.place.columns, model.place.rows);
 }
 
+/// Lines of one notch.
+const NOTCH: usize = 3;
 const SOFT: std::time::Duration = std::time::Duration::from_secs(6);
 const LOUD: std::time::Duration = std::time::Duration::from_secs(12);
 

@@ -1,11 +1,12 @@
 //! Questions to a person: passwords and redirects, each answered once through its number.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use homing::{
-    Credentials, CredentialsProvider, CredentialsRequest, Decision, Password, RedirectAttempt, UserAgent,
+    AccountId, Credentials, CredentialsProvider, CredentialsRequest, Decision, Password, RedirectAttempt,
+    UserAgent,
 };
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::oneshot;
@@ -27,8 +28,13 @@ pub(crate) struct Questions {
 struct Waiting {
     last: u64,
     passwords: BTreeMap<u64, (String, oneshot::Sender<Option<Password>>)>,
-    decisions: BTreeMap<u64, oneshot::Sender<Decision>>,
+    decisions: BTreeMap<u64, (Way, oneshot::Sender<Decision>)>,
+    /// Ways a person does not want to be asked about again in this run.
+    granted: BTreeSet<Way>,
 }
+
+/// Whose redirect, and the servers it names.
+type Way = (AccountId, String);
 
 impl Questions {
     /// No question yet.
@@ -43,8 +49,14 @@ impl Questions {
     }
 
     /// Answers a question about a redirect.
-    pub(crate) fn decide(&self, id: u64, decision: Decision) {
-        let asked = self.with(|waiting| waiting.decisions.remove(&id));
+    pub(crate) fn decide(&self, id: u64, decision: Decision, always: bool) {
+        let asked = self.with(|waiting| {
+            let (way, asked) = waiting.decisions.remove(&id)?;
+            if always {
+                waiting.granted.insert(way);
+            }
+            Some(asked)
+        });
         if let Some(asked) = asked {
             // Who asked may have given up.
             let _ = asked.send(decision);
@@ -77,13 +89,17 @@ impl Questions {
     }
 
     fn ask_redirect(&self, attempt: &RedirectAttempt) -> Decision {
+        let targets: Vec<String> = attempt.targets.iter().map(ToString::to_string).collect();
+        let way = (attempt.account, targets.join(", "));
+        if self.with(|waiting| waiting.granted.contains(&way)) {
+            return Decision::Follow;
+        }
         let (sender, answer) = oneshot::channel();
         let id = self.with(|waiting| {
             waiting.last += 1;
-            waiting.decisions.insert(waiting.last, sender);
+            waiting.decisions.insert(waiting.last, (way, sender));
             waiting.last
         });
-        let targets: Vec<String> = attempt.targets.iter().map(ToString::to_string).collect();
         let request = consent::Request {
             id,
             account: attempt.account,
@@ -193,7 +209,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 #[cfg(test)]
 mod tests {
-    use homing::{AccountId, Aor, ServerName};
+    use homing::{Aor, ServerName};
     use tokio::sync::mpsc::unbounded_channel;
 
     use super::*;

@@ -3,8 +3,10 @@
 mod agent;
 mod ask;
 mod pump;
+mod reload;
 mod remember;
 mod setup;
+mod test;
 
 pub(crate) use agent::equip;
 pub(crate) use ask::{Asker, Questions};
@@ -29,6 +31,8 @@ use crate::words::Trouble;
 pub(crate) struct Bridge {
     agent: UserAgent,
     accounts: BTreeMap<AccountId, Account>,
+    /// What the file says of those that are from there.
+    entries: BTreeMap<AccountId, AccountEntry>,
     questions: Questions,
     /// A stage whose keys are pressed on the Accounts screen.
     stage: Option<UnboundedSender<char>>,
@@ -52,6 +56,7 @@ impl Bridge {
         Self {
             agent,
             accounts: BTreeMap::new(),
+            entries: BTreeMap::new(),
             questions,
             stage: None,
             running: BTreeMap::new(),
@@ -99,7 +104,9 @@ impl Bridge {
             Prompt::Terminal => Asker::on_terminal(&entry, entry.password_source()),
         };
         let account = self.agent.account(config, asker)?;
-        Ok(self.adopt(account))
+        let id = self.adopt(account);
+        self.entries.insert(id, entry);
+        Ok(id)
     }
 
     /// Takes an account in that was made elsewhere.
@@ -133,7 +140,7 @@ impl Bridge {
                 let answered = account.options().await?;
                 Ok(screen_text!("OPTIONS answered {} in {} ms", answered.status, answered.millis))
             }),
-            Effect::Consent { id, decision } => self.questions.decide(id, decision),
+            Effect::Consent { id, decision, always } => self.questions.decide(id, decision, always),
             Effect::Password { id, password, keep } => self.take_password(id, password, keep),
             Effect::Stage(key) => {
                 if let Some(stage) = &self.stage {
@@ -142,10 +149,18 @@ impl Bridge {
                 }
             }
             Effect::SaveSetting { path, value } => self.save_setting(path, value),
-            Effect::SaveTrace(file) => self.save_trace(&file),
+            Effect::SaveTrace { form, entries } => self.save_trace(form, &entries),
+            Effect::TestCredentials(id) => self.test_credentials(id),
+            Effect::Reload(config) => self.reload(&config),
+            Effect::Admit(entry) => self.admit(*entry),
             Effect::CancelTask(id) => self.cancel(id),
             Effect::Wizard(request) => self.wizard(request),
-            Effect::Copy(_) | Effect::Redraw | Effect::Suspend | Effect::Leave => {}
+            Effect::Copy(_)
+            | Effect::Announce(_)
+            | Effect::Bell
+            | Effect::Redraw
+            | Effect::Suspend
+            | Effect::Leave => {}
         }
     }
 

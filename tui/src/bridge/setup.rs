@@ -7,10 +7,11 @@ use toml::Value;
 
 use crate::bridge::{Bridge, Prompt};
 use crate::config::{AccountEntry, StoreFault, edit, read, write};
-use crate::effect::{Search, TraceFile};
+use crate::effect::Search;
 use crate::msg::Msg;
 use crate::screen::{settings, stage, wizard};
 use crate::text::{ScreenText, screen_text};
+use crate::trace::{Form, Record};
 use crate::words::Trouble;
 
 impl Bridge {
@@ -28,12 +29,15 @@ impl Bridge {
         }));
     }
 
-    /// Writes a trace beside the person, under the first name that is free.
-    pub(super) fn save_trace(&mut self, file: &TraceFile) {
-        let mut numbered = (1..1_000).map(|number| PathBuf::from(format!("{}-{number}.jsonl", file.name)));
-        let Some(path) = numbered.find(|path| !path.exists()) else { return };
-        let text = match write(&path, &file.text) {
-            Ok(()) => screen_text!("trace written to {}", path.display()),
+    /// Writes entries of the trace into the folder the phone was started in, under the first name that is free.
+    pub(super) fn save_trace(&mut self, form: Form, entries: &[u64]) {
+        let traced = self.agent.trace().entries(0);
+        let wanted = traced.iter().filter(|entry| entries.binary_search(&entry.seq).is_ok());
+        let records: Vec<Record> = wanted.map(Record::of).collect();
+        let name = |number| PathBuf::from(format!("homing-trace-{number}.{}", form.extension()));
+        let Some(path) = (1..1_000).map(name).find(|path| !path.exists()) else { return };
+        let text = match write(&path, crate::trace::write(&records, form)) {
+            Ok(()) => screen_text!("{} entries written to {}", records.len(), path.display()),
             Err(fault) => ScreenText::from_display(&fault),
         };
         self.tell(Msg::Stage(stage::Msg::Told(text)));

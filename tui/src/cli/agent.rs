@@ -45,8 +45,10 @@ impl Setup {
             let hint = "Correct the line; nothing else of the file is used until then.";
             Failure::new(Exit::Config, "E0106", &format!("{}: {error}", paths.config.display()), hint)
         })?;
+        let basic = cli.look.basic.then(|| "never".to_owned());
         let texts = [
-            ("ui.color", &cli.color),
+            ("ui.color", &basic.or_else(|| cli.look.color.clone())),
+            ("ui.layout", &cli.look.layout),
             ("network.name_server", &cli.name_server),
             ("network.ca_file", &cli.ca_file),
         ];
@@ -55,8 +57,13 @@ impl Setup {
                 config.override_with(path, Value::String(value.clone()));
             }
         }
-        if cli.ascii {
-            config.override_with("ui.ascii", Value::Boolean(true));
+        let flags = [
+            ("ui.ascii", cli.look.ascii || cli.look.basic),
+            ("ui.reduced_motion", cli.look.basic),
+            ("ui.announce", cli.look.announce),
+        ];
+        for (path, _) in flags.into_iter().filter(|(_, wanted)| *wanted) {
+            config.override_with(path, Value::Boolean(true));
         }
         Ok(Self { config, paths })
     }

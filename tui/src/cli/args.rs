@@ -29,12 +29,8 @@ pub(crate) struct Cli {
     /// Lines of change instead of a screen
     #[arg(long, global = true)]
     pub(crate) plain: bool,
-    /// Colours: never, 16, 256 or true
-    #[arg(long, global = true, value_parser = ["never", "16", "256", "true"])]
-    pub(crate) color: Option<String>,
-    /// Draw with ASCII only
-    #[arg(long, global = true)]
-    pub(crate) ascii: bool,
+    #[command(flatten)]
+    pub(crate) look: LookArgs,
     /// The configuration file
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
@@ -47,6 +43,26 @@ pub(crate) struct Cli {
     /// Give up after so long, such as 10s or 500ms
     #[arg(long, global = true, value_name = "TIME", value_parser = duration, default_value = "60s")]
     pub(crate) timeout: Duration,
+}
+
+/// How the phone looks in this run.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct LookArgs {
+    /// Colours: never, 16, 256 or true
+    #[arg(long, global = true, value_parser = ["never", "16", "256", "true"])]
+    pub(crate) color: Option<String>,
+    /// Draw with ASCII only
+    #[arg(long, global = true)]
+    pub(crate) ascii: bool,
+    /// ASCII only, no colours, nothing moves
+    #[arg(long, global = true)]
+    pub(crate) basic: bool,
+    /// Show at most so much: auto, three-panes, two-panes, one-pane or mini
+    #[arg(long, global = true, value_parser = ["auto", "three-panes", "two-panes", "one-pane", "mini"])]
+    pub(crate) layout: Option<String>,
+    /// Say each change on standard error too, or as a notice of the terminal
+    #[arg(long, global = true)]
+    pub(crate) announce: bool,
 }
 
 /// The verbs.

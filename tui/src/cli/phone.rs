@@ -5,14 +5,14 @@ use std::io::IsTerminal;
 use crate::bridge::{Bridge, Prompt};
 use crate::cli::agent::{Setup, runtime};
 use crate::cli::args::{Cli, Visit};
-use crate::config::{Config, Paths, read};
+use crate::config::{Config, Paths, check, read};
 use crate::effect::Effect;
 use crate::keys::Keymap;
 use crate::look::{ColorMode, Look, Theme, ThemeName};
 use crate::model::{Model, Overlay};
 use crate::report::{Console, Exit, Failure};
 use crate::screen::{settings, wizard};
-use crate::text::ScreenText;
+use crate::text::screen_text;
 use crate::words::{News, Trouble, Weight};
 
 /// Opens the phone with the accounts of the configuration.
@@ -86,18 +86,19 @@ async fn show(bridge: Bridge, model: Model, plain: bool, paths: Option<&Paths>) 
     shown.map(|()| Exit::Done).map_err(|error| Failure::system(&error))
 }
 
-/// A phone that looks as the configuration says.
+/// A phone that looks as the configuration says; what is odd about the files is told.
 fn model(config: &Config, paths: Option<&Paths>) -> Model {
     let detected = ColorMode::detect(|name| std::env::var(name).ok());
-    let mode = ColorMode::parse(&config.text("ui.color")).unwrap_or(detected);
-    let name = ThemeName::parse(&config.text("ui.theme")).unwrap_or(ThemeName::Default);
-    let mut look = Look::new(Theme { name, mode }, config.flag("ui.ascii"));
-    look.reduced_motion = config.flag("ui.reduced_motion");
+    let look = Look::new(Theme { name: ThemeName::Default, mode: detected }, false);
     let file = paths.and_then(|paths| read(&paths.keys).ok()).unwrap_or_default();
     let (keys, faults) = Keymap::default().with_file(&file);
     let mut model = Model::new(look, keys, settings::State::new(config.clone()));
-    for fault in faults {
-        crate::update::tell(&mut model, News::plain(Weight::Warning, ScreenText::from_display(&fault)));
+    crate::update::apply_look(&mut model);
+    let remarks =
+        check(config.file()).into_iter().map(|remark| screen_text!("{} {}", remark.path, remark.text));
+    let faults = faults.into_iter().map(|fault| screen_text!("keys.toml: {fault}"));
+    for remark in remarks.chain(faults) {
+        crate::update::tell(&mut model, News::plain(Weight::Warning, remark));
     }
     model
 }

@@ -59,6 +59,14 @@ impl Config {
         self.odd_variables.push((name, odd));
     }
 
+    /// The same with another text of the file.
+    ///
+    /// # Errors
+    /// What the TOML parser says, with the line.
+    pub(crate) fn reread(&self, text: &str) -> Result<Self, toml::de::Error> {
+        Ok(Self { file: text.parse()?, ..self.clone() })
+    }
+
     /// The value in force and where it comes from; none where there is no default either.
     pub(crate) fn value(&self, setting: &Setting) -> (Option<Value>, Origin) {
         let layers = [

@@ -10,9 +10,7 @@ mod secret;
 mod setting;
 mod store;
 
-#[cfg(feature = "demo")]
-pub(crate) use account::new_epid;
-pub(crate) use account::{AccountEntry, EntryFault};
+pub(crate) use account::{AccountEntry, EntryFault, new_epid};
 pub(crate) use check::{Remark, check, nearest_word, suggestion};
 pub(crate) use layers::Config;
 pub(crate) use migrate::migrate;

@@ -102,6 +102,25 @@ pub(crate) const SETTINGS: &[Setting] = &[
         meaning: "no spinners; a running task says [working]",
     },
     Setting {
+        path: "ui.layout",
+        kind: Kind::Choice(&["auto", "three-panes", "two-panes", "one-pane", "mini"]),
+        default: "\"auto\"",
+        meaning: "how much to show at most; what does not fit is left out in any case",
+    },
+    Setting {
+        path: "ui.mouse",
+        kind: Kind::Bool,
+        default: "true",
+        meaning: "clicks and the wheel work; Shift lets the terminal select text as ever",
+    },
+    Setting {
+        path: "ui.announce",
+        kind: Kind::Bool,
+        default: "false",
+        meaning: "say each change as a sentence on standard error, or as a notice of the terminal (OSC 9)",
+    },
+    Setting { path: "ui.bell", kind: Kind::Bool, default: "false", meaning: "ring the bell at warnings" },
+    Setting {
         path: "network.name_server",
         kind: Kind::Text,
         default: "",

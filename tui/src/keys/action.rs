@@ -42,17 +42,24 @@ pub(crate) enum Action {
     SaveTrace,
     CancelTask,
     LogLevel,
+    Reload,
+    TestCredentials,
+    ColourMode,
+    Compress,
+    Statistics,
 }
 
 impl Action {
     /// Every action, in the order of the palette.
-    pub(crate) const ALL: [Action; 39] = [
+    pub(crate) const ALL: [Action; 44] = [
         Action::SignIn,
         Action::SignOut,
         Action::Options,
         Action::Journey,
         Action::WhoAmI,
+        Action::TestCredentials,
         Action::AddAccount,
+        Action::Reload,
         Action::ShowAccounts,
         Action::ShowTrace,
         Action::ShowTasks,
@@ -80,6 +87,9 @@ impl Action {
         Action::AllDialogs,
         Action::RawPreview,
         Action::RelativeTimes,
+        Action::ColourMode,
+        Action::Compress,
+        Action::Statistics,
         Action::Mark,
         Action::Pause,
         Action::Follow,
@@ -144,6 +154,13 @@ impl Action {
             Action::SaveTrace => ("save-trace", "save the trace, secrets left out"),
             Action::CancelTask => ("cancel-task", "cancel the selected task"),
             Action::LogLevel => ("log-level", "show all of the log, or warnings only"),
+            Action::Reload => ("reload", "read the configuration and the keys again"),
+            Action::TestCredentials => {
+                ("test-credentials", "sign in beside the registration, to see whether the password is right")
+            }
+            Action::ColourMode => ("colour-mode", "colour by message, by dialog or by request"),
+            Action::Compress => ("compress", "one column for each host, or for each port of it"),
+            Action::Statistics => ("statistics", "count the messages by kind and by server"),
         }
     }
 }

@@ -56,6 +56,11 @@ impl Chord {
         Self { key: Key::Char(c), held: Held::Ctrl }
     }
 
+    /// A character with Alt.
+    pub(crate) const fn alt(c: char) -> Self {
+        Self { key: Key::Char(c), held: Held::Alt }
+    }
+
     /// What the terminal reports; none for releases and keys without a name here.
     pub(crate) fn from_event(event: KeyEvent) -> Option<Self> {
         if event.kind == KeyEventKind::Release {

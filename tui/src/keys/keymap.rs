@@ -2,18 +2,8 @@
 
 use thiserror::Error;
 
-use crate::keys::{Action, Chord, Key};
-
-/// Where a binding holds; a mode's own bindings come before the general ones.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) enum Mode {
-    Everywhere,
-    Accounts,
-    Trace,
-    Tasks,
-    Settings,
-    Help,
-}
+use crate::keys::preset::{Row, preset};
+use crate::keys::{Action, Chord, Key, Mode};
 
 /// One line of the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +25,9 @@ pub(crate) enum KeymapFault {
     /// It is not TOML of the shape `[mode] action = "key"`.
     #[error("the key file is not readable as TOML tables")]
     Shape,
+    /// No such preset.
+    #[error("`{0}` is no preset (default, vim, emacs)")]
+    Preset(String),
     /// No such mode.
     #[error("`{0}` is no mode (everywhere, accounts, trace, tasks, settings, help)")]
     Mode(String),
@@ -44,24 +37,6 @@ pub(crate) enum KeymapFault {
     /// No such key.
     #[error("`{0}` is no key (write q, Q, Ctrl-P, Alt-x, F5, Enter, Space)")]
     Key(String),
-}
-
-impl Mode {
-    /// The word of help and key file.
-    pub(crate) fn word(self) -> &'static str {
-        match self {
-            Mode::Everywhere => "everywhere",
-            Mode::Accounts => "accounts",
-            Mode::Trace => "trace",
-            Mode::Tasks => "tasks",
-            Mode::Settings => "settings",
-            Mode::Help => "help",
-        }
-    }
-
-    /// Every mode.
-    pub(crate) const ALL: [Mode; 6] =
-        [Mode::Everywhere, Mode::Accounts, Mode::Trace, Mode::Tasks, Mode::Settings, Mode::Help];
 }
 
 impl Keymap {
@@ -78,17 +53,27 @@ impl Keymap {
         self.bindings.iter().filter(move |b| b.mode == mode)
     }
 
-    /// The first key of an action, for hints.
-    pub(crate) fn chord(&self, action: Action) -> Option<Chord> {
-        self.bindings.iter().find(|b| b.action == action).map(|b| b.chord)
+    /// The first key of an action in a mode, for hints; of any mode where this one has none.
+    pub(crate) fn chord(&self, mode: Mode, action: Action) -> Option<Chord> {
+        let of = |wanted: Mode| self.bindings.iter().find(|b| b.mode == wanted && b.action == action);
+        let any = || self.bindings.iter().find(|b| b.action == action);
+        of(mode).or_else(|| of(Mode::Everywhere)).or_else(any).map(|b| b.chord)
     }
 
-    /// Reads a key file: `[mode]` tables of `action = "key"` or lists of keys. An action that is
+    /// Reads a key file: `preset = "vim"` or `"emacs"`, which adds keys; `[mode]` tables of `action = "key"` or lists of keys. An action that is
     /// named loses its default keys in that mode; a key that is taken is taken over.
     pub(crate) fn with_file(mut self, text: &str) -> (Self, Vec<KeymapFault>) {
         let Ok(file) = text.parse::<toml::Table>() else { return (self, vec![KeymapFault::Shape]) };
         let mut faults = Vec::new();
-        for (word, table) in &file {
+        if let Some(name) = file.get("preset") {
+            match name.as_str().and_then(preset) {
+                Some(bindings) => bindings.iter().for_each(|&(mode, chord, action)| {
+                    self.bind(Binding { mode, chord, action });
+                }),
+                None => faults.push(KeymapFault::Preset(name.to_string())),
+            }
+        }
+        for (word, table) in file.iter().filter(|(word, _)| *word != "preset") {
             let mode = Mode::ALL.into_iter().find(|mode| mode.word() == word);
             match (mode, table.as_table()) {
                 (Some(mode), Some(table)) => self.take_table(mode, table, &mut faults),
@@ -97,6 +82,12 @@ impl Keymap {
             }
         }
         (self, faults)
+    }
+
+    /// Adds a binding; a key that is taken is taken over.
+    fn bind(&mut self, binding: Binding) {
+        self.bindings.retain(|b| !(b.mode == binding.mode && b.chord == binding.chord));
+        self.bindings.push(binding);
     }
 
     fn take_table(&mut self, mode: Mode, table: &toml::Table, faults: &mut Vec<KeymapFault>) {
@@ -110,10 +101,7 @@ impl Keymap {
             let many = keys.as_array().into_iter().flatten().filter_map(toml::Value::as_str);
             for text in one.chain(many) {
                 match Chord::parse(text) {
-                    Some(chord) => {
-                        self.bindings.retain(|b| !(b.mode == mode && b.chord == chord));
-                        self.bindings.push(Binding { mode, chord, action });
-                    }
+                    Some(chord) => self.bind(Binding { mode, chord, action }),
                     None => faults.push(KeymapFault::Key(text.to_owned())),
                 }
             }
@@ -129,7 +117,7 @@ impl Default for Keymap {
     }
 }
 
-const DEFAULTS: &[(Mode, Chord, Action)] = &[
+const DEFAULTS: &[Row] = &[
     (Mode::Everywhere, Chord::char('?'), Action::Help),
     (Mode::Everywhere, Chord::char('0'), Action::Help),
     (Mode::Everywhere, Chord::plain(Key::F(1)), Action::Help),
@@ -151,6 +139,7 @@ const DEFAULTS: &[(Mode, Chord, Action)] = &[
     (Mode::Everywhere, Chord::ctrl('l'), Action::Redraw),
     (Mode::Everywhere, Chord::plain(Key::F(12)), Action::CopyDiagnostics),
     (Mode::Everywhere, Chord::ctrl('z'), Action::Suspend),
+    (Mode::Everywhere, Chord::ctrl('r'), Action::Reload),
     (Mode::Everywhere, Chord::plain(Key::Up), Action::Up),
     (Mode::Everywhere, Chord::char('k'), Action::Up),
     (Mode::Everywhere, Chord::plain(Key::Down), Action::Down),
@@ -168,9 +157,13 @@ const DEFAULTS: &[(Mode, Chord, Action)] = &[
     (Mode::Accounts, Chord::char('J'), Action::Journey),
     (Mode::Accounts, Chord::char('w'), Action::WhoAmI),
     (Mode::Accounts, Chord::char('+'), Action::AddAccount),
+    (Mode::Accounts, Chord::char('E'), Action::TestCredentials),
     (Mode::Trace, Chord::char('x'), Action::AllDialogs),
     (Mode::Trace, Chord::char('r'), Action::RawPreview),
     (Mode::Trace, Chord::char('w'), Action::RelativeTimes),
+    (Mode::Trace, Chord::char('c'), Action::ColourMode),
+    (Mode::Trace, Chord::char('s'), Action::Compress),
+    (Mode::Trace, Chord::char('i'), Action::Statistics),
     (Mode::Trace, Chord::char(' '), Action::Mark),
     (Mode::Trace, Chord::char('p'), Action::Pause),
     (Mode::Trace, Chord::char('A'), Action::Follow),
@@ -208,5 +201,18 @@ mod tests {
         assert_eq!(keys.action(Mode::Help, Chord::ctrl('q')), Some(Action::Quit));
         assert_eq!(keys.action(Mode::Trace, Chord::char('m')), Some(Action::Mark));
         assert_eq!(faults.len(), 3, "{faults:?}");
+    }
+
+    #[test]
+    fn a_preset_adds_its_keys_and_the_file_still_has_the_last_word() {
+        let (keys, faults) =
+            Keymap::default().with_file("preset = \"emacs\"\n[everywhere]\nquit = \"Ctrl-Q\"\n");
+        assert!(faults.is_empty(), "{faults:?}");
+        assert_eq!(keys.action(Mode::Help, Chord::ctrl('n')), Some(Action::Down));
+        assert_eq!(keys.action(Mode::Help, Chord::ctrl('q')), Some(Action::Quit));
+        let (keys, _) = Keymap::default().with_file("preset = \"vim\"");
+        assert_eq!(keys.action(Mode::Trace, Chord::ctrl('d')), Some(Action::PageDown));
+        let (_, faults) = Keymap::default().with_file("preset = \"nano\"");
+        assert!(faults[0].to_string().contains("nano"), "{faults:?}");
     }
 }

@@ -3,7 +3,10 @@
 mod action;
 mod chord;
 mod keymap;
+mod mode;
+mod preset;
 
 pub(crate) use action::Action;
 pub(crate) use chord::{Chord, Held, Key};
-pub(crate) use keymap::{Keymap, Mode};
+pub(crate) use keymap::Keymap;
+pub(crate) use mode::Mode;

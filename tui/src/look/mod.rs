@@ -16,6 +16,10 @@ use ratatui::text::Span;
 #[derive(Clone, Debug)]
 pub(crate) struct Look {
     pub(crate) tier: Tier,
+    /// No more than this is shown, however much room there is.
+    pub(crate) most: Tier,
+    /// The colours of this terminal, where no setting says otherwise.
+    pub(crate) detected: ColorMode,
     pub(crate) theme: Theme,
     pub(crate) glyphs: &'static Glyphs,
     /// No spinners: a running task says `[working]`.
@@ -26,7 +30,8 @@ impl Look {
     /// A look for a terminal of this size.
     pub(crate) fn new(theme: Theme, ascii: bool) -> Self {
         let glyphs = if ascii { &Glyphs::ASCII } else { &Glyphs::UNICODE };
-        Self { tier: Tier::of(80, 24), theme, glyphs, reduced_motion: false }
+        let (tier, most, detected) = (Tier::of(80, 24), Tier::Wide, theme.mode);
+        Self { tier, most, detected, theme, glyphs, reduced_motion: false }
     }
 
     /// The style of a role.
@@ -37,6 +42,11 @@ impl Look {
     /// Literal text of this program in the style of a role.
     pub(crate) fn say(&self, text: &'static str, role: Role) -> Span<'static> {
         Span::styled(text, self.style(role))
+    }
+
+    /// Any text, as what matters least.
+    pub(crate) fn dim(&self, text: &str) -> Span<'static> {
+        Span::styled(text.to_owned(), self.style(Role::Dim))
     }
 
     /// The glyph of an account's state.

@@ -28,6 +28,18 @@ impl Tier {
     }
 }
 
+impl Tier {
+    /// The tier a layout setting allows at most.
+    pub(crate) fn at_most(layout: &str) -> Self {
+        match layout {
+            "two-panes" => Tier::Normal,
+            "one-pane" => Tier::Narrow,
+            "mini" => Tier::Mini,
+            _ => Tier::Wide,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

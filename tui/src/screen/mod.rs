@@ -3,13 +3,17 @@
 pub(crate) mod accounts;
 pub(crate) mod consent;
 pub(crate) mod help;
+mod hits;
 pub(crate) mod palette;
 pub(crate) mod password;
+pub(crate) mod save;
 pub(crate) mod settings;
 pub(crate) mod stage;
 pub(crate) mod tasks;
 pub(crate) mod trace;
 pub(crate) mod wizard;
+
+pub(crate) use hits::{Hits, Target};
 
 use std::time::Duration;
 
@@ -20,6 +24,8 @@ use crate::look::Look;
 #[derive(Clone, Copy)]
 pub(crate) struct Scene<'a> {
     pub(crate) look: &'a Look,
+    /// Where views say what a click means.
+    pub(crate) hits: &'a Hits,
     pub(crate) keys: &'a Keymap,
     /// Since the phone started.
     pub(crate) now: Duration,

@@ -12,7 +12,7 @@ pub(crate) use socket::Socket;
 use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::time::Duration;
 
-use crossterm::event::{Event, EventStream};
+use crossterm::event::{Event, EventStream, MouseButton, MouseEventKind};
 use futures_util::{FutureExt, StreamExt};
 use tokio::time::{Instant, sleep_until};
 
@@ -86,6 +86,7 @@ impl Shell {
                 wish = self.signals.next() => return match wish {
                     Wish::End => Msg::Ended,
                     Wish::GoOn => Msg::Tick,
+                    Wish::Reload => Msg::ReloadWanted,
                 },
                 Some(stream) = asked(self.socket.as_ref()) => socket::answer(stream, model),
                 () = sleep_until(wake) => return Msg::Tick,
@@ -111,6 +112,8 @@ fn step(bridge: &mut Bridge, model: &mut Model, terminal: &mut Terminal, msg: Ms
             Effect::Redraw => terminal.forget(),
             Effect::Suspend => terminal.suspend(),
             Effect::Copy(text) => terminal.copy(&text),
+            Effect::Announce(text) => terminal::announce(&text),
+            Effect::Bell => terminal::ring(),
             other => bridge.perform(other),
         }
     }
@@ -130,7 +133,15 @@ fn message(event: Event) -> Option<Msg> {
         Event::Key(key) => Chord::from_event(key).map(Msg::Key),
         Event::Paste(text) => Some(Msg::Pasted(text)),
         Event::Resize(columns, rows) => Some(Msg::Resized { columns, rows }),
-        Event::FocusGained | Event::FocusLost | Event::Mouse(_) => None,
+        Event::Mouse(mouse) => match mouse.kind {
+            MouseEventKind::Down(MouseButton::Left) => {
+                Some(Msg::Clicked { column: mouse.column, row: mouse.row })
+            }
+            MouseEventKind::ScrollUp => Some(Msg::Scrolled { up: true }),
+            MouseEventKind::ScrollDown => Some(Msg::Scrolled { up: false }),
+            _ => None,
+        },
+        Event::FocusGained | Event::FocusLost => None,
     }
 }
 

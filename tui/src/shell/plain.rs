@@ -8,7 +8,7 @@ use crate::model::Model;
 use crate::msg::Msg;
 use crate::screen::accounts::{self, Card};
 use crate::shell::Socket;
-use crate::shell::signals::Signals;
+use crate::shell::signals::{Signals, Wish};
 use crate::text::ScreenText;
 use crate::update::update;
 use crate::words::{Weight, clock};
@@ -27,7 +27,11 @@ pub(crate) async fn run(mut bridge: Bridge, mut model: Model, socket: Option<Soc
                 super::socket::answer(stream, &model);
                 continue;
             }
-            () = signals.end() => Msg::Ended,
+            wish = signals.next() => match wish {
+                Wish::End => Msg::Ended,
+                Wish::Reload => Msg::ReloadWanted,
+                Wish::GoOn => Msg::Tick,
+            },
         };
         let ended = matches!(msg, Msg::Ended);
         let changed = matches!(msg, Msg::Account(accounts::Msg::Happened { .. }));

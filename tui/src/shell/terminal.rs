@@ -1,12 +1,14 @@
 //! The terminal: entered once, drawn on, and left clean whatever happens.
 
-use std::io::{self, Stdout, Write};
+use std::io::{self, IsTerminal, Stdout, Write};
 use std::process::Command;
 use std::sync::Once;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
+use crossterm::event::{
+    DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture,
+};
 use crossterm::style::Print;
 use crossterm::terminal::{
     EnterAlternateScreen, LeaveAlternateScreen, SetTitle, disable_raw_mode, enable_raw_mode,
@@ -22,6 +24,8 @@ use crate::view::{title, view};
 pub(crate) struct Terminal {
     inner: ratatui::Terminal<CrosstermBackend<Stdout>>,
     title: ScreenText,
+    /// Clicks and the wheel are asked for.
+    mouse: bool,
 }
 
 impl Terminal {
@@ -37,7 +41,7 @@ impl Terminal {
         });
         take_over()?;
         let inner = ratatui::Terminal::new(CrosstermBackend::new(io::stdout()))?;
-        Ok(Self { inner, title: ScreenText::default() })
+        Ok(Self { inner, title: ScreenText::default(), mouse: false })
     }
 
     /// Columns and rows.
@@ -52,7 +56,19 @@ impl Terminal {
             execute!(io::stdout(), SetTitle(&now))?;
             self.title = now;
         }
+        self.listen_to_mouse(model.settings.config.flag("ui.mouse"))?;
         self.inner.draw(|frame| view(model, frame.area(), frame.buffer_mut()))?;
+        Ok(())
+    }
+
+    fn listen_to_mouse(&mut self, wanted: bool) -> io::Result<()> {
+        if wanted != self.mouse {
+            self.mouse = wanted;
+            match wanted {
+                true => execute!(io::stdout(), EnableMouseCapture)?,
+                false => execute!(io::stdout(), DisableMouseCapture)?,
+            }
+        }
         Ok(())
     }
 
@@ -74,6 +90,7 @@ impl Terminal {
         restore();
         // SIGTSTP through kill(1): the process stops here and goes on after SIGCONT.
         let _ = Command::new("kill").args(["-TSTP", &std::process::id().to_string()]).status();
+        self.mouse = false;
         if take_over().is_ok() {
             self.forget();
         }
@@ -86,6 +103,22 @@ impl Drop for Terminal {
     }
 }
 
+/// Says a sentence beside the screen: on standard error, or where that is the screen itself as a notice of
+/// the terminal (OSC 9), which screen readers and desktops pick up.
+pub(super) fn announce(text: &ScreenText) {
+    let mut err = io::stderr();
+    // Whoever does not listen misses nothing that the screen does not show.
+    let _ = if err.is_terminal() { write!(err, "\x1b]9;{text}\x07") } else { writeln!(err, "{text}") };
+    let _ = err.flush();
+}
+
+/// Rings the bell.
+pub(super) fn ring() {
+    let mut out = io::stdout();
+    let _ = out.write_all(b"\x07");
+    let _ = out.flush();
+}
+
 fn take_over() -> io::Result<()> {
     enable_raw_mode()?;
     // The window's title is the shell's: it is put aside (XTWINOPS 22) and brought back (23).
@@ -95,6 +128,7 @@ fn take_over() -> io::Result<()> {
 /// Gives the terminal back; each step is tried even if another failed.
 fn restore() {
     let mut out = io::stdout();
+    let _ = execute!(out, DisableMouseCapture);
     let _ = execute!(out, DisableBracketedPaste);
     let _ = execute!(out, LeaveAlternateScreen);
     let _ = execute!(out, cursor::Show);

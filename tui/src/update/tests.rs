@@ -115,13 +115,19 @@ fn a_redirect_waits_for_a_yes_or_no() {
         signed: true,
         remaining: 4,
     };
-    for (key, expected) in [("f", Decision::Follow), ("s", Decision::Stop), ("Esc", Decision::Stop)] {
+    let answers = [
+        ("f", Decision::Follow, false),
+        ("a", Decision::Follow, true),
+        ("s", Decision::Stop, false),
+        ("Esc", Decision::Stop, false),
+    ];
+    for (key, expected, for_good) in answers {
         let mut model = phone();
         update(&mut model, Msg::Asked(request.clone()), at(1));
         assert!(press(&mut model, "q").is_empty(), "other keys decide nothing");
         let effects = press(&mut model, key);
-        let [Effect::Consent { id: 3, decision }] = effects[..] else { panic!("{effects:?}") };
-        assert_eq!(decision, expected);
+        let [Effect::Consent { id: 3, decision, always }] = effects[..] else { panic!("{effects:?}") };
+        assert_eq!((decision, always), (expected, for_good));
     }
 }
 

@@ -21,9 +21,10 @@ pub(crate) fn draw(model: &Model, area: Rect, buf: &mut Buffer) {
     for (part, role) in parts(model) {
         let separator = if spans.is_empty() { "" } else { "  " };
         let room = left.saturating_sub(separator.len());
-        // The first part is cut rather than dropped: it says whether one can be reached.
+        // The first part is cut rather than dropped: it says whether one can be reached. Of the others
+        // those that have no room are left out, and a shorter one may stand in their place.
         if part.width() > room && !spans.is_empty() {
-            break;
+            continue;
         }
         let text = part.fit(room, look.glyphs.cut);
         left = room.saturating_sub(Span::raw(text.as_str()).width());
@@ -69,7 +70,7 @@ fn parts(model: &Model) -> Vec<(ScreenText, Role)> {
     let mut parts =
         vec![(screen_text!("{glyph} {} {}", card.aor, card.state_words()), Look::state_role(card.state))];
     if let Some(home) = &card.home {
-        parts.push((screen_text!("home {} ({})", home.server, card.path_words()), Role::Plain));
+        parts.push((screen_text!("home {} ({})", host(&home.server), card.path_words()), Role::Plain));
         parts.push(badge(card, look));
         if let Some(left) = card.left(model.clock.since_start) {
             parts.push((screen_text!("exp {}", brief(left)), Role::Plain));
@@ -80,6 +81,11 @@ fn parts(model: &Model) -> Vec<(ScreenText, Role)> {
     }
     parts.push((time, Role::Dim));
     parts
+}
+
+/// The name of a server without its port: one glance asks which, not how.
+fn host(server: &ScreenText) -> &str {
+    server.as_str().rsplit_once(':').map_or(server.as_str(), |(host, _)| host)
 }
 
 fn badge(card: &Card, look: &Look) -> (ScreenText, Role) {

@@ -2,6 +2,8 @@
 
 mod filter;
 mod pane;
+mod wrap;
 
 pub(crate) use filter::Filter;
 pub(crate) use pane::{Pane, clear_box, scroll_to, write_lines};
+pub(crate) use wrap::wrap_words;

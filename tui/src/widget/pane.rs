@@ -5,9 +5,12 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Borders, Clear, Widget};
 
-use crate::look::{Look, Role};
+use unicode_width::UnicodeWidthStr;
 
-/// A titled box.
+use crate::look::{Look, Role, Tier};
+use crate::text::ScreenText;
+
+/// A titled box; where the screen is mini, a title without a box.
 pub(crate) struct Pane<'a> {
     pub(crate) title: &'a str,
     /// Right end of the upper edge.
@@ -35,24 +38,48 @@ impl<'a> Pane<'a> {
 
     /// Draws the box; what is inside comes back.
     pub(crate) fn draw(&self, area: Rect, look: &Look, buf: &mut Buffer) -> Rect {
-        let (mark, role) = if self.focused { (look.glyphs.focus, Role::Accent) } else { ("", Role::Dim) };
-        let title = Line::from(vec![
-            Span::raw(" "),
-            Span::styled(mark, look.style(Role::Key)),
-            Span::styled(self.title.to_owned(), look.style(Role::Title)),
-            Span::raw(" "),
-        ]);
+        if look.tier == Tier::Mini {
+            return self.draw_title(area, look, buf);
+        }
+        let role = if self.focused { Role::Accent } else { Role::Dim };
+        let mut title = vec![Span::raw(" ")];
+        title.extend(self.title_spans(usize::from(area.width).saturating_sub(4), look));
+        title.push(Span::raw(" "));
+        let wide: usize = title.iter().map(Span::width).sum();
         let mut block = Block::new()
             .borders(Borders::ALL)
             .border_set(look.glyphs.border)
             .border_style(look.style(role))
-            .title_top(title);
-        if !self.note.is_empty() {
+            .title_top(Line::from(title));
+        // A note that has no room beside the title would be drawn over it.
+        if !self.note.is_empty() && wide + self.note.chars().count() + 5 <= usize::from(area.width) {
             block = block.title_top(Line::from(format!(" {} ", self.note)).right_aligned());
         }
         let inner = block.inner(area);
         block.render(area, buf);
         inner
+    }
+
+    /// Without borders: a line for the title, the rest for what is inside.
+    fn draw_title(&self, area: Rect, look: &Look, buf: &mut Buffer) -> Rect {
+        if area.is_empty() {
+            return area;
+        }
+        let title = Line::from(self.title_spans(usize::from(area.width), look).to_vec());
+        let wide = u16::try_from(title.width()).unwrap_or(u16::MAX);
+        buf.set_line(area.x, area.y, &title, area.width);
+        let note = Line::from(look.dim(self.note));
+        let room = u16::try_from(note.width()).unwrap_or(u16::MAX);
+        if wide.saturating_add(room).saturating_add(2) <= area.width {
+            buf.set_line(area.right() - room, area.y, &note, room);
+        }
+        Rect { y: area.y + 1, height: area.height - 1, ..area }
+    }
+
+    fn title_spans(&self, room: usize, look: &Look) -> [Span<'static>; 2] {
+        let mark = if self.focused { look.glyphs.focus } else { "" };
+        let title = ScreenText::of(self.title).fit(room.saturating_sub(mark.width()), look.glyphs.cut);
+        [Span::styled(mark, look.style(Role::Key)), Span::styled(title, look.style(Role::Title))]
     }
 }
 
@@ -68,9 +95,10 @@ pub(crate) fn scroll_to(selected: usize, total: usize, height: usize) -> usize {
     if total <= height { 0 } else { (selected + 1).saturating_sub(height).min(total - height) }
 }
 
-/// A cleared box in the middle of `area`, at most this large.
-pub(crate) fn clear_box(area: Rect, width: u16, height: u16, buf: &mut Buffer) -> Rect {
-    let (width, height) = (width.min(area.width), height.min(area.height));
+/// A cleared box in the middle of `area`, at most this large; all of it where the screen is mini.
+pub(crate) fn clear_box(area: Rect, size: (u16, u16), look: &Look, buf: &mut Buffer) -> Rect {
+    let size = if look.tier == Tier::Mini { (area.width, area.height) } else { size };
+    let (width, height) = (size.0.min(area.width), size.1.min(area.height));
     let inner =
         Rect { x: area.x + (area.width - width) / 2, y: area.y + (area.height - height) / 2, width, height };
     Clear.render(inner, buf);

@@ -7,6 +7,7 @@ use ratatui::text::{Line, Span};
 use crate::look::{Look, Role};
 use crate::screen::accounts::Card;
 use crate::text::{ScreenText, screen_text};
+use crate::widget::wrap_words;
 use crate::words::{HopWords, Standing, countdown};
 
 /// The lines of the panel, broken by words; where they are too many for `area`, prices and
@@ -105,24 +106,12 @@ fn draw_setback(card: &Card, paper: Paper<'_>, now: Duration, lines: &mut Vec<Li
     wrap(&next, Role::Dim, paper, lines);
 }
 
-/// Breaks a sentence at spaces; words that do not fit a line alone are cut by the line's end.
+/// A sentence under its hop, broken at spaces.
 fn wrap(text: &ScreenText, role: Role, paper: Paper<'_>, lines: &mut Vec<Line<'static>>) {
     let (look, width) = paper;
     let room = width.saturating_sub(INDENT.len()).max(8);
-    let mut line = String::new();
-    for word in text.as_str().split(' ') {
-        let used = Span::raw(line.as_str()).width();
-        if used > 0 && used + 1 + Span::raw(word).width() > room {
-            lines.push(indented(std::mem::take(&mut line), role, look));
-        }
-        if !line.is_empty() {
-            line.push(' ');
-        }
-        line.push_str(word);
-    }
-    if !line.is_empty() {
-        lines.push(indented(line, role, look));
-    }
+    let broken = wrap_words(text.as_str(), room);
+    lines.extend(broken.into_iter().map(|line| indented(line, role, look)));
 }
 
 fn indented(text: String, role: Role, look: &Look) -> Line<'static> {

@@ -32,6 +32,8 @@ pub(crate) struct State {
 pub(crate) enum Msg {
     /// An account is there now.
     Added { id: AccountId, aor: Aor },
+    /// It is no longer there.
+    Removed { id: AccountId },
     /// Something happened to it.
     Happened { id: AccountId, what: AccountEvent },
 }
@@ -53,6 +55,12 @@ impl State {
             Msg::Added { id, aor } => {
                 self.cards.push(Card::new(id, &aor));
                 None
+            }
+            Msg::Removed { id } => {
+                let at = self.cards.iter().position(|card| card.id == id)?;
+                let card = self.cards.remove(at);
+                self.select(self.selected.min(self.cards.len().saturating_sub(1)));
+                Some(News::plain(Weight::Notice, crate::text::screen_text!("{} is taken out", card.aor)))
             }
             Msg::Happened { id, what } => {
                 let told = news(&what);
@@ -85,6 +93,9 @@ impl State {
                 let card = self.current().ok_or_else(why_not)?;
                 return card.sign_out();
             }
+            Action::TestCredentials => {
+                return Ok(vec![Effect::TestCredentials(self.current().ok_or_else(why_not)?.id)]);
+            }
             Action::Options => {
                 let card = self.current().ok_or_else(why_not)?;
                 return card.options();
@@ -100,7 +111,8 @@ impl State {
         self.cards.iter().filter_map(|card| card.next_change(now)).min()
     }
 
-    fn select(&mut self, to: usize) {
+    /// Looks at another account.
+    pub(crate) fn select(&mut self, to: usize) {
         self.selected = to.min(self.cards.len().saturating_sub(1));
         self.scroll = 0;
     }

@@ -5,11 +5,12 @@ use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
 
 use crate::look::{Look, Role, Tier};
-use crate::screen::Scene;
 use crate::screen::accounts::journey::{panel, tally};
 use crate::screen::accounts::{Card, facts};
+use crate::screen::{Scene, Target};
 use crate::screen::{stage, trace};
-use crate::widget::{Pane, write_lines};
+use crate::text::screen_text;
+use crate::widget::{Pane, wrap_words, write_lines};
 
 /// Draws the screen in every tier but the smallest.
 pub(crate) fn draw(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
@@ -27,7 +28,7 @@ pub(crate) fn draw(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
 /// Draws the screen without borders in a few lines: the journey's last word and the next step.
 pub(crate) fn draw_mini(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
     let Some(card) = scene.accounts.current() else {
-        write_lines(&[Line::from("no account; + adds one")], 0, area, buf);
+        write_lines(&empty(area.width), 0, area, buf);
         return;
     };
     let size = (area.width, area.height);
@@ -44,20 +45,12 @@ fn write_end(lines: &[Line<'_>], scene: &Scene<'_>, area: Rect, buf: &mut Buffer
 fn draw_wide(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
     let below = (area.height / 3).clamp(9, 16);
     let [upper, lower] = Layout::vertical([Constraint::Min(12), Constraint::Length(below)]).areas(area);
-    let facts = if area.width >= THREE_PANES { 36 } else { 0 };
     let [left, middle, right] =
-        Layout::horizontal([Constraint::Length(34), Constraint::Min(40), Constraint::Length(facts)])
+        Layout::horizontal([Constraint::Length(28), Constraint::Min(54), Constraint::Length(36)])
             .areas(upper);
-    if facts > 0 || scene.stage.is_some() {
-        draw_left(scene, left, buf);
-        draw_facts(scene, right, buf);
-    } else {
-        // Without a stage there is room for the facts under the list.
-        let [list, facts] = Layout::vertical([Constraint::Min(5), Constraint::Length(13)]).areas(left);
-        draw_left(scene, list, buf);
-        draw_facts(scene, facts, buf);
-    }
+    draw_left(scene, left, buf);
     draw_journey(scene, middle, buf);
+    draw_facts(scene, right, buf);
     trace::draw_tail(scene, lower, buf);
 }
 
@@ -81,7 +74,7 @@ fn draw_narrow(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
     draw_list(scene, 1, list, buf);
     draw_journey(scene, journey, buf);
     if let Some(state) = scene.stage {
-        stage::draw_strip(state, scene.look, below, buf);
+        stage::draw_strip(state, scene, below, buf);
     }
 }
 
@@ -93,7 +86,7 @@ fn draw_left(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
     let inner = Pane::new("Accounts").focused(true).draw(upper, scene.look, buf);
     draw_list(scene, 3, inner, buf);
     if let Some(state) = scene.stage {
-        stage::draw(state, scene.look, lower, buf);
+        stage::draw(state, scene, lower, buf);
     }
 }
 
@@ -102,15 +95,37 @@ fn draw_list(scene: &Scene<'_>, per_card: usize, area: Rect, buf: &mut Buffer) {
         write_lines(&[Line::from("no account yet"), Line::from("+ adds one")], 0, area, buf);
         return;
     }
-    let mut lines = Vec::new();
+    let (mut lines, mut owners) = (Vec::new(), Vec::new());
     for (index, card) in scene.accounts.cards.iter().enumerate() {
         let chosen = index == scene.accounts.selected();
-        lines
-            .extend(list_lines(card, chosen, scene.look, usize::from(area.width)).into_iter().take(per_card));
+        let width = usize::from(area.width);
+        match per_card {
+            1 => lines.push(list_line(card, chosen, scene.look, width)),
+            _ => lines.extend(list_lines(card, chosen, scene.look, width).into_iter().take(per_card)),
+        }
+        owners.resize(lines.len(), index);
     }
-    let first = scene.accounts.selected() * per_card;
-    let skip = crate::widget::scroll_to(first + per_card - 1, lines.len(), usize::from(area.height));
+    let last = owners.iter().rposition(|owner| *owner == scene.accounts.selected()).unwrap_or(0);
+    let skip = crate::widget::scroll_to(last, lines.len(), usize::from(area.height));
     write_lines(&lines, skip, area, buf);
+    for (row, owner) in area.rows().zip(&owners[skip..]) {
+        scene.hits.add(row, Target::Row(*owner));
+    }
+}
+
+/// An account in one line.
+fn list_line(card: &Card, chosen: bool, look: &Look, width: usize) -> Line<'static> {
+    let mark = if chosen { look.glyphs.focus } else { " " };
+    let role = Look::state_role(card.state);
+    let state = screen_text!("{} {}", look.state_glyph(card.state), card.aor);
+    let room = width.saturating_sub(1);
+    let words = card.state_words().fit(room.saturating_sub(state.width() + 2), look.glyphs.cut);
+    Line::from(vec![
+        Span::styled(mark, look.style(Role::Key)),
+        Span::styled(state.fit(room, look.glyphs.cut), look.style(Role::Title)),
+        Span::raw("  "),
+        Span::styled(words, look.style(role)),
+    ])
 }
 
 fn list_lines(card: &Card, chosen: bool, look: &Look, width: usize) -> Vec<Line<'static>> {
@@ -141,8 +156,7 @@ fn list_lines(card: &Card, chosen: bool, look: &Look, width: usize) -> Vec<Line<
 fn draw_journey(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
     let Some(card) = scene.accounts.current() else {
         let inner = Pane::new("Journey").draw(area, scene.look, buf);
-        let text = Line::from("The journey of a login stands here: each server, what it said, and why.");
-        write_lines(&[text], 0, inner, buf);
+        write_lines(&empty(inner.width), 0, inner, buf);
         return;
     };
     let title = format!("Journey  {}", card.aor.fit(usize::from(area.width) / 2, scene.look.glyphs.cut));
@@ -151,6 +165,12 @@ fn draw_journey(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
     let size = (inner.width, inner.height);
     let lines = panel(card, scene.look, size, scene.now);
     write_end(&lines, scene, inner, buf);
+}
+
+/// What stands where there is no journey to show.
+fn empty(width: u16) -> Vec<Line<'static>> {
+    let text = "The journey of a login stands here: each server, what it said, and why. + adds an account.";
+    wrap_words(text, usize::from(width)).into_iter().map(Line::from).collect()
 }
 
 fn draw_facts(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
@@ -169,6 +189,3 @@ fn lines_of(card: &Card, scene: &Scene<'_>, width: u16) -> u16 {
     let lines = panel(card, scene.look, size, scene.now);
     u16::try_from(lines.len()).unwrap_or(u16::MAX - 2)
 }
-
-/// Columns from which the facts have a pane of their own.
-const THREE_PANES: u16 = 150;

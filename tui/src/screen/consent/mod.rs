@@ -29,18 +29,19 @@ pub(crate) struct Request {
 impl Request {
     /// The answer a key gives; none if it gives none.
     pub(crate) fn handle(&self, chord: Chord) -> Option<Effect> {
-        let decision = match chord.key {
-            Key::Char('f' | 'y') => Decision::Follow,
-            Key::Char('s' | 'n') | Key::Esc => Decision::Stop,
+        let (decision, always) = match chord.key {
+            Key::Char('f' | 'y') => (Decision::Follow, false),
+            Key::Char('a') => (Decision::Follow, true),
+            Key::Char('s' | 'n') | Key::Esc => (Decision::Stop, false),
             _ => return None,
         };
-        Some(Effect::Consent { id: self.id, decision })
+        Some(Effect::Consent { id: self.id, decision, always })
     }
 }
 
 /// Draws the question.
 pub(crate) fn draw(request: &Request, look: &Look, area: Rect, buf: &mut Buffer) {
-    let area = clear_box(area, 64, 9, buf);
+    let area = clear_box(area, (64, 9), look, buf);
     let inner = Pane::new("Follow this redirect?").focused(true).draw(area, look, buf);
     let room = usize::from(inner.width.saturating_sub(9));
     let fact = |name: &'static str, value: &ScreenText| {
@@ -59,9 +60,11 @@ pub(crate) fn draw(request: &Request, look: &Look, area: Rect, buf: &mut Buffer)
         Line::from(""),
         Line::from(vec![
             look.say("f", Role::Key),
-            Span::raw(" follow once   "),
+            Span::raw(" follow once  "),
+            look.say("a", Role::Key),
+            Span::raw(" always there  "),
             look.say("s", Role::Key),
-            Span::raw(" stop; the login fails"),
+            Span::raw(" stop"),
         ]),
     ];
     write_lines(&lines, 0, inner, buf);

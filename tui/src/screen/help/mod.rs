@@ -11,7 +11,7 @@ use crate::keys::{Action, Chord, Key, Mode};
 use crate::look::{Look, Role};
 use crate::screen::Scene;
 use crate::text::{ScreenText, screen_text};
-use crate::widget::{Filter, Pane, write_lines};
+use crate::widget::{Filter, Pane, wrap_words, write_lines};
 use crate::words::{News, error_index};
 
 /// What is searched for and how far is scrolled.
@@ -142,29 +142,21 @@ fn glossary(look: &Look) -> Vec<Entry> {
 }
 
 fn draw_entry(entry: &Entry, look: &Look, width: usize, lines: &mut Vec<Line<'static>>) {
-    let room = width.saturating_sub(TERM + 2).max(16);
-    let mut term = entry.term.fit(TERM, look.glyphs.cut);
-    let mut line = String::new();
-    let mut flush = |line: &mut String, term: &mut String| {
-        let pad = TERM.saturating_sub(Span::raw(term.as_str()).width()) + 1;
+    let wide = if width >= ROOMY { TERM } else { NARROW_TERM };
+    let room = width.saturating_sub(wide + 2).max(16);
+    let mut term = entry.term.fit(wide, look.glyphs.cut);
+    for text in wrap_words(entry.text.as_str(), room) {
+        let pad = wide.saturating_sub(Span::raw(term.as_str()).width()) + 1;
         lines.push(Line::from(vec![
             Span::raw(" "),
-            Span::styled(std::mem::take(term), look.style(entry.role)),
+            Span::styled(std::mem::take(&mut term), look.style(entry.role)),
             Span::raw(" ".repeat(pad)),
-            Span::raw(std::mem::take(line)),
+            Span::raw(text),
         ]));
-    };
-    for word in entry.text.as_str().split(' ') {
-        if !line.is_empty() && Span::raw(line.as_str()).width() + 1 + Span::raw(word).width() > room {
-            flush(&mut line, &mut term);
-        }
-        if !line.is_empty() {
-            line.push(' ');
-        }
-        line.push_str(word);
     }
-    flush(&mut line, &mut term);
 }
 
 /// Cells of the first column.
 const TERM: usize = 18;
+const NARROW_TERM: usize = 13;
+const ROOMY: usize = 60;

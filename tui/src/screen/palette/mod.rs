@@ -1,14 +1,14 @@
 //! The palette: every command by name, found by typing any part of it.
 
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
+use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
 
-use crate::keys::{Action, Chord, Held, Key, Keymap};
-use crate::look::{Look, Role};
-use crate::screen::stage;
+use crate::keys::{Action, Chord, Held, Key, Mode};
+use crate::look::Role;
+use crate::screen::{Scene, Target, stage};
 use crate::text::{ScreenText, screen_text};
-use crate::widget::{Filter, Pane, clear_box, scroll_to, write_lines};
+use crate::widget::{Filter, Pane, clear_box, scroll_to, wrap_words, write_lines};
 
 /// What is typed and what is selected.
 #[derive(Clone, Debug)]
@@ -43,12 +43,7 @@ impl State {
     pub(crate) fn handle(&mut self, chord: Chord) -> Verdict {
         match (chord.held, chord.key) {
             (_, Key::Esc) | (Held::Ctrl, Key::Char('c')) => return Verdict::Close,
-            (_, Key::Enter) => {
-                return self
-                    .matches()
-                    .get(self.selected)
-                    .map_or(Verdict::Close, |found| Verdict::Run(found.0));
-            }
+            (_, Key::Enter) => return self.run(self.selected),
             (_, Key::Up | Key::BackTab) => self.selected = self.selected.saturating_sub(1),
             (_, Key::Down | Key::Tab) => {
                 self.selected = (self.selected + 1).min(self.matches().len().saturating_sub(1));
@@ -61,8 +56,13 @@ impl State {
         Verdict::Stay
     }
 
+    /// Runs the command in this row.
+    pub(crate) fn run(&self, row: usize) -> Verdict {
+        self.matches().get(row).map_or(Verdict::Close, |found| Verdict::Run(found.0))
+    }
+
     /// Commands whose name or meaning has every word that is typed; names come first.
-    fn matches(&self) -> Vec<(Command, ScreenText, &'static str)> {
+    fn matches(&self) -> Vec<Found> {
         let typed = self.input.value().trim().to_lowercase();
         let mut found: Vec<_> = self
             .commands()
@@ -75,7 +75,7 @@ impl State {
         found
     }
 
-    fn commands(&self) -> impl Iterator<Item = (Command, ScreenText, &'static str)> + '_ {
+    fn commands(&self) -> impl Iterator<Item = Found> + '_ {
         let stage = self
             .stage
             .iter()
@@ -88,33 +88,60 @@ impl State {
     }
 }
 
-/// Draws the palette.
-pub(crate) fn draw(state: &State, keys: &Keymap, look: &Look, area: Rect, buf: &mut Buffer) {
-    let area = clear_box(area, 76, 18, buf);
+/// Draws the palette; where there is little room, only the selected command says what it does.
+pub(crate) fn draw(state: &State, scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
+    let look = scene.look;
+    let area = clear_box(area, (86, 18), look, buf);
     let inner = Pane::new("Command").note("Enter runs, Esc closes").focused(true).draw(area, look, buf);
     let matches = state.matches();
-    let mut lines = vec![Line::from(vec![
+    let roomy = usize::from(inner.width) >= ROOMY;
+    let below = if roomy { 0 } else { 3.min(inner.height / 2) };
+    let [field, list, foot] =
+        Layout::vertical([Constraint::Length(1), Constraint::Min(0), Constraint::Length(below)]).areas(inner);
+    let typed = Line::from(vec![
         look.say(": ", Role::Key),
         Span::raw(state.input.shown().as_str().to_owned()),
         Span::styled(" ", look.style(Role::Focus)),
-    ])];
-    let height = usize::from(inner.height.saturating_sub(1));
-    let first = scroll_to(state.selected, matches.len(), height);
-    for (index, (command, name, meaning)) in matches.iter().enumerate().skip(first).take(height) {
-        let mark = if index == state.selected { look.glyphs.focus } else { " " };
-        let key = match command {
-            Command::Action(action) => keys.chord(*action).map(|chord| chord.to_string()).unwrap_or_default(),
-            Command::Stage(key) => key.to_string(),
-        };
-        lines.push(Line::from(vec![
-            Span::styled(mark, look.style(Role::Key)),
-            Span::styled(format!(" {:<18} ", name.fit(18, look.glyphs.cut)), look.style(Role::Title)),
-            Span::styled(format!("{key:<8}"), look.style(Role::Key)),
-            Span::styled(*meaning, look.style(Role::Dim)),
-        ]));
-    }
+    ]);
+    write_lines(&[typed], 0, field, buf);
     if matches.is_empty() {
-        lines.push(Line::from(look.say("No command has that word.", Role::Dim)));
+        write_lines(&[Line::from(look.say("No command has that word.", Role::Dim))], 0, list, buf);
     }
-    write_lines(&lines, 0, inner, buf);
+    let first = scroll_to(state.selected, matches.len(), usize::from(list.height));
+    for (row, (index, found)) in list.rows().zip(matches.iter().enumerate().skip(first)) {
+        let room = if roomy { usize::from(list.width).saturating_sub(NAME + KEY + 3) } else { 0 };
+        let line = command_line(found, index == state.selected, scene, room);
+        buf.set_line(row.x, row.y, &line, row.width);
+        scene.hits.add(row, Target::Choice(index));
+    }
+    if let Some((_, _, meaning)) = matches.get(state.selected) {
+        let lines = wrap_words(meaning, usize::from(foot.width));
+        let lines: Vec<Line<'_>> = lines.iter().map(|line| Line::from(look.dim(line))).collect();
+        write_lines(&lines, 0, foot, buf);
+    }
 }
+
+/// Name, key and, in `room` cells, what it does.
+fn command_line(found: &Found, selected: bool, scene: &Scene<'_>, room: usize) -> Line<'static> {
+    let (look, (command, name, meaning)) = (scene.look, found);
+    let key = match command {
+        Command::Action(action) => {
+            scene.keys.chord(Mode::Everywhere, *action).map(|chord| chord.to_string()).unwrap_or_default()
+        }
+        Command::Stage(key) => key.to_string(),
+    };
+    Line::from(vec![
+        Span::styled(if selected { look.glyphs.focus } else { " " }, look.style(Role::Key)),
+        Span::styled(format!(" {:<NAME$} ", name.fit(NAME, look.glyphs.cut)), look.style(Role::Title)),
+        Span::styled(format!("{key:<KEY$}"), look.style(Role::Key)),
+        look.dim(&ScreenText::of(meaning).fit(room, look.glyphs.cut)),
+    ])
+}
+
+/// A command, its name and what it does.
+type Found = (Command, ScreenText, &'static str);
+
+const NAME: usize = 20;
+const KEY: usize = 10;
+/// Columns from which every command says what it does.
+const ROOMY: usize = 66;

@@ -74,7 +74,7 @@ impl State {
 
 /// Draws the prompt; neither the password nor its length is shown.
 pub(crate) fn draw(state: &State, look: &Look, area: Rect, buf: &mut Buffer) {
-    let area = clear_box(area, 62, 8, buf);
+    let area = clear_box(area, (62, 8), look, buf);
     let inner = Pane::new("Password").note("Enter sends, Esc cancels").focused(true).draw(area, look, buf);
     let room = usize::from(inner.width.saturating_sub(10));
     let refused = if state.request.refused_before { "The last one was not accepted." } else { "" };
@@ -93,7 +93,7 @@ pub(crate) fn draw(state: &State, look: &Look, area: Rect, buf: &mut Buffer) {
         Line::from(vec![look.say("password  ", Role::Dim), Span::raw(typed)]),
         Line::from(vec![
             look.say("Tab", Role::Key),
-            Span::raw(format!("       {keep} keep it in a file of mode 0600")),
+            Span::raw(format!("       {keep} keep it in a 0600 file")),
         ]),
     ];
     write_lines(&lines, 0, inner, buf);

@@ -82,6 +82,14 @@ impl State {
         Ok(Vec::new())
     }
 
+    /// Puts the cursor on a setting; true if it stood there already. What was typed elsewhere is dropped.
+    pub(crate) fn select(&mut self, row: usize) -> bool {
+        let again = self.selected == row && self.edit.is_none();
+        self.selected = row.min(SETTINGS.len() - 1);
+        self.edit = None;
+        again
+    }
+
     /// Does what a key asked for.
     pub(crate) fn act(&mut self, action: Action) -> Result<Vec<Effect>, News> {
         match action {

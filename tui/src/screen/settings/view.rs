@@ -7,14 +7,16 @@ use ratatui::text::{Line, Span};
 use crate::config::SETTINGS;
 use crate::look::Role;
 use crate::screen::Scene;
-use crate::widget::{Pane, scroll_to, write_lines};
+use crate::widget::{Pane, scroll_to, wrap_words, write_lines};
 
 /// Draws the screen.
 pub(crate) fn draw(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
-    let [upper, lower] = Layout::vertical([Constraint::Min(5), Constraint::Length(5)]).areas(area);
+    let [upper, lower] = Layout::vertical([Constraint::Min(5), Constraint::Length(6)]).areas(area);
     let (look, state) = (scene.look, scene.settings);
     let inner = Pane::new("Settings").note("Enter changes").focused(true).draw(upper, look, buf);
-    let room = usize::from(inner.width).saturating_sub(NAME + ORIGIN + 3);
+    // Where there is no room for it in the table, the source stands below.
+    let origin_width = if usize::from(inner.width) >= ROOMY { ORIGIN } else { 0 };
+    let room = usize::from(inner.width).saturating_sub(NAME + origin_width + 2);
     let lines: Vec<Line<'_>> = SETTINGS
         .iter()
         .enumerate()
@@ -28,24 +30,26 @@ pub(crate) fn draw(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
             Line::from(vec![
                 Span::styled(mark, look.style(Role::Key)),
                 Span::styled(format!(" {:<NAME$}", setting.path), look.style(Role::Title)),
-                Span::styled(format!("{origin:<ORIGIN$}"), look.style(Role::Dim)),
+                look.dim(&format!("{origin:<ORIGIN$}")[..origin_width]),
                 Span::raw(value),
             ])
         })
         .collect();
     let skip = scroll_to(state.selected, lines.len(), usize::from(inner.height));
     write_lines(&lines, skip, inner, buf);
+    scene.hits.add_rows(inner, skip, lines.len());
 
     let setting = state.current();
     let inner = Pane::new(setting.path).draw(lower, look, buf);
     let when = if setting.needs_restart() { "holds from the next start" } else { "holds at once" };
-    let lines = [
-        Line::from(setting.meaning),
-        Line::from(format!("takes {}", setting.values())),
-        Line::from(look.say(when, Role::Dim)),
-    ];
+    let origin = state.config.value(setting).1.word();
+    let mut lines: Vec<Line<'_>> =
+        wrap_words(setting.meaning, usize::from(inner.width)).into_iter().map(Line::from).collect();
+    lines.push(Line::from(format!("takes {}", setting.values())));
+    lines.push(Line::from(look.dim(&format!("from: {origin}; {when}"))));
     write_lines(&lines, 0, inner, buf);
 }
 
-const NAME: usize = 24;
+const NAME: usize = 22;
 const ORIGIN: usize = 13;
+const ROOMY: usize = 60;

@@ -5,8 +5,9 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use crate::look::{Look, Role};
+use crate::screen::{Scene, Target};
 use crate::text::{ScreenText, screen_text};
-use crate::widget::{Pane, write_lines};
+use crate::widget::Pane;
 
 /// What is on the stage.
 #[derive(Clone, Debug, Default)]
@@ -67,42 +68,61 @@ pub(crate) fn strip_height(state: &State, width: u16) -> u16 {
 }
 
 /// The pane: servers above, keys below.
-pub(crate) fn draw(state: &State, look: &Look, area: Rect, buf: &mut Buffer) {
+pub(crate) fn draw(state: &State, scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
+    let look = scene.look;
     let inner = Pane::new("Demo estate").draw(area, look, buf);
     let width = usize::from(inner.width);
-    let mut lines: Vec<Line<'_>> =
-        state.servers.iter().map(|server| server_line(server, look, width)).collect();
-    lines.push(Line::from(""));
+    let mut lines: Vec<(Line<'_>, Option<char>)> =
+        state.servers.iter().map(|server| (server_line(server, look, width), None)).collect();
+    lines.push((Line::from(""), None));
     for act in &state.acts {
-        lines.push(Line::from(vec![
+        let line = Line::from(vec![
             Span::raw(" "),
             Span::styled(act.key.to_string(), look.style(Role::Key)),
             Span::raw(format!("  {}", act.label)),
-        ]));
+        ]);
+        lines.push((line, Some(act.key)));
     }
+    // Where not everything fits, the servers go first and the keys stay.
     let skip = lines.len().saturating_sub(usize::from(inner.height));
-    // Where not everything fits, the empty line goes first and the keys stay.
-    write_lines(&lines, skip, inner, buf);
+    for (row, (line, key)) in inner.rows().zip(&lines[skip..]) {
+        buf.set_line(row.x, row.y, line, row.width);
+        if let Some(key) = key {
+            scene.hits.add(row, Target::Stage(*key));
+        }
+    }
 }
 
 /// Keys with their words in as few lines as fit.
-pub(crate) fn draw_strip(state: &State, look: &Look, area: Rect, buf: &mut Buffer) {
-    let lines: Vec<Line<'_>> = strip_lines(state, usize::from(area.width))
-        .into_iter()
-        .map(|text| Line::from(Span::styled(text, look.style(Role::Dim))))
-        .collect();
-    write_lines(&lines, 0, area, buf);
+pub(crate) fn draw_strip(state: &State, scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
+    for (row, line) in area.rows().zip(strip_lines(state, usize::from(area.width))) {
+        let mut x = row.x;
+        for act in line {
+            let spans = [
+                Span::styled(act.key.to_string(), scene.look.style(Role::Key)),
+                scene.look.dim(&format!(" {}  ", act.label)),
+            ];
+            let line = Line::from(spans.to_vec());
+            let width = u16::try_from(line.width()).unwrap_or(u16::MAX).min(row.right().saturating_sub(x));
+            buf.set_line(x, row.y, &line, width);
+            scene.hits.add(Rect { x, width, ..row }, Target::Stage(act.key));
+            x += width;
+        }
+    }
 }
 
-fn strip_lines(state: &State, width: usize) -> Vec<String> {
-    let mut lines = vec![String::new()];
+/// The acts that share a line, line by line.
+fn strip_lines(state: &State, width: usize) -> Vec<Vec<&Act>> {
+    let (mut lines, mut used) = (vec![Vec::new()], 0);
     for act in &state.acts {
-        let word = format!("{} {}  ", act.key, act.label);
+        let wide = act.label.len() + 2;
         let last = lines.len() - 1;
-        if !lines[last].is_empty() && lines[last].len() + word.trim_end().len() > width {
-            lines.push(word);
+        if used + wide > width && !lines[last].is_empty() {
+            lines.push(vec![act]);
+            used = wide + 2;
         } else {
-            lines[last].push_str(&word);
+            lines[last].push(act);
+            used += wide + 2;
         }
     }
     lines

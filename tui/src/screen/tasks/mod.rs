@@ -134,6 +134,11 @@ impl State {
         self.selected
     }
 
+    /// Puts the cursor on a task.
+    pub(crate) fn select(&mut self, row: usize) {
+        self.selected = row.min(self.tasks.len().saturating_sub(1));
+    }
+
     /// Does what a key asked for.
     pub(crate) fn act(&mut self, action: Action, page: usize) -> Result<Vec<Effect>, News> {
         match action {

@@ -7,7 +7,8 @@ use ratatui::text::{Line, Span};
 use crate::look::{Look, Role};
 use crate::screen::Scene;
 use crate::screen::tasks::{Logged, Task};
-use crate::widget::{Pane, write_lines};
+use crate::text::screen_text;
+use crate::widget::{Pane, wrap_words, write_lines};
 use crate::words::{Weight, timestamp};
 
 /// Draws the screen.
@@ -18,16 +19,21 @@ pub(crate) fn draw(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
         .tasks
         .tasks()
         .enumerate()
-        .map(|(index, task)| task_line(task, index == scene.tasks.selected(), scene))
+        .map(|(index, task)| {
+            task_line(task, index == scene.tasks.selected(), scene, usize::from(inner.width))
+        })
         .collect();
     if lines.is_empty() {
         lines.push(Line::from(scene.look.say("Nothing was asked for yet.", Role::Dim)));
     }
     let skip = crate::widget::scroll_to(scene.tasks.selected(), lines.len(), usize::from(inner.height));
     write_lines(&lines, skip, inner, buf);
+    scene.hits.add_rows(inner, skip, scene.tasks.tasks().count());
     let note = if scene.tasks.warnings_only { "warnings only, v shows all" } else { "v shows warnings only" };
     let inner = Pane::new("Log").note(note).draw(lower, scene.look, buf);
-    let lines: Vec<Line<'_>> = scene.tasks.lines().map(|line| log_line(line, scene.look)).collect();
+    let width = usize::from(inner.width);
+    let lines: Vec<Line<'_>> =
+        scene.tasks.lines().flat_map(|line| log_lines(line, scene.look, width)).collect();
     let hidden = lines.len().saturating_sub(usize::from(inner.height));
     write_lines(&lines, hidden.saturating_sub(scene.tasks.scroll), inner, buf);
 }
@@ -42,43 +48,63 @@ pub(crate) fn working(scene: &Scene<'_>) -> &'static str {
     frames[usize::try_from(step).unwrap_or(0)]
 }
 
-fn task_line(task: &Task, selected: bool, scene: &Scene<'_>) -> Line<'static> {
+fn task_line(task: &Task, selected: bool, scene: &Scene<'_>, width: usize) -> Line<'static> {
     let look = scene.look;
     let mark = if selected { look.glyphs.focus } else { " " };
     let (sign, role, text) = match &task.outcome {
-        None => (working(scene), Role::Busy, String::new()),
-        Some(outcome) => match &outcome.result {
-            Ok(text) => (look.glyphs.yes, Role::Good, format!("{text} ({} ms)", outcome.after.as_millis())),
-            Err(trouble) => (look.glyphs.no, Role::Bad, format!("{} {}", trouble.code, trouble.sentence)),
-        },
+        None => {
+            let running = scene.now.saturating_sub(task.begun).as_secs();
+            (working(scene), Role::Busy, screen_text!("{running} s, X cancels"))
+        }
+        Some(outcome) => {
+            let millis = outcome.after.as_millis();
+            match &outcome.result {
+                Ok(text) if text.is_empty() => (look.glyphs.yes, Role::Good, screen_text!("{millis} ms")),
+                Ok(text) => (look.glyphs.yes, Role::Good, screen_text!("{text} ({millis} ms)")),
+                Err(trouble) => {
+                    (look.glyphs.no, Role::Bad, screen_text!("{} {}", trouble.code, trouble.sentence))
+                }
+            }
+        }
     };
+    let sign = format!("{} ", sign.trim());
+    let what = format!("{}  ", task.what);
+    let used: usize = [mark, &sign, &what].iter().map(|part| Span::raw(*part).width()).sum();
     Line::from(vec![
         Span::styled(mark, look.style(Role::Key)),
-        Span::styled(format!("{sign} "), look.style(role)),
-        Span::raw(format!("{}  ", task.what)),
-        Span::styled(text, look.style(Role::Dim)),
+        Span::styled(sign, look.style(role)),
+        Span::raw(what),
+        Span::styled(text.fit(width.saturating_sub(used), look.glyphs.cut), look.style(Role::Dim)),
     ])
 }
 
-fn log_line(line: &Logged, look: &Look) -> Line<'static> {
-    let role = match line.news.weight {
-        Weight::Detail => Role::Dim,
-        Weight::Notice => Role::Plain,
-        Weight::Success => Role::Good,
-        Weight::Warning => Role::Warn,
+/// One entry of the log, its hint on lines of its own.
+fn log_lines(line: &Logged, look: &Look, width: usize) -> Vec<Line<'static>> {
+    let (role, level) = match line.news.weight {
+        Weight::Detail => (Role::Dim, " "),
+        Weight::Notice => (Role::Plain, "i"),
+        Weight::Success => (Role::Good, "i"),
+        Weight::Warning => (Role::Warn, "!"),
     };
     let stamp = timestamp(line.wall);
-    let time = stamp.get(11..23).unwrap_or_default().to_owned();
-    let level = match line.news.weight {
-        Weight::Detail => "  ",
-        Weight::Notice | Weight::Success => "i ",
-        Weight::Warning => "! ",
-    };
+    // Milliseconds are worth their cells only where there are cells to spare.
+    let end = if width >= ROOMY { 23 } else { 19 };
+    let lead = format!("{} {level} ", stamp.get(11..end).unwrap_or_default());
+    let room = width.saturating_sub(lead.len()).max(12);
     let code = line.news.code.map(|code| format!("{code} ")).unwrap_or_default();
-    let hint = if line.news.hint.is_empty() { String::new() } else { format!(" Hint: {}", line.news.hint) };
-    Line::from(vec![
-        Span::styled(format!("{time} "), look.style(Role::Dim)),
-        Span::styled(format!("{level}{code}{}", line.news.text), look.style(role)),
-        Span::styled(hint, look.style(Role::Dim)),
-    ])
+    let text = wrap_words(&format!("{code}{}", line.news.text), room);
+    let hint = match line.news.hint.is_empty() {
+        true => Vec::new(),
+        false => wrap_words(&format!("Hint: {}", line.news.hint), room),
+    };
+    let text = text.into_iter().map(|text| (text, role));
+    let hint = hint.into_iter().map(|text| (text, Role::Dim));
+    let leads = std::iter::once(lead.clone()).chain(std::iter::repeat(" ".repeat(lead.len())));
+    let lines = text.chain(hint).zip(leads);
+    lines
+        .map(|((text, role), lead)| Line::from(vec![look.dim(&lead), Span::styled(text, look.style(role))]))
+        .collect()
 }
+
+/// Columns from which times are told with milliseconds.
+const ROOMY: usize = 70;

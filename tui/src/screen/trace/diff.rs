@@ -7,26 +7,28 @@ use crate::screen::trace::Entry;
 use crate::text::ScreenText;
 
 /// The lines of both; `-` stands before what only the first has, `+` before what only the second has.
-pub(crate) fn lines(a: &Entry, b: &Entry, look: &Look) -> Vec<Line<'static>> {
+pub(crate) fn lines(a: &Entry, b: &Entry, look: &Look, width: usize) -> Vec<Line<'static>> {
     let mut out = Vec::new();
+    let paper = (look, width);
     let mut rest = b.lines.as_slice();
     for line in &a.lines {
         match rest.iter().position(|other| other == line) {
             Some(at) => {
-                out.extend(rest[..at].iter().map(|added| signed("+ ", added, Role::Good, look)));
-                out.push(signed("  ", line, Role::Plain, look));
+                out.extend(rest[..at].iter().flat_map(|added| signed("+ ", added, Role::Good, paper)));
+                out.extend(signed("  ", line, Role::Plain, paper));
                 rest = &rest[at + 1..];
             }
-            None => out.push(signed("- ", line, Role::Bad, look)),
+            None => out.extend(signed("- ", line, Role::Bad, paper)),
         }
     }
-    out.extend(rest.iter().map(|added| signed("+ ", added, Role::Good, look)));
+    out.extend(rest.iter().flat_map(|added| signed("+ ", added, Role::Good, paper)));
     out
 }
 
-fn signed(sign: &'static str, line: &ScreenText, role: Role, look: &Look) -> Line<'static> {
-    Line::from(vec![
-        Span::styled(sign, look.style(role)),
-        Span::styled(line.as_str().to_owned(), look.style(role)),
-    ])
+/// A line with its sign, broken where it is too long.
+fn signed(sign: &'static str, line: &ScreenText, role: Role, paper: (&Look, usize)) -> Vec<Line<'static>> {
+    let (look, width) = paper;
+    let broken = line.broken(width.saturating_sub(sign.len()).max(16), "    ");
+    let of = |text| Line::from(vec![look.say(sign, role), Span::styled(text, look.style(role))]);
+    broken.into_iter().map(of).collect()
 }

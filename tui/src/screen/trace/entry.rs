@@ -7,7 +7,8 @@ use crate::text::{ScreenText, screen_text};
 /// One message, keep-alive or change of a connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Entry {
-    pub(crate) seq: u64,
+    /// Its number in the agent's trace, and those of its copies in a row.
+    pub(crate) seqs: Vec<u64>,
     /// Since the agent started.
     pub(crate) at: Duration,
     pub(crate) outgoing: bool,
@@ -20,8 +21,6 @@ pub(crate) struct Entry {
     /// Everything the filter looks at.
     pub(crate) summary: ScreenText,
     pub(crate) lines: Vec<ScreenText>,
-    /// How often the same message was seen in a row.
-    pub(crate) times: u32,
 }
 
 /// What kind of line it is.
@@ -60,7 +59,7 @@ impl Entry {
         let cseq = header(tapped.text, &["cseq"]);
         let summary = screen_text!("{first} {} {} {call} {cseq}", tapped.server, tapped.transport);
         Self {
-            seq: tapped.seq,
+            seqs: vec![tapped.seq],
             at: tapped.at,
             outgoing: tapped.outgoing,
             server: tapped.server.clone(),
@@ -70,7 +69,6 @@ impl Entry {
             cseq,
             summary,
             lines: ScreenText::lines(tapped.text, LINES),
-            times: 1,
         }
     }
 
@@ -78,7 +76,7 @@ impl Entry {
     pub(crate) fn signal(tapped: &Tapped<'_>) -> Self {
         let label = ScreenText::of(tapped.text);
         Self {
-            seq: tapped.seq,
+            seqs: vec![tapped.seq],
             at: tapped.at,
             outgoing: tapped.outgoing,
             summary: screen_text!("{label} {} {}", tapped.server, tapped.transport),
@@ -88,8 +86,17 @@ impl Entry {
             label,
             call: ScreenText::default(),
             cseq: ScreenText::default(),
-            times: 1,
         }
+    }
+
+    /// Its number.
+    pub(crate) fn seq(&self) -> u64 {
+        self.seqs.first().copied().unwrap_or_default()
+    }
+
+    /// How often the same message was seen in a row.
+    pub(crate) fn times(&self) -> usize {
+        self.seqs.len()
     }
 
     /// A retransmission, or one more keep-alive.
@@ -131,6 +138,6 @@ mod tests {
         assert_eq!(entry.kind, Kind::Response(301));
         assert_eq!(entry.label.as_str(), "301 Moved Permanently");
         assert_eq!((entry.call.as_str(), entry.cseq.as_str()), ("abc@phone", "3 REGISTER"));
-        assert!(entry.is_copy_of(&Entry { seq: 2, ..entry.clone() }));
+        assert!(entry.is_copy_of(&Entry { seqs: vec![2], ..entry.clone() }));
     }
 }

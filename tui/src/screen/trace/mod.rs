@@ -2,12 +2,12 @@
 
 mod diff;
 mod entry;
-mod export;
 mod ladder;
+mod statistics;
 mod view;
 
 pub(crate) use entry::{Entry, Kind, Tapped};
-pub(crate) use view::{draw, draw_mini, draw_tail};
+pub(crate) use view::{draw, draw_tail};
 
 use std::collections::VecDeque;
 
@@ -38,6 +38,20 @@ pub(crate) struct ViewFlags {
     /// The newest line stays in sight.
     pub(crate) follow: bool,
     pub(crate) side: Side,
+    pub(crate) paint: Paint,
+    /// Ports of one host share a column.
+    pub(crate) merged: bool,
+}
+
+/// What decides the colour of an arrow; its words are the same in every one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Paint {
+    /// Request, success, redirect, failure.
+    Message,
+    /// The dialog it belongs to.
+    Dialog,
+    /// The request it belongs to, and its answers.
+    Request,
 }
 
 /// What stands beside the ladder, and how its times read.
@@ -58,6 +72,8 @@ pub(crate) enum Level {
     Raw(u16),
     /// Two messages compared, from this line on.
     Diff(u16),
+    /// How many there were of each kind.
+    Statistics,
 }
 
 impl State {
@@ -65,7 +81,7 @@ impl State {
     pub(crate) fn take(&mut self, entries: Vec<Entry>) {
         for entry in entries {
             if let Some(last) = self.entries.iter_mut().rev().take(8).find(|last| last.is_copy_of(&entry)) {
-                last.times += 1;
+                last.seqs.push(entry.seq());
                 continue;
             }
             if self.entries.len() == RING {
@@ -82,7 +98,7 @@ impl State {
     pub(crate) fn shown(&self) -> impl Iterator<Item = &Entry> {
         self.entries
             .iter()
-            .filter(|entry| self.held_at.is_none_or(|seq| entry.seq <= seq))
+            .filter(|entry| self.held_at.is_none_or(|seq| entry.seq() <= seq))
             .filter(|entry| self.dialog.as_ref().is_none_or(|call| *call == entry.call))
             .filter(|entry| self.filter.admits(&entry.summary))
     }
@@ -90,6 +106,11 @@ impl State {
     /// The entry under the cursor.
     pub(crate) fn current(&self) -> Option<&Entry> {
         self.shown().nth(self.cursor)
+    }
+
+    /// The numbers of everything in sight, copies included.
+    pub(crate) fn numbers(&self) -> Vec<u64> {
+        self.shown().flat_map(|entry| entry.seqs.iter().copied()).collect()
     }
 
     /// True while the picture is held.
@@ -120,7 +141,7 @@ impl State {
 
     /// The two marked messages.
     pub(crate) fn marked(&self) -> Option<(&Entry, &Entry)> {
-        let find = |seq: u64| self.entries.iter().find(|entry| entry.seq == seq);
+        let find = |seq: u64| self.entries.iter().find(|entry| entry.seq() == seq);
         match self.marks.as_slice() {
             &[a, b] => Some((find(a)?, find(b)?)),
             _ => None,
@@ -157,12 +178,17 @@ impl State {
             Action::Filter => self.filter.typing = true,
             Action::AllDialogs => self.toggle_dialog(),
             Action::RawPreview => self.view.side.preview = !self.view.side.preview,
+            Action::ColourMode => self.view.paint = self.view.paint.next(),
+            Action::Compress => self.view.merged = !self.view.merged,
+            Action::Statistics => {
+                self.level = if self.level == Level::Statistics { Level::Ladder } else { Level::Statistics };
+            }
             Action::RelativeTimes => self.view.side.relative = !self.view.side.relative,
             Action::Mark => return self.mark(),
             Action::Pause => {
                 self.held_at = match self.held_at {
                     Some(_) => None,
-                    None => self.entries.back().map(|entry| entry.seq),
+                    None => self.entries.back().map(Entry::seq),
                 };
             }
             Action::Follow => {
@@ -170,7 +196,6 @@ impl State {
                 self.cursor =
                     if self.view.follow { self.shown().count().saturating_sub(1) } else { self.cursor };
             }
-            Action::SaveTrace => return export::save(self.shown()),
             _ => {}
         }
         Ok(Vec::new())
@@ -179,7 +204,7 @@ impl State {
     /// One level up; false at the top.
     pub(crate) fn back(&mut self) -> bool {
         match self.level {
-            Level::Raw(_) | Level::Diff(_) => self.level = Level::Ladder,
+            Level::Raw(_) | Level::Diff(_) | Level::Statistics => self.level = Level::Ladder,
             Level::Ladder if !self.filter.value().is_empty() => self.filter.clear(),
             Level::Ladder if self.dialog.is_some() => self.dialog = None,
             Level::Ladder => {
@@ -192,12 +217,21 @@ impl State {
         true
     }
 
+    /// Puts the cursor on a row; true if it stood there already.
+    pub(crate) fn select(&mut self, row: usize) -> bool {
+        let again = self.cursor == row;
+        self.cursor = row;
+        self.view.follow &= again;
+        again
+    }
+
     fn step(&mut self, by: i64) {
         match &mut self.level {
             Level::Raw(line) | Level::Diff(line) => {
                 let most = i64::from(u16::MAX);
                 *line = u16::try_from((i64::from(*line) + by).clamp(0, most)).unwrap_or(0);
             }
+            Level::Statistics => {}
             Level::Dialogs | Level::Ladder => {
                 let count = match self.level {
                     Level::Dialogs => self.dialogs().len(),
@@ -219,23 +253,23 @@ impl State {
                 self.cursor = 0;
             }
             Level::Ladder if self.current().is_some() => self.level = Level::Raw(0),
-            Level::Ladder | Level::Raw(_) | Level::Diff(_) => {}
+            Level::Ladder | Level::Raw(_) | Level::Diff(_) | Level::Statistics => {}
         }
     }
 
     fn toggle_dialog(&mut self) {
         self.level = Level::Ladder;
-        let seq = self.current().map(|entry| entry.seq);
+        let seq = self.current().map(Entry::seq);
         self.dialog = match self.dialog {
             Some(_) => None,
             None => self.current().map(|entry| entry.call.clone()),
         };
-        let cursor = self.shown().position(|entry| Some(entry.seq) == seq);
+        let cursor = self.shown().position(|entry| Some(entry.seq()) == seq);
         self.cursor = cursor.unwrap_or(0);
     }
 
     fn mark(&mut self) -> Result<Vec<Effect>, News> {
-        let Some(seq) = self.current().map(|entry| entry.seq) else { return Ok(Vec::new()) };
+        let Some(seq) = self.current().map(Entry::seq) else { return Ok(Vec::new()) };
         if self.is_marked(seq) {
             self.marks.retain(|&mark| mark != seq);
             return Ok(Vec::new());
@@ -273,7 +307,33 @@ impl Default for State {
             filter: Filter::default(),
             marks: Vec::new(),
             held_at: None,
-            view: ViewFlags { follow: true, side: Side { preview: true, relative: false } },
+            view: ViewFlags::default(),
+        }
+    }
+}
+
+impl Default for ViewFlags {
+    fn default() -> Self {
+        let side = Side { preview: true, relative: false };
+        Self { follow: true, side, paint: Paint::Message, merged: false }
+    }
+}
+
+impl Paint {
+    /// The words of the pane's note; none for the usual one.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Paint::Message => "",
+            Paint::Dialog => "coloured by dialog",
+            Paint::Request => "coloured by request",
+        }
+    }
+
+    fn next(self) -> Self {
+        match self {
+            Paint::Message => Paint::Dialog,
+            Paint::Dialog => Paint::Request,
+            Paint::Request => Paint::Message,
         }
     }
 }

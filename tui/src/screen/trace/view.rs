@@ -5,49 +5,36 @@ use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
 
 use crate::look::{Look, Role, Tier};
-use crate::screen::Scene;
+use crate::place::Screen;
 use crate::screen::trace::ladder::{Ladder, RowState};
-use crate::screen::trace::{Entry, Level, State, diff};
+use crate::screen::trace::{Dialog, Entry, Level, Paint, State, diff, statistics};
+use crate::screen::{Scene, Target};
+use crate::text::ScreenText;
 use crate::widget::{Pane, scroll_to, write_lines};
 
 /// Draws the screen.
 pub(crate) fn draw(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
-    match scene.trace.level {
+    let state = scene.trace;
+    let border = if scene.look.tier == Tier::Mini { 0 } else { 2 };
+    let width = area.width.saturating_sub(border);
+    match state.level {
         Level::Dialogs => draw_dialogs(scene, area, buf),
         Level::Ladder => draw_ladder_and_message(scene, area, buf),
         Level::Raw(from) => {
-            let lines =
-                scene.trace.current().map(|entry| raw_lines(entry, scene.look, area.width.saturating_sub(2)));
-            let lines = lines.unwrap_or_default();
-            let title = scene.trace.current().map(title_of).unwrap_or_default();
+            let lines = state.current().map(|entry| raw_lines(entry, scene.look, width)).unwrap_or_default();
+            let title = state.current().map(title_of).unwrap_or_default();
             draw_scrolled(&title, &lines, from, (scene, area), buf);
         }
         Level::Diff(from) => {
-            let lines = scene.trace.marked().map(|(a, b)| diff::lines(a, b, scene.look)).unwrap_or_default();
+            let lines = state.marked().map(|(a, b)| diff::lines(a, b, scene.look, usize::from(width)));
+            let lines = lines.unwrap_or_default();
             draw_scrolled("Two messages compared", &lines, from, (scene, area), buf);
         }
+        Level::Statistics => {
+            let lines = statistics::lines(state.shown(), scene.look);
+            draw_scrolled("Statistics", &lines, 0, (scene, area), buf);
+        }
     }
-}
-
-/// The last messages in a few lines.
-pub(crate) fn draw_mini(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
-    if let (Level::Raw(from), Some(entry)) = (scene.trace.level, scene.trace.current()) {
-        let lines = raw_lines(entry, scene.look, area.width);
-        let hidden = lines.len().saturating_sub(usize::from(area.height));
-        write_lines(&lines, usize::from(from).min(hidden), area, buf);
-        return;
-    }
-    let entries: Vec<&Entry> = scene.trace.shown().collect();
-    let skip = entries.len().saturating_sub(usize::from(area.height));
-    let signs = &scene.look.glyphs.ladder;
-    let lines: Vec<Line<'_>> = entries[skip..]
-        .iter()
-        .map(|entry| {
-            let way = if entry.outgoing { signs.right } else { signs.left };
-            Line::from(format!("{way} {} {}", entry.label, entry.server))
-        })
-        .collect();
-    write_lines(&lines, 0, area, buf);
 }
 
 /// The end of the ladder under another screen.
@@ -56,6 +43,7 @@ pub(crate) fn draw_tail(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
         return;
     }
     let inner = Pane::new("Trace").note("6 opens").draw(area, scene.look, buf);
+    scene.hits.add(area, Target::Screen(Screen::Trace));
     let entries: Vec<&Entry> = scene.trace.shown().collect();
     draw_ladder(&entries, usize::MAX, (scene, inner), buf);
 }
@@ -92,42 +80,58 @@ fn draw_ladder(entries: &[&Entry], cursor: usize, paper: (&Scene<'_>, Rect), buf
         write_lines(&[Line::from(text)], 0, area, buf);
         return;
     }
-    let ladder = Ladder::new(entries, look, state.view.side.relative, usize::from(area.width));
+    let ladder = Ladder::new(entries, look, state.view, usize::from(area.width));
     let height = usize::from(area.height.saturating_sub(1));
     let first = scroll_to(cursor.min(entries.len() - 1), entries.len(), height);
     let mut lines = vec![ladder.heads()];
     for (index, entry) in entries.iter().enumerate().skip(first).take(height) {
         let before = index.checked_sub(1).map(|before| entries[before].at);
-        let row = RowState { selected: index == cursor, marked: state.is_marked(entry.seq) };
+        let row = RowState { selected: index == cursor, marked: state.is_marked(entry.seq()) };
         lines.push(ladder.row(entry, before, row));
     }
     write_lines(&lines, 0, area, buf);
+    // Under another screen the ladder is only looked at.
+    if cursor != usize::MAX {
+        let below = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
+        scene.hits.add_rows(below, first, entries.len());
+    }
 }
 
 fn draw_dialogs(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
     let look = scene.look;
     let dialogs = scene.trace.dialogs();
     let inner = Pane::new("Dialogs").note("Enter opens").focused(true).draw(area, look, buf);
+    let width = usize::from(inner.width);
     let lines: Vec<Line<'_>> = dialogs
         .iter()
         .enumerate()
-        .map(|(index, dialog)| {
-            let mark = if index == scene.trace.cursor { look.glyphs.focus } else { " " };
-            Line::from(vec![
-                Span::styled(mark, look.style(Role::Key)),
-                Span::raw(format!(" {:<10}", dialog.first.fit(10, ""))),
-                Span::raw(format!("{:>4} messages  ", dialog.messages)),
-                Span::styled(
-                    format!("{:<26}", dialog.server.fit(25, look.glyphs.cut)),
-                    look.style(Role::Accent),
-                ),
-                Span::raw(format!("{:<24}", dialog.last.fit(23, look.glyphs.cut))),
-                Span::styled(dialog.call.fit(40, look.glyphs.cut), look.style(Role::Dim)),
-            ])
-        })
+        .map(|(index, dialog)| dialog_line(dialog, index == scene.trace.cursor, look, width))
         .collect();
     let skip = scroll_to(scene.trace.cursor, lines.len(), usize::from(inner.height));
     write_lines(&lines, skip, inner, buf);
+    scene.hits.add_rows(inner, skip, lines.len());
+}
+
+/// Request, count, server and last answer; the Call-ID where there is room for it.
+fn dialog_line(dialog: &Dialog<'_>, selected: bool, look: &Look, width: usize) -> Line<'static> {
+    let mark = if selected { look.glyphs.focus } else { " " };
+    let lead = format!(" {:<9}{:>4}  ", dialog.first.fit(9, ""), dialog.messages);
+    let left = width.saturating_sub(lead.len() + 1);
+    let (server, last) = (left / 2, left - left / 2);
+    let (server, last) = (server.clamp(1, 28), last.clamp(1, 26));
+    let call = left.saturating_sub(server + last + 1);
+    let column = |text: &ScreenText, cells: usize| {
+        let text = text.fit(cells.saturating_sub(1), look.glyphs.cut);
+        let pad = cells.saturating_sub(Span::raw(text.as_str()).width());
+        text + &" ".repeat(pad)
+    };
+    Line::from(vec![
+        Span::styled(mark, look.style(Role::Key)),
+        Span::raw(lead),
+        Span::styled(column(dialog.server, server), look.style(Role::Accent)),
+        Span::raw(column(dialog.last, last)),
+        look.dim(&dialog.call.fit(call, look.glyphs.cut)),
+    ])
 }
 
 fn draw_scrolled(title: &str, lines: &[Line<'_>], from: u16, paper: (&Scene<'_>, Rect), buf: &mut Buffer) {
@@ -165,7 +169,10 @@ fn title_of(entry: &Entry) -> String {
 }
 
 fn note(state: &State, count: usize) -> String {
-    let mut note = format!("{count} messages");
+    let mut note = if count == 1 { "1 message".to_owned() } else { format!("{count} messages") };
+    if state.view.paint != Paint::Message {
+        note = format!("{note}, {}", state.view.paint.word());
+    }
     if state.is_held() {
         note.push_str(", held");
     }

@@ -9,7 +9,7 @@ use crate::effect::Search;
 use crate::keys::{Chord, Key};
 use crate::look::{Look, Role};
 use crate::text::ScreenText;
-use crate::widget::{Filter, Pane, clear_box, write_lines};
+use crate::widget::{Filter, Pane, clear_box, wrap_words, write_lines};
 use crate::words::Trouble;
 
 /// How far the wizard is.
@@ -118,40 +118,52 @@ impl State {
 
 /// Draws the wizard.
 pub(crate) fn draw(state: &State, look: &Look, area: Rect, buf: &mut Buffer) {
-    let mut lines = match &state.step {
-        Step::Address(field) => vec![
-            Line::from("Your SIP address, for example alice@corp.example"),
-            Line::from(""),
-            typed(field, look),
-            Line::from(""),
-            Line::from(
-                look.say("Enter asks DNS where its server is; nothing else is needed yet.", Role::Dim),
-            ),
-        ],
-        Step::Looking(aor) => vec![Line::from(format!("Asking DNS for the servers of {} …", aor.domain))],
-        Step::Found(aor) => vec![
-            Line::from(format!("Servers of {}, in the order they are tried:", aor.domain)),
-            Line::from(
-                look.say("Enter signs in. The password is asked for once a server is verified.", Role::Dim),
-            ),
-        ],
-        Step::Server(aor, field) => vec![
-            Line::from(format!("DNS names no server for {}.", aor.domain)),
-            Line::from("Name one yourself, as host or host:port:"),
-            Line::from(""),
-            typed(field, look),
-        ],
+    let room = usize::from(WIDTH.min(area.width)).saturating_sub(2);
+    let mut lines: Vec<Line<'_>> = Vec::new();
+    let say = |text: &str, role: Role| {
+        let broken = wrap_words(text, room).into_iter();
+        broken.map(|line| Line::from(Span::styled(line, look.style(role)))).collect::<Vec<_>>()
     };
-    let room = usize::from(WIDTH.min(area.width)).saturating_sub(5);
-    for found in &state.found {
-        lines.push(Line::from(format!(" {} {}", look.glyphs.dot, found.fit(room, look.glyphs.cut))));
+    match &state.step {
+        Step::Address(_) => {
+            lines.extend(say("Your SIP address, for example alice@corp.example", Role::Plain))
+        }
+        Step::Looking(aor) => {
+            lines.extend(say(&format!("Asking DNS for the servers of {}.", aor.domain), Role::Plain))
+        }
+        Step::Found(aor) => {
+            let next = "Enter signs in. The password is asked for once a server is verified.";
+            lines.extend(say(next, Role::Dim));
+            lines.extend(say(
+                &format!("Servers of {}, in the order they are tried:", aor.domain),
+                Role::Plain,
+            ));
+            for found in &state.found {
+                lines.extend(say(&format!("{} {found}", look.glyphs.dot), Role::Plain));
+            }
+        }
+        Step::Server(aor, _) => {
+            lines.extend(say(&format!("DNS names no server for {}.", aor.domain), Role::Plain));
+            lines.extend(say("Name one yourself, as host or host:port:", Role::Plain));
+        }
+    }
+    if let Step::Address(field) | Step::Server(_, field) = &state.step {
+        lines.extend([Line::from(""), typed(field, look), Line::from("")]);
+    }
+    if let Step::Address(_) = &state.step {
+        lines.extend(say("Enter asks DNS where its server is; nothing else is needed yet.", Role::Dim));
+        if !look.glyphs.ascii {
+            lines.extend(say(
+                "If ● → ▶ are not a dot, an arrow and a triangle, start with --ascii.",
+                Role::Dim,
+            ));
+        }
     }
     if let Some(complaint) = &state.complaint {
-        let text = complaint.fit(room, look.glyphs.cut);
-        lines.extend([Line::from(""), Line::from(Span::styled(text, look.style(Role::Warn)))]);
+        lines.extend(say(complaint.as_str(), Role::Warn));
     }
     let height = u16::try_from(lines.len() + 2).unwrap_or(u16::MAX);
-    let area = clear_box(area, WIDTH, height, buf);
+    let area = clear_box(area, (WIDTH, height), look, buf);
     let inner = Pane::new("Add an account").note("Esc cancels").focused(true).draw(area, look, buf);
     write_lines(&lines, 0, inner, buf);
 }
