@@ -10,7 +10,7 @@ use crate::terminal::Terminal;
 const SOON: Duration = Duration::from_secs(40);
 
 fn demo(home: &Home) -> Terminal {
-    let mut terminal = Terminal::start(PHONE, &["demo"], 120, 40, home.path());
+    let mut terminal = Terminal::start(PHONE, &["demo"], 160, 40, home.path());
     terminal.wait_for("now: home server = hs104.network.com", SOON).unwrap();
     terminal
 }

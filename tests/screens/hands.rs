@@ -117,6 +117,7 @@ fn a_key_file_replaces_keys_and_says_what_it_does_not_know() {
     let keys = "preset = \"vim\"\n[everywhere]\nquit = \"Ctrl-Q\"\nflee = \"f\"\n";
     std::fs::write(place.home.path().join("keys.toml"), keys).unwrap();
     let mut terminal = phone(&place);
+    terminal.press("8");
     terminal.wait_for("`flee` is no action", SOON).unwrap();
     terminal.press("q");
     terminal.wait_for("q does nothing here", SOON).unwrap();

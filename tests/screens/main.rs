@@ -9,6 +9,7 @@ mod hands;
 mod home;
 mod picture;
 mod place;
+mod redirects;
 mod sizes;
 mod terminal;
 mod wizard;

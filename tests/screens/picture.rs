@@ -52,7 +52,9 @@ pub(crate) fn picture(screen: &str) -> String {
 }
 
 fn blank_line(line: &str) -> String {
-    let mut out: Vec<char> = line.chars().collect();
+    // Frames of the sign of a running task.
+    let turning = |c: char| ('\u{2801}'..='\u{28ff}').contains(&c);
+    let mut out: Vec<char> = line.chars().map(|c| if turning(c) { '#' } else { c }).collect();
     for start in 0..out.len() {
         let digits = |from: usize| out[from..].iter().take_while(|c| c.is_ascii_digit()).count();
         let count = digits(start);

@@ -19,13 +19,12 @@ fn pictured(columns: u16, rows: u16) {
         ("2", "accounts", "expires in"),
         ("6", "trace", "Ladder"),
         ("9", "settings", "ui.theme"),
-        ("0", "help", "Keys: settings"),
+        ("0", "help", "/ searches"),
         (":", "palette", "Command"),
     ] {
         terminal.press(key);
         let words = if mini && name == "accounts" { "registered" } else { words };
         terminal.wait_for(words, SOON).unwrap();
-        // What was told has gone from the line above the hints when the next picture is taken.
         terminal.settle(Duration::from_millis(600));
         assert_picture(&format!("{name}_{columns}x{rows}.txt"), &terminal.contents());
     }

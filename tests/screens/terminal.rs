@@ -85,9 +85,12 @@ impl Terminal {
         }
     }
 
-    /// Reads what is there until nothing came for `quiet`.
+    /// Reads what is there until nothing came for `quiet`, or ten times so long where something turns.
     pub(crate) fn settle(&mut self, quiet: Duration) {
-        while let Ok(piece) = self.pieces.recv_timeout(quiet) {
+        let end = Instant::now() + quiet * 10;
+        while Instant::now() < end
+            && let Ok(piece) = self.pieces.recv_timeout(quiet)
+        {
             self.take(&piece);
         }
     }

@@ -80,7 +80,22 @@ fn a_wrong_password_is_said_and_asked_for_again() {
     terminal.press("\r");
     terminal.wait_for("type it; it is not shown", SOON).unwrap();
     terminal.press("not it\r");
+    terminal.wait_for("refused (E0601)", SOON).unwrap();
+    terminal.press("R");
     terminal.wait_for("The last one was not accepted", SOON).unwrap();
+    terminal.press(CANARY);
+    terminal.press("\r");
+    terminal.wait_for("● alice@network.com registered", SOON).unwrap();
+}
+
+#[test]
+fn a_login_without_a_password_says_so() {
+    let place = Place::new(67);
+    let mut terminal = first_run(&place, 80, 24);
+    terminal.press("alice@network.com\r");
+    terminal.wait_for("Enter signs in", SOON).unwrap();
+    terminal.press("\r");
+    terminal.wait_for("type it; it is not shown", SOON).unwrap();
     terminal.press("\x1b");
     terminal.wait_until(SOON, |screen| screen.contains("refused (E06")).unwrap();
     assert!(place.estate.bindings("alice@network.com").is_empty());

@@ -123,7 +123,7 @@ fn para_67_to_itself_is_a_loop() {
 fn para_67_a_loop_of_two_and_of_three_is_ignored_and_the_login_fails() {
     for length in [2, 3] {
         let mut world = Town { homes: length - 1, ..Town::default() }.build(8);
-        ring(&mut world, Mischief::Loop(length));
+        town::ring(&mut world, Mischief::Loop(length));
         fails_with(&mut world, "E0702");
     }
 }
@@ -131,13 +131,13 @@ fn para_67_a_loop_of_two_and_of_three_is_ignored_and_the_login_fails() {
 #[test]
 fn para_67_five_hops_pass_and_the_sixth_fails() {
     let mut world = Town::default().build(9);
-    row(&mut world, 5);
+    town::row(&mut world, 5);
     town::must_sign_in(&mut world, "five redirects are allowed");
     let redirects = world.phones[0].registered().expect("registered").journey.redirects();
     world.require(redirects == 5, &format!("{redirects} redirects"));
 
     let mut world = Town::default().build(9);
-    row(&mut world, 6);
+    town::row(&mut world, 6);
     fails_with(&mut world, "E0701");
 }
 
@@ -156,7 +156,7 @@ fn strict_patent_reading_fails_at_the_second_301() {
     config.redirect.loops = LoopRule::StrictPatent;
     let mut world = Town::default().without_phones(11);
     world.add_phone("alice", config, town::credentials());
-    row(&mut world, 2);
+    town::row(&mut world, 2);
     fails_with(&mut world, "E0702");
 }
 
@@ -243,28 +243,10 @@ fn consent_is_asked_and_no_means_no() {
 #[test]
 fn a_redirect_loop_never_keeps_a_phone_busy() {
     let mut world = Town { homes: 1, ..Town::default() }.build(16);
-    ring(&mut world, Mischief::Loop(2));
+    town::ring(&mut world, Mischief::Loop(2));
     town::login(&mut world);
     world.run_for(Duration::from_secs(3600));
     let tries = world.ladder.count("lb", "alice", "301");
     world.require((2..=60).contains(&tries), &format!("{tries} logins in an hour of looping"));
     world.require(world.phones[0].state() == AccountState::Refused, "the state says refused");
-}
-
-/// Every server leads to the next one, the last to the first.
-fn ring(world: &mut World, mischief: Mischief) {
-    let names: Vec<String> = world.servers.iter().map(|server| server.short.clone()).collect();
-    for name in names {
-        town::always(world, &name, mischief.clone());
-    }
-}
-
-/// The first `length` servers lead on to the next one; Alice is at home at the one after them.
-fn row(world: &mut World, length: u8) {
-    for place in 0..usize::from(length) {
-        let name = world.servers[place].short.clone();
-        town::always(world, &name, Mischief::Chain(length));
-    }
-    let home = world.servers[usize::from(length)].config.identity.fqdn.clone();
-    world.assign(town::ALICE, &home, "at the end of the row");
 }

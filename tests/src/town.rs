@@ -208,6 +208,24 @@ pub fn next(world: &mut World, times: u32, short: &str, mischief: Mischief) {
     world.command(server, NodeCommand::Play(Rule::next(times, mischief)));
 }
 
+/// Every server leads to the next one, the last to the first.
+pub fn ring(world: &mut World, mischief: Mischief) {
+    let names: Vec<String> = world.servers.iter().map(|server| server.short.clone()).collect();
+    for name in names {
+        always(world, &name, mischief.clone());
+    }
+}
+
+/// The first `length` servers lead on to the next one; Alice is at home at the one after them.
+pub fn row(world: &mut World, length: u8) {
+    for place in 0..usize::from(length) {
+        let name = world.servers[place].short.clone();
+        always(world, &name, Mischief::Chain(length));
+    }
+    let home = world.servers[usize::from(length)].config.identity.fqdn.clone();
+    world.assign(ALICE, &home, "at the end of the row");
+}
+
 /// The short name of the server the first phone believes to be home.
 pub fn home(world: &World) -> Option<String> {
     let registered = world.phones[0].registered()?;

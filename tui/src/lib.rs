@@ -15,6 +15,7 @@ mod place;
 mod report;
 mod screen;
 mod shell;
+mod still;
 mod text;
 mod trace;
 mod update;
@@ -22,6 +23,8 @@ mod verify;
 mod view;
 mod widget;
 mod words;
+
+pub use still::Still;
 
 /// Runs the program with the process's arguments; the exit code is that of the command line.
 pub fn run() -> std::process::ExitCode {

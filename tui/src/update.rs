@@ -1,10 +1,13 @@
 //! The one place where the model changes: a message and the time in, effects out; no I/O, no clock.
 
+mod look;
 mod mouse;
+
+pub(crate) use look::apply_look;
+use look::resize;
 
 use crate::effect::Effect;
 use crate::keys::{Action, Chord, Held, Key};
-use crate::look::{ColorMode, Look, Theme, ThemeName, Tier};
 use crate::model::{Clock, Model, Overlay, Toast};
 use crate::msg::{Msg, Reloaded};
 use crate::place::Screen;
@@ -46,7 +49,7 @@ fn handle(model: &mut Model, msg: Msg) -> Vec<Effect> {
             request.aor = card.map(|card| card.aor.clone()).unwrap_or_default();
             model.overlays.push(Overlay::Consent(request));
         }
-        Msg::PasswordWanted(request) => model.overlays.push(Overlay::Password(password::State::new(request))),
+        Msg::PasswordWanted(request) => ask_password(model, request),
         Msg::Wizard(report) => {
             for overlay in &mut model.overlays {
                 if let Overlay::Wizard(state) = overlay {
@@ -81,6 +84,19 @@ pub(crate) fn tell(model: &mut Model, news: News) {
             model.toast = Some(Toast { news, until });
         }
     }
+}
+
+/// A login that asks once more takes the place of the one before; what is typed already stays.
+fn ask_password(model: &mut Model, request: password::Request) {
+    for overlay in &mut model.overlays {
+        if let Overlay::Password(state) = overlay
+            && state.request.aor == request.aor
+        {
+            state.request = request;
+            return;
+        }
+    }
+    model.overlays.push(Overlay::Password(password::State::new(request)));
 }
 
 /// What was told since then, said beside the screen where that is wanted.
@@ -360,12 +376,6 @@ fn leave(model: &mut Model) -> Vec<Effect> {
     vec![Effect::Leave]
 }
 
-fn resize(model: &mut Model, columns: u16, rows: u16) {
-    model.place.columns = columns;
-    model.place.rows = rows;
-    model.look.tier = Tier::of(columns, rows).min(model.look.most);
-}
-
 /// The configuration as it is written now; what is odd about it is told.
 fn take_configuration(model: &mut Model, reloaded: Reloaded) {
     model.settings.config = reloaded.config;
@@ -375,19 +385,6 @@ fn take_configuration(model: &mut Model, reloaded: Reloaded) {
     for remark in reloaded.remarks {
         tell(model, News::plain(Weight::Warning, remark));
     }
-}
-
-/// Theme, signs, motion and layout as the settings say now.
-pub(crate) fn apply_look(model: &mut Model) {
-    let config = &model.settings.config;
-    let detected = model.look.detected;
-    let mode = ColorMode::parse(&config.text("ui.color")).unwrap_or(detected);
-    let name = ThemeName::parse(&config.text("ui.theme")).unwrap_or(ThemeName::Default);
-    model.look = Look::new(Theme { name, mode }, config.flag("ui.ascii"));
-    model.look.detected = detected;
-    model.look.reduced_motion = config.flag("ui.reduced_motion");
-    model.look.most = Tier::at_most(&config.text("ui.layout"));
-    resize(model, model.place.columns, model.place.rows);
 }
 
 /// Lines of one notch.

@@ -75,6 +75,8 @@ impl Questions {
         let (sender, answer) = oneshot::channel();
         let id = self.with(|waiting| {
             waiting.last += 1;
+            // Who asked before for the same address has given up.
+            waiting.passwords.retain(|_, (other, _)| other != aor);
             waiting.passwords.insert(waiting.last, (aor.to_owned(), sender));
             waiting.last
         });

@@ -7,7 +7,7 @@ use homing::{AccountEvent, AccountId, AccountState, Aor, Decision};
 use super::*;
 use crate::effect::Search;
 use crate::keys::Keymap;
-use crate::look::ColorMode;
+use crate::look::{ColorMode, Look, Theme, ThemeName};
 use crate::screen::{accounts, consent, settings};
 use crate::text::ScreenText;
 

@@ -1,0 +1,181 @@
+//! The redirect table as a person meets it: each wrong or right redirect is played in the world, what the phone
+//! was told is replayed on its screen, and the sentences stand in one reviewed table.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use homing_core::config::{AccountConfig, LoopRule, UnsignedRule};
+use homing_core::event::AccountEvent;
+use homing_server_mock::mischief::Mischief;
+use homing_server_mock::node::config::{NoAssociation, Schemes};
+use homing_tests::town::{self, Town};
+use homing_tests::world::World;
+use homing_tui::Still;
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// One row: what is played, and the world after it.
+type Row = (&'static str, fn() -> World);
+
+const ROWS: &[Row] = &[
+    ("signed and good", || lured(|_| {})),
+    ("unsigned", || lured_by(Mischief::Unsigned301)),
+    ("wrong signature", || lured_by(Mischief::BadSignature301)),
+    ("signature of another server's association", || lured_by(Mischief::OtherServersSignature)),
+    ("replayed", || lured_by(Mischief::Replayed301)),
+    ("status changed after signing", || lured_by(Mischief::StatusChanged)),
+    ("Contact changed after signing", || lured_by(Mischief::ContactChanged)),
+    ("to itself", || lured_by(Mischief::ToItself)),
+    ("a loop of two", || ring_of(2)),
+    ("a loop of three", || ring_of(3)),
+    ("five hops pass", || lured(|world| town::row(world, 5))),
+    ("the sixth hop fails", || lured(|world| town::row(world, 6))),
+    ("limit 0", || by_rule(|config| config.redirect.limit = 0, |_| {})),
+    ("the strict reading fails at the second", || {
+        by_rule(|config| config.redirect.loops = LoopRule::StrictPatent, |world| town::row(world, 2))
+    }),
+    ("from TLS to TCP", || lured_by(Mischief::TlsToTcp)),
+    ("into another domain", || lured_by(Mischief::OtherDomain)),
+    ("an IP literal", || lured_by(Mischief::IpLiteral)),
+    ("maddr", || lured_by(Mischief::Maddr)),
+    ("no usable Contact", || lured_by(Mischief::NoContact)),
+    ("two Contacts with q, the first is dead", || lured_by(Mischief::TwoContactsFirstDead)),
+    ("signed, during a refresh", || at_refresh(None)),
+    ("unsigned, during a refresh", || at_refresh(Some(Mischief::Unsigned301))),
+    ("during the renewal of the association", at_renewal),
+    ("302, not allowed", || lured_by(Mischief::Status302)),
+    ("302, allowed by policy", || {
+        by_rule(
+            |config| config.redirect.also_302 = true,
+            |world| town::always(world, "lb", Mischief::Status302),
+        )
+    }),
+    ("from a Digest registrar, not allowed", || from_digest(UnsignedRule::Refuse)),
+    ("from a Digest registrar, allowed by policy", || from_digest(UnsignedRule::FollowOverTls)),
+];
+
+/// Sets a trap, signs in, and waits until that went well or failed.
+fn lured(trap: impl FnOnce(&mut World)) -> World {
+    signed_in_or_not(Town::default().build(7), trap)
+}
+
+fn lured_by(mischief: Mischief) -> World {
+    lured(|world| town::always(world, "lb", mischief))
+}
+
+fn ring_of(length: u8) -> World {
+    let world = Town { homes: length - 1, ..Town::default() }.build(8);
+    signed_in_or_not(world, |world| town::ring(world, Mischief::Loop(length)))
+}
+
+/// The same with a rule of the account's own.
+fn by_rule(rule: impl FnOnce(&mut AccountConfig), trap: impl FnOnce(&mut World)) -> World {
+    let mut config = town::alice();
+    rule(&mut config);
+    let mut world = Town::default().without_phones(7);
+    world.add_phone("alice", config, town::credentials());
+    signed_in_or_not(world, trap)
+}
+
+fn from_digest(unsigned: UnsignedRule) -> World {
+    let mut config = town::alice();
+    config.redirect.unsigned = unsigned;
+    let no_association = NoAssociation::Unsigned301;
+    let mut world = Town { schemes: Schemes::Digest, no_association, ..Town::default() }.without_phones(14);
+    world.add_phone("alice", config, town::credentials());
+    signed_in_or_not(world, |_| {})
+}
+
+/// Alice is signed in and moved; the 301 meets her refresh.
+fn at_refresh(mischief: Option<Mischief>) -> World {
+    let mut world = Town { expires: 600, ..Town::default() }.build(2);
+    town::must_sign_in(&mut world, "not registered");
+    world.phones[0].told.clear();
+    world.assign(town::ALICE, "hs106.network.com", "rebalanced");
+    if let Some(mischief) = mischief {
+        town::next(&mut world, 1, "hs104", mischief);
+    }
+    town::refresh(&mut world);
+    world.run_to(MINUTE, |world| settled(world));
+    world
+}
+
+/// Alice is moved while her association is renewed, eight hours after she came.
+fn at_renewal() -> World {
+    let mut world = Town { expires: 900, ..Town::default() }.build(2);
+    town::must_sign_in(&mut world, "not registered");
+    let handshakes = |world: &World| {
+        let opens =
+            |line: &&String| line.contains("alice > hs104: REGISTER") && line.contains("NTLM empty token");
+        world.ladder.messages().iter().filter(opens).count()
+    };
+    let renewing = world.run_to(Duration::from_secs(8 * 3600), |world| handshakes(world) == 2);
+    world.require(renewing, "no renewal in eight hours");
+    world.phones[0].told.clear();
+    world.assign(town::ALICE, "hs106.network.com", "at the wrong moment");
+    world.run_to(MINUTE, |world| settled(world));
+    world
+}
+
+fn signed_in_or_not(mut world: World, trap: impl FnOnce(&mut World)) -> World {
+    trap(&mut world);
+    town::login(&mut world);
+    world.run_to(MINUTE, settled);
+    world
+}
+
+/// A login ended, well or not.
+fn settled(world: &World) -> bool {
+    let ended = |event: &AccountEvent| {
+        matches!(event, AccountEvent::Registered(_) | AccountEvent::LoginFailed { .. })
+    };
+    world.phones[0].heard(ended) > 0
+}
+
+/// What the phone shows of it: everything it told, then the journey and the status line as they stand.
+fn shown(world: &World) -> String {
+    let phone = &world.phones[0];
+    let mut still = Still::new(118, 60);
+    still.add(phone.account, phone.config.aor.clone());
+    for (at, event) in &phone.told {
+        still.happened(phone.account, event.clone(), *at);
+    }
+    let mut text = String::new();
+    for told in still.told() {
+        let told = told.replace('\n', "\n         ");
+        writeln!(text, "  says   {told}").expect("a string takes it");
+    }
+    let screen = still.screen();
+    let inside = screen.iter().filter_map(|line| line.strip_prefix('│')?.strip_suffix('│'));
+    for line in inside.map(str::trim_end).filter(|line| !line.is_empty()) {
+        writeln!(text, "  shows  {line}").expect("a string takes it");
+    }
+    let status = screen.last().map(String::as_str).unwrap_or_default();
+    writeln!(text, "  stands {status}").expect("a string takes it");
+    text
+}
+
+#[test]
+fn every_row_of_the_redirect_table_has_its_sentence_and_next_step() {
+    let mut table = String::new();
+    for (name, play) in ROWS {
+        write!(table, "{name}\n{}\n", shown(&play())).expect("a string takes it");
+    }
+    insta::assert_snapshot!("redirect_table", table);
+}
+
+#[test]
+fn what_is_refused_has_a_code_and_a_hint_and_what_is_followed_has_neither() {
+    for (name, play) in ROWS {
+        let world = play();
+        let text = shown(&world);
+        let failed = world.phones[0].failure();
+        assert_eq!(text.contains("Hint:"), failed.is_some(), "{name}\n{text}");
+        if let Some(error) = failed {
+            let code = error.code();
+            assert!(text.contains(&format!("says   {code} ")), "{name}: {code} is not said\n{text}");
+            assert!(text.contains(&format!("refused ({code})")), "{name}: {code} does not stand\n{text}");
+            assert!(text.contains("next attempt in"), "{name}: when it is tried again is not said\n{text}");
+        }
+    }
+}
