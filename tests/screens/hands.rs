@@ -129,6 +129,7 @@ fn a_key_file_replaces_keys_and_says_what_it_does_not_know() {
 fn a_trace_is_saved_in_each_form() {
     let home = Home::new();
     let mut terminal = demo(&home, 100, 34);
+    terminal.press("6");
     for (key, name, begins) in [
         ("t", "homing-trace-1.txt", ""),
         ("j", "homing-trace-1.jsonl", "{"),

@@ -14,8 +14,14 @@ use homing_tui::Still;
 
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// One row: what is played, and the world after it.
-type Row = (&'static str, fn() -> World);
+/// One row: what is played, and what comes of it.
+type Row = (&'static str, fn() -> Played);
+
+/// A world after its play, and when that began.
+struct Played {
+    world: World,
+    since: Duration,
+}
 
 const ROWS: &[Row] = &[
     ("signed and good", || lured(|_| {})),
@@ -55,21 +61,21 @@ const ROWS: &[Row] = &[
 ];
 
 /// Sets a trap, signs in, and waits until that went well or failed.
-fn lured(trap: impl FnOnce(&mut World)) -> World {
+fn lured(trap: impl FnOnce(&mut World)) -> Played {
     signed_in_or_not(Town::default().build(7), trap)
 }
 
-fn lured_by(mischief: Mischief) -> World {
+fn lured_by(mischief: Mischief) -> Played {
     lured(|world| town::always(world, "lb", mischief))
 }
 
-fn ring_of(length: u8) -> World {
+fn ring_of(length: u8) -> Played {
     let world = Town { homes: length - 1, ..Town::default() }.build(8);
     signed_in_or_not(world, |world| town::ring(world, Mischief::Loop(length)))
 }
 
 /// The same with a rule of the account's own.
-fn by_rule(rule: impl FnOnce(&mut AccountConfig), trap: impl FnOnce(&mut World)) -> World {
+fn by_rule(rule: impl FnOnce(&mut AccountConfig), trap: impl FnOnce(&mut World)) -> Played {
     let mut config = town::alice();
     rule(&mut config);
     let mut world = Town::default().without_phones(7);
@@ -77,7 +83,7 @@ fn by_rule(rule: impl FnOnce(&mut AccountConfig), trap: impl FnOnce(&mut World))
     signed_in_or_not(world, trap)
 }
 
-fn from_digest(unsigned: UnsignedRule) -> World {
+fn from_digest(unsigned: UnsignedRule) -> Played {
     let mut config = town::alice();
     config.redirect.unsigned = unsigned;
     let no_association = NoAssociation::Unsigned301;
@@ -87,21 +93,20 @@ fn from_digest(unsigned: UnsignedRule) -> World {
 }
 
 /// Alice is signed in and moved; the 301 meets her refresh.
-fn at_refresh(mischief: Option<Mischief>) -> World {
+fn at_refresh(mischief: Option<Mischief>) -> Played {
     let mut world = Town { expires: 600, ..Town::default() }.build(2);
     town::must_sign_in(&mut world, "not registered");
-    world.phones[0].told.clear();
+    let since = world.now();
     world.assign(town::ALICE, "hs106.network.com", "rebalanced");
     if let Some(mischief) = mischief {
         town::next(&mut world, 1, "hs104", mischief);
     }
     town::refresh(&mut world);
-    world.run_to(MINUTE, |world| settled(world));
-    world
+    until_settled(world, since)
 }
 
 /// Alice is moved while her association is renewed, eight hours after she came.
-fn at_renewal() -> World {
+fn at_renewal() -> Played {
     let mut world = Town { expires: 900, ..Town::default() }.build(2);
     town::must_sign_in(&mut world, "not registered");
     let handshakes = |world: &World| {
@@ -111,37 +116,40 @@ fn at_renewal() -> World {
     };
     let renewing = world.run_to(Duration::from_secs(8 * 3600), |world| handshakes(world) == 2);
     world.require(renewing, "no renewal in eight hours");
-    world.phones[0].told.clear();
+    let since = world.now();
     world.assign(town::ALICE, "hs106.network.com", "at the wrong moment");
-    world.run_to(MINUTE, |world| settled(world));
-    world
+    until_settled(world, since)
 }
 
-fn signed_in_or_not(mut world: World, trap: impl FnOnce(&mut World)) -> World {
+fn signed_in_or_not(mut world: World, trap: impl FnOnce(&mut World)) -> Played {
     trap(&mut world);
     town::login(&mut world);
-    world.run_to(MINUTE, settled);
-    world
+    until_settled(world, Duration::ZERO)
 }
 
-/// A login ended, well or not.
-fn settled(world: &World) -> bool {
+/// Runs until a login ended, well or not, at most for a minute.
+fn until_settled(mut world: World, since: Duration) -> Played {
     let ended = |event: &AccountEvent| {
         matches!(event, AccountEvent::Registered(_) | AccountEvent::LoginFailed { .. })
     };
-    world.phones[0].heard(ended) > 0
+    world.run_to(MINUTE, |world| world.phones[0].told.iter().any(|(at, event)| *at >= since && ended(event)));
+    Played { world, since }
 }
 
 /// What the phone shows of it: everything it told, then the journey and the status line as they stand.
-fn shown(world: &World) -> String {
-    let phone = &world.phones[0];
+fn shown(played: &Played) -> String {
+    let phone = &played.world.phones[0];
     let mut still = Still::new(118, 60);
     still.add(phone.account, phone.config.aor.clone());
+    let mut before = 0;
     for (at, event) in &phone.told {
+        if *at < played.since {
+            before = still.told().len();
+        }
         still.happened(phone.account, event.clone(), *at);
     }
     let mut text = String::new();
-    for told in still.told() {
+    for told in still.told().into_iter().skip(before) {
         let told = told.replace('\n', "\n         ");
         writeln!(text, "  says   {told}").expect("a string takes it");
     }
@@ -167,9 +175,9 @@ fn every_row_of_the_redirect_table_has_its_sentence_and_next_step() {
 #[test]
 fn what_is_refused_has_a_code_and_a_hint_and_what_is_followed_has_neither() {
     for (name, play) in ROWS {
-        let world = play();
-        let text = shown(&world);
-        let failed = world.phones[0].failure();
+        let played = play();
+        let text = shown(&played);
+        let failed = played.world.phones[0].failure();
         assert_eq!(text.contains("Hint:"), failed.is_some(), "{name}\n{text}");
         if let Some(error) = failed {
             let code = error.code();

@@ -131,7 +131,8 @@ fn handle_stage(model: &mut Model, msg: stage::Msg) {
             }
         }
         stage::Msg::Noted(text) => tell(model, News::plain(Weight::Detail, text)),
-        stage::Msg::Told(text) => tell(model, News::plain(Weight::Notice, text)),
+        // What a key did is read before what follows from it.
+        stage::Msg::Told(text) => tell(model, News::plain(Weight::Success, text)),
     }
 }
 

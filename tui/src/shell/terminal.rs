@@ -15,6 +15,7 @@ use crossterm::terminal::{
 };
 use crossterm::{cursor, execute};
 use ratatui::backend::CrosstermBackend;
+use ratatui::layout::Rect;
 
 use crate::model::Model;
 use crate::text::ScreenText;
@@ -74,8 +75,10 @@ impl Terminal {
 
     /// Forgets what was drawn, so that the next picture is drawn whole.
     pub(crate) fn forget(&mut self) {
-        // A terminal that does not take this takes no picture either.
-        let _ = self.inner.clear();
+        // Not `clear`: that one asks the terminal where its cursor stands and waits for the answer, which
+        // some never give. A terminal that does not take this takes no picture either.
+        let _ =
+            self.inner.size().and_then(|size| self.inner.resize(Rect::new(0, 0, size.width, size.height)));
     }
 
     /// Puts text into the clipboard of the terminal (OSC 52); terminals that do not know it do nothing.

@@ -40,14 +40,27 @@ pub(crate) enum Standing {
 
 /// All hops of a journey.
 pub(crate) fn hops(journey: &Journey) -> Vec<HopWords> {
-    journey.hops.iter().map(hop).collect()
+    let mut status = 301;
+    let told = journey.hops.iter().map(|hop| {
+        let words = hop_after(hop, status);
+        if let HopVerdict::Redirected { status: followed, .. } = &hop.verdict {
+            status = *followed;
+        }
+        words
+    });
+    told.collect()
 }
 
-/// One hop.
+/// One hop alone.
 pub(crate) fn hop(hop: &Hop) -> HopWords {
+    hop_after(hop, 301)
+}
+
+/// One hop; `status` is that of the redirect that led there, if one did.
+fn hop_after(hop: &Hop, status: u16) -> HopWords {
     HopWords {
         server: ScreenText::from_display(&hop.server),
-        how: how(hop),
+        how: how(hop, status),
         road: road(hop),
         said: said(hop),
         because: because(hop),
@@ -64,13 +77,13 @@ pub(crate) fn hop(hop: &Hop) -> HopWords {
     }
 }
 
-fn how(hop: &Hop) -> ScreenText {
+fn how(hop: &Hop, status: u16) -> ScreenText {
     match &hop.how {
         Arrival::Remembered => ScreenText::of("remembered"),
         Arrival::Configured => ScreenText::of("configured"),
         Arrival::Discovered(record) => ScreenText::of(record),
-        Arrival::Redirected { candidate: 0 } => ScreenText::of("named by the 301"),
-        Arrival::Redirected { candidate } => screen_text!("choice {} of the 301", candidate + 1),
+        Arrival::Redirected { candidate: 0 } => screen_text!("named by the {status}"),
+        Arrival::Redirected { candidate } => screen_text!("choice {} of the {status}", candidate + 1),
         Arrival::Preferred => ScreenText::of("named by the server"),
     }
 }
