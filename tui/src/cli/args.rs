@@ -47,6 +47,7 @@ pub(crate) struct Cli {
 
 /// How the phone looks in this run.
 #[derive(Clone, Debug, Default, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(crate) struct LookArgs {
     /// Colours: never, 16, 256 or true
     #[arg(long, global = true, value_parser = ["never", "16", "256", "true"])]

@@ -7,11 +7,14 @@ use crate::model::Overlay;
 use crate::screen::{consent, password, tasks, wizard};
 use crate::words::Trouble;
 
+/// A picture's name and what is done to the phone before it.
+type Prepared = (&'static str, fn(&mut Model));
+
 const SIZES: [(u16, u16); 4] = [(120, 40), (80, 24), (50, 20), (40, 12)];
 
 /// Compares what `prepare` makes of the phone with the reviewed pictures.
 fn pictured(name: &str, prepare: impl Fn(&mut Model)) {
-    insta::assert_snapshot!(name, pictures(|columns, rows| phone(columns, rows), &prepare));
+    insta::assert_snapshot!(name, pictures(phone, &prepare));
 }
 
 fn pictures(phone: impl Fn(u16, u16) -> Model, prepare: &impl Fn(&mut Model)) -> String {
@@ -195,7 +198,7 @@ fn questions() {
 #[test]
 fn ascii_says_the_same_with_other_signs() {
     let ascii = |columns, rows| with_look(columns, rows, ColorMode::Never, true);
-    let screens: [(&str, fn(&mut Model)); 3] = [
+    let screens: [Prepared; 3] = [
         ("ascii_accounts", |model| {
             raise_stage(model);
             sign_in(model);
