@@ -126,7 +126,7 @@ impl Node {
         let status = if mischief == Mischief::Status302 { 302 } else { 301 };
         let reply = self.redirection(status, &places);
         let bytes = self.wrongly_sealed(case, &reply, (passport, &mischief), now);
-        self.machines.transactions.respond(case.tx, bytes, status, now);
+        self.conclude(case, (bytes, status), &passport.seal, now);
     }
 
     /// The answer under a seal that is right, or wrong in one way.

@@ -27,6 +27,14 @@ impl Node {
                 self.sealed(unsealed, &case.request, seal)
             }
         };
+        self.conclude(case, (bytes, status), seal, now);
+    }
+
+    /// Hands a final answer to its transaction. An association that signed one stands for its endpoint.
+    pub(super) fn conclude(&mut self, case: &Case, (bytes, status): (Bytes, u16), seal: &Seal, now: Now) {
+        if let Seal::Association(id) = seal {
+            self.machines.gate.sessions_mut().turn(*id, now);
+        }
         self.machines.transactions.respond(case.tx, bytes, status, now);
     }
 
@@ -110,7 +118,7 @@ impl Node {
     /// What `keep` in a Via is answered with: only on success, and only where flows are kept.
     fn keep_seconds(&self, request: &Message, status: u16) -> Option<u32> {
         let register = request.method() == Some(homing_wire::Method::Register);
-        (register && status == 200).then_some(self.config.registrar.keep_alive)
+        (register && status == 200).then_some(self.config.registrar.flow_timer)
     }
 }
 

@@ -77,8 +77,7 @@ impl Gate {
     /// The version an empty token asks for: what we offered, or an older one. None for a newer one.
     fn version(&self, visit: &Visit<'_>, auth: &Auth<'_>) -> Option<Version> {
         let asked = Version::of(auth)?;
-        let offered = visit.spoken.map_or(Version::V4, |spoken| spoken.version);
-        (asked <= offered || visit.spoken.is_none()).then_some(asked)
+        (asked <= self.offered(visit)).then_some(asked)
     }
 
     /// The answer to a challenge. Tried once; gives the address of who proved to be themselves.
@@ -104,9 +103,13 @@ impl Gate {
         let target = format!("sip/{}", self.identity.fqdn);
         let protect = self.config.extended_protection;
         let checked = protect != ExtendedProtection::Off;
+        // Through another server a client binds its login to that server's certificate, which is not known
+        // here; who requires bindings has no such clients.
+        let elsewhere = visit.trusted && protect == ExtendedProtection::Accept;
+        let bound = checked && !elsewhere;
         let expect = Expectation {
             target: checked.then_some(target.as_str()),
-            end_point_hash: self.config.end_point_hash.as_ref().filter(|_| checked).map(<[u8; 32]>::as_slice),
+            end_point_hash: self.config.end_point_hash.as_ref().filter(|_| bound).map(<[u8; 32]>::as_slice),
             must_bind: protect == ExtendedProtection::Require,
             now_filetime: now.wall.filetime(),
         };
@@ -133,7 +136,14 @@ impl Gate {
             return Err((Flaw::TokenSignature, "the signature beside the token is wrong".into()));
         }
         let id = self.sessions.establish(half, (association, keys), proven, now);
-        let proof = if accepted.other_timestamp { "NTLM, with a clock of its own" } else { "NTLM" };
+        let proof = match (accepted.other_timestamp, elsewhere) {
+            (false, false) => "NTLM",
+            (true, false) => "NTLM, with a clock of its own",
+            (false, true) => "NTLM through a server: its channel binding cannot be checked here",
+            (true, true) => {
+                "NTLM through a server, with a clock of its own: its channel binding cannot be checked here"
+            }
+        };
         let passport = Passport { endpoint: shown.endpoint.clone(), seal: Seal::Association(id), proof };
         Ok((account.address.clone(), passport))
     }
@@ -147,7 +157,10 @@ impl Gate {
             return self.challenge_or_discard(visit, flawed, draws);
         };
         match session.association.verify(visit.request, Side::Client, false) {
-            Verdict::Good { .. } => self.pass(id, shown),
+            Verdict::Good { .. } => {
+                self.sessions.used(id, visit.now);
+                self.pass(id, shown)
+            }
             Verdict::Replayed | Verdict::BelowWindow => {
                 Admission::Discard("a counter that was used before, or is too old", Some(Flaw::Replay))
             }

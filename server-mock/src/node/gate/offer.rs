@@ -41,12 +41,7 @@ impl Gate {
         let kind = Kind::of(visit.request);
         let schemes = self.config.schemes;
         let dialect = self.config.dialect;
-        let spoken = visit.spoken.filter(|_| dialect == Dialect::Auto).unwrap_or(match dialect {
-            Dialect::Auto => kind.spoken(schemes.digest()),
-            Dialect::Sip2 => Spoken { version: Version::V2, style: Style::Proxy },
-            Dialect::Sipae3 => Spoken { version: Version::V3, style: Style::Registrar },
-            Dialect::Sipae4 => Spoken { version: Version::V4, style: Style::Registrar },
-        });
+        let spoken = pinned(dialect).or(visit.spoken).unwrap_or_else(|| kind.spoken(schemes.digest()));
         let plain = kind == Kind::Plain;
         let digest = schemes.digest() && (plain || !schemes.ntlm());
         let ntlm = schemes.ntlm() && !(plain && digest && dialect == Dialect::Auto);
@@ -58,6 +53,11 @@ impl Gate {
             values.extend(self.digest.challenges(false, draws, visit.now));
         }
         Challenge { style: spoken.style, values, spoken: Some(spoken), why, flaw: None }
+    }
+
+    /// The newest version a client may ask for: the configured one, else what its connection was offered.
+    pub(super) fn offered(&self, visit: &Visit<'_>) -> Version {
+        pinned(self.config.dialect).or(visit.spoken).map_or(Version::V4, |spoken| spoken.version)
     }
 
     /// The parameters every NTLM header of ours has; those of a half-open association come first.
@@ -77,6 +77,17 @@ impl Gate {
             None => value,
         }
     }
+}
+
+/// What a configured dialect offers; none where the client chooses.
+fn pinned(dialect: Dialect) -> Option<Spoken> {
+    let (version, style) = match dialect {
+        Dialect::Auto => return None,
+        Dialect::Sip2 => (Version::V2, Style::Proxy),
+        Dialect::Sipae3 => (Version::V3, Style::Registrar),
+        Dialect::Sipae4 => (Version::V4, Style::Registrar),
+    };
+    Some(Spoken { version, style })
 }
 
 impl Kind {

@@ -51,7 +51,24 @@ pub struct Session {
     pub flow: FlowId,
     opaque: String,
     ends: Moment,
-    own: bool,
+    /// A registration needs it until then.
+    needed: Moment,
+    /// Nobody uses it after that.
+    idle: Moment,
+    standing: Standing,
+}
+
+/// What an established association stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Standing {
+    /// Nothing: From claims an endpoint of somebody else. It signs the refusal.
+    Foreign,
+    /// Its first signed final answer is still to come; until then its predecessor speaks for the endpoint.
+    Fresh,
+    /// The endpoint: whatever the server sends there is signed with it.
+    Current,
+    /// Requests that were signed before its successor was there.
+    Former,
 }
 
 /// Who proved to be themselves, and what that is worth.
@@ -94,9 +111,11 @@ impl Sessions {
         self.by_endpoint.get(endpoint).copied()
     }
 
-    /// The newest association on a flow.
+    /// The newest association on a flow that signs for its endpoint.
     pub fn on_flow(&self, flow: FlowId) -> Option<SessionId> {
-        self.ids_of(flow).filter(|id| self.established.get(id).is_some_and(|held| held.own)).last()
+        let current =
+            |id: &SessionId| self.established.get(id).is_some_and(|held| held.standing == Standing::Current);
+        self.ids_of(flow).filter(current).last()
     }
 
     /// How many are half open.
@@ -130,8 +149,37 @@ impl Sessions {
 
     /// Keeps an association until `end` at least, but not beyond its own life.
     pub fn hold(&mut self, id: SessionId, end: Moment) {
-        if let Some(session) = self.established.get(&id) {
-            self.lapses.set(id, end.min(session.ends));
+        if let Some(session) = self.established.get_mut(&id) {
+            session.needed = end;
+            session.lapses_at().into_iter().for_each(|at| self.lapses.set(id, at));
+        }
+    }
+
+    /// A request under an association was good: it is not idle.
+    pub(super) fn used(&mut self, id: SessionId, now: Now) {
+        if let Some(session) = self.established.get_mut(&id) {
+            session.idle = now.after(IDLE);
+            session.lapses_at().into_iter().for_each(|at| self.lapses.set(id, at));
+        }
+    }
+
+    /// A final answer was signed with an association: from now on it signs for its endpoint, and the former
+    /// one verifies for another 64·T1 (settled 13).
+    pub fn turn(&mut self, id: SessionId, now: Now) {
+        let Some(session) = self.established.get_mut(&id) else { return };
+        if session.standing != Standing::Fresh {
+            return;
+        }
+        session.standing = Standing::Current;
+        let endpoint = session.endpoint.clone();
+        let (older, newer) = match self.by_endpoint.get(&endpoint) {
+            Some(current) if *current > id => (Some(id), *current),
+            current => (current.copied(), id),
+        };
+        self.by_endpoint.insert(endpoint, newer);
+        if let Some((older, session)) = older.and_then(|id| Some((id, self.established.get_mut(&id)?))) {
+            session.standing = Standing::Former;
+            self.lapses.set(older, session.ends.min(now.after(OVERLAP)));
         }
     }
 
@@ -170,8 +218,8 @@ impl Sessions {
         self.remove_half(id)
     }
 
-    /// Books an association of who proved to be `user`. The endpoint's former one verifies for another
-    /// 64·T1 (settled 13).
+    /// Books an association of who proved to be `user`. The endpoint's former one signs until the new one has
+    /// signed a final answer; see [`turn`](Self::turn).
     ///
     /// From may claim an endpoint of somebody else. Such an association signs the refusal and nothing
     /// more: no request finds it, it stands for no endpoint and ends nobody's association.
@@ -186,16 +234,16 @@ impl Sessions {
         let (id, ends) = (SessionId(self.named), now.after(proven.life));
         let own = half.endpoint.user == proven.user;
         if own {
-            if let Some(former) = self.by_endpoint.insert(half.endpoint.clone(), id) {
-                self.hold(former, now.after(OVERLAP));
-            }
             self.by_opaque.insert(half.opaque.clone(), id);
         }
         self.by_flow.entry(half.flow).or_default().insert(id);
-        let idle = if own { IDLE } else { OVERLAP };
-        self.lapses.set(id, ends.min(now.after(idle)));
+        let (standing, idle) =
+            if own { (Standing::Fresh, now.after(IDLE)) } else { (Standing::Foreign, now.after(OVERLAP)) };
+        self.lapses.set(id, ends.min(idle));
         let HalfOpen { opaque, endpoint, flow, .. } = half;
-        self.established.insert(id, Session { association, keys, endpoint, flow, opaque, ends, own });
+        let needed = now.since_start;
+        let session = Session { association, keys, endpoint, flow, opaque, ends, needed, idle, standing };
+        self.established.insert(id, session);
         self.drop_oldest(flow, proven.most);
         id
     }
@@ -292,6 +340,14 @@ impl Sessions {
             }
             number = number.wrapping_add(1);
         }
+    }
+}
+
+impl Session {
+    /// When it ends; none where that is settled and nothing moves it any more.
+    fn lapses_at(&self) -> Option<Moment> {
+        let lasting = matches!(self.standing, Standing::Fresh | Standing::Current);
+        lasting.then(|| self.needed.max(self.idle).min(self.ends))
     }
 }
 

@@ -41,14 +41,14 @@ fn logged_in(golden: &Golden) -> (Bench, FlowId) {
 }
 
 /// The message with the value of one header parameter replaced.
-fn with(text: &str, param: &str, value: &str) -> String {
+pub(super) fn with(text: &str, param: &str, value: &str) -> String {
     let start = text.find(&format!("{param}=\"")).unwrap() + param.len() + 2;
     let end = start + text[start..].find('"').unwrap();
     format!("{}{value}{}", &text[..start], &text[end..])
 }
 
 /// The message as a new transaction.
-fn again(text: &str, number: u32) -> String {
+pub(super) fn again(text: &str, number: u32) -> String {
     text.replace("branch=z9hG4bKc", &format!("branch=z9hG4bKagain{number}c"))
 }
 
@@ -78,7 +78,7 @@ fn a_token_is_worth_nothing_on_another_connection_or_for_another_endpoint() {
 }
 
 /// As [`TOKEN`], without the signature of version 4 beside it, which covers From and the opaque.
-fn unsigned(token: &str) -> String {
+pub(super) fn unsigned(token: &str) -> String {
     let cut = token.find(", crand=").unwrap();
     format!("{}{}", &token[..cut], &token[cut + token[cut..].find("\r\n").unwrap()..])
 }
@@ -308,6 +308,19 @@ fn a_version_that_was_not_offered_is_refused_and_an_older_one_is_spoken() {
     let older = golden.text(EMPTY).replace(", version=4", ", version=3");
     let answer = bench.ask(flow, &older, at(0));
     assert_eq!(auth_param(&answer, Name::WwwAuthenticate, "version").as_deref(), Some("3"));
+}
+
+#[test]
+fn a_pinned_dialect_holds_for_a_client_that_begins_with_the_empty_token_and_behind_a_server() {
+    let golden = v4();
+    for (dialect, refused) in [(Dialect::Sip2, "4"), (Dialect::Sip2, "3"), (Dialect::Sipae3, "4")] {
+        let empty = golden.text(EMPTY).replace(", version=4", &format!(", version={refused}"));
+        let mut bench = Bench::new(golden.node(SERVER, |config| config.gate.dialect = dialect), HOMES);
+        let flow = bench.open(1, Transport::Tls);
+        assert_eq!(bench.ask(flow, &empty, at(0)).status(), Some(400), "{dialect:?}, version {refused}");
+        let server = bench.open_as(2, Transport::Tls, Some("homeserver102.network.com"), at(0));
+        assert_eq!(bench.ask(server, &empty, at(0)).status(), Some(400), "{dialect:?}, behind a server");
+    }
 }
 
 #[test]
