@@ -217,9 +217,9 @@ pub struct RegistrarConfig {
     pub min_expires: u32,
     /// The longest that is granted.
     pub max_expires: u32,
-    /// `timeout` of ms-keep-alive, and the value of `keep`, in seconds.
+    /// `timeout` of ms-keep-alive, in seconds.
     pub keep_alive: u32,
-    /// `Flow-Timer` for RFC 5626 clients, in seconds.
+    /// `Flow-Timer` for RFC 5626 clients and the value of `keep` (RFC 6223), in seconds.
     pub flow_timer: u32,
     /// Endpoints one user may have; one more pushes out the oldest.
     pub endpoints: usize,

@@ -24,6 +24,11 @@ impl Endpoint {
         };
         Some(Self { user: address(&from)?, device })
     }
+
+    /// The endpoint a To names by its epid. None without one.
+    pub(crate) fn named_by(party: &NameAddr<'_>) -> Option<Self> {
+        Some(Self { user: address(party)?, device: epid(party)?.to_owned() })
+    }
 }
 
 /// The `epid` of a From or To, in the patent's spelling too.

@@ -18,6 +18,7 @@ mod moved;
 mod notify;
 mod options;
 mod receive;
+mod rechallenge;
 mod redirect;
 mod register;
 pub mod registrar;

@@ -3,7 +3,6 @@
 use homing_core::ids::FlowId;
 use homing_core::time::Now;
 use homing_core::transaction::Road;
-use homing_core::transport::Transport;
 use homing_wire::{Builder, Message, Method, Name};
 
 use super::endpoint::Endpoint;
@@ -39,14 +38,12 @@ impl Node {
     }
 
     /// Tells a device that a newer one of its user took its place.
-    pub(super) fn push_out(&mut self, endpoint: &Endpoint, now: Now) {
-        let sessions = self.machines.gate.sessions();
-        let session = sessions.of_endpoint(endpoint).and_then(|id| sessions.find(id));
-        if let Some(flow) = session.map(|session| session.flow) {
-            let uri = format!("sip:{}", endpoint.user);
-            let to = Addressee { endpoint, uri: &uri, epid: &endpoint.device, path: &[], flow };
-            self.send_notify(&to, &Deregistration::Unregistered, now);
+    pub(super) fn push_out(&mut self, gone: &Binding, now: Now) {
+        if gone.epid.is_empty() {
+            let said = Decision::new(Verdict::Notified, "not told: this client knows no registration-notify");
+            return self.note(Some(gone.place.flow), said.about(gone.endpoint.to_string()), now);
         }
+        self.notify(gone, &Deregistration::Unregistered, now);
     }
 
     pub(super) fn notify(&mut self, binding: &Binding, event: &Deregistration, now: Now) {
@@ -58,7 +55,10 @@ impl Node {
 
     fn send_notify(&mut self, to: &Addressee<'_>, event: &Deregistration, now: Now) {
         let Addressee { endpoint, uri, epid, path, flow } = *to;
-        let transport = self.flows.transport(flow).unwrap_or(Transport::Tls);
+        let Some(transport) = self.flows.transport(flow) else {
+            let said = Decision::new(Verdict::Notified, "not told: its connection is gone");
+            return self.note(None, said.about(endpoint.to_string()), now);
+        };
         let own = self.own_name(transport);
         let branch = self.machines.transactions.branch();
         let user = &endpoint.user;

@@ -106,8 +106,8 @@ impl Node {
             let needed = now.after(Duration::from_secs(u64::from(done.granted) + GRACE));
             self.machines.gate.sessions_mut().hold(id, needed);
         }
-        for endpoint in &done.pushed_out {
-            self.push_out(endpoint, now);
+        for gone in &done.pushed_out {
+            self.push_out(gone, now);
         }
         let shown = self.faulty_answer(case.flow, done.action, now);
         let mut reply = self.machines.registrar.reply(&case.request, &visitor, shown, now);
@@ -165,7 +165,7 @@ impl Node {
             silence = silence.max(Some(config.flow_timer));
         }
         if keep {
-            silence = silence.max(Some(config.keep_alive));
+            silence = silence.max(Some(config.flow_timer));
         }
         // Of several agreements the client may honour any one, so only the longest silence is a fault.
         let slack = |seconds: u32| Duration::from_secs(u64::from(seconds) + KEEPING_SLACK);

@@ -15,13 +15,11 @@ use homing_core::transport::Transport;
 use homing_wire::{Builder, Message, Method, Name};
 use sha2::Sha256;
 
-use super::config::{BehindProxy, Mode};
 use super::endpoint::Endpoint;
-use super::gate::{Passport, Seal};
-use super::io::{LookupId, NodeOutput};
+use super::gate::{Passport, Seal, SessionId};
+use super::io::NodeOutput;
 use super::reply::{Reply, stamped_via};
-use super::{Case, Node, Owner, Pending};
-use crate::directory::Lookup;
+use super::{Case, Node, Owner};
 use crate::journal::{Decision, Verdict};
 
 /// A request that was passed on and waits for its answer.
@@ -63,46 +61,17 @@ impl Node {
         self.start_relay(case, Back::Sealed(passport.seal), outgoing, now);
     }
 
-    /// True for a REGISTER that would be proxied, where its home server shall do the asking.
-    pub(super) fn leaves_asking_to_others(&self, request: &Message) -> bool {
-        let signpost = &self.config.signpost;
-        let proxies = match signpost.mode {
-            Mode::AlwaysProxy => true,
-            Mode::ByVia => request.via_count() > 1,
-            Mode::AlwaysRedirect => false,
-        };
-        signpost.behind_proxy == BehindProxy::Rechallenge
-            && proxies
-            && request.method() == Some(Method::Register)
-    }
-
-    /// Asks the directory about somebody who has not proved anything, only to know whom to ask.
-    pub(super) fn look_before_asking(&mut self, flow: FlowId, request: Message, now: Now) {
-        let Some(endpoint) = Endpoint::of(&request) else { return self.ask(flow, request, now) };
-        let id = LookupId(self.next_name());
-        let service = self.config.signpost.service.clone();
-        self.pending.insert(id, Pending::Unasked { flow, request });
-        self.outputs.push_back(NodeOutput::LookUp { id, user: endpoint.user, service });
-    }
-
-    /// Passes a request on untouched if it belongs elsewhere, else asks for credentials here.
-    pub(super) fn pass_on_or_ask(&mut self, flow: FlowId, request: Message, found: &Lookup, now: Now) {
-        let Lookup::Home { home, .. } = found else { return self.ask(flow, request, now) };
-        if *home == self.config.identity.fqdn {
-            return self.ask(flow, request, now);
-        }
-        let port = self.config.peer(home).and_then(|peer| peer.port(Transport::Tls));
-        let server = ServerName::new(home, port.unwrap_or(Transport::Tls.default_port()));
-        let said = Decision::new(Verdict::Proxied, "its home server asks for credentials");
-        self.note(Some(flow), said.towards(&server), now);
-        let Some(case) = self.accept(flow, request, now) else { return };
+    /// Passes a client's request on with its credentials, for the server there to judge.
+    pub(super) fn relay_untouched(&mut self, case: Case, server: ServerName, now: Now) {
         let Some(hops) = hops_left(&case.request) else {
             return self.answer(&case, Reply::new(483), &Seal::None, now);
         };
         let (link, new) = self.flows.link(&server, Transport::Tls);
         // A client that vouches for itself would be believed there: the link is trusted.
-        let builder = self.forwarded(&case, hops).remove(Name::PAssertedIdentity);
-        let builder = self.with_path(builder, case.flow);
+        let mut builder = self.forwarded(&case, hops).remove(Name::PAssertedIdentity);
+        if case.request.method() == Some(Method::Register) {
+            builder = self.with_path(builder, case.flow);
+        }
         let outgoing = Outgoing { builder, flow: link, dial: new.then_some(server) };
         self.start_relay(case, Back::AsItCame, outgoing, now);
     }
@@ -141,7 +110,7 @@ impl Node {
         let unsigned = builder.prepend(Name::Via, via).finish();
         // Towards a client whose association is ours; other servers prove themselves by TLS.
         let to_client = self.flows.find(to).is_some_and(|flow| flow.trusted.is_none());
-        let client = self.machines.gate.sessions().on_flow(to).filter(|_| to_client);
+        let client = self.client_behind(to, &case.request).filter(|_| to_client);
         let bytes = match client {
             Some(session) => self.sealed(unsigned, &case.request, &Seal::Association(session)),
             None => unsigned,
@@ -160,9 +129,21 @@ impl Node {
         }
     }
 
+    /// The association of the client a request is for: one connection may serve several devices.
+    fn client_behind(&self, flow: FlowId, request: &Message) -> Option<SessionId> {
+        let sessions = self.machines.gate.sessions();
+        let addressed = request.to().ok().and_then(|to| Endpoint::named_by(&to));
+        let named = addressed.and_then(|endpoint| sessions.of_endpoint(&endpoint));
+        let here = |id: &SessionId| sessions.find(*id).is_some_and(|session| session.flow == flow);
+        named.filter(here).or_else(|| sessions.on_flow(flow))
+    }
+
     /// The answer to a relayed request goes back, sealed for whoever asked.
     pub(super) fn relayed(&mut self, id: u64, response: &Message, now: Now) {
         let Some(Relaying { case, back }) = self.relaying.remove(&id) else { return };
+        if matches!(back, Back::AsItCame) && self.counts_refusal(&case, response) {
+            return self.refuse_after_too_many(&case, now);
+        }
         let status = response.status().unwrap_or(500);
         let mut builder = Builder::from_message(response).remove_first(Name::Via);
         let to_server = self.flows.find(case.flow).is_some_and(|flow| flow.trusted.is_some());
@@ -186,7 +167,7 @@ impl Node {
             self.machines.gate.sessions_mut().hold(session, until);
         }
         let bytes = self.sealed(builder.finish(), &case.request, &seal);
-        self.machines.transactions.respond(case.tx, bytes, status, now);
+        self.conclude(&case, (bytes, status), &seal, now);
     }
 
     /// Nobody answered, or the way there is gone.
@@ -217,7 +198,7 @@ impl Node {
     fn forwarded(&self, case: &Case, hops: u8) -> Builder {
         let Case { request, flow, .. } = case;
         let mut builder = Builder::from_message(request);
-        let keep = Some(self.config.registrar.keep_alive);
+        let keep = Some(self.config.registrar.flow_timer);
         if let Some(via) = self.flows.find(*flow).and_then(|flow| stamped_via(request, flow.peer, keep)) {
             builder = builder.replace_first(Name::Via, via);
         }

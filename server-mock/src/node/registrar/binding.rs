@@ -8,7 +8,7 @@ use super::{Visitor, path};
 use crate::node::endpoint::{Endpoint, address_of, epid, instance};
 
 /// How one endpoint is reached.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Binding {
     /// Whose.
     pub endpoint: Endpoint,

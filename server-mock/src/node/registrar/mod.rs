@@ -45,8 +45,8 @@ pub struct Done {
     pub granted: u32,
     /// `added`, `refreshed` or `fixed`.
     pub action: &'static str,
-    /// Endpoints that had to go for this one.
-    pub pushed_out: Vec<Endpoint>,
+    /// Bindings that had to go for this one.
+    pub pushed_out: Vec<Binding>,
 }
 
 impl Registrar {
@@ -94,7 +94,7 @@ impl Registrar {
         }
         let mut pushed_out = Vec::new();
         while held.len() > self.config.endpoints {
-            pushed_out.push(held.remove(0).endpoint);
+            pushed_out.push(held.remove(0));
         }
         self.index(&user);
         Ok(Done { granted, action, pushed_out })

@@ -120,7 +120,7 @@ fn one_endpoint_too_many_pushes_out_the_oldest() {
     for (number, device) in ["e1", "e2", "e3", "e4"].into_iter().enumerate() {
         desk.endpoint = Desk::device(device);
         let done = desk.ask(1, 1, &format!("Contact: <sip:a@h:{number}>\r\n")).unwrap();
-        let out: Vec<String> = done.pushed_out.iter().map(|endpoint| endpoint.device.clone()).collect();
+        let out: Vec<String> = done.pushed_out.iter().map(|gone| gone.endpoint.device.clone()).collect();
         assert_eq!(out, if device == "e4" { vec!["e1"] } else { vec![] });
     }
 }

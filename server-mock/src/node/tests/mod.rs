@@ -4,6 +4,8 @@ mod abuse;
 mod bench;
 mod gate;
 mod golden;
+mod rechallenge;
 mod register;
 mod relay;
+mod renewal;
 mod torture;

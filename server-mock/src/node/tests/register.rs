@@ -170,7 +170,7 @@ fn outbound_and_keep_are_answered_and_their_pings_too() {
     assert_eq!(done.text(Name::FlowTimer).as_deref(), Some("120"));
     assert_eq!(ping(&mut bench)[0].1.as_ref(), b"\r\n");
     let kept = bench.ask(flow, &register("user", 2, CONTACT).replace(";branch", ";keep;branch"), at(1));
-    assert!(kept.text(Name::Via).unwrap().contains(";keep=300;branch"), "{:?}", kept.text(Name::Via));
+    assert!(kept.text(Name::Via).unwrap().contains(";keep=120;branch"), "{:?}", kept.text(Name::Via));
 }
 
 #[test]
