@@ -73,8 +73,20 @@ impl Town {
         world
     }
 
+    /// The same with a change to every server.
+    pub fn build_with(self, seed: u64, change: impl Fn(&mut NodeConfig)) -> World {
+        let mut world = self.without_phones_but(seed, change);
+        world.add_phone("alice", alice(), credentials());
+        world
+    }
+
     /// The same without a phone.
     pub fn without_phones(self, seed: u64) -> World {
+        self.without_phones_but(seed, |_| ())
+    }
+
+    /// The same without a phone, with a change to every server.
+    pub fn without_phones_but(self, seed: u64, change: impl Fn(&mut NodeConfig)) -> World {
         let mut world = World::new(seed);
         let accounts = people(self.crowd);
         let mut servers = vec![(self.node("lb", Role::Distributor), IpAddr::from([10, 0, 0, 1]))];
@@ -87,6 +99,7 @@ impl Town {
             node.accounts = Arc::clone(&accounts);
             node.peers.clone_from(&peers);
             node.gate.end_point_hash = Some([u8::try_from(world.servers.len()).unwrap_or(u8::MAX); 32]);
+            change(&mut node);
             world.add_server(node, ip);
         }
         world.zone.set_srv("_sipinternaltls._tcp.network.com", &[("lb.network.com", 5061, 0, 0)]);

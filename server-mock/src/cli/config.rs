@@ -3,6 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use homing_core::transport::Transport;
 use serde::Deserialize;
@@ -12,7 +13,7 @@ use crate::estate::{
     BehindProxy, Dialect, Estate, EstateBuilder, ExtendedProtection, Mode, NoAssociation, OnMove, Role,
     Schemes, UnknownUser, User,
 };
-use crate::node::config::RegistrarConfig;
+use crate::node::config::{GateConfig, RegistrarConfig, SignpostConfig};
 
 /// A configuration as the file has it.
 #[derive(Clone, Debug, Deserialize)]
@@ -43,23 +44,29 @@ pub struct EstateConfig {
     users: Vec<Person>,
 }
 
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct Authentication {
     schemes: Schemes,
+    realm: Option<String>,
     dialect: Dialect,
     extended_protection: ExtendedProtection,
     patent_literal_headers: bool,
     logins_per_second: Option<NonZeroU32>,
+    association_life: Option<NonZeroU32>,
 }
 
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct Routing {
     mode: Mode,
     no_association: NoAssociation,
     behind_proxy: BehindProxy,
     unknown_user: UnknownUser,
+    service: Option<String>,
+    backup: Option<String>,
+    contact_binding: Option<bool>,
+    stranger_cap: Option<u32>,
 }
 
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
@@ -175,20 +182,47 @@ impl EstateConfig {
         for person in &self.users {
             builder = builder.user(person.user()?);
         }
-        let (authentication, routing, times) = (self.authentication, self.routing, self.registrar);
+        if let Some(name) = &self.routing.backup {
+            builder = builder.backup(name);
+        }
+        let (authentication, routing) = (self.authentication.clone(), self.routing.clone());
+        let times = self.registrar;
         Ok(builder.configure(move |config| {
-            config.gate.schemes = authentication.schemes;
-            config.gate.dialect = authentication.dialect;
-            config.gate.extended_protection = authentication.extended_protection;
-            config.gate.patent_literal_headers = authentication.patent_literal_headers;
-            if let Some(capacity) = authentication.logins_per_second {
-                config.gate.limits.logins_per_second = capacity.get();
-            }
-            config.signpost.mode = routing.mode;
-            config.signpost.no_association = routing.no_association;
-            config.signpost.behind_proxy = routing.behind_proxy;
+            authentication.apply(&mut config.gate);
+            routing.apply(&mut config.signpost);
             times.apply(&mut config.registrar);
         }))
+    }
+}
+
+impl Authentication {
+    fn apply(&self, gate: &mut GateConfig) {
+        gate.schemes = self.schemes;
+        gate.dialect = self.dialect;
+        gate.extended_protection = self.extended_protection;
+        gate.patent_literal_headers = self.patent_literal_headers;
+        if let Some(realm) = &self.realm {
+            gate.realm.clone_from(realm);
+        }
+        if let Some(capacity) = self.logins_per_second {
+            gate.limits.logins_per_second = capacity.get();
+        }
+        if let Some(seconds) = self.association_life {
+            gate.limits.association = Duration::from_secs(u64::from(seconds.get()));
+        }
+    }
+}
+
+impl Routing {
+    fn apply(&self, signpost: &mut SignpostConfig) {
+        signpost.mode = self.mode;
+        signpost.no_association = self.no_association;
+        signpost.behind_proxy = self.behind_proxy;
+        if let Some(service) = &self.service {
+            signpost.service.clone_from(service);
+        }
+        signpost.contact_binding = self.contact_binding.unwrap_or(signpost.contact_binding);
+        signpost.stranger_cap = self.stranger_cap.unwrap_or(signpost.stranger_cap);
     }
 }
 

@@ -1,6 +1,8 @@
 //! The example file is a good one, and orders do what they say.
 
 use super::*;
+use crate::estate::{BehindProxy, Dialect, ExtendedProtection, Mode, NoAssociation, OnMove, Role, Schemes};
+use crate::node::config::NodeConfig;
 
 fn folder(name: &str) -> PathBuf {
     let folder = std::env::temp_dir().join(format!("homing-estate-{}-{name}", std::process::id()));
@@ -26,6 +28,51 @@ fn the_example_is_a_good_configuration_also_with_every_comment_opened() {
         .map(|line| if is_option(line) { line[2..].to_owned() } else { line.to_owned() })
         .collect();
     EstateConfig::read(&written("opened", &opened.join("\n"))).unwrap().builder().unwrap();
+}
+
+#[test]
+fn every_key_of_the_file_reaches_the_servers() {
+    let text = r#"
+        domain = "network.com"
+        [authentication]
+        schemes = "ntlm"
+        realm = "NetworkCo"
+        dialect = "sip2"
+        extended_protection = "require"
+        patent_literal_headers = true
+        logins_per_second = 7
+        association_life = 3600
+        [routing]
+        mode = "always_proxy"
+        no_association = "403"
+        behind_proxy = "rechallenge"
+        service = "im"
+        backup = "HS105"
+        contact_binding = false
+        stranger_cap = 9
+        [registrar]
+        expires = 700
+        min_expires = 70
+        max_expires = 7000
+        keep_alive = 77
+        flow_timer = 66
+        on_move = "at_refresh"
+    "#;
+    let builder = EstateConfig::read(&written("keys", text)).unwrap().builder().unwrap();
+    let config = builder.changed(NodeConfig::new("hs104", "network.com", Role::Home));
+    let (gate, signpost, registrar) = (&config.gate, &config.signpost, &config.registrar);
+    assert_eq!((gate.schemes, gate.dialect), (Schemes::Ntlm, Dialect::Sip2));
+    assert_eq!(gate.realm, "NetworkCo");
+    assert_eq!(gate.extended_protection, ExtendedProtection::Require);
+    assert!(gate.patent_literal_headers);
+    assert_eq!((gate.limits.logins_per_second, gate.limits.association.as_secs()), (7, 3600));
+    assert_eq!((signpost.mode, signpost.no_association), (Mode::AlwaysProxy, NoAssociation::Forbid));
+    assert_eq!(signpost.behind_proxy, BehindProxy::Rechallenge);
+    assert_eq!((signpost.service.as_str(), signpost.backup.as_deref()), ("im", Some("hs105.network.com")));
+    assert_eq!((signpost.contact_binding, signpost.stranger_cap), (false, 9));
+    let times = [registrar.default_expires, registrar.min_expires, registrar.max_expires];
+    assert_eq!((times, registrar.keep_alive, registrar.flow_timer), ([700, 70, 7000], 77, 66));
+    assert_eq!(registrar.on_move, OnMove::AtRefresh);
 }
 
 #[test]

@@ -144,6 +144,14 @@ impl EstateBuilder {
         self.configure(move |config| config.registrar.on_move = rule)
     }
 
+    /// The home server that redirects name as the second one, for clients that can try one after the other.
+    pub fn backup(self, name: &str) -> Self {
+        let name = name.to_ascii_lowercase();
+        self.configure(move |config| {
+            config.signpost.backup = Some(format!("{name}.{}", config.identity.domain));
+        })
+    }
+
     /// The expiry every registration gets, in seconds.
     pub fn expires(self, seconds: u32) -> Self {
         self.configure(move |config| {
@@ -244,6 +252,14 @@ impl EstateBuilder {
         estate.stop = Some(stop);
         estate.thread = Some(thread);
         Ok(estate)
+    }
+
+    /// The configuration of a server after everything that was asked for.
+    pub(crate) fn changed(&self, mut config: NodeConfig) -> NodeConfig {
+        for change in &self.changes {
+            change(&mut config);
+        }
+        config
     }
 
     pub(super) fn port_of(&self, node: &str, transport: Transport) -> u16 {

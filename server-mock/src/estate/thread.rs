@@ -134,13 +134,10 @@ fn ntlm_domain(builder: &EstateBuilder) -> String {
 }
 
 fn config(builder: &EstateBuilder, name: &str, role: Role, accounts: &Arc<Accounts>) -> NodeConfig {
-    let mut config = NodeConfig::new(name, &builder.domain, role);
-    config.gate.names.netbios_domain = ntlm_domain(builder);
-    config.accounts = Arc::clone(accounts);
-    for change in &builder.changes {
-        change(&mut config);
-    }
-    config
+    let mut start = NodeConfig::new(name, &builder.domain, role);
+    start.gate.names.netbios_domain = ntlm_domain(builder);
+    start.accounts = Arc::clone(accounts);
+    builder.changed(start)
 }
 
 /// Makes a server's certificate and opens its listeners.

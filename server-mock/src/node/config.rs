@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use homing_core::config::Timers;
-use homing_core::server::ServerName;
 use homing_core::transport::Transport;
 
 use super::accounts::Accounts;
@@ -162,8 +161,9 @@ pub struct SignpostConfig {
     pub contact_binding: bool,
     /// The service that is looked up.
     pub service: String,
-    /// A second home server to name beside the first, for clients that announce `ms-cluster-failover`.
-    pub backup: Option<ServerName>,
+    /// Fully qualified name of a second home server that redirects name beside the first, for clients that
+    /// announce `ms-cluster-failover`.
+    pub backup: Option<String>,
     /// Requests per minute that come through servers nobody configured, for each source address.
     pub stranger_cap: u32,
 }

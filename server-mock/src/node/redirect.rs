@@ -14,7 +14,7 @@ use homing_wire::{AuthValue, Builder, Message, Name};
 
 use super::gate::{Passport, Seal, SessionId};
 use super::reply::Reply;
-use super::signpost::Way;
+use super::signpost::{Way, entrance};
 use super::{Case, Node};
 use crate::journal::{Decision, Verdict};
 use crate::mischief::Mischief;
@@ -43,12 +43,14 @@ impl Node {
     /// The home server, and the backup for a client that can try one after the other.
     fn places(&self, request: &Message, home: &ServerName, transport: Transport) -> Vec<Place> {
         let first = uri(home, transport);
-        match &self.config.signpost.backup {
-            Some(backup) if request.has_token(Name::Supported, "ms-cluster-failover") && backup != home => {
-                let second = Place { uri: uri(backup, transport), q: Some(300) };
+        let wanted = request.has_token(Name::Supported, "ms-cluster-failover");
+        match self.config.signpost.backup.as_deref().filter(|backup| wanted && *backup != home.host) {
+            Some(backup) => {
+                let (backup, transport) = entrance(&self.config, transport, backup);
+                let second = Place { uri: uri(&backup, transport), q: Some(300) };
                 vec![Place { uri: first, q: Some(700) }, second]
             }
-            _ => vec![Place { uri: first, q: None }],
+            None => vec![Place { uri: first, q: None }],
         }
     }
 

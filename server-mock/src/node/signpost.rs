@@ -101,13 +101,18 @@ fn redirect(
     (target(config, crossing.transport, home), why.into())
 }
 
-/// The home server by the transport the client uses, or by TLS where it does not listen for that.
 fn target(config: &NodeConfig, transport: Transport, home: &str) -> Way {
+    let (home, transport) = entrance(config, transport, home);
+    Way::Redirect { home, transport }
+}
+
+/// A server by the transport the client uses, or by TLS where it does not listen for that.
+pub(super) fn entrance(config: &NodeConfig, transport: Transport, home: &str) -> (ServerName, Transport) {
     let peer = config.peer(home);
     let by = |transport| peer.and_then(|peer| peer.port(transport)).map(|port| (transport, port));
     let (transport, port) =
         by(transport).or_else(|| by(Transport::Tls)).unwrap_or((transport, transport.default_port()));
-    Way::Redirect { home: ServerName::new(home, port), transport }
+    (ServerName::new(home, port), transport)
 }
 
 /// Servers speak with each other over TLS only: both ends prove their names.

@@ -1,6 +1,7 @@
 //! Nodes driven by hand: golden conversations, attacks on the gate, registrations, relays.
 
 mod abuse;
+mod backup;
 mod bench;
 mod gate;
 mod golden;
