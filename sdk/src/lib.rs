@@ -25,7 +25,7 @@ pub use homing_core::answer::Answered;
 pub use homing_core::config::{
     AccountConfig, AgentConfig, Aor, AuthRules, ConfigError, Consent, ExtendedProtection, IpNetwork,
     LoopRule, RedirectRules, Remembered, RememberedLogin, Scheme, ServerChoice, SignaturePlaces,
-    UnsignedRule,
+    TargetNameRule, UnsignedRule,
 };
 pub use homing_core::connect::ConnectError;
 pub use homing_core::counter::{Counter, Counters};

@@ -102,6 +102,8 @@ pub struct AuthRules {
     pub allow_md5: bool,
     /// REGISTER over UDP, off unless the account says so (settled 23).
     pub udp_register: bool,
+    /// Which server a challenge may name.
+    pub target_name: TargetNameRule,
     /// NTLM channel binding and target name (settled 14).
     pub extended_protection: ExtendedProtection,
     /// Where signatures are looked for beyond the standard places (protocol facts 5.4).
@@ -117,6 +119,17 @@ pub enum Scheme {
     Kerberos,
     /// HTTP Digest (RFC 7616, RFC 8760).
     Digest,
+}
+
+/// Which server a challenge may name, over TLS: whoever answers a challenge proves itself to the server
+/// it names, so a stranger's challenge must not be passed on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TargetNameRule {
+    /// One of the names the verified certificate carries, in whichever place and order.
+    #[default]
+    Verified,
+    /// Also any host inside the SIP domain: a proxy passes on its home server's challenges (settled 15).
+    InDomain,
 }
 
 /// Use of NTLM's protection against relaying.
@@ -199,12 +212,15 @@ pub struct IpNetwork {
 /// What an earlier run learned about the home server (settled 9, 10).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Remembered {
-    /// The home server's host as it was dialled.
+    /// The home server's host as it was named: by a Contact, by the configuration, or by discovery.
     pub host: String,
-    /// Its port.
-    pub port: u16,
+    /// Its port, if one was named; else SRV records tell it.
+    pub port: Option<u16>,
     /// Its transport.
     pub transport: Transport,
+    /// True if its certificate must name exactly the host, as after a redirect; else the SIP domain will
+    /// do, as after discovery (settled 24).
+    pub exact: bool,
     /// Scheme, realm, target name and version of a verified hop: allows the first REGISTER to carry
     /// the empty NTLM token.
     pub login: Option<RememberedLogin>,
@@ -366,6 +382,7 @@ impl Default for AuthRules {
             schemes: vec![Scheme::Ntlm, Scheme::Digest],
             allow_md5: false,
             udp_register: false,
+            target_name: TargetNameRule::Verified,
             extended_protection: ExtendedProtection::Accept,
             signature_places: SignaturePlaces::Standard,
         }

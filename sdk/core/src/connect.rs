@@ -11,6 +11,8 @@ use crate::identity::IdentityError;
 pub struct TlsProof {
     /// The name that satisfied [`Expected`](crate::identity::Expected).
     pub name: String,
+    /// Every name the certificate carries (see [`CertNames::carried`](crate::identity::CertNames::carried)).
+    pub names: Vec<String>,
     /// The hash of `tls-server-end-point` (RFC 5929), for channel binding.
     pub end_point_hash: Bytes,
     /// `TLSv1.3` or `TLSv1.2`.

@@ -21,6 +21,14 @@ pub enum Expected {
     },
     /// Reached by a redirect or by configuration: the certificate names exactly this host.
     Host(String),
+    /// Reached by an address literal that the account allows (settled 5): the certificate names the SIP
+    /// domain or a host inside it.
+    Inside {
+        /// The SIP domain of the account, lower case.
+        domain: String,
+        /// The address as dialled.
+        dialled: String,
+    },
 }
 
 /// The names a peer's certificate carries, as text.
@@ -50,6 +58,19 @@ pub enum IdentityError {
     Wildcard,
 }
 
+impl CertNames {
+    /// Every name by which the holder may call itself: of the subjectAltName in whichever form and order,
+    /// the common names only where that holds none.
+    pub fn carried(&self) -> Vec<String> {
+        let uris = self.uris.iter().filter_map(|uri| sip_domain(uri));
+        let mut carried: Vec<String> = uris.chain(self.dns.iter().map(|name| plain(name))).collect();
+        if carried.is_empty() {
+            carried.extend(self.common_names.iter().map(|name| plain(name)));
+        }
+        carried
+    }
+}
+
 impl Expected {
     /// The expectation for a server found by discovery for `domain` under the name `dialled`.
     pub fn discovered(domain: &str, dialled: &str) -> Self {
@@ -61,10 +82,15 @@ impl Expected {
         Expected::Host(plain(host))
     }
 
+    /// The expectation for the address literal `dialled`, which is to belong to `domain`.
+    pub fn inside(domain: &str, dialled: &str) -> Self {
+        Expected::Inside { domain: plain(domain), dialled: plain(dialled) }
+    }
+
     /// The name to put into the TLS server name indication.
     pub fn server_name(&self) -> &str {
         match self {
-            Expected::Domain { dialled, .. } => dialled,
+            Expected::Domain { dialled, .. } | Expected::Inside { dialled, .. } => dialled,
             Expected::Host(host) => host,
         }
     }
@@ -75,6 +101,7 @@ impl Expected {
                 name == domain || (name == dialled && lies_within(dialled, domain))
             }
             Expected::Host(host) => name == host,
+            Expected::Inside { domain, .. } => !name.starts_with("*.") && lies_within(name, domain),
         }
     }
 }
@@ -84,6 +111,7 @@ impl fmt::Display for Expected {
         match self {
             Expected::Domain { domain, dialled } => write!(f, "{domain} or {dialled}"),
             Expected::Host(host) => f.write_str(host),
+            Expected::Inside { domain, .. } => write!(f, "{domain} or a host inside it"),
         }
     }
 }
@@ -151,6 +179,9 @@ fn sip_domain(uri: &str) -> Option<String> {
 
 fn wildcard_covers(name: &str, expected: &Expected) -> bool {
     let Some(parent) = name.strip_prefix("*.") else { return false };
+    if let Expected::Inside { domain, .. } = expected {
+        return lies_within(parent, domain);
+    }
     expected.server_name().split_once('.').is_some_and(|(_, rest)| rest == parent)
 }
 
@@ -197,6 +228,18 @@ mod tests {
     fn a_dialled_name_outside_the_domain_is_not_enough() {
         let expected = Expected::discovered("example.test", "hs1.other.test");
         assert_eq!(accepts(&expected, &names(&[], &["hs1.other.test"], &[])), Err(IdentityError::OtherNames));
+    }
+
+    #[test]
+    fn an_address_needs_a_name_inside_the_domain() {
+        let expected = Expected::inside("example.test", "10.0.0.1");
+        let verdict = |dns: &[&str]| accepts(&expected, &names(&[], dns, &[]));
+        assert_eq!(verdict(&["hs1.example.test"]), Ok("hs1.example.test".to_owned()));
+        assert_eq!(verdict(&["example.test"]), Ok("example.test".to_owned()));
+        assert_eq!(verdict(&["*.example.test"]), Err(IdentityError::Wildcard));
+        assert_eq!(verdict(&["hs1.other.test"]), Err(IdentityError::OtherNames));
+        let numbered = CertNames { ips: vec!["10.0.0.1".to_owned()], ..CertNames::default() };
+        assert_eq!(accepts(&expected, &numbered), Err(IdentityError::NoNames));
     }
 
     #[test]

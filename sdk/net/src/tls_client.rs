@@ -166,14 +166,15 @@ fn prove(stream: &TlsStream<TcpStream>, verifier: &Verifier) -> Result<TlsProof,
     let chain = session.peer_certificates().ok_or(ConnectError::BadCertificate)?;
     let (end_entity, intermediates) = chain.split_first().ok_or(ConnectError::BadCertificate)?;
     let verdict = verifier.judge(end_entity, intermediates, UnixTime::now());
-    let name = verdict.map_err(|error| fault::of_tls(&error))?;
+    let (name, names) = verdict.map_err(|error| fault::of_tls(&error))?;
     let old = session.protocol_version() == Some(ProtocolVersion::TLSv1_2);
     let version = if old { "TLSv1.2" } else { "TLSv1.3" };
     let round_trips = match (session.handshake_kind(), old) {
         (Some(HandshakeKind::Resumed), _) | (Some(HandshakeKind::Full), false) => 1,
         _ => 2,
     };
-    Ok(TlsProof { name, end_point_hash: certificate::end_point_hash(end_entity), version, round_trips })
+    let end_point_hash = certificate::end_point_hash(end_entity);
+    Ok(TlsProof { name, names, end_point_hash, version, round_trips })
 }
 
 /// A peer that hangs up during the handshake, or speaks something else, failed the handshake.

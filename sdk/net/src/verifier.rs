@@ -35,13 +35,13 @@ impl Verifier {
         Self { expected, roots, algorithms }
     }
 
-    /// The name by which this chain satisfies the expectation now.
+    /// The name by which this chain satisfies the expectation now, and all it carries.
     pub(crate) fn judge(
         &self,
         end_entity: &CertificateDer<'_>,
         intermediates: &[CertificateDer<'_>],
         now: UnixTime,
-    ) -> Result<String, Error> {
+    ) -> Result<(String, Vec<String>), Error> {
         let parsed = ParsedCertificate::try_from(end_entity)?;
         verify_server_cert_signed_by_trust_anchor(
             &parsed,
@@ -52,7 +52,8 @@ impl Verifier {
         )?;
         let names =
             certificate::names(end_entity).ok_or(Error::InvalidCertificate(CertificateError::BadEncoding))?;
-        accepts(&self.expected, &names).map_err(as_tls_error)
+        let name = accepts(&self.expected, &names).map_err(as_tls_error)?;
+        Ok((name, names.carried()))
     }
 }
 
@@ -118,7 +119,8 @@ mod tests {
         let verifier = Verifier::new(Expected::host("hs1.network.com"), Arc::new(roots), algorithms);
         let on = |seconds| {
             let now = UnixTime::since_unix_epoch(Duration::from_secs(seconds));
-            verifier.judge(certificate.der(), &[], now).map_err(|error| fault::of_tls(&error))
+            let verdict = verifier.judge(certificate.der(), &[], now);
+            verdict.map(|(name, _)| name).map_err(|error| fault::of_tls(&error))
         };
         assert_eq!(on(1_718_000_000), Ok("hs1.network.com".to_owned()), "June 2024");
         assert_eq!(on(1_750_000_000), Err(ConnectError::CertificateDate), "June 2025");

@@ -89,6 +89,7 @@ impl Server {
         let hash = self.config.gate.end_point_hash.unwrap_or_default();
         TlsProof {
             name: self.config.identity.fqdn.clone(),
+            names: self.certificate.carried(),
             end_point_hash: Bytes::copy_from_slice(&hash),
             version: "TLSv1.3",
             round_trips: 1,

@@ -35,8 +35,9 @@ impl Memory {
         };
         Some(Remembered {
             host: text("host")?,
-            port: u16::try_from(number("port")?).ok()?,
+            port: number("port").map(u16::try_from).transpose().ok()?,
             transport: Transport::parse(&text("transport")?)?,
+            exact: table.get("exact").and_then(Value::as_bool).unwrap_or(true),
             login: login(),
         })
     }
@@ -69,7 +70,10 @@ fn table(remembered: &Remembered) -> Table {
     let mut table = Table::new();
     let mut put = |name: &str, value: Value| table.insert(name.to_owned(), value);
     put("host", Value::String(remembered.host.clone()));
-    put("port", Value::Integer(i64::from(remembered.port)));
+    if let Some(port) = remembered.port {
+        put("port", Value::Integer(i64::from(port)));
+    }
+    put("exact", Value::Boolean(remembered.exact));
     put("transport", Value::String(remembered.transport.uri_token().to_owned()));
     if let Some(login) = &remembered.login {
         put("realm", Value::String(login.realm.clone()));
@@ -89,8 +93,9 @@ mod tests {
         let aor = Aor::parse("alice@network.com").expect("an address");
         let learned = Remembered {
             host: "hs104.network.com".to_owned(),
-            port: 5061,
+            port: Some(5061),
             transport: Transport::Tls,
+            exact: true,
             login: Some(RememberedLogin {
                 realm: "SIP Communications Service".to_owned(),
                 targetname: "hs104.network.com".to_owned(),

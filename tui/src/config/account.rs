@@ -3,8 +3,8 @@
 use std::hash::{BuildHasher, Hasher, RandomState};
 
 use homing::{
-    AccountConfig, Aor, ConfigError, Consent, IpNetwork, LoopRule, Scheme, ServerChoice, Transport,
-    UnsignedRule,
+    AccountConfig, Aor, ConfigError, Consent, IpNetwork, LoopRule, Scheme, ServerChoice, TargetNameRule,
+    Transport, UnsignedRule,
 };
 use thiserror::Error;
 use toml::{Table, Value};
@@ -107,6 +107,10 @@ impl AccountEntry {
         config.auth.schemes = self.schemes()?;
         config.auth.allow_md5 = self.flag("allow_md5");
         config.auth.udp_register = self.flag("udp_register");
+        config.auth.target_name = match self.text("target_name").as_str() {
+            "in_domain" => TargetNameRule::InDomain,
+            _ => TargetNameRule::Verified,
+        };
         config.server = self.server(&config.transports)?;
         self.fill_redirect(&mut config)?;
         config.check()?;

@@ -189,6 +189,12 @@ pub(crate) const ACCOUNT: &[Setting] = &[
         meaning: "register over UDP, which neither encrypts nor verifies",
     },
     Setting {
+        path: "target_name",
+        kind: Kind::Choice(&["verified", "in_domain"]),
+        default: "\"verified\"",
+        meaning: "servers a login may be for: those the certificate names, or any inside the domain",
+    },
+    Setting {
         path: "expires",
         kind: Kind::Integer { least: 60, most: 86_400 },
         default: "7200",

@@ -104,7 +104,9 @@ impl AuthError {
                 "Give the password by prompt, file, command or file descriptor."
             }
             AuthError::BadToken { .. } => "The server must offer NTLMv2 with extended session security.",
-            AuthError::OtherTarget { .. } => "Do not sign in here; somebody may be relaying the login.",
+            AuthError::OtherTarget { .. } => {
+                "Somebody may be relaying the login; only if proxies here pass on their home servers' challenges, set `target_name = \"in_domain\"` in the account."
+            }
             AuthError::Clock { .. } => "Set this machine's clock.",
             AuthError::ChallengeLoop { .. } => "The server has a fault; show its administrator the trace.",
         }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::backoff::BackOff;
 use super::desk::Desk;
 use super::memory::Memory;
+use super::prompt::Prompt;
 use super::trip::Trip;
 use crate::config::AccountConfig;
 use crate::event::AccountEvent;
@@ -21,6 +22,8 @@ pub(super) struct Account {
     pub config: AccountConfig,
     /// What it knows about its servers.
     pub memory: Memory,
+    /// A question for credentials that outlived its connection.
+    pub prompt: Option<Prompt>,
     /// Failures in a row.
     pub backoff: BackOff,
     /// Expires to ask for; more than configured where a server demands more (RFC 3261 section 10.2.8).
@@ -48,6 +51,7 @@ impl Account {
             id,
             config,
             memory,
+            prompt: None,
             backoff: BackOff::default(),
             expires,
             last_home: None,

@@ -8,7 +8,7 @@ use super::account::Account;
 use super::conversation::Conversation;
 use crate::auth::digest::{self, DigestChallenge};
 use crate::auth::security_association::{ChallengeFault, SigningChallenge, Style};
-use crate::config::Scheme;
+use crate::config::{Scheme, TargetNameRule};
 use crate::error::{AuthError, TokenFault};
 use crate::identity::lies_within;
 use crate::time::Now;
@@ -113,15 +113,16 @@ fn check_clock(message: &Message, conversation: &Conversation, now: Now) -> Resu
     Err(AuthError::Clock { server: conversation.server.clone(), minutes: skew.as_secs() / 60 })
 }
 
-/// Over TLS the server must be the one it says it is: a login for another would be a relay's.
+/// Over TLS the server must be one of those its certificate names: whoever passes another's challenge
+/// on gets that one's login (a relay). Where proxies do so by design, the account says so (settled 15).
 fn check_target(offer: &Offer, conversation: &Conversation, account: &Account) -> Result<(), AuthError> {
     let (Some(named), Some(proof)) = (offer.targetname(), &conversation.proof) else { return Ok(()) };
-    let domain = &account.config.aor.domain;
-    let is_dialled = named.eq_ignore_ascii_case(&conversation.server.host);
-    let is_proved = named.eq_ignore_ascii_case(&proof.name);
-    // A certificate of the whole domain speaks for every server inside it.
-    let is_inside = proof.name.eq_ignore_ascii_case(domain) && lies_within(named, domain);
-    if is_dialled || is_proved || is_inside {
+    let is_carried = proof.names.iter().any(|name| name.eq_ignore_ascii_case(named));
+    let is_passed_on = match account.config.auth.target_name {
+        TargetNameRule::Verified => false,
+        TargetNameRule::InDomain => lies_within(named, &account.config.aor.domain),
+    };
+    if is_carried || is_passed_on {
         return Ok(());
     }
     Err(AuthError::OtherTarget { server: conversation.server.clone(), named: printable(named, NAME_SHOWN) })

@@ -22,11 +22,14 @@ use crate::time::{Deadline, Now};
 use crate::transaction::Road;
 
 use super::search::Connection;
+use super::trip::Named;
 
 /// An account's dealings with one server.
 pub(super) struct Conversation {
     /// The server as dialled.
     pub server: ServerName,
+    /// What it was known by before DNS was asked.
+    pub named: Named,
     /// The connection.
     pub road: Road,
     /// What TLS proved.
@@ -81,6 +84,7 @@ impl Conversation {
     pub(super) fn new(connection: Connection, desk: &mut Desk<'_>) -> Self {
         Self {
             server: connection.dialled.server,
+            named: connection.dialled.named,
             road: Road::new(connection.flow, connection.dialled.transport),
             proof: connection.proof,
             local: connection.local,
@@ -95,6 +99,11 @@ impl Conversation {
     /// The connection's name.
     pub(super) fn flow(&self) -> FlowId {
         self.road.flow
+    }
+
+    /// The server by the name it was known by.
+    pub(super) fn named(&self) -> ServerName {
+        self.named.server(self.road.transport)
     }
 
     /// True over TLS.

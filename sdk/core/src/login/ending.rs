@@ -7,7 +7,7 @@ use super::backoff::after_loss;
 use super::desk::Desk;
 use super::forced::Forced;
 use super::redirect::{self, Onward, Redirect, Standing, Standpoint};
-use super::registered::{Activity, Registered};
+use super::registered::{Activity, Quiet, Registered};
 use super::sequel::{Sequel, Turn};
 use super::trip::Trip;
 use super::visited::Visited;
@@ -20,9 +20,18 @@ use crate::state::AccountState;
 
 impl Registered {
     /// The connection is gone.
-    pub(super) fn handle_lost(self, flow: FlowId, account: &mut Account, desk: &mut Desk<'_>) -> Turn<Self> {
+    pub(super) fn handle_lost(
+        mut self,
+        flow: FlowId,
+        account: &mut Account,
+        desk: &mut Desk<'_>,
+    ) -> Turn<Self> {
         if self.conversation.flow() != flow {
             return Turn::Stays(self);
+        }
+        let quiet = Activity::Quiet(Quiet::fresh(self.lease, desk.now));
+        if let Activity::Busy(exchange) = std::mem::replace(&mut self.activity, quiet) {
+            exchange.interrupt(&self.conversation.server, account, desk);
         }
         self.lose(LogoutReason::ConnectionLost, account, desk).into()
     }
@@ -129,7 +138,7 @@ impl Registered {
         desk: &Desk<'_>,
     ) -> Result<Onward, RedirectError> {
         let mut visited = Visited::default();
-        visited.enter(self.conversation.server.clone());
+        visited.enter(self.conversation.server.clone(), self.conversation.named());
         let redirect = Redirect {
             from: &self.conversation.server,
             transport: self.conversation.road.transport,

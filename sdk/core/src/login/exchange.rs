@@ -10,9 +10,10 @@
 use homing_wire::{Message, Name};
 
 use super::account::Account;
-use super::challenge::Offer;
+use super::challenge::{self, Offer};
 use super::conversation::{Conversation, Lifetime, Proving, standing};
 use super::desk::Desk;
+use super::prompt::{Prompt, Reply};
 use super::redirect::Standing;
 use super::refusal::Refusal;
 use super::trip::Trip;
@@ -23,7 +24,8 @@ use crate::config::{RememberedLogin, Scheme, SignaturePlaces};
 use crate::error::LoginError;
 use crate::ids::{AskId, TxId};
 use crate::outbox::Credentials;
-use crate::time::{Deadline, Now, Why};
+use crate::server::ServerName;
+use crate::time::{Deadline, Moment, Now, Why};
 
 /// A REGISTER under way.
 pub(super) struct Exchange {
@@ -79,7 +81,7 @@ pub(super) enum Step {
     /// A request as the conversation stands, signed or not.
     Plain { tx: TxId },
     /// The world is asked for credentials.
-    Asking { ask: AskId, offer: Offer },
+    Asking { ask: AskId, offer: Offer, since: Moment },
     /// The empty token is out. Without credentials it was sent on memory alone.
     Opening { tx: TxId, credentials: Option<Credentials> },
     /// The token is out; the association counts once a final signed with it says so. `proved` is what
@@ -183,6 +185,19 @@ impl Exchange {
         }
     }
 
+    /// Gives the exchange up because its connection is gone; a question to a person stays open for the
+    /// next attempt.
+    pub(super) fn interrupt(self, server: &ServerName, account: &mut Account, desk: &mut Desk<'_>) {
+        match &self.step {
+            Step::Asking { ask, offer, .. } => {
+                let realm = challenge::printable(&offer.realm(), REALM_SHOWN);
+                let reply = Reply::Open(*ask);
+                account.prompt = Some(Prompt { server: server.clone(), realm, reply });
+            }
+            _ => self.abandon(desk),
+        }
+    }
+
     /// The next step, or why there is none.
     pub(super) fn after(
         sent: Result<TxId, LoginError>,
@@ -207,7 +222,7 @@ impl Exchange {
             Step::Establishing { fresh, proved: true, .. } => {
                 talk.account.memory.refused_before = false;
                 talk.account.memory.doubted = false;
-                talk.account.memory.learn_login(&talk.conversation.server.host, remembered(&fresh));
+                talk.account.memory.learn_login(&talk.conversation.named.host, remembered(&fresh));
                 let overlap = talk.desk.agent.timers.t1 * 64;
                 talk.conversation.adopt(*fresh, overlap, talk.desk.now);
             }
@@ -256,7 +271,7 @@ impl Talk<'_, '_> {
 
 /// What the first REGISTER may carry because an earlier login to this very server taught it (settled 10).
 fn shortcut(talk: &Talk<'_, '_>) -> Option<(AssociationName, Style)> {
-    let known = talk.account.memory.login_of(&talk.conversation.server.host)?;
+    let known = talk.account.memory.login_of(&talk.conversation.named.host)?;
     if talk.account.config.auth.schemes.first() != Some(&Scheme::Ntlm) {
         return None;
     }
@@ -292,5 +307,7 @@ fn minimum(message: &Message) -> Option<u32> {
 
 /// Challenges, fall-backs and demands one REGISTER meets before it is given up.
 pub(super) const MOST_ROUNDS: u8 = 6;
+/// Characters of a realm that are shown to whoever is asked for the password.
+pub(super) const REALM_SHOWN: usize = 128;
 /// The longest Expires a server may demand: a day.
 const LONGEST: u32 = 86_400;

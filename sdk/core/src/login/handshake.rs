@@ -1,10 +1,13 @@
 //! Answers the challenges of one REGISTER: which scheme, with whose credentials, and when to stop.
 
+use std::time::Duration;
+
 use homing_wire::Message;
 
 use super::challenge::{self, Offer};
 use super::conversation::Proving;
-use super::exchange::{Aim, Exchange, MOST_ROUNDS, Outcome, Step, Talk};
+use super::exchange::{Aim, Exchange, MOST_ROUNDS, Outcome, REALM_SHOWN, Step, Talk};
+use super::prompt::Reply;
 use crate::auth::digest::DigestSession;
 use crate::auth::ntlm::client::{self, MicPolicy};
 use crate::auth::ntlm::{Binding, ClientChance, NtlmError, NtlmIdentity, SessionKeys};
@@ -13,6 +16,7 @@ use crate::config::ExtendedProtection;
 use crate::counter::Counter;
 use crate::error::{AuthError, TokenFault};
 use crate::outbox::{Credentials, Question};
+use crate::time::Moment;
 
 impl Exchange {
     /// A 401 or 407.
@@ -41,7 +45,7 @@ impl Exchange {
             (Step::Plain { .. }, offer) => talk.begin(aim, rounds, offer),
             (Step::Opening { credentials: None, .. }, offer) => {
                 if !matches!(&offer, Offer::Signing(challenge, _) if challenge.token.is_some()) {
-                    let host = talk.conversation.server.host.clone();
+                    let host = talk.conversation.named.host.clone();
                     talk.account.memory.forget_login(&host);
                 }
                 talk.ask(aim, rounds, offer)
@@ -71,27 +75,9 @@ impl Exchange {
         mut talk: Talk<'_, '_>,
     ) -> Outcome {
         let round = Round { aim: self.aim, rounds: self.rounds };
-        let offer = match self.step {
-            Step::Asking { offer, .. } => offer,
-            step => return Exchange::at(round.aim, round.rounds, step),
-        };
-        let Some(credentials) = credentials else {
-            let server = talk.conversation.server.clone();
-            return Outcome::Failed(AuthError::NoCredentials { server }.into());
-        };
-        match offer {
-            Offer::Signing(challenge, style) if challenge.token.is_some() => {
-                talk.establish(round, &challenge, style, &credentials)
-            }
-            Offer::Signing(challenge, style) => {
-                let sent = talk.send(round.aim, Proving::Opening(&challenge.name, style));
-                let step = |tx| Step::Opening { tx, credentials: Some(credentials) };
-                Exchange::after(sent, round.aim, round.rounds, step)
-            }
-            Offer::Digest(challenge, style) => {
-                let session = DigestSession::new(challenge, &credentials.user, &credentials.password);
-                talk.answer(round, Box::new(session), style)
-            }
+        match self.step {
+            Step::Asking { offer, since, .. } => talk.answer_offer(round, offer, since, credentials),
+            step => Exchange::at(round.aim, round.rounds, step),
         }
     }
 }
@@ -127,15 +113,55 @@ impl Talk<'_, '_> {
         self.ask(aim, rounds, offer)
     }
 
+    /// Answers a challenge that came at `since` with what the world gave. A server forgets a handshake
+    /// that nobody ends; a person may be slower than that, so a CHALLENGE that grew old is asked for anew.
+    /// It is never tried first: a wrong password would count twice.
+    fn answer_offer(
+        &mut self,
+        round: Round,
+        offer: Offer,
+        since: Moment,
+        credentials: Option<Credentials>,
+    ) -> Outcome {
+        let Some(credentials) = credentials else {
+            let server = self.conversation.server.clone();
+            return Outcome::Failed(AuthError::NoCredentials { server }.into());
+        };
+        let is_fresh = self.desk.now.since_start.since(since) < FRESH;
+        match offer {
+            Offer::Signing(challenge, style) if challenge.token.is_some() && is_fresh => {
+                self.establish(round, &challenge, style, &credentials)
+            }
+            Offer::Signing(challenge, style) => {
+                let sent = self.send(round.aim, Proving::Opening(&challenge.name, style));
+                let step = |tx| Step::Opening { tx, credentials: Some(credentials) };
+                Exchange::after(sent, round.aim, round.rounds, step)
+            }
+            Offer::Digest(challenge, style) => {
+                let session = DigestSession::new(challenge, &credentials.user, &credentials.password);
+                self.answer(round, Box::new(session), style)
+            }
+        }
+    }
+
     fn ask(&mut self, aim: Aim, rounds: u8, offer: Offer) -> Outcome {
+        let realm = challenge::printable(&offer.realm(), REALM_SHOWN);
+        let since = self.desk.now.since_start;
+        match self.account.take_prompt(&self.conversation.server, &realm, self.desk) {
+            Some(Reply::Open(ask)) => return Exchange::at(aim, rounds, Step::Asking { ask, offer, since }),
+            Some(Reply::Given(given)) => {
+                return self.answer_offer(Round { aim, rounds }, offer, since, given);
+            }
+            None => {}
+        }
         let question = Question::Credentials {
             account: self.account.id,
             server: self.conversation.server.clone(),
-            realm: challenge::printable(&offer.realm(), REALM_SHOWN),
+            realm,
             refused_before: self.account.memory.refused_before,
         };
         let ask = self.desk.ask(question, None);
-        Exchange::at(aim, rounds, Step::Asking { ask, offer })
+        Exchange::at(aim, rounds, Step::Asking { ask, offer, since })
     }
 
     /// Answers a CHALLENGE with the token that establishes the association.
@@ -228,5 +254,5 @@ fn fault(error: NtlmError) -> TokenFault {
     }
 }
 
-/// Characters of a realm that are shown to whoever is asked for the password.
-const REALM_SHOWN: usize = 128;
+/// A CHALLENGE older than this is not answered: no server need hold one for long.
+const FRESH: Duration = Duration::from_secs(5);

@@ -64,8 +64,15 @@ impl Login {
                 deciding.handle_decision(decision(answer)).into()
             }
             state => {
-                desk.counters.count(Counter::LateAnswer);
-                Turn::Stays(state)
+                let mut given = credentials(answer);
+                if !account.answer_prompt(id, &mut given) {
+                    desk.counters.count(Counter::LateAnswer);
+                    return Turn::Stays(state);
+                }
+                match state {
+                    State::Resting(resting) => resting.handle_credentials(account, desk).map(State::from),
+                    state => Turn::Stays(state),
+                }
             }
         });
     }
@@ -84,7 +91,7 @@ impl Login {
 
     /// The network came, went or changed.
     pub fn handle_network(&mut self, online: bool, desk: &mut Desk<'_>) {
-        self.step(desk, |state, _, desk| match state {
+        self.step(desk, |state, account, desk| match state {
             State::Resting(resting) => resting.handle_network(online, desk.now).map(State::from),
             State::Registered(registered) => registered.handle_network(online, desk).map(State::from),
             State::Leaving(leaving) if !online => leaving.finish(desk).into(),
@@ -95,7 +102,7 @@ impl Login {
             }
             State::Joining(joining) => {
                 let cause = joining.trip.cause();
-                joining.stop(desk);
+                joining.stop(account, desk);
                 begin_again(online, cause).into()
             }
             other @ (State::Leaving(_) | State::Deciding(_)) => Turn::Stays(other),

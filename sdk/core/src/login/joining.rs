@@ -124,7 +124,7 @@ impl Joining {
             return Turn::Stays(self);
         }
         let (exchange, rest) = self.part();
-        exchange.abandon(desk);
+        exchange.interrupt(&rest.conversation.server, account, desk);
         let error = LoginError::Connect { server: rest.conversation.server.clone(), why };
         rest.next(why, error, account, desk)
     }
@@ -144,10 +144,10 @@ impl Joining {
         rest.fail(error, account, desk)
     }
 
-    /// Takes everything back.
-    pub(super) fn stop(self, desk: &mut Desk<'_>) {
+    /// Takes everything back but a question to a person, which the next attempt takes over.
+    pub(super) fn stop(self, account: &mut Account, desk: &mut Desk<'_>) {
         let (exchange, mut rest) = self.part();
-        exchange.abandon(desk);
+        exchange.interrupt(&rest.conversation.server, account, desk);
         rest.search.rest(desk);
         desk.release(rest.conversation.flow());
     }

@@ -3,31 +3,24 @@
 use std::time::Duration;
 
 use super::desk::Desk;
-use super::trip::Dialled;
+use super::trip::{Dialled, Named};
 use crate::dns::{DnsAnswer, DnsError, DnsQuestion};
 use crate::identity::Expected;
 use crate::journey::Arrival;
 use crate::locate::{Exhausted, Plan, Request, Step, Target, Wanted};
-use crate::server::ServerName;
 use crate::transport::Transport;
 
 /// One way to find a server: the remembered home, the discovery of a domain, one Contact.
 pub(super) struct Leg {
     plan: Plan,
     way: Way,
-    /// The server, where the leg leads to one only, and whom its certificate must name.
-    named: Option<Named>,
+    /// The server, where the leg leads to one only.
+    named: Option<(Named, Transport)>,
     /// How long the next leg waits for this one; none: until this one has failed.
     pub(super) head_start: Option<Duration>,
     /// Round trips of DNS that were written to a hop.
     charged: u8,
     progress: Progress,
-}
-
-struct Named {
-    server: ServerName,
-    transport: Transport,
-    expected: Expected,
 }
 
 /// How a leg came to be; decides what its hops are called.
@@ -78,10 +71,9 @@ impl Leg {
         desk: &mut Desk<'_>,
     ) -> Self {
         let (host, port) = at;
-        let server = ServerName::new(host, port.unwrap_or(transport.default_port()));
         let wanted = Wanted::Host { host: host.to_owned(), port, transport: Some(transport), secure: false };
-        let named = Named { server, transport, expected };
-        Self::new(Request::new(wanted, &[transport]), way, Some(named), desk)
+        let named = Named { host: host.to_owned(), port, expected };
+        Self::new(Request::new(wanted, &[transport]), way, Some((named, transport)), desk)
     }
 
     /// The next leg begins after `wait` even if this one is still under way.
@@ -91,7 +83,7 @@ impl Leg {
         self
     }
 
-    fn new(request: Request, way: Way, named: Option<Named>, desk: &mut Desk<'_>) -> Self {
+    fn new(request: Request, way: Way, named: Option<(Named, Transport)>, desk: &mut Desk<'_>) -> Self {
         let request = request.at_most(desk.agent.limits.targets);
         let plan = Plan::new(request, desk.chance).avoiding(desk.setbacks, desk.now);
         Self { plan, way, named, head_start: None, charged: 0, progress: Progress::Searching }
@@ -115,7 +107,7 @@ impl Leg {
         match self.plan.next_target() {
             Step::Target(mut target) => {
                 self.progress = Progress::Fruitful;
-                if let Some(named) = &self.named {
+                if let Some((named, _)) = &self.named {
                     target.expected = named.expected.clone();
                 }
                 Next::Target(target)
@@ -131,9 +123,16 @@ impl Leg {
 
     /// The hop to `target`.
     pub(super) fn dialled(&mut self, target: &Target) -> Dialled {
+        let named = self.named.as_ref().map(|(named, _)| named.clone());
+        let named = named.unwrap_or_else(|| Named {
+            host: target.name.host.clone(),
+            port: Some(target.name.port),
+            expected: target.expected.clone(),
+        });
         Dialled {
             server: target.name.clone(),
             address: Some(target.addr),
+            named,
             transport: target.transport,
             how: self.arrival(target.why.to_string()),
             dns: self.charge(target.round_trips),
@@ -142,9 +141,10 @@ impl Leg {
 
     /// The hop to a server that has no address.
     fn nowhere(&mut self) -> Option<Dialled> {
-        let (server, transport) = self.named.as_ref().map(|named| (named.server.clone(), named.transport))?;
+        let (named, transport) = self.named.clone()?;
+        let server = named.server(transport);
         let dns = self.charge(self.plan.round_trips());
-        Some(Dialled { server, address: None, transport, how: self.arrival(String::new()), dns })
+        Some(Dialled { server, address: None, named, transport, how: self.arrival(String::new()), dns })
     }
 
     /// The round trips of DNS since the last hop of this leg.

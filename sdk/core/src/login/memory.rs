@@ -86,7 +86,13 @@ mod tests {
     use crate::transport::Transport;
 
     fn home() -> Remembered {
-        Remembered { host: "hs104.network.com".into(), port: 5061, transport: Transport::Tls, login: None }
+        Remembered {
+            host: "hs104.network.com".into(),
+            port: Some(5061),
+            transport: Transport::Tls,
+            exact: true,
+            login: None,
+        }
     }
 
     #[test]

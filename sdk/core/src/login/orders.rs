@@ -34,14 +34,14 @@ impl Login {
             return Err(Misuse::WrongState);
         }
         let off = Sequel::Rest(AccountState::LoggedOff);
-        self.step(desk, |state, _, desk| match state {
+        self.step(desk, |state, account, desk| match state {
             State::Registered(registered) => registered.leave(desk).into(),
             State::Seeking(seeking) => {
                 seeking.stop(desk);
                 off.into()
             }
             State::Joining(joining) => {
-                joining.stop(desk);
+                joining.stop(account, desk);
                 off.into()
             }
             State::Deciding(deciding) => {
@@ -51,6 +51,7 @@ impl Login {
             State::Resting(_) => off.into(),
             leaving @ State::Leaving(_) => Turn::Stays(leaving),
         });
+        self.account.drop_prompt(desk);
         Ok(())
     }
 

@@ -119,9 +119,9 @@ impl Onward {
     }
 }
 
-/// True if the rules would let a redirect lead to `host`.
-pub fn is_trusted(host: &str, account: &AccountConfig) -> bool {
-    trusted(host, host.parse().ok(), account).is_ok()
+/// Whom the certificate of `host` must name, if the rules would let a redirect lead there.
+pub fn trusted(host: &str, account: &AccountConfig) -> Option<Expected> {
+    judge_host(host, host.parse().ok(), account).ok()
 }
 
 fn believe(redirect: &Redirect<'_>, rules: &RedirectRules) -> Result<(), RedirectError> {
@@ -186,16 +186,21 @@ fn target(text: &str, redirect: &Redirect<'_>, account: &AccountConfig) -> Resul
     if !transport.is_secure() && !account.allowed_transports().contains(&transport) {
         return Err(RedirectError::Downgrade { to: transport });
     }
-    let expected = trusted(&host, literal, account)?;
+    let expected = judge_host(&host, literal, account)?;
     Ok(Onward { host, port: uri.port(), transport, expected })
 }
 
-/// The domain rule, and whom the certificate of a trusted target must name.
-fn trusted(host: &str, literal: Option<IpAddr>, account: &AccountConfig) -> Result<Expected, RedirectError> {
+/// The domain rule, and whom the certificate of a trusted target must name. No certificate need carry
+/// an address, so that of an allowed literal must match the domain (settled 5).
+fn judge_host(
+    host: &str,
+    literal: Option<IpAddr>,
+    account: &AccountConfig,
+) -> Result<Expected, RedirectError> {
     let (rules, domain) = (&account.redirect, &account.aor.domain);
     match literal {
         Some(address) if rules.ip_literals.iter().any(|network| network.contains(address)) => {
-            Ok(Expected::discovered(domain, host))
+            Ok(Expected::inside(domain, host))
         }
         Some(address) => Err(RedirectError::IpLiteral { address }),
         None => {

@@ -21,6 +21,7 @@ use crate::endpoint::InstanceId;
 use crate::error::{LoginError, Misuse};
 use crate::event;
 use crate::event::{AccountEvent, LogoutReason};
+use crate::identity::Expected;
 use crate::ids::{AskId, TxId};
 use crate::journey::HopVerdict;
 use crate::state::AccountState;
@@ -80,6 +81,7 @@ impl Registered {
         trip.ended(HopVerdict::Accepted { expires: lease.granted, signed }, desk.now);
         let place = if trip.is_second_choice() { AccountState::Fallback } else { AccountState::Registered };
         account.backoff.reset();
+        account.drop_prompt(desk);
         desk.keep_alive(conversation.flow(), &message);
         desk.counters.count(Counter::Logins);
         announce(&conversation, (&message, lease), trip, account, desk);
@@ -287,11 +289,13 @@ fn announce(
         let old = account.last_home.replace(home.clone());
         desk.tell(AccountEvent::HomeServerChanged { old, new: home.clone(), cause });
     }
+    let named = &conversation.named;
     let learned = Remembered {
-        host: home.host.clone(),
-        port: home.port,
+        host: named.host.clone(),
+        port: named.port,
         transport: conversation.road.transport,
-        login: account.memory.login_of(&home.host).cloned(),
+        exact: matches!(named.expected, Expected::Host(_)),
+        login: account.memory.login_of(&named.host).cloned(),
     };
     if account.memory.settle(learned.clone()) {
         desk.tell(AccountEvent::Learned(learned));

@@ -3,10 +3,11 @@
 use super::account::Account;
 use super::desk::Desk;
 use super::failing::{helps, least};
+use super::prompt::{Prompt, Reply};
 use super::sequel::{Sequel, Turn};
 use super::trip::Trip;
 use crate::dns::DnsError;
-use crate::error::LoginError;
+use crate::error::{AuthError, LoginError};
 use crate::event::{AccountEvent, MoveCause};
 use crate::journey::LoginFailure;
 use crate::state::AccountState;
@@ -62,7 +63,10 @@ impl Resting {
                 let not_before = desk.now.after(if is_redirect { wait } else { floor });
                 Resting { not_before, ..Resting::until(shown, desk.now.after(wait), cause) }
             }
-            None => Resting::new(shown),
+            None => {
+                account.drop_prompt(desk);
+                Resting::new(shown)
+            }
         }
     }
 
@@ -86,6 +90,22 @@ impl Resting {
         match self.again {
             Some(again) if desk.now.reached(again.at) => Sequel::Login(again.cause).into(),
             Some(_) | None => Turn::Stays(self),
+        }
+    }
+
+    /// The question that outlived its connection is answered: the login goes on with it, or ends.
+    pub(super) fn handle_credentials(self, account: &mut Account, desk: &mut Desk<'_>) -> Turn<Self> {
+        let refused = account.prompt.take_if(|prompt| matches!(prompt.reply, Reply::Given(None)));
+        if let Some(Prompt { server, .. }) = refused {
+            let trip = Trip::new(account.config.redirect.limit, MoveCause::Failover, desk.now);
+            return Sequel::Failed(AuthError::NoCredentials { server }.into(), trip).into();
+        }
+        match self.again {
+            Some(again) => {
+                let at = self.not_before.max(desk.now.since_start).min(again.at);
+                Resting { again: Some(Again { at, ..again }), ..self }.handle_deadline(desk)
+            }
+            None => Turn::Stays(self),
         }
     }
 

@@ -5,11 +5,11 @@ use std::net::SocketAddr;
 use super::account::Account;
 use super::desk::Desk;
 use super::leg::{Leg, Way};
-use super::redirect::{Onward, is_trusted};
+use super::redirect::{Onward, trusted};
 use super::search::{Connection, Found, Miss, STAGGER, Search};
 use super::sequel::{Sequel, Turn};
 use super::trip::Trip;
-use crate::config::{Remembered, ServerChoice};
+use crate::config::{AccountConfig, Remembered, ServerChoice};
 use crate::connect::{ConnectError, TlsProof};
 use crate::dns::{DnsAnswer, DnsError};
 use crate::event::MoveCause;
@@ -174,18 +174,24 @@ fn remembered_leg(account: &Account, desk: &mut Desk<'_>) -> Option<Leg> {
     let transports = config.allowed_transports();
     let clear = transports.contains(&home.transport) && !transports.iter().any(|one| one.is_secure());
     let allowed = home.transport.is_secure() || clear;
-    if !allowed || !is_trusted(&home.host, config) || is_the_configured(home, &config.server) {
+    if !allowed || is_the_configured(home, &config.server) {
         return None;
     }
-    let domain = &config.aor.domain;
-    let expected = if lies_within(&home.host, domain) {
-        Expected::discovered(domain, &home.host)
-    } else {
-        Expected::host(&home.host)
-    };
-    let at = (home.host.as_str(), Some(home.port));
+    let expected = expected_home(home, config)?;
+    let at = (home.host.as_str(), home.port);
     let leg = Leg::server(at, home.transport, expected, Way::Remembered, desk);
     Some(leg.with_head_start(STAGGER))
+}
+
+/// Whom a remembered home must prove to be: what it had to prove when it was found; none where the
+/// rules do not let a login lead there any more.
+fn expected_home(home: &Remembered, config: &AccountConfig) -> Option<Expected> {
+    let expected = trusted(&home.host, config)?;
+    let discovered = !home.exact && lies_within(&home.host, &config.aor.domain);
+    match expected {
+        Expected::Host(host) if discovered => Some(Expected::discovered(&config.aor.domain, &host)),
+        expected => Some(expected),
+    }
 }
 
 /// The search the account is configured for.
@@ -211,7 +217,5 @@ fn onward_leg(target: &Onward, way: Way, desk: &mut Desk<'_>) -> Leg {
 
 fn is_the_configured(home: &Remembered, choice: &ServerChoice) -> bool {
     let ServerChoice::Fixed { host, port, transport } = choice else { return false };
-    host.eq_ignore_ascii_case(&home.host)
-        && port.unwrap_or(transport.default_port()) == home.port
-        && *transport == home.transport
+    host.eq_ignore_ascii_case(&home.host) && *port == home.port && *transport == home.transport
 }

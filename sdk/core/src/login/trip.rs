@@ -7,6 +7,7 @@ use super::visited::Visited;
 use crate::config::Scheme;
 use crate::connect::ConnectError;
 use crate::event::MoveCause;
+use crate::identity::Expected;
 use crate::journey::{Arrival, Hop, HopVerdict, Journey, Price};
 use crate::server::ServerName;
 use crate::time::{Moment, Now};
@@ -29,6 +30,18 @@ pub(super) struct Trip {
     home_blamed: bool,
 }
 
+/// What a server was known by before DNS was asked for it: what is remembered of it, and, beside the
+/// name that was dialled, what a loop is measured by.
+#[derive(Clone, Debug)]
+pub(super) struct Named {
+    /// Host as written.
+    pub host: String,
+    /// Port, if written; else SRV records named the server that was dialled.
+    pub port: Option<u16>,
+    /// Whom its certificate must name.
+    pub expected: Expected,
+}
+
 /// A dial that became, or is to become, a hop.
 #[derive(Clone, Debug)]
 pub(super) struct Dialled {
@@ -36,12 +49,21 @@ pub(super) struct Dialled {
     pub server: ServerName,
     /// The address tried; none where the name had none.
     pub address: Option<SocketAddr>,
+    /// What it was known by.
+    pub named: Named,
     /// The transport.
     pub transport: Transport,
     /// How the server was come by.
     pub how: Arrival,
     /// Round trips of DNS it took to find it.
     pub dns: u8,
+}
+
+impl Named {
+    /// The server as it would be dialled without SRV records.
+    pub(super) fn server(&self, transport: Transport) -> ServerName {
+        ServerName::new(&self.host, self.port.unwrap_or(transport.default_port()))
+    }
 }
 
 impl Trip {
@@ -130,7 +152,8 @@ impl Trip {
         now: Now,
     ) {
         self.changes += 1;
-        self.visited.enter(dialled.server.clone());
+        let named = dialled.named.server(dialled.transport);
+        self.visited.enter(dialled.server.clone(), named);
         let mut hop = self.hop(dialled, now);
         hop.price.tls = tls_round_trips;
         hop.verified_as = verified_as;

@@ -2,7 +2,8 @@
 
 use crate::server::ServerName;
 
-/// Servers in the order of visiting, each by the name it was dialled and the name it gave itself.
+/// Servers in the order of visiting, each by the name it was dialled, the name it was known by before
+/// DNS was asked, and the name it gave itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Visited {
     servers: Vec<Visit>,
@@ -11,15 +12,17 @@ pub struct Visited {
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Visit {
     dialled: ServerName,
+    /// What a Contact or the configuration called it.
+    named: ServerName,
     /// The host of the server's `targetname`, lower case.
     targetname: Option<String>,
 }
 
 impl Visited {
     /// Enters a server that answered in SIP, or is about to be asked.
-    pub fn enter(&mut self, dialled: ServerName) {
+    pub fn enter(&mut self, dialled: ServerName, named: ServerName) {
         if self.servers.last().is_none_or(|last| last.dialled != dialled) {
-            self.servers.push(Visit { dialled, targetname: None });
+            self.servers.push(Visit { dialled, named, targetname: None });
         }
     }
 
@@ -40,7 +43,9 @@ impl Visited {
     /// The place of `target` in the order of visiting, from 1, if it was visited.
     pub fn position(&self, target: &ServerName) -> Option<usize> {
         let seen = |visit: &Visit| {
-            visit.dialled == *target || visit.targetname.as_deref() == Some(target.host.as_str())
+            visit.dialled == *target
+                || visit.named == *target
+                || visit.targetname.as_deref() == Some(target.host.as_str())
         };
         self.servers.iter().position(seen).map(|index| index + 1)
     }
@@ -63,9 +68,11 @@ mod tests {
     #[test]
     fn a_server_is_known_by_both_its_names() {
         let mut visited = Visited::default();
-        visited.enter(ServerName::new("sip.network.com", 5061));
+        let hs104 = ServerName::new("hs104.network.com", 5061);
+        visited.enter(ServerName::new("sip.network.com", 5061), ServerName::new("pool.network.com", 5061));
         visited.name_last("HS102.network.com");
-        visited.enter(ServerName::new("hs104.network.com", 5061));
+        visited.enter(hs104.clone(), hs104);
+        assert_eq!(visited.position(&ServerName::new("pool.network.com", 5061)), Some(1));
         assert_eq!(visited.position(&ServerName::new("SIP.network.com", 5061)), Some(1));
         assert_eq!(visited.position(&ServerName::new("hs102.network.com", 5061)), Some(1));
         assert_eq!(visited.position(&ServerName::new("hs104.network.com", 5061)), Some(2));
@@ -76,7 +83,7 @@ mod tests {
     fn the_dead_are_not_visited() {
         let mut visited = Visited::default();
         let dead = ServerName::new("hs1.network.com", 5061);
-        visited.enter(dead.clone());
+        visited.enter(dead.clone(), dead.clone());
         visited.withdraw(&dead);
         assert!(visited.is_empty());
     }

@@ -278,7 +278,6 @@ fn mangled(chance: &mut Chance, bytes: Bytes, one_in: u64) -> Vec<Bytes> {
 fn honest(world: &mut World) {
     world.rules.mangle = None;
     world.rules.hold_credentials = false;
-    world.held.clear();
     world.srv(&[(10, "hs102.network.com")]);
     for name in SERVERS {
         let server = world.at(name);
@@ -289,6 +288,10 @@ fn honest(world: &mut World) {
     }
     world.at("hs102.network.com").redirect_to("<sip:hs104.network.com:5061;transport=tls>");
     let now = world.now();
+    for (id, _) in std::mem::take(&mut world.held) {
+        let given = Some(super::world::credentials());
+        world.agent.handle_answer(id, Answer::Credentials(given), now);
+    }
     world.agent.handle_input(Input::NetworkChanged { online: true }, now);
     world.settle();
 }

@@ -72,7 +72,7 @@ fn para_67_a_redirect_to_a_pool_with_a_dead_node_is_one() {
     if let DnsRecords::Srv(records) = &mut world.dns.get_mut(&question).unwrap().records {
         records.push(live);
     }
-    world.server("live.network.com").certificate = Some("pool.network.com".into());
+    world.server("live.network.com").certificate = vec!["pool.network.com".into()];
     world.at("live.network.com").targetname = "pool.network.com".into();
     world.login();
     assert_eq!(world.registered().journey.redirects(), 1);

@@ -144,6 +144,8 @@ fn a_connection_that_breaks_under_the_login() {
     world.login();
     world.cut("hs102.network.com");
     let sentence = "hs102.network.com:5061 cannot be reached: the connection was closed";
+    assert_eq!(world.agent.questions(), 1, "whoever is typing may go on");
+    world.command(Command::Logout);
     failed(&world, sentence, "E0504", Family::Transport);
 }
 

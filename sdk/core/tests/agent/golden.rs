@@ -93,6 +93,7 @@ impl Replay {
                     let local: SocketAddr = "198.51.100.7:5061".parse().unwrap();
                     let proof = Some(TlsProof {
                         name: identity.server_name().to_owned(),
+                        names: vec![identity.server_name().to_owned()],
                         end_point_hash: Bytes::from_static(&[1; 32]),
                         version: "TLSv1.3",
                         round_trips: 1,

@@ -13,7 +13,13 @@ use super::world::server::Mischief;
 use super::world::{World, main_job};
 
 fn home(host: &str) -> Option<Remembered> {
-    Some(Remembered { host: host.into(), port: 5061, transport: Transport::Tls, login: None })
+    Some(Remembered {
+        host: host.into(),
+        port: Some(5061),
+        transport: Transport::Tls,
+        exact: true,
+        login: None,
+    })
 }
 
 fn forgotten(world: &World) -> bool {

@@ -18,7 +18,8 @@ use super::world::{World, main_job};
 fn remembered(host: &str) -> Remembered {
     Remembered {
         host: host.into(),
-        port: 5061,
+        port: Some(5061),
+        exact: true,
         transport: Transport::Tls,
         login: Some(RememberedLogin {
             realm: "SIP Communications Service".into(),
@@ -112,7 +113,7 @@ fn a_pool_is_remembered_by_the_name_it_is_dialled_by() {
     world.srv(&[(10, "pool.network.com")]);
     let server = world.server("pool.network.com");
     server.targetname = "hs7.network.com".into();
-    server.certificate = Some("network.com".into());
+    server.certificate = vec!["pool.network.com".into(), "hs7.network.com".into()];
     world.login();
     let learned = learned(&world);
     assert_eq!(learned.host, "pool.network.com");

@@ -6,11 +6,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use homing_core::auth::security_association::{Style, Version};
 use homing_core::command::Command;
-use homing_core::config::{ExtendedProtection, Scheme};
+use homing_core::config::{ExtendedProtection, Scheme, TargetNameRule, UnsignedRule};
 use homing_core::counter::Counter;
 use homing_core::error::{AuthError, Family};
 use homing_core::event::AccountEvent;
-use homing_core::outbox::{Answer, Question};
+use homing_core::outbox::{Answer, Input, Question};
 use homing_core::state::AccountState;
 use homing_wire::Name;
 
@@ -190,6 +190,114 @@ fn a_person_may_take_their_time() {
 }
 
 #[test]
+fn a_person_slower_than_a_half_open_handshake_still_signs_in() {
+    for wait in [3, 61, 3_600] {
+        let mut world = one_server(|_| {}, Gate::Ntlm);
+        world.login();
+        world.command(Command::Logout);
+        world.rules.hold_credentials = true;
+        world.login();
+        let (id, _) = world.held.pop().expect("a question");
+        assert_eq!(world.registered().journey.hops[0].price.register, 3);
+        world.pass(Duration::from_secs(wait));
+        world.answer(id, Answer::Credentials(Some(credentials())));
+        assert_eq!(world.state(), AccountState::Registered, "after {wait} s");
+        assert!(world.failures().is_empty());
+        let tries = if wait < 5 { 2 } else { 3 };
+        assert_eq!(world.registered().journey.hops[0].price.register, tries, "after {wait} s");
+    }
+}
+
+#[test]
+fn a_slow_person_with_a_wrong_password_counts_once() {
+    let mut world = one_server(|_| {}, Gate::Ntlm);
+    world.login();
+    world.command(Command::Logout);
+    world.rules.hold_credentials = true;
+    world.at("hs1.network.com").gate = Gate::NtlmRefusing;
+    world.login();
+    let before = world.registers("hs1.network.com").len();
+    let (id, _) = world.held.pop().expect("a question");
+    world.pass(Duration::from_secs(61));
+    world.answer(id, Answer::Credentials(Some(credentials())));
+    assert_eq!(world.last_failure().error.code(), "E0601");
+    assert_eq!(world.registers("hs1.network.com").len() - before, 2, "an empty token and one that counts");
+}
+
+/// The questions for credentials put so far.
+fn questions(world: &World) -> usize {
+    world.asked.iter().filter(|question| matches!(question, Question::Credentials { .. })).count()
+}
+
+#[test]
+fn an_answer_after_the_server_closed_the_connection_is_used_by_the_next_attempt() {
+    let mut world = one_server(|_| {}, Gate::Ntlm);
+    world.rules.hold_credentials = true;
+    world.login();
+    world.cut("hs1.network.com");
+    assert_eq!(world.last_failure().error.code(), "E0504");
+    let (id, _) = world.held.pop().expect("the question is still open");
+    world.pass(Duration::from_secs(7));
+    world.answer(id, Answer::Credentials(Some(credentials())));
+    assert_eq!(world.state(), AccountState::Registered, "at once");
+    assert_eq!((questions(&world), world.agent.questions()), (1, 0));
+}
+
+#[test]
+fn a_question_outlives_any_number_of_connections_and_is_not_put_twice() {
+    let mut world = one_server(|_| {}, Gate::Ntlm);
+    world.rules.hold_credentials = true;
+    world.login();
+    for _ in 0..3 {
+        world.cut("hs1.network.com");
+        world.pass_until(AccountState::Authenticating, Duration::from_secs(600));
+    }
+    world.input(Input::NetworkChanged { online: true });
+    assert_eq!((questions(&world), world.held.len(), world.agent.questions()), (1, 1, 1));
+    let (id, _) = world.held.pop().unwrap();
+    world.answer(id, Answer::Credentials(Some(credentials())));
+    assert_eq!(world.state(), AccountState::Registered);
+    assert_eq!(world.agent.questions(), 0);
+}
+
+#[test]
+fn a_question_is_taken_back_when_nobody_will_use_the_answer() {
+    let mut world = one_server(|_| {}, Gate::Ntlm);
+    world.rules.hold_credentials = true;
+    world.login();
+    world.cut("hs1.network.com");
+    world.command(Command::Logout);
+    assert_eq!((world.held.len(), world.agent.questions()), (0, 0));
+    world.login();
+    world.cut("hs1.network.com");
+    let (id, _) = world.held.pop().unwrap();
+    world.answer(id, Answer::Credentials(None));
+    assert_eq!(world.last_failure().error.code(), "E0603");
+    assert_eq!(world.agent.deadline(), None, "a no is a no");
+    assert_eq!(world.agent.questions(), 0);
+}
+
+#[test]
+fn an_answer_for_one_domain_is_not_given_to_another() {
+    let mut world = one_server(
+        |config| {
+            config.redirect.domains.push("partner.test".into());
+            config.redirect.unsigned = UnsignedRule::FollowOverTls;
+        },
+        Gate::Ntlm,
+    );
+    world.rules.hold_credentials = true;
+    world.login();
+    world.cut("hs1.network.com");
+    world.at("hs1.network.com").gate = Gate::Open;
+    world.at("hs1.network.com").redirect_to("<sip:hs1.partner.test:5061;transport=tls>");
+    world.server("hs1.partner.test");
+    world.pass(Duration::from_secs(61));
+    assert_eq!(world.state(), AccountState::Authenticating);
+    assert_eq!((questions(&world), world.held.len()), (2, 1), "asked anew, and the old question taken back");
+}
+
+#[test]
 fn a_login_for_another_server_is_a_relay() {
     let mut world = one_server(|_| {}, Gate::Ntlm);
     world.at("hs1.network.com").targetname = "hs2.network.com".into();
@@ -199,13 +307,36 @@ fn a_login_for_another_server_is_a_relay() {
 }
 
 #[test]
-fn a_certificate_of_the_domain_speaks_for_its_servers() {
-    let mut world = one_server(|_| {}, Gate::Ntlm);
-    let server = world.at("hs1.network.com");
-    server.targetname = "hs2.network.com".into();
-    server.certificate = Some("network.com".into());
-    world.login();
+fn a_server_may_call_itself_by_any_name_its_certificate_carries() {
+    for names in [["hs1.network.com", "pool.network.com"], ["pool.network.com", "hs1.network.com"]] {
+        for targetname in names {
+            let mut world = one_server(|_| {}, Gate::Ntlm);
+            let server = world.at("hs1.network.com");
+            server.certificate = names.map(str::to_owned).to_vec();
+            server.targetname = targetname.to_uppercase();
+            world.login();
+            assert_eq!(world.state(), AccountState::Registered, "{names:?} {targetname}");
+        }
+    }
+}
+
+#[test]
+fn a_proxy_passes_its_home_servers_challenges_on_only_where_the_account_says_so() {
+    let pool = |rule: TargetNameRule, targetname: &str| {
+        let mut world = World::new(|config| config.auth.target_name = rule);
+        world.srv(&[(10, "pool.network.com")]);
+        world.server("pool.network.com").targetname = targetname.into();
+        world.login();
+        world
+    };
+    let world = pool(TargetNameRule::Verified, "fe03.network.com");
+    let sentence = "pool.network.com:5061 asks for a login at fe03.network.com";
+    failed(&world, sentence, "E0605", true);
+    assert!(world.last_failure().error.hint().contains("target_name = \"in_domain\""));
+    let world = pool(TargetNameRule::InDomain, "fe03.network.com");
     assert_eq!(world.state(), AccountState::Registered);
+    let world = pool(TargetNameRule::InDomain, "fe03.evil.test");
+    failed(&world, "pool.network.com:5061 asks for a login at fe03.evil.test", "E0605", true);
 }
 
 #[test]

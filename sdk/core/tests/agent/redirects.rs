@@ -5,6 +5,7 @@ use std::time::Duration;
 use homing_core::config::{Consent, IpNetwork, LoopRule, ServerChoice, SignaturePlaces, UnsignedRule};
 use homing_core::connect::ConnectError;
 use homing_core::counter::Counter;
+use homing_core::dns::{DnsQuestion, DnsRecords, RecordKind, Srv};
 use homing_core::error::{Family, LoginError, RedirectError, SignatureFault};
 use homing_core::event::AccountEvent;
 use homing_core::journey::{Arrival, HopVerdict};
@@ -14,7 +15,7 @@ use homing_core::transport::Transport;
 use homing_wire::Name;
 
 use super::world::server::{Gate, Mischief, Then};
-use super::world::{World, main_job};
+use super::world::{World, answer, main_job};
 
 const HOME: &str = "<sip:hs104.network.com:5061;transport=tls>";
 
@@ -182,7 +183,7 @@ fn para_67_a_redirect_to_the_servers_other_name_is_a_loop() {
     world.srv(&[(10, "sip.network.com")]);
     let distributor = world.server("sip.network.com");
     distributor.targetname = "hs102.network.com".into();
-    distributor.certificate = Some("network.com".into());
+    distributor.certificate = vec!["network.com".into(), "hs102.network.com".into()];
     distributor.redirect_to("<sip:hs102.network.com:5061;transport=tls>");
     world.login();
     refused(&world, "redirect ignored: hs102.network.com:5061 was already visited (loop)", "E0702");
@@ -322,10 +323,10 @@ fn an_address_literal_needs_a_rule() {
         |config| config.redirect.ip_literals.push(allowed),
         |world| {
             world.at("hs102.network.com").redirect_to(literal);
-            world.at("hs104.network.com").certificate = Some("hs104.network.com".into());
         },
     );
     assert_eq!(world.registered().home.host, "192.0.2.2");
+    assert_eq!(world.registered().journey.hops[1].verified_as.as_deref(), Some("hs104.network.com"));
     let other = IpNetwork { address: "198.51.100.0".parse().unwrap(), prefix: 24 };
     let world = failing(
         |config| config.redirect.ip_literals.push(other),
@@ -334,6 +335,67 @@ fn an_address_literal_needs_a_rule() {
         },
     );
     refused(&world, "redirect to the address 192.0.2.2 refused", "E0708");
+}
+
+#[test]
+fn an_allowed_address_needs_a_certificate_of_the_domain_and_is_remembered() {
+    let allow = |config: &mut homing_core::config::AccountConfig| {
+        config.redirect.ip_literals.push(IpNetwork { address: "192.0.2.0".parse().unwrap(), prefix: 24 });
+    };
+    let literal = "<sip:192.0.2.2:5061;transport=tls>";
+    let mut world = main_job(allow);
+    world.at("hs102.network.com").redirect_to(literal);
+    world.at("hs104.network.com").certificate = vec!["hs104.other.test".into()];
+    world.login();
+    assert_eq!(world.last_failure().error.code(), "E0509");
+    world.at("hs104.network.com").certificate = vec!["network.com".into(), "hs104.network.com".into()];
+    world.pass_until(AccountState::Registered, Duration::from_secs(120));
+    world.command(homing_core::command::Command::Logout);
+    world.login();
+    let hops = &world.registered().journey.hops;
+    assert_eq!((hops.len(), &hops[0].how), (1, &Arrival::Remembered));
+    assert_eq!(world.registered().home.host, "192.0.2.2");
+}
+
+/// A redirect to a pool without a port, whose SRV record names node7.
+fn pool_with_node(config: impl FnOnce(&mut homing_core::config::AccountConfig)) -> World {
+    let mut world = main_job(config);
+    world.at("hs102.network.com").redirect_to("<sip:pool.network.com;transport=tls>");
+    let question = DnsQuestion { name: "_sips._tcp.pool.network.com".into(), kind: RecordKind::Srv };
+    let target = Srv { priority: 10, weight: 10, port: 5061, target: "node7.network.com".into() };
+    world.dns.insert(question, answer(DnsRecords::Srv(vec![target])));
+    let node = world.server("node7.network.com");
+    node.certificate = vec!["pool.network.com".into()];
+    node.targetname = "pool.network.com".into();
+    world
+}
+
+#[test]
+fn para_67_a_pool_that_redirects_to_itself_is_a_loop() {
+    let mut world = pool_with_node(|config| config.redirect.unsigned = UnsignedRule::FollowOverTls);
+    // With Digest it has no target name to be known by.
+    world.at("node7.network.com").gate = Gate::Digest("SHA-256");
+    world.at("node7.network.com").redirect_to("<sip:pool.network.com;transport=tls>");
+    world.login();
+    refused(&world, "redirect ignored: pool.network.com:5061 was already visited (loop)", "E0702");
+}
+
+#[test]
+fn a_pool_is_remembered_as_the_redirect_named_it() {
+    let mut world = pool_with_node(|_| {});
+    world.login();
+    assert_eq!(world.registered().home.host, "node7.network.com");
+    let learned = world.events.iter().rev().find_map(|event| match event {
+        AccountEvent::Learned(learned) => Some(learned.clone()),
+        _ => None,
+    });
+    let learned = learned.unwrap();
+    assert_eq!((learned.host.as_str(), learned.port, learned.exact), ("pool.network.com", None, true));
+    world.command(homing_core::command::Command::Logout);
+    world.login();
+    let hops = &world.registered().journey.hops;
+    assert_eq!((hops.len(), &hops[0].how), (1, &Arrival::Remembered), "{hops:?}");
+    assert_eq!(hops[0].price.register, 2, "with the shortcut");
 }
 
 #[test]

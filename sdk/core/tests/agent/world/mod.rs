@@ -15,6 +15,7 @@ use homing_core::config::{AccountConfig, AgentConfig, Aor, ExtendedProtection};
 use homing_core::connect::{ConnectError, TlsProof};
 use homing_core::dns::{DnsAnswer, DnsError, DnsQuestion, DnsRecords, RecordKind, Srv};
 use homing_core::event::{AccountEvent, Event};
+use homing_core::identity::{CertNames, accepts};
 use homing_core::ids::{AccountId, AskId, FlowId, Seed};
 use homing_core::journey::LoginFailure;
 use homing_core::outbox::{Answer, Credentials, Decision, Input, Output, Question};
@@ -269,8 +270,17 @@ impl World {
                     }
                     return;
                 }
+                let names = CertNames { dns: server.certificate.clone(), ..CertNames::default() };
+                let name = match accepts(&identity, &names) {
+                    Err(why) if transport == Transport::Tls => {
+                        let why = ConnectError::Identity(why);
+                        return self.agent.handle_input(Input::ConnectFailed { flow, why }, now);
+                    }
+                    verdict => verdict.unwrap_or_default(),
+                };
                 let proof = (transport == Transport::Tls).then(|| TlsProof {
-                    name: server.certificate.clone().unwrap_or_else(|| identity.server_name().to_owned()),
+                    name,
+                    names: names.carried(),
                     end_point_hash: Bytes::from_static(&[7; 32]),
                     version: "TLSv1.3",
                     round_trips: 1,

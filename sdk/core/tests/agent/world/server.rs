@@ -28,8 +28,8 @@ pub(crate) struct Server {
     /// Spoils the final answers, once per entry, in order.
     pub(crate) mischief: Vec<Mischief>,
     pub(crate) unreachable: Option<ConnectError>,
-    /// The name its certificate proves, if not the one expected.
-    pub(crate) certificate: Option<String>,
+    /// The names its certificate carries; TLS judges them as it does in earnest.
+    pub(crate) certificate: Vec<String>,
     pub(crate) silent: bool,
     /// It challenges, and says nothing to the answer.
     pub(crate) silent_after_challenge: bool,
@@ -53,6 +53,7 @@ pub(crate) struct Server {
     pub(crate) association: Option<Association>,
     session_key: Arc<Mutex<[u8; 16]>>,
     opaque: u32,
+    half_open_until: Duration,
     nonce: u32,
     digest_nonce: u32,
     digest_nonce_stale: bool,
@@ -96,6 +97,8 @@ pub(crate) enum Mischief {
 
 /// A CHALLENGE token of a real server.
 pub(crate) const CHALLENGE: &str = "TlRMTVNTUAACAAAAAAAAADgAAADzgpjiASNFZ4mrze8AAAAAAAAAAIwAjAA4AAAABQLODgAAAA8CABIATgBFAFQAVwBPAFIASwBDAE8AAQAEAEgAUwAEABYAbgBlAHQAdwBvAHIAawAuAGMAbwBtAAMAMgBoAG8AbQBlAHMAZQByAHYAZQByADEAMAAyAC4AbgBlAHQAdwBvAHIAawAuAGMAbwBtAAUAFgBuAGUAdAB3AG8AcgBrAC4AYwBvAG0AAAAAAA==";
+/// How long it holds a handshake nobody ends (protocol facts 1.12).
+const HALF_OPEN: Duration = Duration::from_secs(60);
 const AGREED: u32 = flags::EXTENDED_SESSION_SECURITY | flags::STRONG_KEYS | flags::KEY_EXCHANGE;
 
 impl Server {
@@ -108,7 +111,7 @@ impl Server {
             then: Then::Accept { expires: 7_200 },
             mischief: Vec::new(),
             unreachable: None,
-            certificate: None,
+            certificate: vec![name.into()],
             silent: false,
             silent_after_challenge: false,
             pings: 0,
@@ -124,6 +127,7 @@ impl Server {
             association: None,
             session_key,
             opaque: 0,
+            half_open_until: Duration::ZERO,
             nonce: 0,
             digest_nonce: 0,
             digest_nonce_stale: false,
@@ -242,12 +246,13 @@ impl Server {
         match auth.param("gssapi-data") {
             Some("") => {
                 self.opaque += 1;
+                self.half_open_until = wall + HALF_OPEN;
                 let second =
                     format!("NTLM opaque=\"{:08X}\", gssapi-data=\"{CHALLENGE}\", {names}", self.opaque);
                 Err(self.challenge(request, &[second], wall))
             }
             Some(_) if accepts && self.stubborn && self.association.is_some() => Ok(()),
-            Some(_) if accepts => {
+            Some(_) if accepts && wall < self.half_open_until => {
                 let now = Now::new(Duration::ZERO, wall);
                 let name = self.association_name();
                 let keys = SessionKeys::derive(&self.session_key.lock().unwrap(), AGREED);
