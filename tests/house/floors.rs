@@ -26,7 +26,10 @@ const CORE: &[(&str, &[&str])] = &[
         "ground",
         &["time", "ids", "secret", "transport", "limits", "dns", "identity", "connect", "server", "endpoint"],
     ),
-    ("vocabulary", &["state", "config", "error", "journey", "event", "command", "counter", "outbox"]),
+    (
+        "vocabulary",
+        &["state", "config", "error", "journey", "answer", "event", "command", "counter", "outbox"],
+    ),
     ("machines", &["auth", "transaction", "locate", "flow", "dialog"]),
     ("login", &["login"]),
     ("agent", &["agent"]),

@@ -2,7 +2,6 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a broken test ends by a panic")]
 
-mod command_line;
 mod demo;
 mod endings;
 mod hands;

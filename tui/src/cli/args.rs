@@ -87,7 +87,9 @@ pub(crate) enum Verb {
     #[command(subcommand)]
     Redirect(Redirect),
     /// Ask the home server, or the owner of any SIP URI, whether it is there
-    #[command(after_help = examples::OPTIONS)]
+    #[command(after_help = examples::OPTIONS, mut_arg("account", |arg| arg.value_name("ACCOUNT|URI").help(
+        "An account, whose home server is asked, or a SIP URI (sip:…), whose owner is asked",
+    )))]
     Options(Options),
     /// Check configuration, terminal, DNS, TLS and login
     Doctor(Visit),

@@ -151,6 +151,27 @@ fn is_timestamp(text: &str) -> bool {
 }
 
 #[test]
+fn every_step_of_the_demo_is_told_and_goes_well() {
+    let output = program().env("HOME", std::env::temp_dir()).args(["demo", "--json"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    let told = events(&String::from_utf8(output.stdout).unwrap());
+    let steps: Vec<&Value> = told.iter().filter(|line| line["event"] == "step").collect();
+    assert!(steps.len() >= 5 && steps.iter().all(|step| step["ok"] == true), "{steps:#?}");
+    for name in ["sign-in", "move"] {
+        assert!(steps.iter().any(|step| step["step"] == name), "no step {name}");
+    }
+}
+
+#[test]
+fn a_broken_configuration_ends_with_three_and_names_the_line() {
+    let place = Place::new("broken");
+    place.write("broken.toml", "[ui]\n\n[[account]\naor =", 0o600);
+    let done = place.done("login --config broken.toml");
+    assert_eq!(done.code, 3, "{done:?}");
+    assert!(done.err.starts_with("E0106: broken.toml: TOML parse error at line 3"), "{done:?}");
+}
+
+#[test]
 fn no_verb_is_left_out() {
     let called: BTreeSet<String> = CALLS.iter().map(|call| call.words.to_owned()).collect();
     for verb in verbs("") {

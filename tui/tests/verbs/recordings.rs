@@ -13,6 +13,9 @@ use crate::place::{CANARY, Done, Place, event, events};
 /// What passed, in order: true for what the phone sent.
 type Tape = Arc<Mutex<Vec<(bool, Vec<u8>)>>>;
 
+/// Makes another text of the one that was recorded.
+type Change<'c> = &'c dyn Fn(&str) -> String;
+
 /// Passes connections on to a server and records both ways.
 fn recorder(server: SocketAddr) -> (SocketAddr, Tape) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -130,7 +133,7 @@ fn a_recording_of_each_dialect_holds_and_the_first_changed_element_is_named() {
         let granted = ["SIP/2.0 200", "rspauth"];
         let asked = ["REGISTER sip", "response=\"0100"];
         let proved = ["REGISTER sip", "TlRMTVNTUAAD"];
-        let rows: [(&str, &[&str], &dyn Fn(&str) -> String); 4] = [
+        let rows: [(&str, &[&str], Change<'_>); 4] = [
             ("Expires", &granted, &|text| text.replacen("Expires: 7200", "Expires: 7201", 1)),
             ("checksum in the signature", &granted, &another_character_behind("rspauth=\"01000000", 3)),
             ("Call-ID", &asked, &another_character_behind("Call-ID: ", 5)),
