@@ -20,6 +20,10 @@ seeds count="10000":
 seed number:
     HOMING_SEED={{number}} cargo test -p homing-tests --test sim seeds -- --nocapture
 
+# a minute of fuzzing for each target, or as many seconds as said
+fuzz seconds="60":
+    tests/fuzz/run {{seconds}}
+
 # write the claims page anew
 claims:
     HOMING_BLESS=1 cargo test -p homing-tests --test house claims

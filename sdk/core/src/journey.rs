@@ -1,5 +1,6 @@
 //! The journey of one login: which servers were visited, how, at what price, and what each said.
 
+use std::fmt;
 use std::net::SocketAddr;
 
 use crate::config::Scheme;
@@ -135,5 +136,46 @@ impl Price {
     /// All round trips of the hop.
     pub fn total(&self) -> u32 {
         u32::from(self.dns) + u32::from(self.tcp) + u32::from(self.tls) + u32::from(self.register)
+    }
+}
+
+/// One line for a log: each server with what it said, and the price.
+///
+/// ```
+/// use homing_core::journey::Journey;
+/// assert_eq!(Journey::default().to_string(), "nowhere yet");
+/// ```
+impl fmt::Display for Journey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.hops.is_empty() {
+            return f.write_str("nowhere yet");
+        }
+        for (place, hop) in self.hops.iter().enumerate() {
+            let arrow = if place == 0 { "" } else { " → " };
+            write!(f, "{arrow}{hop}")?;
+        }
+        write!(f, "; {} round trips", self.round_trips())
+    }
+}
+
+impl fmt::Display for Hop {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} by {} ({})", self.server, self.transport, self.verdict)
+    }
+}
+
+impl fmt::Display for HopVerdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let signature = |signed: bool| if signed { "signed" } else { "not signed" };
+        match self {
+            HopVerdict::Pending => f.write_str("no verdict yet"),
+            HopVerdict::Accepted { expires, signed } => {
+                write!(f, "signed in for {expires} s, {}", signature(*signed))
+            }
+            HopVerdict::Redirected { status, signed, .. } => write!(f, "{status}, {}", signature(*signed)),
+            HopVerdict::RedirectRefused(why) => write!(f, "redirect refused: {why}"),
+            HopVerdict::Unreachable(why) => write!(f, "{why}"),
+            HopVerdict::Refused { status } => write!(f, "refused with {status}"),
+        }
     }
 }

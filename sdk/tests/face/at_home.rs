@@ -42,6 +42,8 @@ async fn para_67_a_signed_redirect_leads_home_and_a_move_leads_to_the_next() {
     let mut account = ua.account(alice(), credentials("secret")).unwrap();
     let registration = account.register().await.unwrap();
     assert_eq!(registration.home().host, "hs104.network.com");
+    let told = registration.journey().to_string();
+    assert!(told.contains("(301, signed) → hs104.network.com:"), "{told}");
     let hops = &registration.journey().hops;
     assert_eq!(hops.len(), 2, "{hops:#?}");
     assert!(matches!(&hops[0].verdict, HopVerdict::Redirected { status: 301, signed: true, .. }));
