@@ -1,0 +1,40 @@
+//! The least time of many short batches, in the form the peers' program prints theirs: what the code takes when nothing
+//! else is on its processor. A machine that builds something meanwhile spoils medians, not this.
+#![allow(clippy::unwrap_used, missing_docs, reason = "what is measured parses")]
+#![expect(clippy::print_stdout, reason = "figures are printed for people")]
+
+mod reading;
+
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use homing_wire::Builder;
+use reading::{INVITE, REGISTER, index, typed, typed_with_sdp};
+
+fn main() {
+    for (name, octets) in [("invite.sip", INVITE), ("register.sip", REGISTER)] {
+        let bytes = Bytes::from_static(octets);
+        report(name, "index", || usize::from(index(&bytes).is_request()));
+        report(name, "parse", || typed(&index(&bytes)));
+        if name == "invite.sip" {
+            report(name, "parse with SDP", || typed_with_sdp(&index(&bytes)));
+        }
+        report(name, "parse and print", || Builder::from_message(&index(&bytes)).finish().len());
+    }
+}
+
+fn report(file: &str, what: &str, once: impl Fn() -> usize) {
+    let batch = || {
+        let began = Instant::now();
+        for _ in 0..ROUNDS {
+            black_box(once());
+        }
+        began.elapsed()
+    };
+    let least = (0..BATCHES).map(|_| batch()).min().unwrap_or(Duration::ZERO);
+    println!("{:<10} {file:<14} {what:<16} {:>8} ns", "homing", least.as_nanos() / u128::from(ROUNDS));
+}
+
+const BATCHES: u32 = 5000;
+const ROUNDS: u32 = 100;
