@@ -2,6 +2,11 @@
 //! else is on its processor. A machine that builds something meanwhile spoils medians, not this.
 #![allow(clippy::unwrap_used, missing_docs, reason = "what is measured parses")]
 #![expect(clippy::print_stdout, reason = "figures are printed for people")]
+#![expect(
+    clippy::disallowed_types,
+    clippy::disallowed_methods,
+    reason = "it measures; what it measures has no time"
+)]
 
 mod reading;
 

@@ -1,4 +1,4 @@
-//! What the system counts for this process: CPU time and resident memory.
+//! What the system counts for a process: CPU time and resident memory.
 
 use std::fmt;
 use std::num::ParseIntError;
@@ -14,7 +14,29 @@ pub(crate) struct Usage {
 impl Usage {
     /// Of this process, now.
     pub(crate) fn read() -> std::io::Result<Self> {
-        let stat = std::fs::read_to_string("/proc/self/stat")?;
+        Self::of("self")
+    }
+
+    /// Of a process and those it started, now.
+    pub(crate) fn of_family(parent: u32) -> std::io::Result<Self> {
+        let mut sum = Self::of(&parent.to_string())?;
+        for process in std::fs::read_dir("/proc")? {
+            let name = process?.file_name();
+            let Some(name) = name.to_str().filter(|name| name.parse::<u32>().is_ok()) else { continue };
+            // One that ended meanwhile is no part of the family any more.
+            let Ok(stat) = std::fs::read_to_string(format!("/proc/{name}/stat")) else { continue };
+            let behind = stat.rsplit(')').next().unwrap_or_default();
+            if behind.split_whitespace().nth(1) == Some(&parent.to_string())
+                && let Ok(child) = Self::of(name)
+            {
+                sum = Self { ticks: sum.ticks + child.ticks, kib: sum.kib + child.kib };
+            }
+        }
+        Ok(sum)
+    }
+
+    fn of(process: &str) -> std::io::Result<Self> {
+        let stat = std::fs::read_to_string(format!("/proc/{process}/stat"))?;
         // Fields 14 and 15 (user and system ticks), counted behind the name in parentheses.
         let numbers: Vec<u64> = stat
             .rsplit(')')
@@ -23,7 +45,7 @@ impl Usage {
             .split_whitespace()
             .map(|field| field.parse().unwrap_or_default())
             .collect();
-        let status = std::fs::read_to_string("/proc/self/status")?;
+        let status = std::fs::read_to_string(format!("/proc/{process}/status"))?;
         let kib = status
             .lines()
             .find_map(|line| line.strip_prefix("VmRSS:"))
