@@ -70,13 +70,22 @@ fn sigterm_in_a_storm_of_resizes_leaves_nothing_either() {
 
 #[test]
 fn a_closed_window_signs_out() {
-    let place = Place::new(23);
+    close_the_window(&Place::new(23), &[]);
+}
+
+#[test]
+fn a_terminal_that_is_gone_without_a_signal_signs_out_too() {
+    close_the_window(&Place::new(25), &[("WINDOW_WITHOUT_SIGNAL", "1")]);
+}
+
+fn close_the_window(place: &Place, how: &[(&str, &str)]) {
     let mut arguments = vec![PHONE.to_owned()];
     arguments.extend(place.options());
     // A program of its own holds the terminal and ends: the window is closed with everything in it.
     let mut window = Command::new(env!("CARGO_BIN_EXE_window"))
         .args(arguments)
         .env("HOME", place.home.path())
+        .envs(how.iter().copied())
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()

@@ -1,6 +1,7 @@
 //! A terminal window: opens a pty, starts a program in it, and closes when its own input ends.
 //!
-//! It prints the program's process number and never ends the program: that is left to the hang-up.
+//! It prints the program's process number and never ends the program: that is left to the hang-up. With
+//! `WINDOW_WITHOUT_SIGNAL` set the program gets no SIGHUP either, as its terminal does not control it.
 
 use std::io::{Read, Write};
 use std::process::ExitCode;
@@ -15,6 +16,7 @@ fn main() -> ExitCode {
     let mut command = CommandBuilder::new(program);
     command.args(arguments);
     command.env("TERM", "xterm-256color");
+    command.set_controlling_tty(std::env::var_os("WINDOW_WITHOUT_SIGNAL").is_none());
     let Ok(child) = pair.slave.spawn_command(command) else { return ExitCode::FAILURE };
     drop(pair.slave);
     let Ok(mut reader) = pair.master.try_clone_reader() else { return ExitCode::FAILURE };

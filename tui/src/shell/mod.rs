@@ -1,5 +1,6 @@
 //! The shell around the model: one loop over keys, the agent's news, time and signals; draws only after one of them.
 
+mod keyboard;
 mod plain;
 mod signals;
 mod socket;
@@ -12,8 +13,8 @@ pub(crate) use socket::Socket;
 use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::time::Duration;
 
-use crossterm::event::{Event, EventStream, MouseButton, MouseEventKind};
-use futures_util::{FutureExt, StreamExt};
+use crossterm::event::{Event, MouseButton, MouseEventKind};
+use futures_util::FutureExt;
 use tokio::time::{Instant, sleep_until};
 
 use crate::bridge::{Bridge, GRACE};
@@ -23,6 +24,7 @@ use crate::model::{Model, Overlay};
 use crate::msg::Msg;
 use crate::update::update;
 
+use keyboard::Keyboard;
 use signals::Wish;
 use terminal::Terminal;
 
@@ -43,7 +45,7 @@ pub(crate) async fn run(bridge: Bridge, model: Model, socket: Option<Socket>) ->
 
 async fn show(mut bridge: Bridge, mut model: Model, socket: Option<Socket>) -> std::io::Result<()> {
     let mut terminal = Terminal::enter()?;
-    let mut shell = Shell { keys: EventStream::new(), signals: Signals::new()?, socket, leaving: false };
+    let mut shell = Shell { keyboard: Keyboard::new()?, signals: Signals::new()?, socket, leaving: false };
     let (columns, rows) = terminal.size();
     step(&mut bridge, &mut model, &mut terminal, Msg::Resized { columns, rows });
     while !shell.leaving {
@@ -65,7 +67,7 @@ async fn show(mut bridge: Bridge, mut model: Model, socket: Option<Socket>) -> s
 
 /// What the loop owns.
 struct Shell {
-    keys: EventStream,
+    keyboard: Keyboard,
     signals: Signals,
     socket: Option<Socket>,
     leaving: bool,
@@ -78,9 +80,9 @@ impl Shell {
         let wake = Instant::now() + change.unwrap_or(FOREVER);
         loop {
             tokio::select! {
-                key = self.keys.next() => match key {
-                    Some(Ok(event)) => if let Some(msg) = message(event) { return msg },
-                    Some(Err(_)) | None => return Msg::Ended,
+                event = self.keyboard.next() => match event {
+                    Some(event) => if let Some(msg) = message(event) { return msg },
+                    None => return Msg::Ended,
                 },
                 msg = bridge.next() => return msg.unwrap_or(Msg::Ended),
                 wish = self.signals.next() => return match wish {
