@@ -61,6 +61,23 @@ fn a_flow_that_falls_silent_is_noticed_within_210_seconds() {
 }
 
 #[test]
+fn a_flow_kept_by_keep_alone_is_missed_within_210_seconds_too() {
+    for seed in 0..10 {
+        let mut world = Town { expires: 7_200, ..Town::default() }.without_phones(seed);
+        let mut alice = town::alice();
+        alice.outbound_flows = 0;
+        world.add_phone("alice", alice, town::credentials());
+        town::must_sign_in(&mut world, "not registered");
+        world.run_for(Duration::from_secs(seed * 37));
+        world.silence(0);
+        let noticed = world.run_to(Duration::from_secs(210), |world| {
+            town::is_in(world) && !world.links_between(0, world.server("hs104")).is_empty()
+        });
+        world.require(noticed, "a dead flow was not noticed within 210 s");
+    }
+}
+
+#[test]
 fn a_server_that_cannot_be_reached_is_passed_over() {
     let mut world = Town::default().build(3);
     let targets = [("hs101.network.com", 5061, 0, 0), ("lb.network.com", 5061, 10, 0)];

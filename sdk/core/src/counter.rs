@@ -15,6 +15,8 @@ pub enum Counter {
     Unsigned,
     /// Messages with a wrong signature.
     BadSignature,
+    /// Digest servers that could not prove that they know the password (RFC 7616 `rspauth`).
+    WrongProof,
     /// Signed messages seen before or below the window.
     Replayed,
     /// Unsigned 1xx, 401, 407, 408, 503 that were let through as settled 12 says.

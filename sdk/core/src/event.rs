@@ -67,6 +67,12 @@ pub enum AccountEvent {
         /// Why.
         why: SignatureFault,
     },
+    /// A Digest server tried to prove that it knows the password, and does not: it is not the one the
+    /// password was given to, or has a fault. A redirect of it is refused.
+    ProofWrong {
+        /// Which server.
+        server: ServerName,
+    },
     /// What was learned about the home server, to be kept for the next run.
     Learned(crate::config::Remembered),
     /// What was kept about the home server is to be forgotten.

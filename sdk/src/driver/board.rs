@@ -243,6 +243,7 @@ fn log(what: &AccountEvent) {
             tracing::info!(home = %registered.home, expires = registered.expires, "registered");
         }
         AccountEvent::MessageRefused { server, why } => tracing::warn!(%server, %why, "message refused"),
+        AccountEvent::ProofWrong { server } => tracing::warn!(%server, "proof of the server wrong"),
         other => tracing::debug!("{}", name(other)),
     }
 }
@@ -259,6 +260,7 @@ fn name(what: &AccountEvent) -> &'static str {
         AccountEvent::LoggedOut { .. } => "logged out",
         AccountEvent::HomeServerChanged { .. } => "home server changed",
         AccountEvent::MessageRefused { .. } => "message refused",
+        AccountEvent::ProofWrong { .. } => "proof wrong",
         AccountEvent::Learned(_) => "home server learned",
         AccountEvent::Forgotten => "home server forgotten",
         AccountEvent::OptionsAnswered(_) => "options answered",

@@ -7,6 +7,7 @@ mod reload;
 mod remember;
 mod setup;
 mod test;
+mod unproved;
 
 pub(crate) use agent::equip;
 pub(crate) use ask::{Asker, Questions};
@@ -19,6 +20,7 @@ use homing::{Account, AccountId, DnsError, Error, Exhausted, LoginError, UserAge
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::AbortHandle;
 
+use crate::bridge::unproved::Unproved;
 use crate::config::{AccountEntry, EntryFault, Paths};
 use crate::effect::Effect;
 use crate::model::Clock;
@@ -40,6 +42,7 @@ pub(crate) struct Bridge {
     tasks: u64,
     files: Option<Paths>,
     memory: Memory,
+    unproved: Unproved,
     told: UnboundedSender<Msg>,
     inbox: UnboundedReceiver<Msg>,
     born: Instant,
@@ -63,6 +66,7 @@ impl Bridge {
             tasks: 0,
             files,
             memory,
+            unproved: Unproved::default(),
             told,
             inbox,
             born: Instant::now(),
@@ -223,7 +227,11 @@ impl Bridge {
         if let Msg::Account(accounts::Msg::Happened { id, what }) = msg
             && let Some(account) = self.accounts.get(id)
         {
-            self.memory.handle(account.aor(), what);
+            let aor = account.aor().clone();
+            self.memory.handle(&aor, what);
+            if let Some(proof) = self.unproved.handle(&aor, what) {
+                self.keep_password(proof);
+            }
         }
     }
 

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use homing::Password;
 use toml::Value;
 
+use crate::bridge::unproved::{Kept, Proof};
 use crate::bridge::{Bridge, Prompt};
 use crate::config::{AccountEntry, StoreFault, edit, read, write};
 use crate::effect::Search;
@@ -43,11 +44,21 @@ impl Bridge {
         self.tell(Msg::Stage(stage::Msg::Told(text)));
     }
 
-    /// Hands a password to the server that waits for it, and keeps it if that is wanted.
+    /// Hands a password to the server that waits for it; if it is to be kept, that waits for the proof.
     pub(super) fn take_password(&mut self, id: u64, password: Option<Password>, keep: bool) {
         let kept = password.clone().filter(|_| keep);
-        let Some(aor) = self.questions.answer(id, password) else { return };
-        let (Some(password), Some(files)) = (kept, &self.files) else { return };
+        if let Some(aor) = self.questions.answer(id, password) {
+            self.unproved.typed(&aor, kept);
+        }
+    }
+
+    /// Keeps a password a server accepted, and says what became of one it refused.
+    pub(super) fn keep_password(&self, proof: Proof) {
+        let Proof::Right(Kept { aor, password }) = proof else {
+            return self
+                .tell(Msg::Stage(stage::Msg::Told(ScreenText::of("the password is wrong and not kept"))));
+        };
+        let Some(files) = &self.files else { return };
         let file = files.config.with_file_name(format!("{aor}.password"));
         let result = write(&file, password.reveal()).and_then(|()| {
             let text = read(&files.config)?;

@@ -41,6 +41,7 @@ pub(crate) fn event(event: &AccountEvent) -> (&'static str, Value) {
         AccountEvent::MessageRefused { server, why } => {
             ("message-refused", json!({ "server": server.to_string(), "why": why.to_string() }))
         }
+        AccountEvent::ProofWrong { server } => ("proof-wrong", json!({ "server": server.to_string() })),
         AccountEvent::Learned(remembered) => (
             "learned",
             json!({ "host": remembered.host, "port": remembered.port, "transport": remembered.transport.uri_token() }),

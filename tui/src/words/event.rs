@@ -91,6 +91,9 @@ pub(crate) fn news(event: &AccountEvent) -> Option<News> {
         AccountEvent::MessageRefused { server, why } => {
             told(Weight::Warning, screen_text!("message from {server} ignored: {why}"))
         }
+        AccountEvent::ProofWrong { server } => {
+            told(Weight::Warning, screen_text!("{server} cannot prove that it knows the password"))
+        }
         AccountEvent::Learned(remembered) => {
             told(Weight::Detail, screen_text!("home server {} is remembered", remembered.host))
         }

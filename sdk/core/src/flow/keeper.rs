@@ -151,7 +151,7 @@ fn pause(terms: KeepTerms, chance: &mut Chance) -> Duration {
     let idle = terms.idle.map(|limit| share_of(limit, chance));
     let pong = terms.pong.map(|pong| match pong {
         Pong::AsUsual => between(USUAL_LEAST, USUAL_MOST, chance),
-        Pong::Within(limit) => share_of(limit, chance),
+        Pong::Within(limit) => share_of(limit.min(LONGEST_UNHEARD), chance),
     });
     let shorter = match (idle, pong) {
         (Some(one), Some(other)) => one.min(other),
@@ -166,6 +166,9 @@ fn share_of(limit: Duration, chance: &mut Chance) -> Duration {
 }
 
 const PING: &[u8] = b"\r\n\r\n";
+/// However long a server allows: its silent loss is to be noticed, and the account back at another, within
+/// 210 s (settled 19). That leaves 10 s for the pong and 50 s for the new login.
+const LONGEST_UNHEARD: Duration = Duration::from_secs(150);
 const PONG_WITHIN: Duration = Duration::from_secs(10);
 const USUAL_LEAST: Duration = Duration::from_secs(95);
 const USUAL_MOST: Duration = Duration::from_secs(120);

@@ -8,7 +8,7 @@ use super::answers::Answers;
 use super::explain::{Considered, Explanation};
 use super::lead::{HostLead, Lead, SrvLead, stages};
 use super::naptr::{self, Leads};
-use super::request::Request;
+use super::request::{Request, Wanted};
 use super::setback::{Setbacks, Standing};
 use super::srv;
 use super::target::{Exhausted, NaptrPick, Pick, Skip, Step, Target};
@@ -253,6 +253,9 @@ impl Plan {
                 (Some(transport), Leads::ToSrv, Some(name)) => {
                     leads.push(Lead::Srv(SrvLead { name, transport, naptr: Some(pick), ttl }));
                 }
+                (Some(transport), Leads::ToAddress, Some(host)) if self.strays(&host, transport) => {
+                    self.skip(what, Skip::OtherDomain);
+                }
                 (Some(transport), Leads::ToAddress, Some(host)) => {
                     let why = Pick::Host { host: host.clone(), naptr: pick };
                     let port = transport.default_port();
@@ -278,6 +281,10 @@ impl Plan {
                     self.skip(what, Skip::TooMany);
                     break;
                 }
+                Some(host) if self.strays(&host, lead.transport) => {
+                    self.skip(what, Skip::OtherDomain);
+                    continue;
+                }
                 Some(host) if record.port != 0 => host,
                 _ => {
                     self.skip(what, Skip::Unusable);
@@ -301,6 +308,14 @@ impl Plan {
             self.found.secure += leads.len();
         }
         self.lead_on(leads, stage);
+    }
+
+    /// Strict naming (protocol facts 3.1). Over TLS the certificate decides; in the clear the name must.
+    fn strays(&self, host: &str, transport: Transport) -> bool {
+        match &self.request.wanted {
+            Wanted::Domain(domain) => !transport.is_secure() && !lies_within(host, domain),
+            Wanted::Host { .. } => false,
+        }
     }
 
     /// Follows these leads next, asking for all of them together.

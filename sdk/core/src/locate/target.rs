@@ -99,6 +99,9 @@ pub enum Skip {
     /// SRV records exist, so addresses are not guessed.
     #[error("SRV records exist, so no address is guessed")]
     Published,
+    /// In the clear no certificate vouches for a server, so its name must lie in the domain.
+    #[error("it lies outside the domain, and without TLS nothing proves that it may serve it")]
+    OtherDomain,
     /// The host name or port cannot be dialled.
     #[error("the record names nothing that can be dialled")]
     Unusable,

@@ -9,13 +9,15 @@ use homing_wire::{Builder, Message, Method, Name, NameAddrBuf, UriBuf, ViaBuf};
 use super::account::Account;
 use super::desk::Desk;
 use super::redirect::Standing;
-use crate::auth::digest::DigestSession;
+use crate::auth::digest::{DigestSession, InfoVerdict};
 use crate::auth::ntlm::Side;
 use crate::auth::security_association::{Association, AssociationName, Associations, Style, with_header};
 use crate::config::SignaturePlaces;
 use crate::connect::TlsProof;
+use crate::counter::Counter;
 use crate::endpoint::InstanceId;
 use crate::error::{Misuse, SignatureFault};
+use crate::event::AccountEvent;
 use crate::ids::{FlowId, TxId};
 use crate::server::ServerName;
 use crate::time::{Deadline, Now};
@@ -219,14 +221,18 @@ impl Conversation {
         format!("sip:{}", account.config.aor.domain)
     }
 
-    /// Reads what a Digest server says beside its answer: a proof, the next nonce.
-    pub(super) fn follow_nonce(&mut self, message: &Message, account: &Account) {
+    /// Reads what a Digest server says beside its answer: a proof, the next nonce. False if the proof is
+    /// wrong: then whoever answered does not know the password, and that is counted and told.
+    pub(super) fn follow_nonce(&mut self, message: &Message, account: &Account, desk: &mut Desk<'_>) -> bool {
         let uri = self.request_uri(account);
-        if let Trust::Digest(session, style) = &mut self.trust
-            && let Some(info) = message.auth(style.info()).next()
-        {
-            session.handle_info(&info, &uri, b"");
+        let Trust::Digest(session, style) = &mut self.trust else { return true };
+        let Some(info) = message.auth(style.info()).next() else { return true };
+        if session.handle_info(&info, &uri, b"") != InfoVerdict::Wrong {
+            return true;
         }
+        desk.counters.count(Counter::WrongProof);
+        desk.tell(AccountEvent::ProofWrong { server: self.server.clone() });
+        false
     }
 
     /// Our address in this conversation.

@@ -6,6 +6,7 @@ use super::account::Account;
 use super::backoff::after_loss;
 use super::desk::Desk;
 use super::forced::Forced;
+use super::probing::Probe;
 use super::redirect::{self, Onward, Redirect, Standing, Standpoint};
 use super::registered::{Activity, Quiet, Registered};
 use super::sequel::{Sequel, Turn};
@@ -41,8 +42,8 @@ impl Registered {
         if let Activity::Busy(exchange) = self.activity {
             exchange.abandon(desk);
         }
-        if let Some(probe) = self.probe {
-            desk.transactions.abandon(probe.tx);
+        if let Some(tx) = self.probe.as_ref().and_then(Probe::tx) {
+            desk.transactions.abandon(tx);
         }
         Sequel::Leave(Box::new(self.conversation))
     }
@@ -122,8 +123,8 @@ impl Registered {
         if let Activity::Busy(exchange) = self.activity {
             exchange.abandon(desk);
         }
-        if let Some(probe) = self.probe {
-            desk.transactions.abandon(probe.tx);
+        if let Some(tx) = self.probe.as_ref().and_then(Probe::tx) {
+            desk.transactions.abandon(tx);
         }
         desk.release(self.conversation.flow());
         desk.tell(AccountEvent::LoggedOut { why });

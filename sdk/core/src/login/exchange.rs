@@ -21,7 +21,7 @@ use crate::auth::digest::DigestSession;
 use crate::auth::ntlm::Side;
 use crate::auth::security_association::{Association, AssociationName, Mechanism, Style, Version};
 use crate::config::{RememberedLogin, Scheme, SignaturePlaces};
-use crate::error::LoginError;
+use crate::error::{LoginError, SignatureFault};
 use crate::ids::{AskId, TxId};
 use crate::outbox::Credentials;
 use crate::server::ServerName;
@@ -165,9 +165,13 @@ impl Exchange {
             401 | 407 => self.handle_challenge(&message, talk),
             423 if self.may_ask_longer(&message, talk.account) => self.ask_longer(&message, talk),
             status => {
-                self.settle(&message, &mut talk);
+                let proved = self.settle(&message, &mut talk);
                 match status {
                     200..=299 => Outcome::Granted(message),
+                    // Whoever gives a wrong proof leads nobody anywhere, whatever the account's rules.
+                    300..=399 if !proved => {
+                        Outcome::Redirected(message, Standing::Refused(SignatureFault::BadSignature))
+                    }
                     300..=399 => Outcome::Redirected(message, standing),
                     _ => Outcome::Refused(message, standing),
                 }
@@ -217,7 +221,8 @@ impl Exchange {
 
     /// Keeps what the handshake brought, whatever the server decided. A final that only the association
     /// before signed says that the server stays with that one (settled 13).
-    fn settle(self, message: &Message, talk: &mut Talk<'_, '_>) {
+    /// False if the server tried to prove that it knows the password, and does not.
+    fn settle(self, message: &Message, talk: &mut Talk<'_, '_>) -> bool {
         match self.step {
             Step::Establishing { fresh, proved: true, .. } => {
                 talk.account.memory.refused_before = false;
@@ -225,14 +230,15 @@ impl Exchange {
                 talk.account.memory.learn_login(&talk.conversation.named.host, remembered(&fresh));
                 let overlap = talk.desk.agent.timers.t1 * 64;
                 talk.conversation.adopt(*fresh, overlap, talk.desk.now);
+                true
             }
             Step::Answering { session, style, .. } => {
                 talk.account.memory.refused_before = false;
                 talk.conversation.adopt_digest(session, style);
-                talk.conversation.follow_nonce(message, talk.account);
+                talk.conversation.follow_nonce(message, talk.account, talk.desk)
             }
-            Step::Plain { .. } => talk.conversation.follow_nonce(message, talk.account),
-            Step::Establishing { .. } | Step::Opening { .. } | Step::Asking { .. } => {}
+            Step::Plain { .. } => talk.conversation.follow_nonce(message, talk.account, talk.desk),
+            Step::Establishing { .. } | Step::Opening { .. } | Step::Asking { .. } => true,
         }
     }
 

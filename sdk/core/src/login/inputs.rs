@@ -134,9 +134,8 @@ impl Login {
             State::Leaving(leaving) if leaving.exchange.tx() == Some(tx) => {
                 leaving.handle_final(message, standing, account, desk).map(State::from)
             }
-            State::Registered(mut registered) if registered.is_probe(tx) => {
-                registered.handle_probe(Some(&message), desk);
-                Turn::Stays(State::Registered(registered))
+            State::Registered(registered) if registered.is_probe(tx) => {
+                registered.handle_probe(Some(&message), account, desk).map(State::from)
             }
             State::Registered(registered) if registered.tx() == Some(tx) => {
                 registered.handle_final(message, standing, account, desk).map(State::from)
@@ -152,9 +151,8 @@ impl Login {
                 joining.handle_timeout(account, desk).map(State::from)
             }
             State::Leaving(leaving) if leaving.exchange.tx() == Some(tx) => leaving.finish(desk).into(),
-            State::Registered(mut registered) if registered.is_probe(tx) => {
-                registered.handle_probe(None, desk);
-                Turn::Stays(State::Registered(registered))
+            State::Registered(registered) if registered.is_probe(tx) => {
+                registered.handle_probe(None, account, desk).map(State::from)
             }
             State::Registered(registered) if registered.tx() == Some(tx) => {
                 registered.handle_timeout(account, desk).into()

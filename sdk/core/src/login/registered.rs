@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use homing_wire::{Message, Uri};
+use homing_wire::Message;
 
 use super::account::Account;
 use super::backoff::after_loss;
@@ -10,15 +10,15 @@ use super::conversation::Conversation;
 use super::desk::Desk;
 use super::exchange::{Aim, Exchange, Talk};
 use super::lease::Lease;
+use super::probing::Probe;
 use super::redirect::Standing;
 use super::sequel::{Grant, Sequel, Turn};
 use super::trip::Trip;
 use super::words;
-use crate::answer::Answered;
 use crate::config::{Remembered, SignaturePlaces};
 use crate::counter::Counter;
 use crate::endpoint::InstanceId;
-use crate::error::{LoginError, Misuse};
+use crate::error::LoginError;
 use crate::event;
 use crate::event::{AccountEvent, LogoutReason};
 use crate::identity::Expected;
@@ -57,12 +57,6 @@ pub(super) struct Quiet {
     pub(super) renewal_not_before: Moment,
     /// True after a REGISTER came to nothing.
     pub(super) overdue: bool,
-}
-
-#[derive(Clone, Copy)]
-pub(super) struct Probe {
-    pub(super) tx: TxId,
-    sent: Moment,
 }
 
 impl Registered {
@@ -132,44 +126,6 @@ impl Registered {
             Activity::Busy(exchange) => exchange.judge(message, &mut self.conversation, places, now),
             Activity::Quiet(_) => self.conversation.judge(message, places, now),
         }
-    }
-
-    /// True if `tx` is the user's OPTIONS.
-    pub(super) fn is_probe(&self, tx: TxId) -> bool {
-        self.probe.is_some_and(|probe| probe.tx == tx)
-    }
-
-    /// The OPTIONS was answered, or nobody answered it.
-    pub(super) fn handle_probe(&mut self, answer: Option<&Message>, desk: &mut Desk<'_>) {
-        if let Some(probe) = self.probe.take() {
-            let spent = desk.now.since_start.since(probe.sent).as_millis();
-            let millis = u32::try_from(spent).unwrap_or(u32::MAX);
-            let answered =
-                answer.map_or_else(|| Answered::nobody(millis), |message| Answered::of(message, millis));
-            desk.tell(AccountEvent::OptionsAnswered(answered));
-        }
-    }
-
-    /// Asks the server whether it is there, or through it the owner of `uri`.
-    ///
-    /// # Errors
-    /// [`Misuse::WrongState`] while another such question is open; [`Misuse::BadMessage`] for what is no
-    /// SIP URI; [`Misuse::Limit`] if the agent has too many requests under way.
-    pub(super) fn probe(
-        &mut self,
-        uri: Option<&str>,
-        account: &Account,
-        desk: &mut Desk<'_>,
-    ) -> Result<(), Misuse> {
-        if self.probe.is_some() {
-            return Err(Misuse::WrongState);
-        }
-        if uri.is_some_and(|uri| !Uri::parse(uri).is_ok_and(|uri| uri.is_sip() || uri.is_sips())) {
-            return Err(Misuse::BadMessage);
-        }
-        let tx = self.conversation.options(uri, account, desk)?;
-        self.probe = Some(Probe { tx, sent: desk.now.since_start });
-        Ok(())
     }
 
     /// Does what is due.

@@ -117,6 +117,9 @@ impl Registered {
             }
             Outcome::Failed(_) => self.put_off(Duration::ZERO, desk),
         }
+        if let Activity::Quiet(_) = &self.activity {
+            self.resume_probe(false, account, desk);
+        }
         Turn::Stays(self)
     }
 
@@ -145,6 +148,7 @@ impl Registered {
             desk.tell(AccountEvent::AssociationRenewed);
         }
         desk.tell(AccountEvent::Refreshed { expires: lease.granted });
+        self.resume_probe(true, account, desk);
         Turn::Stays(self)
     }
 
@@ -158,6 +162,7 @@ impl Registered {
         }
         let floor = words::retry_after(message).unwrap_or_default().min(desk.agent.limits.retry_after);
         self.put_off(floor, desk);
+        self.resume_probe(false, account, desk);
         Turn::Stays(self)
     }
 }

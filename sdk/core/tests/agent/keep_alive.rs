@@ -63,6 +63,20 @@ fn a_connection_whose_peer_went_silent_is_missed_within_ten_seconds_of_the_ping(
 }
 
 #[test]
+fn a_silent_loss_is_noticed_in_time_whatever_the_server_allows() {
+    for allowed in ["120", "300", "3600"] {
+        let mut world = granting(&[("Flow-Timer", allowed)]);
+        world.at("hs1.network.com").pongs = true;
+        world.pass(Duration::from_secs(1_000));
+        world.at("hs1.network.com").pongs = false;
+        let dials = world.at("hs1.network.com").dials;
+        world.pass(Duration::from_secs(165));
+        assert!(world.at("hs1.network.com").dials > dials, "{allowed} s allowed");
+        assert_eq!(world.state(), AccountState::Registered);
+    }
+}
+
+#[test]
 fn a_signed_out_account_keeps_nothing_alive() {
     let mut world = granting(&[MS]);
     world.command(homing_core::command::Command::Logout);

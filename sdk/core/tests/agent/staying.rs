@@ -3,11 +3,13 @@
 use std::time::Duration;
 
 use homing_core::command::Command;
+use homing_core::config::UnsignedRule;
 use homing_core::connect::ConnectError;
 use homing_core::counter::Counter;
 use homing_core::error::Misuse;
 use homing_core::event::{AccountEvent, LogoutReason, MoveCause};
 use homing_core::outbox::Input;
+use homing_core::server::ServerName;
 use homing_core::state::AccountState;
 use homing_wire::{Message, Name};
 
@@ -493,6 +495,72 @@ fn options_asks_whether_the_home_is_there() {
     world.pass(Duration::from_secs(32));
     assert_eq!(answered(&world), (408, 32_000));
     assert_eq!(logged_out(&world), []);
+}
+
+/// The final statuses OPTIONS were answered with.
+fn probed(world: &World) -> Vec<u16> {
+    let status = |event: &AccountEvent| match event {
+        AccountEvent::OptionsAnswered(answered) => Some(answered.status),
+        _ => None,
+    };
+    world.events.iter().filter_map(status).collect()
+}
+
+#[test]
+fn a_challenged_options_is_sent_again_after_a_handshake() {
+    let mut world = signed_in(|_| {});
+    let before = world.registers("hs104.network.com").len();
+    world.at("hs104.network.com").amnesia = true;
+    world.command(Command::Options);
+    assert_eq!(probed(&world), [200]);
+    assert_eq!(world.registers("hs104.network.com").len() - before, 3, "one handshake");
+    assert!(world.events.contains(&AccountEvent::AssociationRenewed));
+    assert_eq!(logged_out(&world), []);
+}
+
+#[test]
+fn a_stale_nonce_at_options_is_answered_without_asking() {
+    let mut world = World::new(|_| {});
+    world.srv(&[(10, "hs1.network.com")]);
+    world.server("hs1.network.com").gate = Gate::Digest("SHA-256");
+    world.login();
+    world.at("hs1.network.com").expire_nonce();
+    let asked = world.asked.len();
+    world.command(Command::Options);
+    assert_eq!(probed(&world), [200]);
+    assert_eq!(world.asked.len(), asked);
+}
+
+#[test]
+fn an_options_that_is_always_challenged_is_told_so() {
+    let mut world = signed_in(|_| {});
+    world.rules.credentials = None;
+    for _ in 0..5 {
+        world.at("hs104.network.com").amnesia = true;
+        world.command(Command::Options);
+    }
+    assert_eq!(probed(&world), [401; 5]);
+    assert_eq!(logged_out(&world), [], "it costs nobody the registration");
+    assert_eq!((world.agent.transactions(), world.agent.questions()), (0, 0));
+}
+
+#[test]
+fn a_server_that_does_not_know_the_password_is_told() {
+    let mut world = World::new(|config| config.redirect.unsigned = UnsignedRule::FollowOverTls);
+    world.srv(&[(10, "hs1.network.com")]);
+    let server = world.server("hs1.network.com");
+    server.gate = Gate::Digest("SHA-256");
+    server.extra.push(("Authentication-Info".into(), "qop=auth, rspauth=\"00ff\"".into()));
+    world.login();
+    let told = AccountEvent::ProofWrong { server: ServerName::new("hs1.network.com", 5061) };
+    assert!(world.events.contains(&told));
+    assert_eq!(world.agent.counters().of(Counter::WrongProof), 1);
+    world.command(Command::Logout);
+    world.at("hs1.network.com").redirect_to("<sip:hs2.network.com:5061;transport=tls>");
+    world.server("hs2.network.com");
+    world.login();
+    assert_eq!(world.last_failure().error.code(), "E0704", "and leads nobody anywhere");
+    assert_eq!(world.at("hs2.network.com").dials, 0);
 }
 
 #[test]

@@ -99,6 +99,7 @@ impl Card {
             AccountEvent::HomeServerChanged { .. }
             | AccountEvent::AssociationRenewed
             | AccountEvent::MessageRefused { .. }
+            | AccountEvent::ProofWrong { .. }
             | AccountEvent::Learned(_)
             | AccountEvent::Forgotten
             | AccountEvent::OptionsAnswered(_) => {}

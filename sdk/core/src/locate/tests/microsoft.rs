@@ -29,6 +29,20 @@ fn the_first_published_name_wins_and_costs_two_round_trips() {
 }
 
 #[test]
+fn a_clear_server_outside_the_domain_is_passed_over_with_a_reason() {
+    let zone = Zone::default()
+        .srv("_sip._tcp.network.com", &[(0, 0, 5060, "hs1.other.test"), (1, 0, 5060, "hs2.network.com")])
+        .host("hs1.other.test", &["198.51.100.2"])
+        .host("hs2.network.com", &["10.0.0.2"]);
+    let mut plan = domain(&[Tcp]);
+    let (targets, _) = search(&mut plan, &zone);
+    assert_eq!(lines(&targets), ["TCP hs2.network.com:5060 10.0.0.2"]);
+    let explained = plan.explain().to_string();
+    let reason = "_sip._tcp.network.com hs1.other.test: it lies outside the domain";
+    assert!(explained.contains(reason), "{explained}");
+}
+
+#[test]
 fn glue_saves_a_round_trip_but_only_inside_the_zone() {
     let name = "_sipinternaltls._tcp.network.com";
     let records = [(0, 0, 5061, "hs1.network.com"), (1, 0, 5061, "hs2.other.test")];

@@ -275,7 +275,7 @@ impl Server {
                 user: auth.param("username").unwrap_or_default(),
                 realm: &self.realm,
                 secret: Secret::Password(&password),
-                method: "REGISTER",
+                method: request.method().unwrap().as_str(),
                 uri: auth.param("uri").unwrap_or_default(),
                 nonce: &nonce,
                 nc: auth.param("nc").unwrap_or_default(),

@@ -1,0 +1,158 @@
+//! OPTIONS to the home server: asked, challenged at most once, and answered to the user.
+
+use homing_wire::{Message, Uri};
+
+use super::account::Account;
+use super::challenge::{self, Offer};
+use super::desk::Desk;
+use super::exchange::Aim;
+use super::registered::{Activity, Registered};
+use super::sequel::Turn;
+use crate::answer::Answered;
+use crate::counter::Counter;
+use crate::error::Misuse;
+use crate::event::AccountEvent;
+use crate::ids::TxId;
+use crate::time::Moment;
+
+/// An OPTIONS of the user that is not answered yet.
+pub(super) struct Probe {
+    /// Whom it asks for; none: the home server itself.
+    uri: Option<Box<str>>,
+    sent: Moment,
+    /// What it waits for.
+    step: Step,
+}
+
+enum Step {
+    /// The first answer.
+    Asked(TxId),
+    /// A new handshake: this challenge was the answer.
+    Challenged(Box<Message>),
+    /// The answer to the second request, which is the last.
+    Repeated(TxId),
+}
+
+impl Probe {
+    /// The transaction that is waited for.
+    pub(super) fn tx(&self) -> Option<TxId> {
+        match self.step {
+            Step::Asked(tx) | Step::Repeated(tx) => Some(tx),
+            Step::Challenged(_) => None,
+        }
+    }
+
+    fn is_answered(&self, answer: Option<&Message>, desk: &mut Desk<'_>) {
+        let spent = desk.now.since_start.since(self.sent).as_millis();
+        let millis = u32::try_from(spent).unwrap_or(u32::MAX);
+        let answered =
+            answer.map_or_else(|| Answered::nobody(millis), |message| Answered::of(message, millis));
+        desk.tell(AccountEvent::OptionsAnswered(answered));
+    }
+}
+
+impl Registered {
+    /// Asks the server whether it is there, or through it the owner of `uri`.
+    ///
+    /// # Errors
+    /// [`Misuse::WrongState`] while another such question is open; [`Misuse::BadMessage`] for what is no
+    /// SIP URI; [`Misuse::Limit`] if the agent has too many requests under way.
+    pub(super) fn probe(
+        &mut self,
+        uri: Option<&str>,
+        account: &Account,
+        desk: &mut Desk<'_>,
+    ) -> Result<(), Misuse> {
+        if self.probe.is_some() {
+            return Err(Misuse::WrongState);
+        }
+        if uri.is_some_and(|uri| !Uri::parse(uri).is_ok_and(|uri| uri.is_sip() || uri.is_sips())) {
+            return Err(Misuse::BadMessage);
+        }
+        let tx = self.conversation.options(uri, account, desk)?;
+        let sent = desk.now.since_start;
+        self.probe = Some(Probe { uri: uri.map(Into::into), sent, step: Step::Asked(tx) });
+        Ok(())
+    }
+
+    /// True if `tx` is the user's OPTIONS.
+    pub(super) fn is_probe(&self, tx: TxId) -> bool {
+        self.probe.as_ref().and_then(Probe::tx) == Some(tx)
+    }
+
+    /// The OPTIONS was answered, or nobody answered it. A first challenge is met like that of any request:
+    /// the server proves itself anew, then the request is sent once more (protocol facts 1.13).
+    pub(super) fn handle_probe(
+        mut self,
+        answer: Option<&Message>,
+        account: &mut Account,
+        desk: &mut Desk<'_>,
+    ) -> Turn<Self> {
+        let Some(probe) = self.probe.take() else { return Turn::Stays(self) };
+        let challenge = answer.filter(|message| matches!(message.status(), Some(401 | 407)));
+        let (Step::Asked(_), Some(challenge)) = (&probe.step, challenge) else {
+            probe.is_answered(answer, desk);
+            return Turn::Stays(self);
+        };
+        let step = Step::Challenged(Box::new(challenge.clone()));
+        self.probe = Some(Probe { step, ..probe });
+        if self.renews_digest(challenge, account, desk) {
+            self.repeat_probe(account, desk);
+            return Turn::Stays(self);
+        }
+        match &self.activity {
+            Activity::Busy(_) => Turn::Stays(self),
+            Activity::Quiet(_)
+                if account.handshakes.admit(desk.agent.limits.challenges_per_minute, desk.now) =>
+            {
+                self.register(Aim::Renew, account, desk)
+            }
+            Activity::Quiet(_) => {
+                desk.counters.count(Counter::ChallengeRate);
+                self.end_probe(desk);
+                Turn::Stays(self)
+            }
+        }
+    }
+
+    /// A REGISTER is over: an OPTIONS that was challenged goes out again if that brought what it takes.
+    pub(super) fn resume_probe(&mut self, granted: bool, account: &Account, desk: &mut Desk<'_>) {
+        let waits = self.probe.as_ref().is_some_and(|probe| probe.tx().is_none());
+        match (waits, granted) {
+            (false, _) => {}
+            (true, true) => self.repeat_probe(account, desk),
+            (true, false) => self.end_probe(desk),
+        }
+    }
+
+    fn repeat_probe(&mut self, account: &Account, desk: &mut Desk<'_>) {
+        let Some(probe) = &mut self.probe else { return };
+        match self.conversation.options(probe.uri.as_deref(), account, desk) {
+            Ok(tx) => probe.step = Step::Repeated(tx),
+            Err(_) => self.end_probe(desk),
+        }
+    }
+
+    /// The challenge itself is the answer.
+    fn end_probe(&mut self, desk: &mut Desk<'_>) {
+        if let Some(probe) = self.probe.take()
+            && let Step::Challenged(challenge) = &probe.step
+        {
+            probe.is_answered(Some(challenge), desk);
+        }
+    }
+
+    /// A nonce that was used for long is challenged anew: the secret is still at hand.
+    fn renews_digest(&mut self, challenge: &Message, account: &Account, desk: &Desk<'_>) -> bool {
+        let offer = challenge::choose(challenge, &self.conversation, account, desk.now);
+        let Ok(Offer::Digest(challenge, style)) = offer else { return false };
+        let Some((session, _)) = self.conversation.take_digest() else { return false };
+        match session.renew(challenge) {
+            Ok(session) => {
+                self.conversation.adopt_digest(Box::new(session), style);
+                true
+            }
+            Err(_) => false,
+        }
+    }
+}
