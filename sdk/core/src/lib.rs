@@ -20,6 +20,7 @@ pub mod limits;
 pub mod locate;
 pub mod login;
 pub mod outbox;
+mod remembered;
 pub mod secret;
 pub mod server;
 pub mod state;

@@ -8,7 +8,7 @@ use super::answers::Answers;
 use super::explain::{Considered, Explanation};
 use super::lead::{HostLead, Lead, SrvLead, stages};
 use super::naptr::{self, Leads};
-use super::request::{Request, Wanted};
+use super::request::Request;
 use super::setback::{Setbacks, Standing};
 use super::srv;
 use super::target::{Exhausted, NaptrPick, Pick, Skip, Step, Target};
@@ -253,7 +253,7 @@ impl Plan {
                 (Some(transport), Leads::ToSrv, Some(name)) => {
                     leads.push(Lead::Srv(SrvLead { name, transport, naptr: Some(pick), ttl }));
                 }
-                (Some(transport), Leads::ToAddress, Some(host)) if self.strays(&host, transport) => {
+                (Some(transport), Leads::ToAddress, Some(host)) if self.request.strays(&host, transport) => {
                     self.skip(what, Skip::OtherDomain);
                 }
                 (Some(transport), Leads::ToAddress, Some(host)) => {
@@ -281,7 +281,7 @@ impl Plan {
                     self.skip(what, Skip::TooMany);
                     break;
                 }
-                Some(host) if self.strays(&host, lead.transport) => {
+                Some(host) if self.request.strays(&host, lead.transport) => {
                     self.skip(what, Skip::OtherDomain);
                     continue;
                 }
@@ -308,14 +308,6 @@ impl Plan {
             self.found.secure += leads.len();
         }
         self.lead_on(leads, stage);
-    }
-
-    /// Strict naming (protocol facts 3.1). Over TLS the certificate decides; in the clear the name must.
-    fn strays(&self, host: &str, transport: Transport) -> bool {
-        match &self.request.wanted {
-            Wanted::Domain(domain) => !transport.is_secure() && !lies_within(host, domain),
-            Wanted::Host { .. } => false,
-        }
     }
 
     /// Follows these leads next, asking for all of them together.

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use homing_wire::Uri;
 
 use crate::config::{AccountConfig, ServerChoice};
-use crate::identity::Expected;
+use crate::identity::{Expected, lies_within};
 use crate::limits::Limits;
 use crate::transport::Transport;
 
@@ -92,6 +92,15 @@ impl Request {
             }
             Wanted::Host { transport: Some(written), .. } => allowed.filter(|one| *one == written).collect(),
             Wanted::Host { transport: None, .. } => allowed.collect(),
+        }
+    }
+
+    /// Strict naming (protocol facts 3.1): true if the domain's servers may not bear this name. Over TLS
+    /// the certificate decides that; in the clear there is nothing but the name.
+    pub(super) fn strays(&self, host: &str, transport: Transport) -> bool {
+        match &self.wanted {
+            Wanted::Domain(domain) => !transport.is_secure() && !lies_within(host, domain),
+            Wanted::Host { .. } => false,
         }
     }
 

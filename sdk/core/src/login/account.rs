@@ -6,11 +6,12 @@ use std::time::Duration;
 use super::backoff::BackOff;
 use super::desk::Desk;
 use super::memory::Memory;
-use super::prompt::Prompt;
+use super::prompt::{Prompt, Reply};
 use super::trip::Trip;
 use crate::config::AccountConfig;
 use crate::event::AccountEvent;
-use crate::ids::AccountId;
+use crate::ids::{AccountId, AskId};
+use crate::outbox::Credentials;
 use crate::server::ServerName;
 use crate::time::{Moment, Now};
 
@@ -72,6 +73,42 @@ impl Account {
     pub(super) fn forget_home(&mut self, desk: &mut Desk<'_>) {
         if self.memory.forget_home() {
             desk.tell(AccountEvent::Forgotten);
+        }
+    }
+
+    /// What is left of an earlier question, if it suits; one that does not is taken back.
+    pub(super) fn take_prompt(
+        &mut self,
+        server: &ServerName,
+        realm: &str,
+        desk: &mut Desk<'_>,
+    ) -> Option<Reply> {
+        let domain = &self.config.aor.domain;
+        match self.prompt.take() {
+            Some(prompt) if prompt.suits(server, realm, domain) => Some(prompt.reply),
+            other => {
+                self.prompt = other;
+                self.drop_prompt(desk);
+                None
+            }
+        }
+    }
+
+    /// The question nobody waits for was answered. False if it is another.
+    pub(super) fn answer_prompt(&mut self, id: AskId, given: &mut Option<Credentials>) -> bool {
+        match &mut self.prompt {
+            Some(prompt) if matches!(prompt.reply, Reply::Open(open) if open == id) => {
+                prompt.reply = Reply::Given(given.take());
+                true
+            }
+            Some(_) | None => false,
+        }
+    }
+
+    /// Nobody is going to use the answer: the question is taken back, an answer forgotten.
+    pub(super) fn drop_prompt(&mut self, desk: &mut Desk<'_>) {
+        if let Some(Prompt { reply: Reply::Open(ask), .. }) = self.prompt.take() {
+            desk.forget(ask);
         }
     }
 }

@@ -6,7 +6,7 @@ use super::account::Account;
 use super::backoff::after_loss;
 use super::desk::Desk;
 use super::forced::Forced;
-use super::probing::Probe;
+use super::probe::Probe;
 use super::redirect::{self, Onward, Redirect, Standing, Standpoint};
 use super::registered::{Activity, Quiet, Registered};
 use super::sequel::{Sequel, Turn};

@@ -45,6 +45,7 @@ mod leg;
 mod machine;
 mod memory;
 mod orders;
+mod probe;
 mod probing;
 mod prompt;
 pub mod redirect;

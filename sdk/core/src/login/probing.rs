@@ -6,50 +6,12 @@ use super::account::Account;
 use super::challenge::{self, Offer};
 use super::desk::Desk;
 use super::exchange::Aim;
+use super::probe::{Probe, Step};
 use super::registered::{Activity, Registered};
 use super::sequel::Turn;
-use crate::answer::Answered;
 use crate::counter::Counter;
 use crate::error::Misuse;
-use crate::event::AccountEvent;
 use crate::ids::TxId;
-use crate::time::Moment;
-
-/// An OPTIONS of the user that is not answered yet.
-pub(super) struct Probe {
-    /// Whom it asks for; none: the home server itself.
-    uri: Option<Box<str>>,
-    sent: Moment,
-    /// What it waits for.
-    step: Step,
-}
-
-enum Step {
-    /// The first answer.
-    Asked(TxId),
-    /// A new handshake: this challenge was the answer.
-    Challenged(Box<Message>),
-    /// The answer to the second request, which is the last.
-    Repeated(TxId),
-}
-
-impl Probe {
-    /// The transaction that is waited for.
-    pub(super) fn tx(&self) -> Option<TxId> {
-        match self.step {
-            Step::Asked(tx) | Step::Repeated(tx) => Some(tx),
-            Step::Challenged(_) => None,
-        }
-    }
-
-    fn is_answered(&self, answer: Option<&Message>, desk: &mut Desk<'_>) {
-        let spent = desk.now.since_start.since(self.sent).as_millis();
-        let millis = u32::try_from(spent).unwrap_or(u32::MAX);
-        let answered =
-            answer.map_or_else(|| Answered::nobody(millis), |message| Answered::of(message, millis));
-        desk.tell(AccountEvent::OptionsAnswered(answered));
-    }
-}
 
 impl Registered {
     /// Asks the server whether it is there, or through it the owner of `uri`.
@@ -91,7 +53,7 @@ impl Registered {
         let Some(probe) = self.probe.take() else { return Turn::Stays(self) };
         let challenge = answer.filter(|message| matches!(message.status(), Some(401 | 407)));
         let (Step::Asked(_), Some(challenge)) = (&probe.step, challenge) else {
-            probe.is_answered(answer, desk);
+            probe.tell(answer, desk);
             return Turn::Stays(self);
         };
         let step = Step::Challenged(Box::new(challenge.clone()));
@@ -138,7 +100,7 @@ impl Registered {
         if let Some(probe) = self.probe.take()
             && let Step::Challenged(challenge) = &probe.step
         {
-            probe.is_answered(Some(challenge), desk);
+            probe.tell(Some(challenge), desk);
         }
     }
 

@@ -10,7 +10,7 @@ use super::conversation::Conversation;
 use super::desk::Desk;
 use super::exchange::{Aim, Exchange, Talk};
 use super::lease::Lease;
-use super::probing::Probe;
+use super::probe::Probe;
 use super::redirect::Standing;
 use super::sequel::{Grant, Sequel, Turn};
 use super::trip::Trip;
