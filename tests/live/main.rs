@@ -11,5 +11,7 @@ mod certificates;
 mod ipv6;
 mod moves;
 mod place;
+#[cfg(unix)]
+mod program;
 mod redirect;
 mod stranger;

@@ -119,13 +119,15 @@ pub enum ConfigError {
         /// The system's reason.
         why: std::io::Error,
     },
-    /// It is not what it should be; the text says where.
-    #[error("{path}: {why}")]
+    /// It is not what it should be. The line is named and not shown: a password may stand in it.
+    #[error("{path}, line {line}: {why}")]
     Malformed {
         /// The file.
         path: PathBuf,
+        /// Where, from 1.
+        line: usize,
         /// The parser's reason.
-        why: Box<toml::de::Error>,
+        why: String,
     },
     /// A user has no password, or two.
     #[error("user `{0}`: give either `password` or `password_file`")]
@@ -140,8 +142,7 @@ impl EstateConfig {
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
         let text = std::fs::read_to_string(path)
             .map_err(|why| ConfigError::Unreadable { path: path.to_owned(), why })?;
-        let mut config: Self = toml::from_str(&text)
-            .map_err(|why| ConfigError::Malformed { path: path.to_owned(), why: Box::new(why) })?;
+        let mut config: Self = toml::from_str(&text).map_err(|why| malformed(path, &text, &why))?;
         let folder = path.parent().unwrap_or(Path::new(""));
         let files = [&mut config.ca_file, &mut config.control, &mut config.directory];
         let secrets = config.users.iter_mut().map(|user| &mut user.password_file);
@@ -273,6 +274,14 @@ impl From<Road> for Transport {
             Road::Udp => Transport::Udp,
         }
     }
+}
+
+fn malformed(path: &Path, text: &str, why: &toml::de::Error) -> ConfigError {
+    let at = why.span().map_or(0, |span| span.start.min(text.len()));
+    let line = text.as_bytes()[..at].iter().filter(|byte| **byte == b'\n').count();
+    let secret = text.lines().nth(line).is_some_and(|line| line.contains("password"));
+    let why = if secret { "a password is a text in quotes" } else { why.message() };
+    ConfigError::Malformed { path: path.to_owned(), line: line + 1, why: why.to_owned() }
 }
 
 fn loopback() -> IpAddr {

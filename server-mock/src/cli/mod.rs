@@ -1,9 +1,12 @@
 //! The program `homing-estate`: one process, a whole estate, one file that describes it.
 
 mod client;
+mod complaint;
 mod config;
 mod control;
 mod serve;
+#[cfg(unix)]
+mod socket;
 mod table;
 
 use std::path::PathBuf;
@@ -12,6 +15,8 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand, ValueEnum};
 
 pub use config::{ConfigError, EstateConfig};
+
+use complaint::Complaint;
 
 use crate::journal::{harmless, harmless_json};
 
@@ -108,7 +113,7 @@ pub fn run() -> ExitCode {
     let Some(verb) = arguments.verb else { return ExitCode::from(USAGE) };
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
-        Err(error) => return complain(&format!("the system gives no runtime: {error}")),
+        Err(error) => return complain(&Complaint::machine(format!("the system gives no runtime: {error}"))),
     };
     match runtime.block_on(verb.run()) {
         Ok(()) => ExitCode::SUCCESS,
@@ -117,7 +122,7 @@ pub fn run() -> ExitCode {
 }
 
 impl Verb {
-    async fn run(self) -> Result<(), String> {
+    async fn run(self) -> Result<(), Complaint> {
         let (target, order) = match self {
             Verb::Run { file, journal } => return serve::serve(&file, journal).await,
             Verb::Status(target) => (target, control::Order::Status),
@@ -127,8 +132,11 @@ impl Verb {
             Verb::Stop { server, target } => (target, control::Order::Stop { server }),
             Verb::Restart { server, target } => (target, control::Order::Restart { server }),
         };
-        let socket = EstateConfig::read(&target.config).map_err(|error| error.to_string())?.control;
-        let socket = socket.ok_or("this estate has no control socket; set `control` in its file")?;
+        let socket = EstateConfig::read(&target.config)?.control;
+        let socket = socket.ok_or_else(|| {
+            let hint = "Set `control` in its file and start it again.";
+            Complaint::new("S0403", "this estate has no control socket", hint)
+        })?;
         let answer = client::ask(&socket, &order).await?;
         say(&if target.json { harmless_json(&(answer.to_string() + "\n")) } else { table::render(&answer) });
         Ok(())
@@ -141,9 +149,10 @@ fn say(text: &str) {
     let _ = std::io::stdout().write_all(text.as_bytes());
 }
 
-fn complain(text: &str) -> ExitCode {
+fn complain(complaint: &Complaint) -> ExitCode {
     use std::io::Write as _;
     // What failed may quote what somebody else wrote; the lines of a message of our own stay lines.
+    let text = complaint.to_string();
     let lines: Vec<String> = text.lines().map(harmless).collect();
     let _ = writeln!(std::io::stderr(), "homing-estate: {}", lines.join("\n"));
     ExitCode::FAILURE

@@ -5,22 +5,24 @@ use std::path::Path;
 
 use tokio_rustls::rustls::crypto::ring;
 
+use super::complaint::Complaint;
 use super::config::EstateConfig;
+#[cfg(unix)]
+use super::socket::Socket;
 use super::{JournalStyle, control, say, table};
-use crate::estate::Estate;
 use crate::journal::{Entry, harmless_json};
 
 /// Runs the estate of `file` until a signal ends it.
-pub(super) async fn serve(file: &Path, style: JournalStyle) -> Result<(), String> {
-    let config = EstateConfig::read(file).map_err(|error| error.to_string())?;
-    let builder = config.builder().map_err(|error| error.to_string())?;
+pub(super) async fn serve(file: &Path, style: JournalStyle) -> Result<(), Complaint> {
+    let config = EstateConfig::read(file)?;
+    let builder = config.builder()?;
     let mut seed = [0u8; 32];
     let random = ring::default_provider().secure_random;
-    random.fill(&mut seed).map_err(|_| "the system gives no randomness".to_owned())?;
+    random.fill(&mut seed).map_err(|_| Complaint::machine("the system gives no randomness"))?;
     let mut signals = Signals::listen()?;
-    let estate = builder.secret_seed(seed).start().await.map_err(|error| error.to_string())?;
+    let estate = builder.secret_seed(seed).start().await?;
     if let Some(path) = &config.ca_file {
-        std::fs::write(path, estate.ca_pem()).map_err(|error| format!("{}: {error}", path.display()))?;
+        std::fs::write(path, estate.ca_pem()).map_err(|why| Complaint::ca_file(path, &why))?;
     }
     let socket = Socket::open(config.control.as_deref())?;
     say(&table::render(&control::obey(&estate, r#"{"do":"status"}"#).await));
@@ -77,11 +79,11 @@ struct Signals {
 }
 
 impl Signals {
-    fn listen() -> Result<Self, String> {
+    fn listen() -> Result<Self, Complaint> {
         Ok(Self {
             #[cfg(unix)]
             terminate: tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())
-                .map_err(|error| error.to_string())?,
+                .map_err(|error| Complaint::machine(error.to_string()))?,
         })
     }
 
@@ -97,88 +99,25 @@ impl Signals {
     }
 }
 
-/// The control socket; its file goes with it.
-struct Socket {
-    #[cfg(unix)]
-    open: Option<(tokio::net::UnixListener, std::path::PathBuf)>,
-}
-
-#[cfg(unix)]
-impl Socket {
-    fn open(path: Option<&Path>) -> Result<Self, String> {
-        use std::os::unix::fs::PermissionsExt as _;
-        let Some(path) = path else { return Ok(Self { open: None }) };
-        let told = |error: std::io::Error| format!("{}: {error}", path.display());
-        // A socket nobody answers on was left by a process that is gone.
-        if path.exists() && std::os::unix::net::UnixStream::connect(path).is_err() {
-            std::fs::remove_file(path).map_err(told)?;
-        }
-        let listener = tokio::net::UnixListener::bind(path).map_err(told)?;
-        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).map_err(told)?;
-        Ok(Self { open: Some((listener, path.to_owned())) })
-    }
-
-    /// Serves one client after the other; waits for ever where there is no socket.
-    async fn serve(&self, estate: &Estate) -> Infallible {
-        loop {
-            self.serve_one(estate).await;
-        }
-    }
-
-    /// Serves one client that sends its orders within a moment.
-    async fn serve_one(&self, estate: &Estate) {
-        use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
-        let Some((listener, _)) = &self.open else { return std::future::pending().await };
-        let Ok((stream, _)) = listener.accept().await else {
-            // Out of descriptors, say: that does not pass by asking again at once.
-            return tokio::time::sleep(PAUSE).await;
-        };
-        let served = async {
-            let (reader, mut writer) = stream.into_split();
-            let mut lines = BufReader::new(reader.take(LONGEST_TALK)).lines();
-            while let Ok(Some(line)) = lines.next_line().await {
-                let answer = control::obey(estate, &line).await.to_string() + "\n";
-                if writer.write_all(answer.as_bytes()).await.is_err() {
-                    break;
-                }
-            }
-        };
-        let _ = tokio::time::timeout(PATIENCE, served).await;
-    }
-}
+/// There is no control socket on this system.
+#[cfg(not(unix))]
+struct Socket;
 
 #[cfg(not(unix))]
 impl Socket {
-    fn open(path: Option<&Path>) -> Result<Self, String> {
+    fn open(path: Option<&Path>) -> Result<Self, Complaint> {
         match path {
-            Some(_) => Err("the control socket needs a Unix system; leave `control` out".to_owned()),
-            None => Ok(Self {}),
+            Some(_) => {
+                Err(Complaint::new("S0304", "the control socket needs a Unix system", "Leave `control` out."))
+            }
+            None => Ok(Self),
         }
     }
 
-    async fn serve(&self, _estate: &Estate) -> Infallible {
+    async fn serve(&self, _estate: &crate::estate::Estate) -> Infallible {
         std::future::pending().await
     }
 }
-
-#[cfg(unix)]
-impl Drop for Socket {
-    fn drop(&mut self) {
-        if let Some((_, path)) = &self.open {
-            let _ = std::fs::remove_file(path);
-        }
-    }
-}
-
-/// How long one client of the control socket may talk.
-#[cfg(unix)]
-const PATIENCE: std::time::Duration = std::time::Duration::from_secs(5);
-/// Bytes one client of the control socket may send.
-#[cfg(unix)]
-const LONGEST_TALK: u64 = 1 << 20;
-/// Rest after a client could not be accepted.
-#[cfg(unix)]
-const PAUSE: std::time::Duration = std::time::Duration::from_millis(100);
 
 #[cfg(test)]
 mod tests {

@@ -80,7 +80,7 @@ fn a_wrong_file_is_refused_with_the_place_of_the_fault() {
     for (text, told) in [
         ("domain = 5", "line 1"),
         ("domain = \"a.b\"\ncolour = 1", "colour"),
-        ("domain = \"a.b\"\ndialect = \"klingon\"", "klingon"),
+        ("domain = \"a.b\"\n[authentication]\ndialect = \"klingon\"", "line 3: unknown variant `klingon`"),
         ("domain = \"a.b\"\n[[server]]\nname = \"x\"\nrole = \"king\"", "king"),
     ] {
         let error = EstateConfig::read(&written("wrong", text)).unwrap_err().to_string();
