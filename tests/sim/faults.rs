@@ -149,3 +149,25 @@ fn a_phone_that_is_switched_off_and_on_is_home_again() {
     town::must_sign_in(&mut world, "not registered again");
     world.require(world.servers[world.server("hs104")].bindings(town::ALICE) == 1, "one binding, not two");
 }
+
+/// What RFC 5626 and RFC 6223 add is taken off on the way: what is left is a client that knows nothing but
+/// ms-keep-alive, whose pings nobody answers.
+#[test]
+fn a_client_that_knows_only_ms_keep_alive_is_back_within_expires_plus_32_seconds() {
+    for seed in 0..10 {
+        let mut world = Town { expires: 600, ..Town::default() }.build(seed);
+        world.network.middle = Some(Box::new(|passing| {
+            let text = std::str::from_utf8(passing.bytes).ok().filter(|_| passing.from == "alice")?;
+            let plain = text.replace(";keep", "").replace("outbound", "x-nothing");
+            Some(vec![plain.into_bytes().into()])
+        }));
+        town::must_sign_in(&mut world, "not registered");
+        world.silence(0);
+        let back =
+            |world: &World| town::is_in(world) && !world.links_between(0, world.server("hs104")).is_empty();
+        let soon = world.run_to(Duration::from_secs(145), back);
+        world.require(!soon, "noticed by pongs that nobody promised");
+        let noticed = world.run_to(Duration::from_secs(600 + 32 - 145), back);
+        world.require(noticed, "not back within Expires and 32 s");
+    }
+}

@@ -1,7 +1,13 @@
 //! Proxying in place of redirecting: by Via count, and always.
 
-use homing_server_mock::node::config::Mode;
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::time::Duration;
+
+use homing_core::event::AccountEvent;
+use homing_server_mock::node::config::{Mode, NoAssociation, OnMove, Schemes};
 use homing_tests::town::{self, Town};
+use homing_tests::world::World;
 
 #[test]
 fn claim_21_25_27_28_30_35_always_proxy_registers_through_the_first_server() {
@@ -19,4 +25,71 @@ fn claim_01_always_redirect_redirects() {
     let mut world = Town { mode: Mode::AlwaysRedirect, ..Town::default() }.build(2);
     town::must_sign_in(&mut world, "not registered");
     world.require(world.ladder.count("lb", "alice", "301") == 1, "one redirect");
+}
+
+fn bound(world: &World, server: &str) -> usize {
+    world.servers[world.server(server)].bindings(town::ALICE)
+}
+
+/// Everything that travels from one host to another, as text.
+fn overheard(world: &mut World, from: &'static str, to: &'static str) -> Rc<RefCell<String>> {
+    let heard = Rc::new(RefCell::new(String::new()));
+    let pen = Rc::clone(&heard);
+    world.network.middle = Some(Box::new(move |passing| {
+        if passing.from == from && passing.to == to {
+            pen.borrow_mut().push_str(&String::from_utf8_lossy(passing.bytes));
+        }
+        None
+    }));
+    heard
+}
+
+#[test]
+fn a_proxied_user_who_moves_is_held_by_one_server_within_the_lease() {
+    for seed in 0..20 {
+        let town = Town { mode: Mode::AlwaysProxy, on_move: OnMove::Recall, ..Town::default() };
+        let mut world = town.build(seed);
+        town::must_sign_in(&mut world, "not registered");
+        world.assign(town::ALICE, "hs106.network.com", "rebalanced");
+        town::refresh(&mut world);
+        world.run_for(Duration::from_secs(2));
+        world.require(bound(&world, "hs104") == 0, "the old server holds on beyond the lease");
+        let home = world.run_to(Duration::from_secs(10), |world| bound(world, "hs106") == 1);
+        world.require(home, "without a binding for longer than one login");
+        world.run_for(Duration::from_secs(60));
+        world.require(bound(&world, "hs106") == 1 && town::is_in(&world), "not at the new home");
+    }
+}
+
+/// Settled: Digest users at the wrong server have no association that could sign a redirect.
+#[test]
+fn a_digest_user_at_the_wrong_server_is_proxied_without_credentials() {
+    for seed in 0..20 {
+        let mut world = Town { schemes: Schemes::Digest, ..Town::default() }.build(seed);
+        let passed_on = overheard(&mut world, "lb", "hs104");
+        town::must_sign_in(&mut world, "not registered");
+        world.require(bound(&world, "hs104") == 1 && bound(&world, "lb") == 0, "bound at the home server");
+        town::refresh(&mut world);
+        world.run_for(Duration::from_secs(5));
+        let refreshed = world.phones[0].heard(|event| matches!(event, AccountEvent::Refreshed { .. }));
+        world.require(refreshed == 1, "not refreshed");
+        town::logout(&mut world);
+        world.run_for(Duration::from_secs(5));
+        world.require(bound(&world, "hs104") == 0, "still bound after signing out");
+        let text = passed_on.borrow();
+        world.require(text.matches("REGISTER sip:").count() == 3, "sign in, refresh, sign out");
+        world.require(text.contains("P-Asserted-Identity: <sip:alice@network.com>"), "vouched for");
+        world.require(!text.contains("uthorization"), "credentials were passed on");
+    }
+}
+
+#[test]
+fn a_digest_user_at_the_wrong_server_is_refused_where_the_estate_forbids_it() {
+    let town = Town { schemes: Schemes::Digest, no_association: NoAssociation::Forbid, ..Town::default() };
+    let mut world = town.build(1);
+    let passed_on = overheard(&mut world, "lb", "hs104");
+    town::login(&mut world);
+    world.run_for(Duration::from_secs(20));
+    world.require(world.ladder.count("lb", "alice", "403") >= 1, "no 403");
+    world.require(!town::is_in(&world) && passed_on.borrow().is_empty(), "passed on all the same");
 }

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use homing_core::agent::Awaits;
 use homing_core::ids::FlowId;
 use homing_core::state::AccountState;
+use homing_server_mock::node::config::OnMove;
 use homing_wire::{Message, Name};
 
 use super::World;
@@ -66,13 +67,17 @@ impl World {
         }
     }
 
-    /// The servers that hold a binding of the phone and a live link to go with it.
+    /// The servers that would answer for the phone: those that hold a binding. Where moved users are not
+    /// recalled (patent paragraph 67) one that cannot reach the phone any more does not count.
     pub fn homes(&self, phone: usize) -> impl Iterator<Item = &Server> {
         let config = &self.phones[phone].config;
         let user = format!("{}@{}", config.aor.user, config.aor.domain);
         let bound = self.servers.iter().enumerate().filter(move |(_, server)| server.bindings(&user) > 0);
         bound
-            .filter(move |(place, _)| !self.links_between(phone, *place).is_empty())
+            .filter(move |(place, server)| {
+                let recalls = server.config.registrar.on_move == OnMove::Recall;
+                recalls || !self.links_between(phone, *place).is_empty()
+            })
             .map(|(_, server)| server)
     }
 
