@@ -92,3 +92,19 @@ async fn open(
     let (stream, proof) = tls.secure(stream, &dial.identity).await?;
     Ok((Road::Tls(Box::new(stream)), local, Some(proof)))
 }
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+    use crate::config::RoadConfig;
+
+    #[tokio::test]
+    async fn a_connection_whose_bytes_nobody_acknowledges_ends_after_20_seconds() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let stream = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        prepare(&stream, RoadConfig::default().unacknowledged).unwrap();
+        let socket = SockRef::from(&stream);
+        assert_eq!(socket.tcp_user_timeout().unwrap(), Some(Duration::from_secs(20)));
+        assert!(stream.nodelay().unwrap());
+    }
+}

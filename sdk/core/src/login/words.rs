@@ -98,3 +98,37 @@ fn quoted(text: &str, lead: &str) -> Option<String> {
 
 /// Characters of peer text in an error.
 const SHOWN: usize = 200;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A 200 that lists three devices, ours second, and says another time in its header.
+    fn three(ours: &str) -> Message {
+        let text = format!(
+            "SIP/2.0 200 OK\r\nContact: <sip:a@10.0.0.1:5060>;expires=60;gruu=\"sip:a@x;opaque=1\";\
+             +sip.instance=\"<urn:uuid:11111111-1111-4111-8111-111111111111>\", {ours}\r\n\
+             Contact: <sip:a@10.0.0.3:5060>;expires=3600;gruu=\"sip:a@x;opaque=3\"\r\nExpires: 7200\r\n\r\n"
+        );
+        Message::parse(text).unwrap()
+    }
+
+    #[test]
+    fn of_three_contacts_only_our_own_says_how_long_and_which_gruu() {
+        let device = InstanceId::of_epid("0123456789");
+        let own = "sip:a@10.0.0.2:5060";
+        let by_instance = three(&format!(
+            "<sip:a@192.0.2.7:6000>;expires=120;+sip.instance=\"<urn:uuid:{device}>\";gruu=\"sip:a@x;opaque=2\""
+        ));
+        assert_eq!(granted(&by_instance, own, device, 600), 120);
+        assert_eq!(gruu(&by_instance, device).as_deref(), Some("sip:a@x;opaque=2"));
+        let by_address = three("<sip:a@10.0.0.2:5060>;expires=120");
+        assert_eq!((granted(&by_address, own, device, 600), gruu(&by_address, device)), (120, None));
+        let without_time = three("<sip:a@10.0.0.2:5060>");
+        assert_eq!(granted(&without_time, own, device, 600), 7200, "the header counts for it");
+        let absent = three("<sip:a@10.0.0.4:5060>;expires=120");
+        assert_eq!((granted(&absent, own, device, 600), gruu(&absent, device)), (7200, None));
+        let silent = Message::parse("SIP/2.0 200 OK\r\n\r\n".to_owned()).unwrap();
+        assert_eq!(granted(&silent, own, device, 600), 600, "as asked");
+    }
+}

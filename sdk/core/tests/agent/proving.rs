@@ -6,13 +6,14 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use homing_core::auth::security_association::{Style, Version};
 use homing_core::command::Command;
-use homing_core::config::{ExtendedProtection, Scheme, TargetNameRule, UnsignedRule};
+use homing_core::config::{ExtendedProtection, Scheme, ServerChoice, TargetNameRule, UnsignedRule};
 use homing_core::counter::Counter;
 use homing_core::error::{AuthError, Family};
 use homing_core::event::AccountEvent;
 use homing_core::outbox::{Answer, Input, Question};
 use homing_core::state::AccountState;
-use homing_wire::Name;
+use homing_core::transport::Transport;
+use homing_wire::{Message, Name};
 
 use super::world::server::{CHALLENGE, Gate, Mischief};
 use super::world::{World, credentials};
@@ -383,6 +384,22 @@ fn required_protection_needs_tls() {
     let mut world = one_server(required, Gate::Ntlm);
     world.login();
     assert_eq!(world.state(), AccountState::Registered);
+    let mut world = World::new(|config| {
+        required(config);
+        config.transports = vec![Transport::Tcp];
+        let host = "hs1.network.com".into();
+        config.server = ServerChoice::Fixed { host, port: Some(5061), transport: Transport::Tcp };
+    });
+    world.server("hs1.network.com").gate = Gate::Ntlm;
+    world.login();
+    assert_ne!(world.state(), AccountState::Registered, "there is nothing to be bound to");
+    let why = world.last_failure().error.to_string();
+    assert!(why.contains("it does not take part in extended protection"), "{why}");
+    let proof = |(_, message): &(_, Message)| {
+        let mut shown = message.auth(Name::Authorization);
+        shown.any(|auth| auth.param("gssapi-data").is_some_and(|token| !token.is_empty()))
+    };
+    assert!(!world.sent.iter().any(proof), "and nothing is proved to it");
 }
 
 #[test]
