@@ -4,8 +4,10 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
+use homing_core::command::Command;
+use homing_core::config::TargetNameRule;
 use homing_core::event::AccountEvent;
-use homing_server_mock::node::config::{Mode, NoAssociation, OnMove, Schemes};
+use homing_server_mock::node::config::{BehindProxy, Mode, NoAssociation, NodeConfig, OnMove, Schemes};
 use homing_tests::town::{self, Town};
 use homing_tests::world::World;
 
@@ -27,6 +29,10 @@ fn claim_01_always_redirect_redirects() {
     world.require(world.ladder.count("lb", "alice", "301") == 1, "one redirect");
 }
 
+fn rechallenging(config: &mut NodeConfig) {
+    config.signpost.behind_proxy = BehindProxy::Rechallenge;
+}
+
 fn bound(world: &World, server: &str) -> usize {
     world.servers[world.server(server)].bindings(town::ALICE)
 }
@@ -42,6 +48,40 @@ fn overheard(world: &mut World, from: &'static str, to: &'static str) -> Rc<RefC
         None
     }));
     heard
+}
+
+/// A life with a server that proxies: OPTIONS, a refresh, the end.
+fn lives_and_leaves(world: &mut World) {
+    let account = world.phones[0].account;
+    world.order(0, Command::Options(account));
+    world.run_for(Duration::from_secs(5));
+    let answered = world.phones[0].told.iter().find_map(|(_, event)| match event {
+        AccountEvent::OptionsAnswered(answered) => Some(answered.status),
+        _ => None,
+    });
+    world.require(answered == Some(200), &format!("OPTIONS: {answered:?}"));
+    town::refresh(world);
+    world.run_for(Duration::from_secs(5));
+    let refreshed = world.phones[0].heard(|event| matches!(event, AccountEvent::Refreshed { .. }));
+    world.require(refreshed == 1, "not refreshed");
+    world.require(bound(world, "hs104") == 1, "one binding");
+    town::logout(world);
+    world.run_for(Duration::from_secs(5));
+    world.require(bound(world, "hs104") == 0, "still bound after signing out");
+}
+
+#[test]
+fn para_32_para_41_behind_a_rechallenging_proxy_the_home_server_owns_the_association() {
+    for seed in 0..20 {
+        let town = Town { mode: Mode::AlwaysProxy, ..Town::default() };
+        let mut world = town.without_phones_but(seed, rechallenging);
+        let mut config = town::alice();
+        config.auth.target_name = TargetNameRule::InDomain;
+        world.add_phone("alice", config, town::credentials());
+        town::must_sign_in(&mut world, "not registered");
+        world.require(bound(&world, "hs104") == 1 && bound(&world, "lb") == 0, "bound at the home server");
+        lives_and_leaves(&mut world);
+    }
 }
 
 #[test]
