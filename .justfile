@@ -14,11 +14,11 @@ house:
 
 # many seeds of the simulated world, in release
 seeds count="10000":
-    HOMING_SEEDS={{count}} cargo test --release -p homing-tests --test sim seeds
+    HOMING_SEEDS={{count}} cargo test --release -p homing-tests --test sim seeds::seeds -- --exact
 
 # one seed again, with its ladder
 seed number:
-    HOMING_SEED={{number}} cargo test -p homing-tests --test sim seeds -- --nocapture
+    HOMING_SEED={{number}} cargo sim seeds::seeds -- --exact --nocapture
 
 # a minute of fuzzing for each target, or as many seconds as said
 fuzz seconds="60":
@@ -35,7 +35,7 @@ interop:
 # our parser beside sofia-sip and osip2; whole processes
 bench:
     tests/bench/run
-    cargo bench -p homing-tests --bench figures
+    cargo bench -p homing-tests --bench figures --profile dist
 
 # the phone with an estate inside
 demo:

@@ -63,6 +63,30 @@ fn the_glossary_holds_every_state() {
     }
 }
 
+#[test]
+fn decisions_that_comments_name_are_written_down() {
+    let text = std::fs::read_to_string(top().join("CONTRIBUTING.md")).unwrap();
+    let written: Vec<&str> =
+        text.lines().filter_map(|line| line.strip_prefix("| ")?.split(' ').next()).collect();
+    let mut faults = Vec::new();
+    for file in files(&[".rs", ".toml", ".md"]) {
+        for number in decisions(&file.text).into_iter().filter(|number| !written.contains(number)) {
+            faults.push(format!("{} names decision {number}", file.path));
+        }
+    }
+    assert!(faults.is_empty(), "not in CONTRIBUTING:\n{}", faults.join("\n"));
+}
+
+/// The numbers behind the words `decision` and `decisions`.
+fn decisions(text: &str) -> Vec<&str> {
+    let behind = text.match_indices("decision").map(|(at, word)| &text[at + word.len()..]);
+    behind
+        .map(|rest| rest.strip_prefix('s').unwrap_or(rest))
+        .filter_map(|rest| rest.strip_prefix(' ')?.split(|c: char| !c.is_ascii_digit()).next())
+        .filter(|number| !number.is_empty())
+        .collect()
+}
+
 fn exists_beside(file: &File, path: &str) -> bool {
     let folder = Path::new(&file.path).parent().unwrap_or(Path::new(""));
     path.is_empty() || top().join(folder).join(path).exists()

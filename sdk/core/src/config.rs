@@ -18,7 +18,7 @@ pub struct AgentConfig {
     pub limits: Limits,
     /// RFC 3261 T1, T2, T4.
     pub timers: Timers,
-    /// What becomes of calls when the home server changes (settled 8).
+    /// What becomes of calls when the home server changes (decision 8).
     pub on_move: OnMove,
 }
 
@@ -99,15 +99,15 @@ pub enum ServerChoice {
 pub struct AuthRules {
     /// Schemes allowed.
     pub schemes: Vec<Scheme>,
-    /// Digest with MD5, off unless the account says so (settled 23).
+    /// Digest with MD5, off unless the account says so (decision 23).
     pub allow_md5: bool,
-    /// REGISTER over UDP, off unless the account says so (settled 23).
+    /// REGISTER over UDP, off unless the account says so (decision 23).
     pub udp_register: bool,
     /// Which server a challenge may name.
     pub target_name: TargetNameRule,
-    /// NTLM channel binding and target name (settled 14).
+    /// NTLM channel binding and target name (decision 14).
     pub extended_protection: ExtendedProtection,
-    /// Where signatures are looked for beyond the standard places (protocol facts 5.4).
+    /// Where signatures are looked for beyond the standard places.
     pub signature_places: SignaturePlaces,
 }
 
@@ -129,7 +129,7 @@ pub enum TargetNameRule {
     /// One of the names the verified certificate carries, in whichever place and order.
     #[default]
     Verified,
-    /// Also any host inside the SIP domain: a proxy passes on its home server's challenges (settled 15).
+    /// Also any host inside the SIP domain: a proxy passes on its home server's challenges (decision 15).
     InDomain,
 }
 
@@ -153,7 +153,7 @@ pub enum SignaturePlaces {
     PatentToo,
 }
 
-/// What a redirect of a REGISTER may do (patent paragraph 67, settled 1 to 6).
+/// What a redirect of a REGISTER may do (patent paragraph 67, decisions 1 to 6).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RedirectRules {
     /// Redirects followed within one login, 0 to 5; 0 follows none.
@@ -174,7 +174,7 @@ pub struct RedirectRules {
     pub consent: Consent,
 }
 
-/// What counts as a loop (settled 1).
+/// What counts as a loop (decision 1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LoopRule {
     /// A target already visited in this login.
@@ -188,7 +188,7 @@ pub enum LoopRule {
 pub enum UnsignedRule {
     /// Refuse it.
     Refuse,
-    /// Follow it over verified TLS where no association exists that could sign (Digest, settled 6).
+    /// Follow it over verified TLS where no association exists that could sign (Digest, decision 6).
     FollowOverTls,
 }
 

@@ -19,7 +19,7 @@ pub enum Counter {
     WrongProof,
     /// Signed messages seen before or below the window.
     Replayed,
-    /// Unsigned 1xx, 401, 407, 408, 503 that were let through as settled 12 says.
+    /// Unsigned 1xx, 401, 407, 408, 503 that were let through as decision 12 says.
     UnsignedTolerated,
     /// Challenges beyond the allowed rate.
     ChallengeRate,

@@ -37,7 +37,7 @@ pub enum AccountEvent {
         /// Seconds granted.
         expires: u32,
     },
-    /// A security association was renewed without leaving (settled 13).
+    /// A security association was renewed without leaving (decision 13).
     AssociationRenewed,
     /// A login failed.
     LoginFailed {

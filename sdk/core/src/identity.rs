@@ -4,7 +4,7 @@ use std::fmt;
 
 use thiserror::Error;
 
-/// Whom a connection must prove to reach (settled rule: discovery names the SIP domain, or the
+/// Whom a connection must prove to reach (decision 24: discovery names the SIP domain, or the
 /// dialled name under strict naming; a redirect hop names exactly the Contact's host).
 ///
 /// It is part of the key under which connections and TLS sessions are reused: a connection that was
@@ -21,7 +21,7 @@ pub enum Expected {
     },
     /// Reached by a redirect or by configuration: the certificate names exactly this host.
     Host(String),
-    /// Reached by an address literal that the account allows (settled 5): the certificate names the SIP
+    /// Reached by an address literal that the account allows (decision 5): the certificate names the SIP
     /// domain or a host inside it.
     Inside {
         /// The SIP domain of the account, lower case.

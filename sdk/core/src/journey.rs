@@ -68,7 +68,7 @@ pub enum Arrival {
     Preferred,
 }
 
-/// Round trips of one hop; the physical price of a login (settled 10).
+/// Round trips of one hop; the physical price of a login (decision 10).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Price {
     /// DNS.

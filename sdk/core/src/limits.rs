@@ -23,7 +23,7 @@ pub struct Limits {
     pub targets: usize,
     /// Contacts of one redirect that are tried.
     pub contacts: usize,
-    /// Handshakes a server may demand by unsigned challenges, per minute (settled 12).
+    /// Handshakes a server may demand by unsigned challenges, per minute (decision 12).
     pub challenges_per_minute: u8,
     /// Outputs that may wait to be drained when the next input comes. Beyond it nothing more is heard and
     /// commands are refused with [`Misuse::Limit`](crate::error::Misuse::Limit), each counted as

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// A server as it was dialled: this is what loop detection compares (settled 10a).
+/// A server as it was dialled: this is what loop detection compares (decision 10).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ServerName {
     /// Host name or literal, lower case.

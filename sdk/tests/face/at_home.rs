@@ -60,7 +60,7 @@ async fn para_67_a_signed_redirect_leads_home_and_a_move_leads_to_the_next() {
     assert!(estate.node("hs102").bindings().is_empty() && estate.node("hs104").bindings().is_empty());
 }
 
-/// The price of a cold login with one redirect (settled 10): DNS, and per server TCP, TLS and REGISTERs.
+/// The price of a cold login with one redirect (decision 10): DNS, and per server TCP, TLS and REGISTERs.
 #[tokio::test]
 async fn a_cold_login_costs_what_the_ladder_says_and_a_remembered_home_less() {
     let estate = estate().await;

@@ -126,7 +126,7 @@ impl Estate {
     }
 
     /// Tells the clients of `user` to sign in anew, from discovery (`deactivated`). Only clients that
-    /// understand it are told (settled 4).
+    /// understand it are told (decision 4).
     pub fn recall(&self, user: &str) {
         let address = self.address(user);
         for node in self.nodes.values() {

@@ -65,7 +65,7 @@ pub struct GateConfig {
     pub names: ServerNames,
     /// Whether NTLM challenges carry the time (pair 7).
     pub timestamp: bool,
-    /// Whether clients must, may or cannot bind their login to this server (settled 14).
+    /// Whether clients must, may or cannot bind their login to this server (decision 14).
     pub extended_protection: ExtendedProtection,
     /// SHA-256 of the TLS certificate, for channel bindings.
     pub end_point_hash: Option<[u8; 32]>,
@@ -153,7 +153,7 @@ pub enum ExtendedProtection {
 pub struct SignpostConfig {
     /// Redirect or proxy.
     pub mode: Mode,
-    /// What happens to users at the wrong server who have no association to sign a 301 with (settled 6).
+    /// What happens to users at the wrong server who have no association to sign a 301 with (decision 6).
     pub no_association: NoAssociation,
     /// Who authenticates a client whose requests are proxied.
     pub behind_proxy: BehindProxy,
@@ -181,7 +181,7 @@ pub enum Mode {
     AlwaysProxy,
 }
 
-/// Who authenticates a client whose requests are proxied (settled 15).
+/// Who authenticates a client whose requests are proxied (decision 15).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum BehindProxy {

@@ -1,4 +1,4 @@
-//! Requests of the server's own: the NOTIFY that ends a registration (MS-SIPREGE, protocol facts 3.4).
+//! Requests of the server's own: the NOTIFY that ends a registration (MS-SIPREGE).
 
 use homing_core::ids::FlowId;
 use homing_core::time::Now;

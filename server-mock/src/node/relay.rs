@@ -2,7 +2,7 @@
 //!
 //! Servers speak with each other over mutual TLS. The one that challenged the client owns its
 //! association: it takes the client's credentials away, vouches for the user, and signs everything
-//! towards the client anew (protocol facts 5.7).
+//! towards the client anew (decision 15).
 
 use hmac::{Hmac, KeyInit, Mac};
 use std::time::Duration;

@@ -107,7 +107,7 @@ impl Node {
         }
     }
 
-    /// Whom the gate lets pass. Another server of the estate vouches for whom it names (settled 15).
+    /// Whom the gate lets pass. Another server of the estate vouches for whom it names (decision 15).
     fn admit(&mut self, flow: FlowId, request: &Message, now: Now) -> Admission {
         let trusted = self.flows.find(flow).is_some_and(|flow| flow.trusted.is_some());
         if trusted && let Some(asserted) = asserted(request) {
@@ -269,7 +269,7 @@ impl Node {
             || self.config.peer(name).is_some()
     }
 
-    /// True if a request came through somebody else's proxy once too often this minute (settled 7).
+    /// True if a request came through somebody else's proxy once too often this minute (decision 7).
     fn over_stranger_cap(&mut self, flow: FlowId, request: &Message, now: Now) -> bool {
         let Some(found) = self.flows.find(flow) else { return false };
         if request.via_count() < 2 {

@@ -82,7 +82,7 @@ impl Node {
         self.with_signature(message, &value.to_string(), request, id)
     }
 
-    /// Writes a signature into the headers its receiver looks into (protocol facts 5.2, 5.3).
+    /// Writes a signature into the headers its receiver looks into (MS-SIP 3.1.4 in the patent's dialect, MS-SIPAE 3.3.4 in the others).
     pub(super) fn with_signature(
         &self,
         message: Message,

@@ -1,4 +1,4 @@
-//! How much each source may send through servers nobody configured (settled: proxied, but under a cap).
+//! How much each source may send through servers nobody configured (decision 7).
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv6Addr};

@@ -1,4 +1,4 @@
-//! What an idle TLS connection takes in the memory of either side, counted apart from accounts (settled rule 25).
+//! What an idle TLS connection takes in the memory of either side, counted apart from accounts (decision 25).
 
 use homing_net::{FlowId, RoadConfig, RoadEvent, Roads, Roots, TlsClient};
 

@@ -1,7 +1,7 @@
 //! What a redirect costs the server: 301s to pipelined REGISTERs on one TLS connection.
 //!
-//! TLS, because the estate sends an unsigned redirect over nothing else (settled rule 6). Unsigned is compared with
-//! unsigned; the signed redirect of an association, which no peer has, is a figure of its own (settled rule 25).
+//! TLS, because the estate sends an unsigned redirect over nothing else (decision 6). Unsigned is compared with
+//! unsigned; the signed redirect of an association, which no peer has, is a figure of its own (decision 25).
 
 use std::time::{Duration, SystemTime};
 

@@ -41,7 +41,7 @@ impl Agent {
                 desk.count_refusal(why);
             }
         });
-        // Without a good signature a request is as if it had never come (settled 12).
+        // Without a good signature a request is as if it had never come (decision 12).
         if matches!(standing, Standing::Refused(_)) {
             return;
         }

@@ -58,7 +58,7 @@ pub enum LoginError {
         /// Who.
         server: ServerName,
     },
-    /// An answer came whose signature was missing or wrong; it was not believed (settled: 2 s, then this).
+    /// An answer came whose signature was missing or wrong; it was not believed for 2 s.
     #[error("{server} answered, but {why}")]
     Unbelieved {
         /// Who.

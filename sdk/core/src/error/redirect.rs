@@ -7,7 +7,7 @@ use thiserror::Error;
 use super::signature::SignatureFault;
 use crate::server::ServerName;
 
-/// Why a redirect was not followed (patent paragraph 67; settled 1 to 6).
+/// Why a redirect was not followed (patent paragraph 67; decisions 1 to 6).
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum RedirectError {
     /// The target was visited before in this login.

@@ -43,7 +43,7 @@ pub enum FlowState {
     },
     /// Open to everyone who wants its destination.
     Open(Opened),
-    /// Open for those who use it, closed to others (settled 8).
+    /// Open for those who use it, closed to others (decision 8).
     Draining(Opened),
 }
 

@@ -26,7 +26,7 @@ pub enum Wanted {
     /// The servers of a SIP domain: the Microsoft names first, then RFC 3263.
     Domain(String),
     /// The host of a URI or of a configured server, by RFC 3263 alone. Its certificate must name
-    /// exactly this host (settled 24).
+    /// exactly this host (decision 24).
     Host {
         /// Host name or address literal, without brackets.
         host: String,

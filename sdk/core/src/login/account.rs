@@ -62,7 +62,7 @@ impl Account {
         }
     }
 
-    /// The remembered home did not take this login; after three in a row it is forgotten (settled 9).
+    /// The remembered home did not take this login; after three in a row it is forgotten (decision 9).
     pub(super) fn blame_home(&mut self, trip: &mut Trip, desk: &mut Desk<'_>) {
         if trip.blames_home() && self.memory.home_failed() {
             desk.tell(AccountEvent::Forgotten);

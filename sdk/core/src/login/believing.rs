@@ -1,4 +1,4 @@
-//! Whose word a login takes: signatures are judged before anything else sees a message (settled 12).
+//! Whose word a login takes: signatures are judged before anything else sees a message (decision 12).
 
 use bytes::Bytes;
 use homing_wire::Message;

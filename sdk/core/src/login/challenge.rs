@@ -114,7 +114,7 @@ fn check_clock(message: &Message, conversation: &Conversation, now: Now) -> Resu
 }
 
 /// Over TLS the server must be one of those its certificate names: whoever passes another's challenge
-/// on gets that one's login (a relay). Where proxies do so by design, the account says so (settled 15).
+/// on gets that one's login (a relay). Where proxies do so by design, the account says so (decision 15).
 fn check_target(offer: &Offer, conversation: &Conversation, account: &Account) -> Result<(), AuthError> {
     let (Some(named), Some(proof)) = (offer.targetname(), &conversation.proof) else { return Ok(()) };
     let is_carried = proof.names.iter().any(|name| name.eq_ignore_ascii_case(named));

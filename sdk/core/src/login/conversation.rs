@@ -59,7 +59,7 @@ enum Trust {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Lifetime {
     /// A binding, in the Contact: the handshake of a login carries no Expires header, which a
-    /// signature would cover (protocol facts 3.2).
+    /// signature would cover.
     Wish(u32),
     /// A binding, in the Expires header.
     Keep(u32),
@@ -137,7 +137,7 @@ impl Conversation {
         }
     }
 
-    /// From now on this association signs; the one before it verifies a while longer (settled 13).
+    /// From now on this association signs; the one before it verifies a while longer (decision 13).
     pub(super) fn adopt(&mut self, fresh: Association, overlap: std::time::Duration, now: Now) {
         self.associations += 1;
         match &mut self.trust {

@@ -130,7 +130,7 @@ impl Registered {
         desk.tell(AccountEvent::LoggedOut { why });
     }
 
-    /// A preferred registrar passes the same rules as a redirect (settled 4).
+    /// A preferred registrar passes the same rules as a redirect (decision 4).
     fn preferred(
         &self,
         uri: &str,

@@ -220,7 +220,7 @@ impl Exchange {
     }
 
     /// Keeps what the handshake brought, whatever the server decided. A final that only the association
-    /// before signed says that the server stays with that one (settled 13).
+    /// before signed says that the server stays with that one (decision 13).
     /// False if the server tried to prove that it knows the password, and does not.
     fn settle(self, message: &Message, talk: &mut Talk<'_, '_>) -> bool {
         match self.step {
@@ -275,7 +275,7 @@ impl Talk<'_, '_> {
     }
 }
 
-/// What the first REGISTER may carry because an earlier login to this very server taught it (settled 10).
+/// What the first REGISTER may carry because an earlier login to this very server taught it (decision 10).
 fn shortcut(talk: &Talk<'_, '_>) -> Option<(AssociationName, Style)> {
     let known = talk.account.memory.login_of(&talk.conversation.named.host)?;
     if talk.account.config.auth.schemes.first() != Some(&Scheme::Ntlm) {

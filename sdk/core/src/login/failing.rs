@@ -16,7 +16,7 @@ pub(super) fn helps(error: &LoginError) -> bool {
 }
 
 /// True for failures of the server itself. A password that does not fit is none, a redirect that was
-/// ignored leaves everything as it was (settled 1), and what nobody signed may be somebody else's.
+/// ignored leaves everything as it was (decision 1), and what nobody signed may be somebody else's.
 pub(super) fn is_the_servers(error: &LoginError) -> bool {
     helps(error) && !matches!(error, LoginError::Redirect(_) | LoginError::Unbelieved { .. })
 }

@@ -33,7 +33,7 @@ pub(super) struct Joining {
     pub(super) conversation: Conversation,
     pub(super) exchange: Exchange,
     /// True once it said anything in SIP: from then on it is visited, and if a redirect named it, no
-    /// other Contact is tried for it (settled 2).
+    /// other Contact is tried for it (decision 2).
     heard: bool,
 }
 
@@ -247,7 +247,7 @@ impl Rest {
 
     /// A final no. One that only says that the server cannot do it now sends a login on to the next
     /// server of its domain, and a remembered home that says any is not the home any more: discovery
-    /// knows better. What a redirect named is not replaced by anything else (settled 2).
+    /// knows better. What a redirect named is not replaced by anything else (decision 2).
     fn refused(
         mut self,
         message: &Message,
@@ -283,7 +283,7 @@ impl Rest {
     }
 
     /// The server is gone: the next one is tried. One that never said anything was not visited; one that
-    /// a redirect named and that spoke is the last of its list (settled 2).
+    /// a redirect named and that spoke is the last of its list (decision 2).
     fn next(
         mut self,
         why: ConnectError,

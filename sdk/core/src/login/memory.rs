@@ -7,7 +7,7 @@ use crate::config::{Remembered, RememberedLogin};
 pub(super) struct Memory {
     home: Option<Home>,
     /// The servers whose login was verified, by the host that was dialled; the shortcut needs them
-    /// (settled 10).
+    /// (decision 10).
     logins: Vec<(String, RememberedLogin)>,
     /// True after a server refused the last credentials.
     pub refused_before: bool,
@@ -75,7 +75,7 @@ impl Memory {
     }
 }
 
-/// Failures in a row after which a home server is forgotten (settled 9).
+/// Failures in a row after which a home server is forgotten (decision 9).
 const MOST_FAILURES: u8 = 3;
 /// Six servers of one login, and some.
 const MOST_LOGINS: usize = 8;

@@ -10,7 +10,7 @@
 //!                       └─────────────────────────────────────┘
 //! ```
 //!
-//! What a login costs is counted hop by hop in its journey, in round trips (settled 10):
+//! What a login costs is counted hop by hop in its journey, in round trips (decision 10):
 //!
 //! | login | DNS | TCP | TLS 1.3 | REGISTER | together |
 //! |---|---|---|---|---|---|
@@ -21,7 +21,7 @@
 //! | the same with its address cached | 0 | 1 | 1 | 2 | 4 |
 //!
 //! Each state is a struct that owns what is true while it lasts, and is consumed and replaced by each
-//! input. A login owns no connection: it has one use of it (settled 8).
+//! input. A login owns no connection: it has one use of it (decision 8).
 
 mod account;
 pub(crate) mod answering;

@@ -64,7 +64,7 @@ pub struct Onward {
     pub port: Option<u16>,
     /// Transport.
     pub transport: Transport,
-    /// Whom its certificate must name (settled 24).
+    /// Whom its certificate must name (decision 24).
     pub expected: Expected,
 }
 
@@ -191,7 +191,7 @@ fn target(text: &str, redirect: &Redirect<'_>, account: &AccountConfig) -> Resul
 }
 
 /// The domain rule, and whom the certificate of a trusted target must name. No certificate need carry
-/// an address, so that of an allowed literal must match the domain (settled 5).
+/// an address, so that of an allowed literal must match the domain (decision 5).
 fn judge_host(
     host: &str,
     literal: Option<IpAddr>,

@@ -25,7 +25,7 @@ pub(super) struct Refusal {
 pub(super) enum Belief {
     /// Feed it.
     Believed,
-    /// Feed it although nothing signs it: it can only delay or begin a handshake (settled 12).
+    /// Feed it although nothing signs it: it can only delay or begin a handshake (decision 12).
     Tolerated,
     /// Ignore it.
     Refused(SignatureFault),

@@ -181,5 +181,5 @@ fn may_move(registered: &Registered, message: &Message, standing: Standing, conf
     is_followed && is_believed
 }
 
-/// After a redirect that was refused (settled 1).
+/// After a redirect that was refused (decision 1).
 const REDIRECT_PAUSE: Duration = Duration::from_secs(30);

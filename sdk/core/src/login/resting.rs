@@ -59,7 +59,7 @@ impl Resting {
         desk.tell(AccountEvent::LoginFailed { failure, retry_in });
         match retry_in {
             Some(wait) => {
-                // A wait the server asked for, and the growing one after a redirect (settled 1).
+                // A wait the server asked for, and the growing one after a redirect (decision 1).
                 let not_before = desk.now.after(if is_redirect { wait } else { floor });
                 Resting { not_before, ..Resting::until(shown, desk.now.after(wait), cause) }
             }

@@ -2,7 +2,7 @@
 //!
 //! Legs run one after the other, except that a leg with a head start lets the next begin while it is
 //! still under way. Targets of equal rank are dialled 250 ms apart, and the first verified connection
-//! wins (settled 9; RFC 8305 section 5). What lost stays in store: if the winner turns out to be of
+//! wins (decision 9; RFC 8305 section 5). What lost stays in store: if the winner turns out to be of
 //! no use, the search goes on where it stopped.
 
 use std::collections::VecDeque;
@@ -308,5 +308,5 @@ impl Search {
     }
 }
 
-/// Between two dials of equal rank, and between the remembered home and discovery (settled 9).
+/// Between two dials of equal rank, and between the remembered home and discovery (decision 9).
 pub(super) const STAGGER: Duration = Duration::from_millis(250);

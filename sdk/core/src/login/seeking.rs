@@ -164,10 +164,10 @@ impl Seeking {
     }
 }
 
-/// The home server of an earlier login, if the rules for redirects still allow it (settled 4).
+/// The home server of an earlier login, if the rules for redirects still allow it (decision 4).
 ///
 /// It has a head start, so that one without TLS would win against discovery: the first *verified* TLS
-/// server is to win where the account may use TLS (settled 9).
+/// server is to win where the account may use TLS (decision 9).
 fn remembered_leg(account: &Account, desk: &mut Desk<'_>) -> Option<Leg> {
     let home = account.memory.home()?;
     let config = &account.config;

@@ -1,4 +1,4 @@
-//! The servers one login has visited: what a loop is measured by (settled 1 and 10a).
+//! The servers one login has visited: what a loop is measured by (decisions 1 and 10a).
 
 use crate::server::ServerName;
 

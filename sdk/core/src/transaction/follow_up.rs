@@ -4,7 +4,7 @@ use bytes::Bytes;
 use homing_wire::{Builder, Message, Method, Name};
 
 /// Signs what a transaction sends by itself, so that ACK and CANCEL pass a server that discards every
-/// request without the signature of its association (settled 11).
+/// request without the signature of its association (decision 11).
 ///
 /// It is called once for each new ACK and CANCEL; their repetitions are the same bytes.
 pub trait Signer {

@@ -138,7 +138,7 @@ impl<U: Copy> Transactions<U> {
     }
 
     /// As [`feed_response`](Self::feed_response); an ACK or a waiting CANCEL that follows from the
-    /// response is signed by `signer` (settled 11).
+    /// response is signed by `signer` (decision 11).
     pub fn feed_response_signed(&mut self, id: TxId, response: &Message, signer: &mut dyn Signer, now: Now) {
         let table = self.timers;
         let (Some(status), Some(entry)) = (response.status(), self.store.find_mut(id)) else {

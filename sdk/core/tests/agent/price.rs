@@ -1,4 +1,4 @@
-//! The physical price of a login: round trips, counted hop by hop (settled 9 and 10).
+//! The physical price of a login: round trips, counted hop by hop (decisions 9 and 10).
 
 use std::net::IpAddr;
 use std::time::Duration;

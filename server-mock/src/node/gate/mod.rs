@@ -152,7 +152,7 @@ impl Gate {
         }
     }
 
-    /// A first challenge; ACK and CANCEL cannot be challenged and are dropped (protocol facts 1.10).
+    /// A first challenge; ACK and CANCEL cannot be challenged and are dropped (MS-SIPAE 3.3.5).
     fn challenge_or_discard(
         &mut self,
         visit: &Visit<'_>,

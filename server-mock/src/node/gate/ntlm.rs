@@ -26,7 +26,7 @@ pub(super) struct Shown<'m> {
 }
 
 impl Gate {
-    /// Decides about a request with NTLM credentials for this server (protocol facts 1.10).
+    /// Decides about a request with NTLM credentials for this server (MS-SIPAE 3.3.5).
     pub(super) fn admit_ntlm(
         &mut self,
         visit: &Visit<'_>,

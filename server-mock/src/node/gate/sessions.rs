@@ -164,7 +164,7 @@ impl Sessions {
     }
 
     /// A final answer was signed with an association: from now on it signs for its endpoint, and the former
-    /// one verifies for another 64·T1 (settled 13).
+    /// one verifies for another 64·T1 (decision 13).
     pub fn turn(&mut self, id: SessionId, now: Now) {
         let Some(session) = self.established.get_mut(&id) else { return };
         if session.standing != Standing::Fresh {

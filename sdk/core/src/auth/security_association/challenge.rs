@@ -100,5 +100,5 @@ fn decode_token(mechanism: Mechanism, text: &str) -> Option<Vec<u8>> {
     STANDARD.decode(text).ok().filter(|token| token.len() <= mechanism.token_limit())
 }
 
-/// Longest `opaque` that is accepted, in bytes (settled 14).
+/// Longest `opaque` that is accepted, in bytes (decision 14).
 pub(super) const OPAQUE_LIMIT: usize = 256;

@@ -11,7 +11,7 @@ use crate::auth::ntlm::Side;
 use crate::time::{Deadline, Moment, Now, Why};
 
 /// Renewal with overlap: the new association signs at once, the old one verifies what was in
-/// flight (settled 13).
+/// flight (decision 13).
 ///
 /// The new association belongs here once its first signed final response was verified; until then
 /// it is the business of the handshake, and everything else is signed with the old one.

@@ -97,7 +97,7 @@ pub(crate) enum Mischief {
 
 /// A CHALLENGE token of a real server.
 pub(crate) const CHALLENGE: &str = "TlRMTVNTUAACAAAAAAAAADgAAADzgpjiASNFZ4mrze8AAAAAAAAAAIwAjAA4AAAABQLODgAAAA8CABIATgBFAFQAVwBPAFIASwBDAE8AAQAEAEgAUwAEABYAbgBlAHQAdwBvAHIAawAuAGMAbwBtAAMAMgBoAG8AbQBlAHMAZQByAHYAZQByADEAMAAyAC4AbgBlAHQAdwBvAHIAawAuAGMAbwBtAAUAFgBuAGUAdAB3AG8AcgBrAC4AYwBvAG0AAAAAAA==";
-/// How long it holds a handshake nobody ends (protocol facts 1.12).
+/// How long it holds a handshake nobody ends.
 const HALF_OPEN: Duration = Duration::from_secs(60);
 const AGREED: u32 = flags::EXTENDED_SESSION_SECURITY | flags::STRONG_KEYS | flags::KEY_EXCHANGE;
 

@@ -1,4 +1,4 @@
-//! The server's half of NTLM in datagram mode, written from the protocol facts alone.
+//! The server's half of NTLM in datagram mode, written from MS-NLMP alone, without a look at the client.
 //!
 //! Nothing of the user agent's half is used here, so that both ends cannot share one misreading.
 //! What is shared lies behind the handshake: session keys and MACs.
