@@ -2,7 +2,7 @@
 
 use crate::transport::Transport;
 
-/// What an earlier run learned about the home server (settled 9, 10).
+/// What an earlier run learned about the home server (decisions 9, 10).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Remembered {
     /// The home server's host as it was named: by a Contact, by the configuration, or by discovery.
@@ -12,7 +12,7 @@ pub struct Remembered {
     /// Its transport.
     pub transport: Transport,
     /// True if its certificate must name exactly the host, as after a redirect; else the SIP domain will
-    /// do, as after discovery (settled 24).
+    /// do, as after discovery (decision 24).
     pub exact: bool,
     /// Scheme, realm, target name and version of a verified hop: allows the first REGISTER to carry
     /// the empty NTLM token.

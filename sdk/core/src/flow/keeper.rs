@@ -167,7 +167,7 @@ fn share_of(limit: Duration, chance: &mut Chance) -> Duration {
 
 const PING: &[u8] = b"\r\n\r\n";
 /// However long a server allows: its silent loss is to be noticed, and the account back at another, within
-/// 210 s (settled 19). That leaves 10 s for the pong and 50 s for the new login.
+/// 210 s (decision 19). That leaves 10 s for the pong and 50 s for the new login.
 const LONGEST_UNHEARD: Duration = Duration::from_secs(150);
 const PONG_WITHIN: Duration = Duration::from_secs(10);
 const USUAL_LEAST: Duration = Duration::from_secs(95);

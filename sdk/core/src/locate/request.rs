@@ -95,7 +95,7 @@ impl Request {
         }
     }
 
-    /// Strict naming (protocol facts 3.1): true if the domain's servers may not bear this name. Over TLS
+    /// Strict naming: true if the domain's servers may not bear this name. Over TLS
     /// the certificate decides that; in the clear there is nothing but the name.
     pub(super) fn strays(&self, host: &str, transport: Transport) -> bool {
         match &self.wanted {

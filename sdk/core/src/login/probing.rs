@@ -43,7 +43,7 @@ impl Registered {
     }
 
     /// The OPTIONS was answered, or nobody answered it. A first challenge is met like that of any request:
-    /// the server proves itself anew, then the request is sent once more (protocol facts 1.13).
+    /// the server proves itself anew, then the request is sent once more.
     pub(super) fn handle_probe(
         mut self,
         answer: Option<&Message>,
