@@ -8,6 +8,7 @@ mod hands;
 mod home;
 mod picture;
 mod place;
+mod plain;
 mod redirects;
 mod sizes;
 mod terminal;

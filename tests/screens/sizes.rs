@@ -14,10 +14,13 @@ fn pictured(columns: u16, rows: u16) {
     let home = Home::new();
     let mut terminal = Terminal::start(PHONE, &["demo"], columns, rows, home.path());
     terminal.wait_for("registered", SOON).unwrap();
+    // What was told goes when it is read; whether it still stands is a matter of time.
+    terminal.press("\x1b");
+    terminal.settle(Duration::from_millis(600));
     let mini = columns < 50;
     for (key, name, words) in [
         ("2", "accounts", "expires in"),
-        ("6", "trace", "Ladder"),
+        ("6r", "trace", "Ladder"),
         ("9", "settings", "ui.theme"),
         ("0", "help", "/ searches"),
         (":", "palette", "Command"),

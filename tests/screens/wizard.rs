@@ -23,7 +23,10 @@ fn walked(seed: u64, columns: u16, rows: u16) {
     let place = Place::new(seed);
     let mut terminal = first_run(&place, columns, rows);
     let picture = |terminal: &mut Terminal, step: &str| {
-        terminal.settle(Duration::from_millis(500));
+        // What was told stands for a while; the picture is taken when it has gone.
+        let bare = |screen: &str| !screen.contains("account written") && !screen.contains("server found");
+        let _ = terminal.wait_until(SOON, |screen| bare(screen));
+        terminal.settle(Duration::from_millis(200));
         assert_picture(&format!("wizard_{step}_{columns}x{rows}.txt"), &terminal.contents());
     };
     terminal.press("alice@network.com");

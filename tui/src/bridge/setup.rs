@@ -7,7 +7,7 @@ use toml::Value;
 
 use crate::bridge::unproved::{Kept, Proof};
 use crate::bridge::{Bridge, Prompt};
-use crate::config::{AccountEntry, StoreFault, edit, read, write};
+use crate::config::{AccountEntry, StoreFault, edit, read, shown, write};
 use crate::effect::Search;
 use crate::msg::Msg;
 use crate::screen::{settings, stage, wizard};
@@ -66,7 +66,7 @@ impl Bridge {
             write(&files.config, edit::set_in_account(&text, &aor, "password_file", &path))
         });
         let text = match result {
-            Ok(()) => screen_text!("password kept in {}", file.display()),
+            Ok(()) => screen_text!("password kept in {}", shown(&file)),
             Err(fault) => screen_text!("the password is not kept: {fault}"),
         };
         self.tell(Msg::Stage(stage::Msg::Told(text)));
@@ -82,7 +82,8 @@ impl Bridge {
                     let count = plan.as_ref().map_or(0, Vec::len);
                     // The wizard may have been closed.
                     let _ = told.send(Msg::Wizard(wizard::Report::Plan(plan)));
-                    Ok(screen_text!("{count} servers found"))
+                    let plural = if count == 1 { "" } else { "s" };
+                    Ok(screen_text!("{count} server{plural} found"))
                 });
             }
             Search::Create { aor, server } => {
@@ -99,7 +100,7 @@ impl Bridge {
         let written = match &self.files {
             Some(files) => read(&files.config)
                 .and_then(|text| write(&files.config, edit::append_account(&text, entry.table())))
-                .map(|()| screen_text!("account written to {}", files.config.display())),
+                .map(|()| screen_text!("account written to {}", shown(&files.config))),
             None => Ok(ScreenText::of("account added for this run")),
         };
         match (self.add(entry, Prompt::Screen), written) {

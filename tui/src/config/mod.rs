@@ -17,4 +17,4 @@ pub(crate) use migrate::migrate;
 pub(crate) use schema::schema;
 pub(crate) use secret::{PasswordFault, PasswordSource};
 pub(crate) use setting::{ACCOUNT, Kind, SETTINGS, Setting};
-pub(crate) use store::{Paths, StoreFault, read, write};
+pub(crate) use store::{Paths, StoreFault, read, shown, write};

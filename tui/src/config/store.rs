@@ -47,6 +47,13 @@ impl Paths {
     }
 }
 
+/// A path as people write it: their home folder is `~`.
+pub(crate) fn shown(path: &Path) -> String {
+    let below_home =
+        etcetera::home_dir().ok().and_then(|home| path.strip_prefix(home).ok().map(Path::to_owned));
+    below_home.map_or_else(|| path.display().to_string(), |rest| format!("~/{}", rest.display()))
+}
+
 /// The text of a file; empty if there is none.
 ///
 /// # Errors
