@@ -43,6 +43,13 @@ fn walked(seed: u64, columns: u16, rows: u16) {
     let written = place.config_text();
     assert!(written.contains("aor = \"alice@network.com\""), "{written}");
     assert!(!written.contains(CANARY), "the password stands in the configuration");
+    // Reading again what the wizard has written changes nothing.
+    terminal.press("\x12");
+    terminal.wait_until(SOON, |screen| screen.contains("configuration read again")).unwrap();
+    terminal.press("8");
+    terminal.settle(Duration::from_millis(500));
+    assert!(!terminal.contents().contains("sign out alice"), "{}", terminal.contents());
+    assert_eq!(place.estate.journal().ladder().matches("unregistered").count(), 0);
     terminal.press("q");
     assert_eq!(terminal.end(SOON), Some(0));
     assert!(!String::from_utf8_lossy(terminal.raw()).contains(CANARY), "the password was on the screen");

@@ -141,8 +141,8 @@ impl Bridge {
                 account.unregister().await.map(|()| ScreenText::default())
             }),
             Effect::Options(id) => self.on_account(id, "OPTIONS", |account| async move {
-                let answered = account.options().await?;
-                Ok(screen_text!("OPTIONS answered {} in {} ms", answered.status, answered.millis))
+                // The event tells what was answered.
+                account.options().await.map(|_| ScreenText::default())
             }),
             Effect::Consent { id, decision, always } => self.questions.decide(id, decision, always),
             Effect::Password { id, password, keep } => self.take_password(id, password, keep),

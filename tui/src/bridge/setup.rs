@@ -65,6 +65,12 @@ impl Bridge {
             let path = Value::String(file.display().to_string());
             write(&files.config, edit::set_in_account(&text, &aor, "password_file", &path))
         });
+        if result.is_ok() {
+            // What the file says now is no change when it is read again.
+            for entry in self.entries.values_mut().filter(|entry| entry.text("aor") == aor) {
+                entry.set("password_file", Value::String(file.display().to_string()));
+            }
+        }
         let text = match result {
             Ok(()) => screen_text!("password kept in {}", shown(&file)),
             Err(fault) => screen_text!("the password is not kept: {fault}"),

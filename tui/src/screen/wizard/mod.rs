@@ -143,7 +143,10 @@ pub(crate) fn draw(state: &State, look: &Look, area: Rect, buf: &mut Buffer) {
             }
         }
         Step::Server(aor, _) => {
-            lines.extend(say(&format!("DNS names no server for {}.", aor.domain), Role::Plain));
+            // A name server that is silent has not said that there is none.
+            let silent = state.complaint.is_some();
+            let verdict = if silent { "DNS could not be asked about" } else { "DNS names no server for" };
+            lines.extend(say(&format!("{verdict} {}.", aor.domain), Role::Plain));
             lines.extend(say("Name one yourself, as host or host:port:", Role::Plain));
         }
     }
