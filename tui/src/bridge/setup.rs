@@ -53,7 +53,7 @@ impl Bridge {
     }
 
     /// Keeps a password a server accepted, and says what became of one it refused.
-    pub(super) fn keep_password(&self, proof: Proof) {
+    pub(super) fn keep_password(&mut self, proof: Proof) {
         let Proof::Right(Kept { aor, password }) = proof else {
             return self
                 .tell(Msg::Stage(stage::Msg::Told(ScreenText::of("the password is wrong and not kept"))));

@@ -29,9 +29,9 @@ impl Signals {
         })
     }
 
-    /// Somebody wants the program to end.
+    /// Somebody wants the program to end; where there is nothing to read again, SIGHUP says that too.
     pub(crate) async fn end(&mut self) {
-        while self.next().await != Wish::End {}
+        while self.next().await == Wish::GoOn {}
     }
 
     /// What the system or another program wants.
