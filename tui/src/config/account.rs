@@ -3,14 +3,14 @@
 use std::hash::{BuildHasher, Hasher, RandomState};
 
 use homing::{
-    AccountConfig, Aor, ConfigError, Consent, IpNetwork, LoopRule, Scheme, ServerChoice, TargetNameRule,
-    Transport, UnsignedRule,
+    AccountConfig, Aor, ConfigError, Consent, ExtendedProtection, IpNetwork, LoopRule, Scheme, ServerChoice,
+    SignaturePlaces, TargetNameRule, Transport, UnsignedRule,
 };
 use thiserror::Error;
 use toml::{Table, Value};
 
 use crate::config::layers::{look_up, put};
-use crate::config::{ACCOUNT, PasswordSource};
+use crate::config::{ACCOUNT, PasswordSource, Setting};
 
 /// An account as it is written.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,6 +33,14 @@ pub(crate) enum EntryFault {
     /// The server is no `host` or `host:port`.
     #[error("`{0}` is no server; write host or host:port")]
     Server(String),
+    /// A value its setting does not take. The default is no answer to it: it may be the less careful one.
+    #[error("`{path}` takes {values}")]
+    Value {
+        /// The setting.
+        path: &'static str,
+        /// What it takes.
+        values: String,
+    },
     /// The network is no `address/prefix`.
     #[error("`{0}` is no network; write 10.0.0.0/8")]
     Network(String),
@@ -99,6 +107,7 @@ impl AccountEntry {
     /// # Errors
     /// The first value that is not usable.
     pub(crate) fn account_config(&self) -> Result<AccountConfig, EntryFault> {
+        self.check_values()?;
         let aor = Aor::parse(&self.text("aor"))?;
         let mut config = AccountConfig::new(aor, self.text("epid"));
         config.display = self.text("display");
@@ -111,10 +120,29 @@ impl AccountEntry {
             "in_domain" => TargetNameRule::InDomain,
             _ => TargetNameRule::Verified,
         };
+        config.auth.extended_protection = match self.text("extended_protection").as_str() {
+            "off" => ExtendedProtection::Off,
+            "require" => ExtendedProtection::Require,
+            _ => ExtendedProtection::Accept,
+        };
+        config.auth.signature_places = match self.text("signature_places").as_str() {
+            "patent-too" => SignaturePlaces::PatentToo,
+            _ => SignaturePlaces::Standard,
+        };
         config.server = self.server(&config.transports)?;
         self.fill_redirect(&mut config)?;
         config.check()?;
         Ok(config)
+    }
+
+    fn check_values(&self) -> Result<(), EntryFault> {
+        let refused = |setting: &&Setting| {
+            look_up(&self.table, setting.path).is_some_and(|value| !setting.admits(value))
+        };
+        match ACCOUNT.iter().find(refused) {
+            Some(setting) => Err(EntryFault::Value { path: setting.path, values: setting.values() }),
+            None => Ok(()),
+        }
     }
 
     fn fill_redirect(&self, config: &mut AccountConfig) -> Result<(), EntryFault> {
@@ -247,6 +275,30 @@ mod tests {
         ));
         assert!(entry("aor = \"a@b.c\"\nepid = \"1\"\nserver = \"x:y\"").account_config().is_err());
         assert!(entry("aor = \"a@b.c\"\nepid = \"1\"\ntransports = [\"sctp\"]").account_config().is_err());
+    }
+
+    #[test]
+    fn a_word_no_setting_takes_never_becomes_the_default() {
+        let written = [
+            "consent = \"asks\"",
+            "unsigned = \"refused\"",
+            "loops = 2",
+            "require_tls = \"yes\"",
+            "limit = 9",
+        ];
+        for line in written {
+            let text = format!("aor = \"a@b.c\"\nepid = \"1\"\n[redirect]\n{line}\n");
+            let fault = entry(&text).account_config().expect_err(line);
+            assert!(matches!(fault, EntryFault::Value { .. }), "{line}: {fault}");
+        }
+    }
+
+    #[test]
+    fn protection_and_signature_places_reach_the_agent() {
+        let text = "aor = \"a@b.c\"\nepid = \"1\"\nextended_protection = \"require\"\nsignature_places = \"patent-too\"\n";
+        let config = entry(text).account_config().expect("usable");
+        assert_eq!(config.auth.extended_protection, ExtendedProtection::Require);
+        assert_eq!(config.auth.signature_places, SignaturePlaces::PatentToo);
     }
 
     #[test]

@@ -37,7 +37,11 @@ pub(crate) fn check(file: &Table) -> Vec<Remark> {
 }
 
 fn check_account(table: &Table, name: &str, remarks: &mut Vec<Remark>) {
+    let before = remarks.len();
     walk(table, &format!("{name}."), ACCOUNT, remarks);
+    if remarks[before..].iter().any(|remark| remark.fatal) {
+        return;
+    }
     if let Err(fault) = crate::config::AccountEntry::new(table.clone()).account_config() {
         remarks.push(fatal(name.to_owned(), fault.to_string()));
     }
@@ -57,8 +61,11 @@ fn walk(table: &Table, prefix: &str, settings: &[Setting], remarks: &mut Vec<Rem
             Some(setting) => {
                 let admitted = look_up(table, &path).is_some_and(|value| setting.admits(value));
                 if !admitted {
-                    let text = format!("takes {}; the default is used", setting.values());
-                    remarks.push(Remark { path: shown, text, fatal: false });
+                    // What an account trusts is never guessed; what the screen looks like may be.
+                    let fatal = !prefix.is_empty();
+                    let instead = if fatal { "the account is not used" } else { "the default is used" };
+                    let text = format!("takes {}; {instead}", setting.values());
+                    remarks.push(Remark { path: shown, text, fatal });
                 }
             }
         }
@@ -139,7 +146,7 @@ mod tests {
     fn a_value_out_of_range_says_what_is_taken() {
         let found = remarks("[[account]]\naor = \"a@b.c\"\nepid = \"x1\"\n[account.redirect]\nlimit = 9\n");
         assert_eq!(found.len(), 1, "{found:?}");
-        assert!(found[0].text.contains("0 to 5"));
+        assert!(found[0].text.contains("0 to 5") && found[0].fatal);
     }
 
     #[test]

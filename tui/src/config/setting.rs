@@ -195,6 +195,18 @@ pub(crate) const ACCOUNT: &[Setting] = &[
         meaning: "servers a login may be for: those the certificate names, or any inside the domain",
     },
     Setting {
+        path: "extended_protection",
+        kind: Kind::Choice(&["off", "accept", "require"]),
+        default: "\"accept\"",
+        meaning: "bind the NTLM login to the server's name and certificate; require refuses servers that cannot",
+    },
+    Setting {
+        path: "signature_places",
+        kind: Kind::Choice(&["standard", "patent-too"]),
+        default: "\"standard\"",
+        meaning: "headers in which a server's signature counts; patent-too adds the places the patent prints",
+    },
+    Setting {
         path: "expires",
         kind: Kind::Integer { least: 60, most: 86_400 },
         default: "7200",
