@@ -182,6 +182,7 @@ impl World {
     fn connect(&mut self) {
         let Some((flow, transport, name)) = self.dialled.pop_front() else { return };
         let proof = (transport == Transport::Tls).then(|| TlsProof {
+            names: vec![name.clone()],
             name,
             end_point_hash: Bytes::from_static(&[7; 32]),
             version: "TLSv1.3",
