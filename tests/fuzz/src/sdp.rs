@@ -12,6 +12,10 @@ pub fn check(octets: &[u8]) {
     let printed = session.to_string();
     let again = Session::parse(printed.as_bytes()).expect("what was printed can be read");
     assert_eq!(again.media.len(), session.media.len());
-    assert_eq!(again.to_string(), printed);
+    // What would end a line inside it is printed as a blank, which may change how the line is read.
+    let text = String::from_utf8_lossy(octets).replace("\r\n", "\n");
+    if !text.contains(['\r', '\0']) {
+        assert_eq!(again.to_string(), printed);
+    }
     let _debug = format!("{session:?}");
 }

@@ -162,7 +162,7 @@ fn is_unspeakable(value: &str) -> bool {
     value.chars().any(|c| {
         let bare_quote = c == '"' && !escaped;
         escaped = c == '\\' && !escaped;
-        bare_quote || c.is_control() && c != '\t'
+        bare_quote || c.is_control()
     }) || escaped
 }
 
