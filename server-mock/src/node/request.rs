@@ -120,7 +120,9 @@ impl Node {
             });
         }
         let Some(found) = self.flows.find(flow) else { return Admission::Discard("its flow is gone", None) };
-        let (spoken, attempts) = (found.spoken, found.attempts);
+        // Behind somebody else's proxy stand many clients, each with a dialect of its own.
+        let spoken = found.spoken.filter(|_| request.via_count() == 1);
+        let attempts = found.attempts;
         let visit = Visit { request, flow, spoken, attempts, trusted, accounts: &self.config.accounts, now };
         let draws = self.draws.as_mut();
         let admission = self.machines.gate.admit(&visit, draws);
@@ -149,7 +151,9 @@ impl Node {
         self.note(Some(flow), Decision::new(verdict, challenge.why.clone()), now);
         // Behind another server stand many clients: what one does says nothing about the next.
         if let Some(found) = self.flows.find_mut(flow).filter(|found| found.trusted.is_none()) {
-            found.spoken = challenge.spoken.or(found.spoken);
+            if request.via_count() == 1 {
+                found.spoken = challenge.spoken.or(found.spoken);
+            }
             found.attempts = found.attempts.saturating_add(u8::from(failed));
         }
         let Some(case) = self.accept(flow, request, now) else { return };

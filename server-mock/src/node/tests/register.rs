@@ -238,6 +238,21 @@ fn a_flood_through_strangers_proxies_is_capped_per_source() {
     assert_eq!(status(&mut bench, 4, at(61)), Some(200), "a minute later it starts anew");
 }
 
+/// The kind of one client says nothing about the next.
+#[test]
+fn clients_behind_one_strangers_proxy_are_each_spoken_to_in_their_own_way() {
+    let (mut bench, flow) = bench(Schemes::Ntlm, |_| ());
+    let through = |cseq, marks: &str| {
+        register("user", cseq, &format!("{CONTACT}{marks}"))
+            .replace(";tag=f", ";tag=f;epid=01")
+            .replace("Max-Forwards", "Via: SIP/2.0/TCP 10.0.0.1;branch=z9hG4bKq\r\nMax-Forwards")
+    };
+    let microsoft = "\r\nms-keep-alive: UAC;hop-hop=yes";
+    for (cseq, marks, status) in [(1, "", 407), (2, microsoft, 401), (3, "", 407), (4, microsoft, 401)] {
+        assert_eq!(bench.ask(flow, &through(cseq, marks), at(0)).status(), Some(status), "{cseq}");
+    }
+}
+
 #[test]
 fn a_user_who_is_disabled_is_told_under_a_signature() {
     let golden = Golden::read("sipae_v4", super::super::config::Dialect::Sipae4);
