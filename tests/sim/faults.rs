@@ -65,7 +65,7 @@ fn a_flow_kept_by_keep_alone_is_missed_within_210_seconds_too() {
     for seed in 0..10 {
         let mut world = Town { expires: 7_200, ..Town::default() }.without_phones(seed);
         let mut alice = town::alice();
-        alice.outbound_flows = 0;
+        alice.outbound = false;
         world.add_phone("alice", alice, town::credentials());
         town::must_sign_in(&mut world, "not registered");
         world.run_for(Duration::from_secs(seed * 37));

@@ -18,8 +18,6 @@ pub struct AgentConfig {
     pub limits: Limits,
     /// RFC 3261 T1, T2, T4.
     pub timers: Timers,
-    /// What becomes of calls when the home server changes (decision 8).
-    pub on_move: OnMove,
 }
 
 /// The base timers of RFC 3261 section 17.1.1.1.
@@ -31,15 +29,6 @@ pub struct Timers {
     pub t2: Duration,
     /// How long a message stays in the network, 5 s.
     pub t4: Duration,
-}
-
-/// What becomes of calls when the home server changes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OnMove {
-    /// They go on over the old server until they end.
-    KeepCalls,
-    /// They end with the registration.
-    EndCalls,
 }
 
 /// One account: who signs in, where, how, and what it lets itself be told.
@@ -63,8 +52,9 @@ pub struct AccountConfig {
     pub expires: u32,
     /// The home server of an earlier run, and what was learned about its login.
     pub remembered: Option<Remembered>,
-    /// RFC 5626: number of flows with a `reg-id`; 0 turns outbound off.
-    pub outbound_flows: u8,
+    /// RFC 5626: the one flow registers as `reg-id` 1 and says that outbound is supported. A second flow
+    /// is never opened.
+    pub outbound: bool,
 }
 
 /// An address of record: `sip:user@domain`.
@@ -94,10 +84,11 @@ pub enum ServerChoice {
     NoRegistrar,
 }
 
-/// Which logins are answered, strongest first whatever the server's order.
+/// Which logins are answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuthRules {
-    /// Schemes allowed.
+    /// Schemes allowed, the preferred first: the first that the server offers too is taken, whatever
+    /// the server's order.
     pub schemes: Vec<Scheme>,
     /// Digest with MD5, off unless the account says so (decision 23).
     pub allow_md5: bool,
@@ -116,8 +107,6 @@ pub struct AuthRules {
 pub enum Scheme {
     /// NTLMv2 in datagram mode, messages signed (MS-SIPAE).
     Ntlm,
-    /// Kerberos, messages signed (MS-SIPAE).
-    Kerberos,
     /// HTTP Digest (RFC 7616, RFC 8760).
     Digest,
 }
@@ -244,7 +233,7 @@ impl AccountConfig {
             redirect: RedirectRules::default(),
             expires: 7200,
             remembered: None,
-            outbound_flows: 1,
+            outbound: true,
         }
     }
 
@@ -336,7 +325,6 @@ impl Default for AgentConfig {
             workstation: String::new(),
             limits: Limits::default(),
             timers: Timers::default(),
-            on_move: OnMove::KeepCalls,
         }
     }
 }

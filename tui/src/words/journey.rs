@@ -159,7 +159,6 @@ fn price(hop: &Hop) -> ScreenText {
 pub(crate) fn scheme_word(scheme: Scheme) -> &'static str {
     match scheme {
         Scheme::Ntlm => "NTLM",
-        Scheme::Kerberos => "Kerberos",
         Scheme::Digest => "Digest",
     }
 }

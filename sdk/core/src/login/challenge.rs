@@ -77,7 +77,6 @@ pub(super) fn choose(
                     return Ok(offer);
                 }
             }
-            Scheme::Kerberos => {}
         }
     }
     Err(AuthError::NoCommonScheme { server: server(), offered: offered(message) })

@@ -277,7 +277,7 @@ impl Conversation {
         let mut contact = NameAddrBuf::new(self.contact_uri(account))
             .param("proxy", Some("replace"))
             .param("+sip.instance", Some(&instance));
-        if account.config.outbound_flows > 0 {
+        if account.config.outbound {
             contact = contact.param("reg-id", Some("1"));
         }
         match lifetime {
@@ -325,7 +325,7 @@ fn register_headers(
     contact: &NameAddrBuf,
     account: &Account,
 ) -> Builder {
-    let outbound = if account.config.outbound_flows > 0 { ", path, outbound" } else { "" };
+    let outbound = if account.config.outbound { ", path, outbound" } else { "" };
     let request = request
         .header(Name::Contact, contact)
         .header(Name::Supported, format_args!("gruu-10, adhoclist, ms-cluster-failover{outbound}"))
