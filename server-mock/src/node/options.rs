@@ -1,8 +1,9 @@
 //! Methods other than REGISTER: what a server without calls and presence says to them.
 
 use homing_core::time::Now;
-use homing_wire::{Method, Name};
+use homing_wire::{Message, Method, Name, Uri};
 
+use super::endpoint::address_of;
 use super::gate::Passport;
 use super::reply::Reply;
 use super::{Case, Node};
@@ -11,6 +12,10 @@ use crate::journal::{Decision, Verdict};
 impl Node {
     pub(super) fn serve_other(&mut self, case: &Case, passport: &Passport, now: Now) {
         let (reply, why) = match case.request.method() {
+            Some(Method::Options) if self.asks_for_nobody(&case.request) => {
+                let why = "no such user in this domain";
+                (Reply::new(404).diagnostics(1003, why, &self.config.identity.fqdn), why)
+            }
             Some(Method::Options) => {
                 (self.with_allow(Reply::new(200)).header(Name::Accept, "*/*"), "it is here")
             }
@@ -26,6 +31,20 @@ impl Node {
         let verdict = if reply.status == 200 { Verdict::Accepted } else { Verdict::Refused };
         self.note(Some(case.flow), Decision::new(verdict, why).about(&passport.endpoint.user), now);
         self.answer(case, reply, &passport.seal, now);
+    }
+
+    /// True if the Request-URI is a user of the domain whom nobody knows; without a user it is the server itself.
+    /// Where nobody is asked for a password, no account is needed to be somebody.
+    fn asks_for_nobody(&self, request: &Message) -> bool {
+        let schemes = self.config.gate.schemes;
+        if !schemes.ntlm() && !schemes.digest() {
+            return false;
+        }
+        let uri = request.request_uri().and_then(|uri| Uri::parse(uri).ok());
+        let Some(address) = uri.as_ref().and_then(address_of) else { return false };
+        let address = address.trim_end_matches('.');
+        let here = address.rsplit_once('@').is_some_and(|(_, host)| host == self.config.identity.domain);
+        here && self.config.accounts.find(address).is_none() && !self.serves(address)
     }
 
     /// Adds what this server understands.

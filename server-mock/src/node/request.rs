@@ -194,7 +194,7 @@ impl Node {
         }
     }
 
-    /// Refuses a request that did not reach the gate.
+    /// Refuses a request that did not reach the gate; inside an association the refusal is signed.
     fn refuse(&mut self, flow: FlowId, request: Message, objection: (Reply, &'static str), now: Now) {
         let (reply, why) = objection;
         if request.method() == Some(Method::Ack) {
@@ -205,7 +205,8 @@ impl Node {
                 self.counters.count(Counter::RefusedRequest);
                 let said = Decision::new(Verdict::Refused, format!("{}: {why}", reply.status));
                 self.note(Some(flow), said, now);
-                self.answer(&case, reply, &Seal::None, now);
+                let seal = self.machines.gate.seal_of_signer(&case.request, flow, now);
+                self.answer(&case, reply, &seal, now);
             }
             None => self.refuse_without_state(flow, &request, (reply, why), now),
         }

@@ -8,12 +8,14 @@ use homing_core::auth::ntlm::session::{SessionKeys, Side};
 use homing_core::auth::security_association::{
     Association, AssociationName, Mechanism, SigningKeys, Style, Verdict, Version,
 };
-use homing_wire::Auth;
+use homing_core::ids::FlowId;
+use homing_core::time::Now;
+use homing_wire::{Auth, Message};
 
 use super::acceptor::{Challenge as Token, Claim, Expectation, Refusal};
 use super::offer::Spoken;
 use super::sessions::{HalfOpen, Proven, SessionId};
-use super::{Admission, Challenge, Flaw, Gate, Passport, Refused, Seal, Visit};
+use super::{Admission, Challenge, Credentials, Flaw, Gate, Passport, Refused, Seal, Visit};
 use crate::node::config::ExtendedProtection;
 use crate::node::draws::Draws;
 use crate::node::endpoint::Endpoint;
@@ -44,6 +46,21 @@ impl Gate {
                 let why = "credentials without token or signature".into();
                 self.challenge_or_discard(visit, (Some(Flaw::Broken), why), draws)
             }
+        }
+    }
+
+    /// What a refusal is sealed with that needs no gate: a client believes no unsigned answer to what it signed
+    /// (MS-SIPAE 3.2.5).
+    pub(in crate::node) fn seal_of_signer(&mut self, request: &Message, flow: FlowId, now: Now) -> Seal {
+        let Some(endpoint) = Endpoint::of(request) else { return Seal::None };
+        let Ok(Some(Credentials::Ntlm(style, auth))) = self.credentials(request) else { return Seal::None };
+        if auth.param("gssapi-data").is_some() || auth.param("response").is_none() {
+            return Seal::None;
+        }
+        let shown = Shown { style, auth, endpoint };
+        match self.signer((request, flow), &shown, now) {
+            Some((id, verdict)) if verdict.is_good() => Seal::Association(id),
+            _ => Seal::None,
         }
     }
 
@@ -150,17 +167,12 @@ impl Gate {
 
     /// A request under an established association.
     fn check_signature(&mut self, visit: &Visit<'_>, shown: &Shown<'_>, draws: &mut dyn Draws) -> Admission {
-        let opaque = shown.auth.param("opaque").unwrap_or_default();
-        let found = self.sessions.find_established(opaque, &shown.endpoint, visit.flow);
-        let Some((id, session)) = found else {
+        let Some((id, verdict)) = self.signer((visit.request, visit.flow), shown, visit.now) else {
             let flawed = (Some(Flaw::NoAssociation), "no such association here".into());
             return self.challenge_or_discard(visit, flawed, draws);
         };
-        match session.association.verify(visit.request, Side::Client, false) {
-            Verdict::Good { .. } => {
-                self.sessions.used(id, visit.now);
-                self.pass(id, shown)
-            }
+        match verdict {
+            Verdict::Good { .. } => self.pass(id, shown),
             Verdict::Replayed | Verdict::BelowWindow => {
                 Admission::Discard("a counter that was used before, or is too old", Some(Flaw::Replay))
             }
@@ -169,6 +181,22 @@ impl Gate {
                 self.challenge_or_discard(visit, flawed, draws)
             }
         }
+    }
+
+    /// The association a request claims to be signed under, and whether it is. A good one is in use.
+    fn signer(
+        &mut self,
+        (request, flow): (&Message, FlowId),
+        shown: &Shown<'_>,
+        now: Now,
+    ) -> Option<(SessionId, Verdict)> {
+        let opaque = shown.auth.param("opaque").unwrap_or_default();
+        let (id, session) = self.sessions.find_established(opaque, &shown.endpoint, flow)?;
+        let verdict = session.association.verify(request, Side::Client, false);
+        if verdict.is_good() {
+            self.sessions.used(id, now);
+        }
+        Some((id, verdict))
     }
 
     fn pass(&self, id: SessionId, shown: &Shown<'_>) -> Admission {

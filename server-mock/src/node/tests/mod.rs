@@ -6,6 +6,7 @@ mod bench;
 mod gate;
 mod golden;
 mod rechallenge;
+mod refusal;
 mod register;
 mod relay;
 mod renewal;
