@@ -46,7 +46,7 @@ fn ntlm_in_every_version_and_both_header_styles() {
             (server.version, server.style) = (version, style);
             world.login();
             assert_eq!(world.state(), AccountState::Registered, "{version:?} {style:?}");
-            let signed = |message: &homing_wire::Message| {
+            let signed = |message: &Message| {
                 message.auth(style.credentials()).next().unwrap().param("response").is_some()
             };
             assert_eq!(signed(world.registers("hs1.network.com")[2]), version == Version::V4);
