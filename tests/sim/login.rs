@@ -181,6 +181,17 @@ fn a_certificate_of_another_name_gets_not_one_octet() {
 }
 
 #[test]
+fn a_certificate_is_proved_by_the_same_rule_as_over_real_tls() {
+    let mut world = Town::default().build(6);
+    let lb = world.server("lb");
+    world.servers[lb].certificate.dns = vec!["*.network.com".to_owned()];
+    town::login(&mut world);
+    world.run_to(Duration::from_secs(60), |world| world.phones[0].failure().is_some());
+    let said = world.phones[0].failure().map(LoginError::code);
+    world.require(said == Some("E0509"), &format!("{said:?}"));
+}
+
+#[test]
 fn an_srv_target_outside_the_domain_is_not_believed() {
     let mut world = Town::default().build(12);
     let rogue = homing_server_mock::node::config::NodeConfig::new(
