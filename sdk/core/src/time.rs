@@ -66,6 +66,12 @@ pub enum Why {
     RefusalVerdict,
     /// A flow without users is closed.
     IdleFlow,
+    /// A server's challenge was not answered in time.
+    ChallengeLapse,
+    /// A security association ends on its server: idle, succeeded, or at the end of its life.
+    AssociationLapse,
+    /// A server's pause before it looks at a request is over.
+    RequestDelay,
 }
 
 impl Now {
@@ -139,6 +145,9 @@ impl fmt::Display for Why {
             Why::BackOff => "back-off over",
             Why::RefusalVerdict => "refused answer stands",
             Why::IdleFlow => "idle flow",
+            Why::ChallengeLapse => "challenge lapses",
+            Why::AssociationLapse => "security association lapses",
+            Why::RequestDelay => "delayed request",
         })
     }
 }

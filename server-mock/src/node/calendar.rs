@@ -33,7 +33,12 @@ impl<K: Ord + Clone> Calendar<K> {
 
     /// The earliest moment.
     pub(super) fn next(&self) -> Option<Moment> {
-        self.order.first().map(|(at, _)| *at)
+        self.first().map(|(at, _)| at)
+    }
+
+    /// The earliest appointment.
+    pub(super) fn first(&self) -> Option<(Moment, &K)> {
+        self.order.first().map(|(at, key)| (*at, key))
     }
 
     /// How many appointments there are.

@@ -11,7 +11,7 @@ use std::borrow::Cow;
 
 use homing_core::auth::security_association::Style;
 use homing_core::ids::{Chance, FlowId, Seed};
-use homing_core::time::{Deadline, Now, Why};
+use homing_core::time::{Deadline, Now};
 use homing_wire::{Auth, Message, Method, Name};
 
 use super::accounts::Accounts;
@@ -261,7 +261,7 @@ impl Gate {
 
     /// When something lapses next.
     pub fn deadline(&self) -> Option<Deadline> {
-        self.sessions.deadline().map(|at| Deadline::new(at, Why::AssociationRenewal))
+        self.sessions.deadline()
     }
 }
 

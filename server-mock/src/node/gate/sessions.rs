@@ -6,7 +6,7 @@ use std::time::Duration;
 use homing_core::auth::ntlm::session::SessionKeys;
 use homing_core::auth::security_association::{Association, OVERLAP, SignError};
 use homing_core::ids::{Chance, FlowId, KeyedMap};
-use homing_core::time::{Moment, Now};
+use homing_core::time::{Deadline, Moment, Now, Why};
 use homing_wire::{AuthValue, Message};
 
 use super::acceptor::Challenge as Token;
@@ -282,9 +282,11 @@ impl Sessions {
         }
     }
 
-    /// When the next one lapses.
-    pub(super) fn deadline(&self) -> Option<Moment> {
-        self.lapses.next()
+    /// When the next one lapses, half open or established.
+    pub(super) fn deadline(&self) -> Option<Deadline> {
+        let (at, id) = self.lapses.first()?;
+        let half = self.half_open.contains_key(id);
+        Some(Deadline::new(at, if half { Why::ChallengeLapse } else { Why::AssociationLapse }))
     }
 
     /// A client chooses its devices as it likes; what it may hold on one flow is bounded.

@@ -3,6 +3,7 @@
 mod abuse;
 mod backup;
 mod bench;
+mod deadlines;
 mod gate;
 mod golden;
 mod rechallenge;
