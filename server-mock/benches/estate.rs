@@ -100,7 +100,7 @@ fn register(number: u64, more: &str) -> Bytes {
 fn digest_login(criterion: &mut Criterion, hash: Hash, name: &str) {
     let mut config = config("homeserver104");
     config.gate.schemes = Schemes::DigestMd5;
-    let mut node = Node::new(config, &Seed::from_number(1), now());
+    let mut node = Node::new(config, &Seed::from_number(1));
     open(&mut node, 1 << 40);
     let challenge = Message::parse(ask(&mut node, 1 << 40, register(1, "")).unwrap()).unwrap();
     let nonce = challenge.auth(Name::WwwAuthenticate).next().unwrap().param("nonce").unwrap().to_owned();

@@ -116,15 +116,18 @@ enum Pending {
 
 impl Node {
     /// A server that has heard nothing yet. The same seed and inputs give the same outputs.
-    pub fn new(config: NodeConfig, seed: &Seed, _now: Now) -> Self {
-        let draws = Box::new(SeededDraws::new(&Chance::new(seed).fork()));
-        Self::with_draws(config, seed, draws)
+    pub fn new(config: NodeConfig, seed: &Seed) -> Self {
+        let mut chance = Chance::new(seed);
+        let draws = Box::new(SeededDraws::new(&chance.fork()));
+        Self::assemble(config, chance, draws)
     }
 
     /// A server whose random values on the wire are dictated, for golden conversations.
     pub fn with_draws(config: NodeConfig, seed: &Seed, draws: Box<dyn Draws>) -> Self {
-        let mut chance = Chance::new(seed);
-        let _kept_for_draws = chance.fork();
+        Self::assemble(config, Chance::new(seed), draws)
+    }
+
+    fn assemble(config: NodeConfig, mut chance: Chance, draws: Box<dyn Draws>) -> Self {
         let caps = Caps { clients: 10_000, servers: 50_000, lingering_bytes: 16 << 20 };
         let machines = Machines {
             transactions: Transactions::new(config.timers, caps, &chance.fork()),
@@ -209,7 +212,7 @@ impl Node {
 
     /// When something is due.
     pub fn deadline(&self) -> Option<Deadline> {
-        let delayed = self.delayed.keys().next().map(|(at, _)| Deadline::new(*at, Why::NextCandidate));
+        let delayed = self.delayed.keys().next().map(|(at, _)| Deadline::new(*at, Why::RequestDelay));
         let machines = [
             self.machines.transactions.deadline(),
             self.machines.gate.deadline(),

@@ -133,7 +133,7 @@ impl Station {
 
     fn begin(&mut self, doors: Doors) -> Running {
         self.life += 1;
-        let node = Node::new(self.plan.config.clone(), &self.chance.fork(), self.around.clock.now());
+        let node = Node::new(self.plan.config.clone(), &self.chance.fork());
         if self.life > 1 {
             self.tell("started again, with nothing remembered");
         }

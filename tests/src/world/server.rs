@@ -47,7 +47,7 @@ impl Server {
             deaf: false,
             directory_delay: Duration::from_millis(1),
             born: now.since_start.0,
-            node: Some(Node::new(config.clone(), &seed, Now::new(Duration::ZERO, now.wall.0))),
+            node: Some(Node::new(config.clone(), &seed)),
             config,
             life: 0,
             flows: BTreeMap::new(),

@@ -8,7 +8,6 @@ use homing_core::connect::ConnectError;
 use homing_core::identity::CertNames;
 use homing_core::ids::FlowId;
 use homing_core::server::ServerName;
-use homing_core::time::Now;
 use homing_core::transport::Transport;
 use homing_server_mock::directory::{Directory as _, Key, Lookup};
 use homing_server_mock::journal::What;
@@ -81,12 +80,11 @@ impl World {
             return;
         }
         let (seed, born) = (self.chance.fork(), self.now());
-        let wall = self.instant(born).wall;
         let short = self.servers[server].short.clone();
         self.ladder.note(born, &short, "is back");
         let server = &mut self.servers[server];
         server.born = born;
-        server.node = Some(Node::new(server.config.clone(), &seed, Now::new(Duration::ZERO, wall.0)));
+        server.node = Some(Node::new(server.config.clone(), &seed));
     }
 
     /// The server that listens at `address`, if it is up.

@@ -5,7 +5,7 @@ use homing_core::time::{Moment, Now};
 use homing_wire::{Message, Name, NameAddr, Uri};
 
 use super::{Visitor, path};
-use crate::node::endpoint::{Endpoint, address_of, epid, instance};
+use crate::node::endpoint::{Endpoint, epid, instance};
 
 /// How one endpoint is reached.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,13 +54,6 @@ impl Place {
 }
 
 impl Binding {
-    /// True if a request may be sent to its Contact; an AOR as Contact would lead back here, so only its
-    /// flow counts (the patent prints such Contacts).
-    pub fn has_own_address(&self) -> bool {
-        Uri::parse(&self.contact).ok().and_then(|uri| address_of(&uri)).as_deref()
-            != Some(&self.endpoint.user)
-    }
-
     fn is_same_device(&self, other: &Self) -> bool {
         if self.endpoint != other.endpoint {
             return false;

@@ -23,7 +23,7 @@ fn bench(schemes: Schemes, change: impl FnOnce(&mut NodeConfig)) -> (Bench, Flow
     config.accounts = accounts();
     config.peers = peers(&["hs102.network.com", "hs104.network.com"]);
     change(&mut config);
-    let mut bench = Bench::new(Node::new(config, &Seed::from_number(7), at(0)), HOMES);
+    let mut bench = Bench::new(Node::new(config, &Seed::from_number(7)), HOMES);
     let flow = bench.open(1, Transport::Tls);
     (bench, flow)
 }

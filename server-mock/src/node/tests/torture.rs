@@ -29,7 +29,7 @@ fn bench(schemes: Schemes) -> Bench {
     let mut config = NodeConfig::new("hs1", "example.com", Role::Home);
     config.gate.schemes = schemes;
     config.peers = peers(&["hs1.example.com"]);
-    let node = Node::new(config, &Seed::from_number(5), at(0));
+    let node = Node::new(config, &Seed::from_number(5));
     Bench::new(node, &[("*", "hs1.example.com")])
 }
 
