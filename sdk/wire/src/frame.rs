@@ -129,11 +129,6 @@ impl Framer {
         self.buffer.len()
     }
 
-    /// Moves to other limits, for instance once the peer has authenticated.
-    pub fn set_limits(&mut self, limits: Limits) {
-        self.limits = limits;
-    }
-
     /// The next frame; `None` until more octets arrive.
     ///
     /// # Errors

@@ -68,8 +68,6 @@ pub enum NodeInput {
     },
     /// The deadline, or a later moment, is reached.
     DeadlineReached,
-    /// The monotone and the wall clock ran apart (suspend, a set clock).
-    ClockJumped,
 }
 
 /// What an operator or a test tells a node.

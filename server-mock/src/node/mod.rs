@@ -178,7 +178,6 @@ impl Node {
             NodeInput::Received { flow, frame } => self.receive(flow, frame, now),
             NodeInput::Malformed { flow, head } => self.receive_malformed(flow, head, now),
             NodeInput::DeadlineReached => self.handle_deadline(now),
-            NodeInput::ClockJumped => self.counters.count(Counter::ClockJump),
         }
         self.settle(now);
     }

@@ -17,8 +17,6 @@ pub struct Flow<U> {
     pub(super) state: FlowState,
     pub(super) users: BTreeSet<U>,
     pub(super) keeper: Keeper,
-    /// When it is closed for want of users.
-    pub(super) idle: Option<Moment>,
     pub(super) due: Option<Moment>,
 }
 
@@ -43,8 +41,6 @@ pub enum FlowState {
     },
     /// Open to everyone who wants its destination.
     Open(Opened),
-    /// Open for those who use it, closed to others (decision 8).
-    Draining(Opened),
 }
 
 /// What is true of an open flow.
@@ -81,7 +77,7 @@ impl<U: Copy + Ord> Flow<U> {
     /// What is true of it while it is open.
     pub fn opened(&self) -> Option<&Opened> {
         match &self.state {
-            FlowState::Open(opened) | FlowState::Draining(opened) => Some(opened),
+            FlowState::Open(opened) => Some(opened),
             FlowState::Connecting { .. } => None,
         }
     }
@@ -97,10 +93,9 @@ impl<U: Copy + Ord> Flow<U> {
     }
 
     pub(super) fn deadline(&self) -> Option<Deadline> {
-        let opening = match &self.state {
+        match &self.state {
             FlowState::Connecting { until } => Some(Deadline::new(*until, Why::ConnectOverdue)),
-            FlowState::Open(_) | FlowState::Draining(_) => self.keeper.deadline(),
-        };
-        Deadline::earlier(opening, self.idle.map(|at| Deadline::new(at, Why::IdleFlow)))
+            FlowState::Open(_) => self.keeper.deadline(),
+        }
     }
 }

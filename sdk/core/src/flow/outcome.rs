@@ -15,8 +15,6 @@ use crate::outbox::Output;
 pub struct FlowRules {
     /// How long connecting and the TLS handshake may take.
     pub connect: Duration,
-    /// How long a flow without users is kept; zero, the default, closes it at once.
-    pub idle: Duration,
 }
 
 /// What the table wants of the world, and what it tells.
@@ -87,6 +85,6 @@ impl<U> FlowOutput<U> {
 
 impl From<&Limits> for FlowRules {
     fn from(limits: &Limits) -> Self {
-        Self { connect: limits.connect, idle: Duration::ZERO }
+        Self { connect: limits.connect }
     }
 }

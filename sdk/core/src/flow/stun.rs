@@ -45,27 +45,10 @@ pub enum StunError {
 /// A binding request.
 pub fn binding_request(id: TransactionId) -> Bytes {
     let mut message = BytesMut::with_capacity(HEADER);
-    put_header(&mut message, BINDING_REQUEST, id);
-    message.freeze()
-}
-
-/// The answer of a server to a binding request that came from `source`.
-pub fn binding_answer(id: TransactionId, source: SocketAddr) -> Bytes {
-    let mut message = BytesMut::with_capacity(HEADER + 24);
-    put_header(&mut message, BINDING_SUCCESS, id);
-    let mut value = BytesMut::with_capacity(20);
-    value.put_u8(0);
-    value.put_u8(if source.is_ipv4() { FAMILY_V4 } else { FAMILY_V6 });
-    value.put_u16(source.port() ^ PORT_MASK);
-    match source.ip() {
-        IpAddr::V4(v4) => value.put_u32(v4.to_bits() ^ COOKIE),
-        IpAddr::V6(v6) => value.put_u128(v6.to_bits() ^ mask_v6(id)),
-    }
-    message.put_u16(XOR_MAPPED_ADDRESS);
-    let length = u16::try_from(value.len()).unwrap_or_default();
-    message.put_u16(length);
-    message.put_slice(&value);
-    message[2..4].copy_from_slice(&(length + 4).to_be_bytes());
+    message.put_u16(BINDING_REQUEST);
+    message.put_u16(0);
+    message.put_u32(COOKIE);
+    message.put_slice(&id);
     message.freeze()
 }
 
@@ -134,13 +117,6 @@ fn address(value: &[u8], xor: Option<TransactionId>) -> Result<SocketAddr, StunE
         _ => return Err(StunError::Malformed),
     };
     Ok(SocketAddr::new(ip, port))
-}
-
-fn put_header(message: &mut BytesMut, kind: u16, id: TransactionId) {
-    message.put_u16(kind);
-    message.put_u16(0);
-    message.put_u32(COOKIE);
-    message.put_slice(&id);
 }
 
 fn mask_v6(id: TransactionId) -> u128 {

@@ -22,7 +22,7 @@ pub struct Flows<U> {
     chance: Chance,
     born: u64,
     flows: BTreeMap<FlowId, Flow<U>>,
-    /// Flows that may be shared; a draining one is not among them.
+    /// Which flow leads where.
     shared: BTreeMap<Destination, FlowId>,
     due: BTreeSet<(Moment, FlowId)>,
     outputs: VecDeque<FlowOutput<U>>,
@@ -51,45 +51,15 @@ impl<U: Copy + Ord> Flows<U> {
         };
         if let Some(entry) = self.flows.get_mut(&flow) {
             entry.users.insert(user);
-            entry.idle = None;
         }
         self.wake(flow);
         flow
     }
 
-    /// Adds a user to a flow that is in the table, draining or not. False if it is gone.
-    pub fn join(&mut self, flow: FlowId, user: U) -> bool {
-        let Some(entry) = self.flows.get_mut(&flow) else { return false };
-        entry.users.insert(user);
-        entry.idle = None;
-        self.wake(flow);
-        true
-    }
-
-    /// Gives one use back; the last one closes the flow, after a while if it may still be shared.
-    pub fn release(&mut self, flow: FlowId, user: U, now: Now) {
-        let idle = self.rules.idle;
+    /// Gives one use back; the last one closes the flow.
+    pub fn release(&mut self, flow: FlowId, user: U) {
         let Some(entry) = self.flows.get_mut(&flow) else { return };
-        if !entry.users.remove(&user) || !entry.users.is_empty() {
-            return;
-        }
-        if idle.is_zero() || !matches!(entry.state, FlowState::Open(_)) {
-            self.close(flow);
-        } else {
-            entry.idle = Some(now.after(idle));
-            self.wake(flow);
-        }
-    }
-
-    /// Shares the flow with nobody new. It closes when its last user leaves, at once if it has none.
-    pub fn drain(&mut self, flow: FlowId) {
-        let Some(entry) = self.flows.get_mut(&flow) else { return };
-        if let FlowState::Open(opened) = &entry.state {
-            entry.state = FlowState::Draining(opened.clone());
-        }
-        let unused = entry.users.is_empty();
-        self.unshare(flow);
-        if unused {
+        if entry.users.remove(&user) && entry.users.is_empty() {
             self.close(flow);
         }
     }
@@ -157,8 +127,6 @@ impl<U: Copy + Ord> Flows<U> {
             let Some(entry) = self.flows.get_mut(&flow) else { break };
             if matches!(entry.state, FlowState::Connecting { until } if now.reached(until)) {
                 self.lose(flow, ConnectError::Timeout);
-            } else if entry.idle.is_some_and(|idle| now.reached(idle)) {
-                self.close(flow);
             } else {
                 let want = entry.keeper.handle_deadline(&mut self.chance, now);
                 self.fulfil(flow, want);
@@ -182,11 +150,6 @@ impl<U: Copy + Ord> Flows<U> {
         self.flows.get(&flow)
     }
 
-    /// All flows, oldest first.
-    pub fn iter(&self) -> impl Iterator<Item = (FlowId, &Flow<U>)> + '_ {
-        self.flows.iter().map(|(id, flow)| (*id, flow))
-    }
-
     /// How many flows there are.
     pub fn len(&self) -> usize {
         self.flows.len()
@@ -202,8 +165,7 @@ impl<U: Copy + Ord> Flows<U> {
         self.born += 1;
         let state = FlowState::Connecting { until: now.after(self.rules.connect) };
         let (users, keeper) = (BTreeSet::new(), Keeper::Off);
-        self.flows
-            .insert(flow, Flow { destination: to.clone(), state, users, keeper, idle: None, due: None });
+        self.flows.insert(flow, Flow { destination: to.clone(), state, users, keeper, due: None });
         self.shared.insert(to.clone(), flow);
         self.outputs.push_back(FlowOutput::Connect { flow, to: to.clone() });
         flow

@@ -4,7 +4,6 @@ use std::net::IpAddr;
 
 use homing_wire::Uri;
 
-use crate::config::{AccountConfig, ServerChoice};
 use crate::identity::{Expected, lies_within};
 use crate::limits::Limits;
 use crate::transport::Transport;
@@ -43,18 +42,6 @@ impl Request {
     /// A search with the default bound on targets.
     pub fn new(wanted: Wanted, transports: &[Transport]) -> Self {
         Self { wanted, transports: transports.to_vec(), targets: Limits::default().targets }
-    }
-
-    /// Where an account's search starts; none for an account without registrar.
-    pub fn for_account(account: &AccountConfig) -> Option<Self> {
-        let wanted = match &account.server {
-            ServerChoice::Discover => Wanted::Domain(account.aor.domain.clone()),
-            ServerChoice::Fixed { host, port, transport } => {
-                Wanted::Host { host: host.clone(), port: *port, transport: Some(*transport), secure: false }
-            }
-            ServerChoice::NoRegistrar => return None,
-        };
-        Some(Self::new(wanted, &account.transports))
     }
 
     /// The host of a SIP URI: a redirect's Contact, a Route, a Request-URI. `maddr` does not count; none

@@ -96,7 +96,7 @@ impl Desk<'_> {
 
     /// Gives one use of a connection back; the last one closes it.
     pub fn release(&mut self, flow: FlowId) {
-        self.flows.release(flow, self.account, self.now);
+        self.flows.release(flow, self.account);
     }
 
     /// Keeps a connection alive as its server grants it.

@@ -86,14 +86,6 @@ impl UriBuf {
         }
         self
     }
-
-    /// Takes the header fields behind `?` away, as a Request-URI needs it.
-    pub fn without_headers(mut self) -> UriBuf {
-        if let Text::Sip(parts) = &mut self.text {
-            parts.headers = None;
-        }
-        self
-    }
 }
 
 impl From<Uri<'_>> for UriBuf {

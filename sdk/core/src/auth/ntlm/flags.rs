@@ -2,8 +2,6 @@
 
 /// Strings are UTF-16LE.
 pub const UNICODE: u32 = 0x0000_0001;
-/// Strings may be in an OEM code page.
-pub const OEM: u32 = 0x0000_0002;
 /// The client wants the server's authentication realm named.
 pub const REQUEST_TARGET: u32 = 0x0000_0004;
 /// Messages are signed.

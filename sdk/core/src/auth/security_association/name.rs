@@ -104,15 +104,6 @@ impl Version {
 }
 
 impl Style {
-    /// The style of a challenge with this status.
-    pub fn of_status(status: u16) -> Option<Self> {
-        match status {
-            401 => Some(Style::Registrar),
-            407 => Some(Style::Proxy),
-            _ => None,
-        }
-    }
-
     /// Status of a challenge.
     pub fn status(self) -> u16 {
         match self {

@@ -38,11 +38,6 @@ impl Associations {
         &self.current
     }
 
-    /// The one that signs, to be changed.
-    pub fn current_mut(&mut self) -> &mut Association {
-        &mut self.current
-    }
-
     /// Puts `fresh` in place of the current one, which verifies for another `overlap`
     /// (64·T1, see [`OVERLAP`]). One that was retiring already is gone.
     pub fn renew(&mut self, fresh: Association, overlap: Duration, now: Now) {

@@ -12,7 +12,7 @@ use crate::ids::{FlowId, Seed};
 use crate::time::{Moment, Now};
 use crate::transport::Transport;
 
-const RULES: FlowRules = FlowRules { connect: Duration::from_secs(10), idle: Duration::from_secs(2) };
+const RULES: FlowRules = FlowRules { connect: Duration::from_secs(10) };
 
 fn at(millis: u64) -> Now {
     Now::new(Duration::from_millis(millis), Duration::from_millis(millis))

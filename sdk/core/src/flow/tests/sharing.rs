@@ -26,35 +26,18 @@ fn a_flow_verified_for_one_name_never_serves_another() {
 }
 
 #[test]
-fn the_last_user_closes_an_open_flow_after_a_while() {
+fn the_last_user_closes_an_open_flow() {
     let mut flows = flows(1);
     let flow = open(&mut flows, Transport::Tls);
-    assert!(flows.join(flow, 2));
-    flows.release(flow, 1, at(0));
-    flows.release(flow, 1, at(0));
-    assert_eq!(flows.deadline(), None, "it still has a user");
-    flows.release(flow, 2, at(1_000));
-    let deadline = flows.deadline().unwrap();
-    assert_eq!((deadline.at, deadline.why), (moment(3_000), Why::IdleFlow));
-    assert_eq!(flows.claim(3, &to(Transport::Tls, "hs1.network.com"), at(2_000)), flow);
-    assert_eq!(flows.deadline(), None, "a new user keeps it");
-    flows.release(flow, 3, at(4_000));
-    assert_eq!(step(&mut flows, &mut moment(0)), [FlowOutput::Close { flow }]);
+    let tls = to(Transport::Tls, "hs1.network.com");
+    assert_eq!(flows.claim(2, &tls, at(0)), flow);
+    flows.release(flow, 1);
+    flows.release(flow, 1);
+    assert!(drain(&mut flows).is_empty(), "it still has a user");
+    flows.release(flow, 2);
+    assert_eq!(drain(&mut flows), [FlowOutput::Close { flow }]);
     assert!(flows.is_empty());
-}
-
-#[test]
-fn a_draining_flow_takes_nobody_new_and_closes_with_its_last_user() {
-    let mut flows = flows(1);
-    let old = open(&mut flows, Transport::Tls);
-    flows.drain(old);
-    assert!(matches!(flows.find(old).unwrap().state(), FlowState::Draining(_)));
-    let new = flows.claim(2, &to(Transport::Tls, "hs1.network.com"), at(0));
-    assert_ne!(new, old);
-    drain(&mut flows);
-    flows.release(old, 1, at(0));
-    assert_eq!(drain(&mut flows), [FlowOutput::Close { flow: old }]);
-    assert!(!flows.join(old, 5));
+    assert_ne!(flows.claim(3, &tls, at(1)), flow, "what closed serves nobody any more");
 }
 
 #[test]
@@ -79,7 +62,7 @@ fn nobody_waits_for_a_flow_that_was_given_up_while_it_opened() {
     let mut flows = flows(1);
     let flow = flows.claim(1, &to(Transport::Tls, "hs1.network.com"), at(0));
     drain(&mut flows);
-    flows.release(flow, 1, at(0));
+    flows.release(flow, 1);
     assert_eq!(drain(&mut flows), [FlowOutput::Close { flow }]);
 }
 
@@ -87,7 +70,7 @@ fn nobody_waits_for_a_flow_that_was_given_up_while_it_opened() {
 fn a_lost_flow_names_its_users_and_is_opened_anew() {
     let mut flows = flows(1);
     let flow = open(&mut flows, Transport::Tls);
-    flows.join(flow, 9);
+    flows.claim(9, &to(Transport::Tls, "hs1.network.com"), at(0));
     assert_eq!(flows.handle_lost(flow), [1, 9]);
     assert!(flows.handle_lost(flow).is_empty());
     assert_ne!(

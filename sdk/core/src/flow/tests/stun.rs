@@ -1,6 +1,8 @@
-//! STUN: the encoder and decoder, and the keep-alive of a UDP association.
+//! STUN: request and answer, and the keep-alive of a UDP association.
 
-use super::super::stun::{Stun, StunError, binding_answer, binding_request, read};
+use std::net::{IpAddr, SocketAddr};
+
+use super::super::stun::{Stun, StunError, TransactionId, binding_request, read};
 use super::*;
 use crate::connect::ConnectError;
 use crate::tests::suite;
@@ -10,6 +12,21 @@ use homing_wire::Frame;
 
 fn bytes(hex: &str) -> Vec<u8> {
     (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap()).collect()
+}
+
+/// The answer of a server to a binding request that came from `source` (RFC 8489 section 14.2).
+fn binding_answer(id: TransactionId, source: SocketAddr) -> Bytes {
+    const COOKIE: [u8; 4] = [0x21, 0x12, 0xa4, 0x42];
+    let (family, address) = match source.ip() {
+        IpAddr::V4(v4) => (1, v4.octets().to_vec()),
+        IpAddr::V6(v6) => (2, v6.octets().to_vec()),
+    };
+    let mask = COOKIE.into_iter().chain(id);
+    let mut value = vec![0, family];
+    value.extend((source.port() ^ 0x2112).to_be_bytes());
+    value.extend(address.iter().zip(mask).map(|(octet, mask)| octet ^ mask));
+    let length = u8::try_from(value.len()).unwrap();
+    Bytes::from([&[1, 1, 0, length + 4][..], &COOKIE, &id, &[0, 0x20, 0, length], &value].concat())
 }
 
 #[test]
