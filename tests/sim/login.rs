@@ -2,13 +2,15 @@
 
 use std::time::Duration;
 
-use homing_core::config::{Scheme, ServerChoice};
+use homing_core::config::{ExtendedProtection, Scheme, ServerChoice};
 use homing_core::error::{AuthError, LoginError};
 use homing_core::journey::HopVerdict;
 use homing_core::state::AccountState;
 use homing_core::transport::Transport;
 use homing_server_mock::mischief::Mischief;
-use homing_server_mock::node::config::{Dialect, Schemes};
+use homing_server_mock::node::config::{
+    Dialect, ExtendedProtection as ServersProtection, NodeConfig, Schemes,
+};
 use homing_tests::town::{self, Town};
 use homing_tests::world::zone::Mood;
 
@@ -194,11 +196,7 @@ fn a_certificate_is_proved_by_the_same_rule_as_over_real_tls() {
 #[test]
 fn an_srv_target_outside_the_domain_is_not_believed() {
     let mut world = Town::default().build(12);
-    let rogue = homing_server_mock::node::config::NodeConfig::new(
-        "evil",
-        "elsewhere.net",
-        homing_server_mock::role::Role::Home,
-    );
+    let rogue = NodeConfig::new("evil", "elsewhere.net", homing_server_mock::role::Role::Home);
     let mut rogue = rogue;
     rogue.peers = vec![homing_server_mock::node::config::Peer {
         fqdn: rogue.identity.fqdn.clone(),
@@ -232,4 +230,49 @@ fn golden_ladder_of_a_sign_in() {
     let mut world = Town { dialect: Dialect::Sip2, ..Town::default() }.build(14);
     town::must_sign_in(&mut world, "not registered");
     insta::assert_snapshot!("sign_in_sip2", world.ladder.messages().join("\n"));
+}
+
+#[test]
+fn a_server_that_requires_protection_lets_in_over_tls_who_binds_to_its_certificate_and_nobody_else() {
+    let requires = |config: &mut NodeConfig| config.gate.extended_protection = ServersProtection::Require;
+    for dialect in [Dialect::Sip2, Dialect::Sipae3, Dialect::Sipae4, Dialect::Auto] {
+        for (seed, protection, passes) in [
+            (30, ExtendedProtection::Accept, true),
+            (31, ExtendedProtection::Require, true),
+            (32, ExtendedProtection::Off, false),
+        ] {
+            let mut world = Town { dialect, ..Town::default() }.without_phones_but(seed, requires);
+            let mut config = town::alice();
+            config.auth.extended_protection = protection;
+            world.add_phone("alice", config, town::credentials());
+            let registered = town::sign_in(&mut world);
+            world.require(registered == passes, &format!("{protection:?} by {dialect:?}: {registered}"));
+            if passes {
+                world.require(town::home(&world).as_deref() == Some("hs104"), "not at home");
+            } else {
+                let said = world.phones[0].failure().map(LoginError::code);
+                world.require(said == Some("E0601"), &format!("{said:?}"));
+            }
+        }
+    }
+}
+
+/// Over TCP there is no certificate to bind to.
+#[test]
+fn a_server_that_requires_protection_lets_nobody_in_over_tcp() {
+    for (protection, passes) in [(ServersProtection::Accept, true), (ServersProtection::Require, false)] {
+        let mut world =
+            Town::default().without_phones_but(33, |config| config.gate.extended_protection = protection);
+        let mut config = town::alice();
+        config.transports = vec![Transport::Tcp];
+        let host = "hs104.network.com".to_owned();
+        config.server = ServerChoice::Fixed { host, port: None, transport: Transport::Tcp };
+        world.add_phone("alice", config, town::credentials());
+        let registered = town::sign_in(&mut world);
+        world.require(registered == passes, &format!("{protection:?}: {registered}"));
+        if !passes {
+            let said = world.phones[0].failure().map(LoginError::code);
+            world.require(said == Some("E0601"), &format!("{said:?}"));
+        }
+    }
 }
