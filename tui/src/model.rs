@@ -46,6 +46,13 @@ pub(crate) enum Overlay {
     Leaving,
 }
 
+impl Overlay {
+    /// True for the question for a password with this number.
+    pub(crate) fn asks_password(&self, question: u64) -> bool {
+        matches!(self, Overlay::Password(state) if state.request.id == question)
+    }
+}
+
 /// A sentence that stays in sight for a while.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Toast {

@@ -29,6 +29,8 @@ pub(crate) enum Msg {
     Asked(consent::Request),
     /// A verified server wants a password.
     PasswordWanted(password::Request),
+    /// Nobody waits for an answer to this question for a password any more.
+    PasswordWithdrawn(u64),
     /// The wizard's discovery or probe got on.
     Wizard(wizard::Report),
     /// A setting was written, or could not be.

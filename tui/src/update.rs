@@ -50,6 +50,7 @@ fn handle(model: &mut Model, msg: Msg) -> Vec<Effect> {
             model.overlays.push(Overlay::Consent(request));
         }
         Msg::PasswordWanted(request) => ask_password(model, request),
+        Msg::PasswordWithdrawn(id) => model.overlays.retain(|overlay| !overlay.asks_password(id)),
         Msg::Wizard(report) => {
             for overlay in &mut model.overlays {
                 if let Overlay::Wizard(state) = overlay {

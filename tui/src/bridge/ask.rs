@@ -87,6 +87,7 @@ impl Questions {
             refused_before: request.refused_before,
         };
         self.told.send(Msg::PasswordWanted(request)).ok()?;
+        let _open = OpenPassword { id, questions: self };
         answer.await.ok().flatten()
     }
 
@@ -120,6 +121,23 @@ impl Questions {
 
     fn with<T>(&self, work: impl FnOnce(&mut Waiting) -> T) -> T {
         work(&mut self.waiting.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// A question for a password while the login that asks it waits. A login that is cancelled, or whose time
+/// is over, drops it: then the screen must not go on asking.
+struct OpenPassword<'a> {
+    id: u64,
+    questions: &'a Questions,
+}
+
+impl Drop for OpenPassword<'_> {
+    fn drop(&mut self) {
+        // One that was answered, or asked anew for the same address, is closed already.
+        if self.questions.with(|waiting| waiting.passwords.remove(&self.id)).is_some() {
+            // The phone may have ended first.
+            let _ = self.questions.told.send(Msg::PasswordWithdrawn(self.id));
+        }
     }
 }
 
@@ -244,5 +262,41 @@ mod tests {
             assert_eq!(given.expect("credentials").password.reveal(), expected, "{server}");
         }
         assert!(screen.try_recv().is_err());
+    }
+
+    #[tokio::test]
+    async fn a_login_that_gives_up_takes_its_question_back() {
+        let (told, mut screen) = unbounded_channel();
+        let questions = Questions::new(told);
+        let entry = AccountEntry::for_address(&Aor::parse("alice@network.com").expect("an address"));
+        let asker = Arc::new(Asker::on_screen(&entry, questions.clone()));
+        let login = {
+            let asker = Arc::clone(&asker);
+            tokio::spawn(async move { asker.credentials(&request("lb", false)).await.is_some() })
+        };
+        let Some(Msg::PasswordWanted(asked)) = screen.recv().await else { panic!("nobody is asked") };
+        login.abort();
+        assert!(login.await.is_err(), "it never ended by itself");
+        let Ok(Msg::PasswordWithdrawn(id)) = screen.try_recv() else { panic!("nothing is taken back") };
+        assert_eq!(id, asked.id);
+        assert!(questions.answer(id, Some(Password::new("late"))).is_none(), "nobody waits for it");
+    }
+
+    #[tokio::test]
+    async fn a_question_that_is_asked_anew_takes_only_itself_back() {
+        let (told, mut screen) = unbounded_channel();
+        let questions = Questions::new(told);
+        let entry = AccountEntry::for_address(&Aor::parse("alice@network.com").expect("an address"));
+        let asker = Asker::on_screen(&entry, questions.clone());
+        let (first, second) = (request("lb", false), request("hs104", false));
+        let person = async {
+            let Some(Msg::PasswordWanted(_)) = screen.recv().await else { panic!("nobody is asked") };
+            let Some(Msg::PasswordWanted(asked)) = screen.recv().await else { panic!("not asked anew") };
+            questions.answer(asked.id, Some(Password::new("typed")));
+        };
+        let logins = async { tokio::join!(asker.credentials(&first), asker.credentials(&second)) };
+        let ((gave_up, given), ()) = tokio::join!(logins, person);
+        assert!(gave_up.is_none() && given.is_some());
+        assert!(screen.try_recv().is_err(), "the question on the screen stays until it is answered");
     }
 }

@@ -105,6 +105,25 @@ fn a_typed_password_answers_its_question_and_prints_nowhere() {
 }
 
 #[test]
+fn a_question_that_is_taken_back_leaves_the_screen_while_it_is_typed() {
+    let asked = |id, aor| password::Request {
+        id,
+        aor: ScreenText::of(aor),
+        server: ScreenText::of("lb"),
+        refused_before: false,
+    };
+    let mut model = phone();
+    update(&mut model, Msg::PasswordWanted(asked(6, "bob")), at(1));
+    update(&mut model, Msg::PasswordWanted(asked(7, "alice")), at(1));
+    spell(&mut model, "canary-q9?");
+    assert!(update(&mut model, Msg::PasswordWithdrawn(7), at(2)).is_empty(), "nothing is answered");
+    let [Overlay::Password(left)] = &model.overlays[..] else { panic!("{:?}", model.overlays) };
+    assert_eq!(left.request.id, 6, "another account's question stays");
+    let effects = press(&mut model, "Enter");
+    assert!(effects.is_empty(), "what was typed for one is not sent for the other: {effects:?}");
+}
+
+#[test]
 fn a_redirect_waits_for_a_yes_or_no() {
     let request = consent::Request {
         id: 3,
