@@ -27,7 +27,7 @@ fn logged_out(world: &World) -> Vec<LogoutReason> {
     world.events.iter().filter_map(why).collect()
 }
 
-fn signed_in(config: impl FnOnce(&mut homing_core::config::AccountConfig)) -> World {
+fn signed_in(config: impl FnOnce(&mut AccountConfig)) -> World {
     let mut world = main_job(config);
     world.login();
     assert_eq!(world.state(), AccountState::Registered);
