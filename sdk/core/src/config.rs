@@ -301,6 +301,19 @@ impl std::fmt::Display for Aor {
     }
 }
 
+impl RedirectRules {
+    /// True for a status that is followed: 301, and 300 and 302 where the account allows them.
+    pub fn follows_status(&self, status: u16) -> bool {
+        status == 301 || self.also_302 && matches!(status, 300 | 302)
+    }
+
+    /// True if a redirect that came by `transport` is followed although no association exists that could
+    /// have signed it.
+    pub fn follows_unsigned(&self, transport: Transport) -> bool {
+        self.unsigned == UnsignedRule::FollowOverTls && transport.is_secure()
+    }
+}
+
 impl IpNetwork {
     /// True if `address` lies in the block.
     pub fn contains(&self, address: IpAddr) -> bool {

@@ -108,11 +108,6 @@ impl Conversation {
         self.named.server(self.road.transport)
     }
 
-    /// True over TLS.
-    pub(super) fn is_secure(&self) -> bool {
-        self.road.transport.is_secure()
-    }
-
     /// The association in use.
     pub(super) fn association(&self) -> Option<&Association> {
         match &self.trust {

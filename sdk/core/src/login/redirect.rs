@@ -10,7 +10,7 @@ use homing_wire::{Host, Uri};
 
 use super::visited::Visited;
 use crate::auth::contact_binding::{self, TagVerdict, Target};
-use crate::config::{AccountConfig, LoopRule, RedirectRules, UnsignedRule};
+use crate::config::{AccountConfig, LoopRule, RedirectRules};
 use crate::error::{RedirectError, SignatureFault};
 use crate::identity::{Expected, lies_within};
 use crate::server::ServerName;
@@ -84,7 +84,7 @@ pub fn follow(
 ) -> Result<Vec<Onward>, RedirectError> {
     let rules = &account.redirect;
     believe(redirect, rules)?;
-    if !(redirect.status == 301 || rules.also_302 && matches!(redirect.status, 300 | 302)) {
+    if !rules.follows_status(redirect.status) {
         return Err(RedirectError::Status { status: redirect.status });
     }
     if redirect.standing == Standing::Signed
@@ -130,12 +130,8 @@ fn believe(redirect: &Redirect<'_>, rules: &RedirectRules) -> Result<(), Redirec
         Standing::Signed => Ok(()),
         Standing::Refused(SignatureFault::Unsigned) => Err(RedirectError::Unsigned { server: server() }),
         Standing::Refused(why) => Err(RedirectError::BadSignature { server: server(), why }),
-        Standing::Unsignable => match rules.unsigned {
-            UnsignedRule::FollowOverTls if redirect.transport.is_secure() => Ok(()),
-            UnsignedRule::FollowOverTls | UnsignedRule::Refuse => {
-                Err(RedirectError::Unsigned { server: server() })
-            }
-        },
+        Standing::Unsignable if rules.follows_unsigned(redirect.transport) => Ok(()),
+        Standing::Unsignable => Err(RedirectError::Unsigned { server: server() }),
     }
 }
 

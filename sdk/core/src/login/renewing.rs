@@ -13,7 +13,7 @@ use super::refusal::Refusal;
 use super::registered::{Activity, Quiet, Registered, lease};
 use super::sequel::{Sequel, Turn};
 use super::words::{self, RegisterAction};
-use crate::config::{AccountConfig, UnsignedRule};
+use crate::config::AccountConfig;
 use crate::counter::Counter;
 use crate::error::{LoginError, SignatureFault};
 use crate::event::{AccountEvent, LogoutReason};
@@ -169,13 +169,11 @@ impl Registered {
 
 /// Only a believed redirect of a status that is followed ends a registration.
 fn may_move(registered: &Registered, message: &Message, standing: Standing, config: &AccountConfig) -> bool {
-    let status = message.status().unwrap_or_default();
-    let is_followed = status == 301 || config.redirect.also_302 && matches!(status, 300 | 302);
+    let rules = &config.redirect;
+    let is_followed = message.status().is_some_and(|status| rules.follows_status(status));
     let is_believed = match standing {
         Standing::Signed => true,
-        Standing::Unsignable => {
-            config.redirect.unsigned == UnsignedRule::FollowOverTls && registered.conversation.is_secure()
-        }
+        Standing::Unsignable => rules.follows_unsigned(registered.conversation.road.transport),
         Standing::Refused(_) => false,
     };
     is_followed && is_believed
