@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::hash::{BuildHasher, Hash};
+use std::time::Duration;
 
 use rand_chacha::ChaCha12Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
@@ -82,6 +83,12 @@ impl Chance {
     /// A number in `0..bound`, without bias that matters for back-off or weights; 0 for a bound of 0.
     pub fn below(&mut self, bound: u64) -> u64 {
         if bound == 0 { 0 } else { self.0.next_u64() % bound }
+    }
+
+    /// A duration drawn evenly from `least..=most`, in milliseconds.
+    pub fn between(&mut self, least: Duration, most: Duration) -> Duration {
+        let span = u64::try_from(most.saturating_sub(least).as_millis()).unwrap_or(u64::MAX - 1);
+        least + Duration::from_millis(self.below(span + 1))
     }
 
     /// `digits` lower-case hexadecimal digits, for tags, branches and Call-IDs.

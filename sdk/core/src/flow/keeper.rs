@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::backoff::between;
 use super::stun_keeper::StunKeeper;
 use super::terms::{KeepTerms, Pong};
 use super::want::Want;
@@ -150,7 +149,7 @@ impl StreamKeeper {
 fn pause(terms: KeepTerms, chance: &mut Chance) -> Duration {
     let idle = terms.idle.map(|limit| share_of(limit, chance));
     let pong = terms.pong.map(|pong| match pong {
-        Pong::AsUsual => between(USUAL_LEAST, USUAL_MOST, chance),
+        Pong::AsUsual => chance.between(USUAL_LEAST, USUAL_MOST),
         Pong::Within(limit) => share_of(limit.min(LONGEST_UNHEARD), chance),
     });
     let shorter = match (idle, pong) {
@@ -162,7 +161,7 @@ fn pause(terms: KeepTerms, chance: &mut Chance) -> Duration {
 
 /// 80 to 100 % of a limit, less a second for the way there (RFC 5626 section 4.4.1).
 fn share_of(limit: Duration, chance: &mut Chance) -> Duration {
-    between(limit.mul_f64(0.8), limit, chance).min(limit.saturating_sub(ON_THE_WAY))
+    chance.between(limit.mul_f64(0.8), limit).min(limit.saturating_sub(ON_THE_WAY))
 }
 
 const PING: &[u8] = b"\r\n\r\n";

@@ -11,7 +11,6 @@
 //!
 //! A server that answered one CRLFCRLF with CRLF is expected to go on doing so, whatever it granted.
 
-pub mod backoff;
 mod connection;
 mod keeper;
 mod outcome;
@@ -21,7 +20,6 @@ mod table;
 mod terms;
 mod want;
 
-pub use backoff::BackOff;
 pub use connection::{Destination, Flow, FlowState, Opened};
 pub use outcome::{FlowNews, FlowOutput, FlowRules};
 pub use table::Flows;

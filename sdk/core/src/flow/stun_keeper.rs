@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::backoff::between;
 use super::stun;
 use super::terms::Pong;
 use super::want::Want;
@@ -34,7 +33,7 @@ struct Request {
 impl StunKeeper {
     pub(super) fn new(pong: Option<Pong>, chance: &mut Chance, now: Now) -> Self {
         // The first request goes out soon: it learns the mapping the others are compared with.
-        let next = now.after(between(Duration::ZERO, Duration::from_secs(1), chance));
+        let next = now.after(chance.between(Duration::ZERO, Duration::from_secs(1)));
         Self { pong, next, open: None, mapped: None }
     }
 
@@ -88,9 +87,9 @@ impl StunKeeper {
     fn pause(&self, chance: &mut Chance) -> Duration {
         match self.pong {
             Some(Pong::Within(limit)) if limit < USUAL_MOST => {
-                between(limit.mul_f64(0.8), limit, chance).max(SHORTEST)
+                chance.between(limit.mul_f64(0.8), limit).max(SHORTEST)
             }
-            _ => between(USUAL_LEAST, USUAL_MOST, chance),
+            _ => chance.between(USUAL_LEAST, USUAL_MOST),
         }
     }
 }

@@ -3,23 +3,26 @@
 use std::time::Duration;
 
 use super::draws::Draws;
-use crate::flow::backoff::{self, Others};
 
 /// Failures in a row, and the wait that follows from them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct BackOff {
-    pauses: backoff::BackOff,
+    failures: u32,
 }
 
 impl BackOff {
     /// A login succeeded: the next failure is the first again.
     pub(super) fn reset(&mut self) {
-        self.pauses.reset();
+        self.failures = 0;
     }
 
     /// Counts a failure and draws the wait: 50 to 100 % of `min(1800 s, 30 s · 2ⁿ)`, at least `floor`.
     pub(super) fn after_failure(&mut self, floor: Duration, draws: &mut dyn Draws) -> Duration {
-        self.pauses.after_failure(Others::AllFailed, |bound| draws.below(bound)).max(floor)
+        self.failures = self.failures.saturating_add(1);
+        let longest = BASE.saturating_mul(1 << self.failures.min(MOST_DOUBLINGS)).min(LONGEST);
+        let half = longest / 2;
+        let span = u64::try_from(half.as_millis()).unwrap_or(u64::MAX - 1);
+        (half + Duration::from_millis(draws.below(span + 1))).max(floor)
     }
 }
 
@@ -29,6 +32,11 @@ pub(super) fn after_loss(draws: &mut dyn Draws) -> Duration {
     Duration::from_millis(draws.below(LOSS_SPREAD_MS))
 }
 
+/// The base time where no other flow of the account stands.
+const BASE: Duration = Duration::from_secs(30);
+const LONGEST: Duration = Duration::from_secs(1_800);
+/// Enough to reach the longest wait.
+const MOST_DOUBLINGS: u32 = 6;
 const LOSS_SPREAD_MS: u64 = 2_000;
 
 #[cfg(test)]
@@ -47,6 +55,8 @@ mod tests {
                 assert!(wait >= Duration::from_secs(longest / 2), "seed {seed}, failure {n}: {wait:?}");
                 assert!(wait <= Duration::from_secs(longest), "seed {seed}, failure {n}: {wait:?}");
             }
+            backoff.failures = u32::MAX;
+            assert!(backoff.after_failure(Duration::ZERO, &mut chance) <= LONGEST, "seed {seed}");
             backoff.reset();
             assert!(backoff.after_failure(Duration::ZERO, &mut chance) <= Duration::from_secs(60));
         }
@@ -66,5 +76,13 @@ mod tests {
         let mut chance = Chance::new(&Seed::from_number(1));
         let floor = Duration::from_secs(300);
         assert_eq!(BackOff::default().after_failure(floor, &mut chance), floor);
+    }
+
+    #[test]
+    fn the_draw_uses_its_whole_range() {
+        let mut chance = Chance::new(&Seed::from_number(5626));
+        let mut draw = || BackOff::default().after_failure(Duration::ZERO, &mut chance).as_secs();
+        let draws: Vec<u64> = (0..2_000).map(|_| draw()).collect();
+        assert!(draws.contains(&30) && draws.contains(&59), "both ends of 30 to 60 s");
     }
 }
