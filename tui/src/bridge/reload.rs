@@ -17,7 +17,7 @@ impl Bridge {
         let Some(files) = self.files.clone() else {
             let told = ScreenText::of("this phone has no configuration file");
             return self.tell(Msg::NotReloaded(Trouble::new(
-                "E0126",
+                "E0136",
                 &told,
                 "Start `homing` without `demo`.",
             )));

@@ -53,7 +53,7 @@ fn add(setup: &Setup, who: &Who, console: &Console) -> Result<Exit, Failure> {
 pub(crate) fn fresh_entry(setup: &Setup, who: &Who) -> Result<AccountEntry, Failure> {
     let Some(name) = &who.account else {
         let hint = "Name one, such as alice@corp.example.";
-        return Err(Failure::new(Exit::Config, "E0107", &"no address is named", hint));
+        return Err(Failure::new(Exit::Config, "E0134", &"no address is named", hint));
     };
     let aor = address(name)?;
     if setup.config.accounts().iter().any(|entry| entry.address() == aor) {
@@ -116,7 +116,7 @@ fn address(text: &str) -> Result<String, Failure> {
 
 fn unknown(account: &str) -> Failure {
     let sentence = format!("{account} is not configured");
-    Failure::new(Exit::Config, "E0107", &sentence, "`homing account list` shows the accounts.")
+    Failure::new(Exit::Config, "E0135", &sentence, "`homing account list` shows the accounts.")
 }
 
 fn load(setup: &Setup) -> Result<String, Failure> {
