@@ -24,7 +24,7 @@ pub(super) struct Account {
     /// What it knows about its servers.
     pub memory: Memory,
     /// A question for credentials that outlived its connection.
-    pub prompt: Option<Prompt>,
+    pub prompt: Option<Box<Prompt>>,
     /// Failures in a row.
     pub backoff: BackOff,
     /// Expires to ask for; more than configured where a server demands more (RFC 3261 section 10.2.8).
@@ -107,7 +107,7 @@ impl Account {
 
     /// Nobody is going to use the answer: the question is taken back, an answer forgotten.
     pub(super) fn drop_prompt(&mut self, desk: &mut Desk<'_>) {
-        if let Some(Prompt { reply: Reply::Open(ask), .. }) = self.prompt.take() {
+        if let Some(Reply::Open(ask)) = self.prompt.take().map(|prompt| prompt.reply) {
             desk.forget(ask);
         }
     }

@@ -2,6 +2,7 @@
 //! and what each proved to the other.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use homing_wire::{Builder, Message, Method, Name, NameAddrBuf, UriBuf, ViaBuf};
@@ -31,7 +32,7 @@ pub(super) struct Conversation {
     /// The server as dialled.
     pub server: ServerName,
     /// What it was known by before DNS was asked.
-    pub named: Named,
+    pub named: Arc<Named>,
     /// The connection.
     pub road: Road,
     /// What TLS proved.

@@ -42,7 +42,7 @@ impl Registered {
         if let Activity::Busy(exchange) = self.activity {
             exchange.abandon(desk);
         }
-        if let Some(tx) = self.probe.as_ref().and_then(Probe::tx) {
+        if let Some(tx) = self.probe.as_deref().and_then(Probe::tx) {
             desk.transactions.abandon(tx);
         }
         Sequel::Leave(Box::new(self.conversation))
@@ -123,7 +123,7 @@ impl Registered {
         if let Activity::Busy(exchange) = self.activity {
             exchange.abandon(desk);
         }
-        if let Some(tx) = self.probe.as_ref().and_then(Probe::tx) {
+        if let Some(tx) = self.probe.as_deref().and_then(Probe::tx) {
             desk.transactions.abandon(tx);
         }
         desk.release(self.conversation.flow());

@@ -196,7 +196,7 @@ impl Exchange {
             Step::Asking { ask, offer, .. } => {
                 let realm = challenge::printable(&offer.realm(), REALM_SHOWN);
                 let reply = Reply::Open(*ask);
-                account.prompt = Some(Prompt { server: server.clone(), realm, reply });
+                account.prompt = Some(Box::new(Prompt { server: server.clone(), realm, reply }));
             }
             _ => self.abandon(desk),
         }

@@ -1,5 +1,6 @@
 //! One way to find a server, and what it has cost so far.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::desk::Desk;
@@ -15,7 +16,7 @@ pub(super) struct Leg {
     plan: Plan,
     way: Way,
     /// The server, where the leg leads to one only.
-    named: Option<(Named, Transport)>,
+    named: Option<(Arc<Named>, Transport)>,
     /// How long the next leg waits for this one; none: until this one has failed.
     pub(super) head_start: Option<Duration>,
     /// Round trips of DNS that were written to a hop.
@@ -72,7 +73,7 @@ impl Leg {
     ) -> Self {
         let (host, port) = at;
         let wanted = Wanted::Host { host: host.to_owned(), port, transport: Some(transport), secure: false };
-        let named = Named { host: host.to_owned(), port, expected };
+        let named = Arc::new(Named { host: host.to_owned(), port, expected });
         Self::new(Request::new(wanted, &[transport]), way, Some((named, transport)), desk)
     }
 
@@ -83,7 +84,7 @@ impl Leg {
         self
     }
 
-    fn new(request: Request, way: Way, named: Option<(Named, Transport)>, desk: &mut Desk<'_>) -> Self {
+    fn new(request: Request, way: Way, named: Option<(Arc<Named>, Transport)>, desk: &mut Desk<'_>) -> Self {
         let request = request.at_most(desk.agent.limits.targets);
         let plan = Plan::new(request, desk.chance).avoiding(desk.setbacks, desk.now);
         Self { plan, way, named, head_start: None, charged: 0, progress: Progress::Searching }
@@ -124,10 +125,12 @@ impl Leg {
     /// The hop to `target`.
     pub(super) fn dialled(&mut self, target: &Target) -> Dialled {
         let named = self.named.as_ref().map(|(named, _)| named.clone());
-        let named = named.unwrap_or_else(|| Named {
-            host: target.name.host.clone(),
-            port: Some(target.name.port),
-            expected: target.expected.clone(),
+        let named = named.unwrap_or_else(|| {
+            Arc::new(Named {
+                host: target.name.host.clone(),
+                port: Some(target.name.port),
+                expected: target.expected.clone(),
+            })
         });
         Dialled {
             server: target.name.clone(),

@@ -33,13 +33,13 @@ impl Registered {
         }
         let tx = self.conversation.options(uri, account, desk)?;
         let sent = desk.now.since_start;
-        self.probe = Some(Probe { uri: uri.map(Into::into), sent, step: Step::Asked(tx) });
+        self.probe = Some(Box::new(Probe { uri: uri.map(Into::into), sent, step: Step::Asked(tx) }));
         Ok(())
     }
 
     /// True if `tx` is the user's OPTIONS.
     pub(super) fn is_probe(&self, tx: TxId) -> bool {
-        self.probe.as_ref().and_then(Probe::tx) == Some(tx)
+        self.probe.as_deref().and_then(Probe::tx) == Some(tx)
     }
 
     /// The OPTIONS was answered, or nobody answered it. A first challenge is met like that of any request:
@@ -50,14 +50,14 @@ impl Registered {
         account: &mut Account,
         desk: &mut Desk<'_>,
     ) -> Turn<Self> {
-        let Some(probe) = self.probe.take() else { return Turn::Stays(self) };
+        let Some(mut probe) = self.probe.take() else { return Turn::Stays(self) };
         let challenge = answer.filter(|message| matches!(message.status(), Some(401 | 407)));
         let (Step::Asked(_), Some(challenge)) = (&probe.step, challenge) else {
             probe.tell(answer, desk);
             return Turn::Stays(self);
         };
-        let step = Step::Challenged(Box::new(challenge.clone()));
-        self.probe = Some(Probe { step, ..probe });
+        probe.step = Step::Challenged(Box::new(challenge.clone()));
+        self.probe = Some(probe);
         if self.renews_digest(challenge, account, desk) {
             self.repeat_probe(account, desk);
             return Turn::Stays(self);

@@ -35,7 +35,7 @@ pub(super) struct Registered {
     /// How the state is shown while the binding is fresh.
     place: AccountState,
     /// An OPTIONS of the user that is not answered yet.
-    pub(super) probe: Option<Probe>,
+    pub(super) probe: Option<Box<Probe>>,
     /// The network changed: without a word of the server until then the connection counts as dead.
     pub(super) doubted: Option<Moment>,
 }

@@ -96,7 +96,8 @@ impl Resting {
     /// The question that outlived its connection is answered: the login goes on with it, or ends.
     pub(super) fn handle_credentials(self, account: &mut Account, desk: &mut Desk<'_>) -> Turn<Self> {
         let refused = account.prompt.take_if(|prompt| matches!(prompt.reply, Reply::Given(None)));
-        if let Some(Prompt { server, .. }) = refused {
+        if let Some(prompt) = refused {
+            let Prompt { server, .. } = *prompt;
             let trip = Trip::new(account.config.redirect.limit, MoveCause::Failover, desk.now);
             return Sequel::Failed(AuthError::NoCredentials { server }.into(), trip).into();
         }

@@ -1,6 +1,7 @@
 //! One login's way from its first question to its verdict: hops, their price, the servers visited.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::visited::Visited;
@@ -50,7 +51,7 @@ pub(super) struct Dialled {
     /// The address tried; none where the name had none.
     pub address: Option<SocketAddr>,
     /// What it was known by.
-    pub named: Named,
+    pub named: Arc<Named>,
     /// The transport.
     pub transport: Transport,
     /// How the server was come by.
