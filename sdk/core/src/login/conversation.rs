@@ -2,7 +2,6 @@
 //! and what each proved to the other.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 
 use bytes::Bytes;
 use homing_wire::{Builder, Message, Method, Name, NameAddrBuf, UriBuf, ViaBuf};
@@ -32,7 +31,7 @@ pub(super) struct Conversation {
     /// The server as dialled.
     pub server: ServerName,
     /// What it was known by before DNS was asked.
-    pub named: Arc<Named>,
+    pub named: Named,
     /// The connection.
     pub road: Road,
     /// What TLS proved.

@@ -1,6 +1,5 @@
 //! One way to find a server, and what it has cost so far.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use super::desk::Desk;
@@ -16,12 +15,20 @@ pub(super) struct Leg {
     plan: Plan,
     way: Way,
     /// The server, where the leg leads to one only.
-    named: Option<(Arc<Named>, Transport)>,
+    sole: Option<Sole>,
     /// How long the next leg waits for this one; none: until this one has failed.
     pub(super) head_start: Option<Duration>,
     /// Round trips of DNS that were written to a hop.
     charged: u8,
     progress: Progress,
+}
+
+/// The one server a leg leads to, and whom its certificate must name.
+#[derive(Clone)]
+struct Sole {
+    named: Named,
+    transport: Transport,
+    expected: Expected,
 }
 
 /// How a leg came to be; decides what its hops are called.
@@ -73,8 +80,8 @@ impl Leg {
     ) -> Self {
         let (host, port) = at;
         let wanted = Wanted::Host { host: host.to_owned(), port, transport: Some(transport), secure: false };
-        let named = Arc::new(Named { host: host.to_owned(), port, expected });
-        Self::new(Request::new(wanted, &[transport]), way, Some((named, transport)), desk)
+        let sole = Sole { named: Named::new(host, port, &expected), transport, expected };
+        Self::new(Request::new(wanted, &[transport]), way, Some(sole), desk)
     }
 
     /// The next leg begins after `wait` even if this one is still under way.
@@ -84,10 +91,10 @@ impl Leg {
         self
     }
 
-    fn new(request: Request, way: Way, named: Option<(Arc<Named>, Transport)>, desk: &mut Desk<'_>) -> Self {
+    fn new(request: Request, way: Way, sole: Option<Sole>, desk: &mut Desk<'_>) -> Self {
         let request = request.at_most(desk.agent.limits.targets);
         let plan = Plan::new(request, desk.chance).avoiding(desk.setbacks, desk.now);
-        Self { plan, way, named, head_start: None, charged: 0, progress: Progress::Searching }
+        Self { plan, way, sole, head_start: None, charged: 0, progress: Progress::Searching }
     }
 
     /// The questions to ask now.
@@ -108,8 +115,8 @@ impl Leg {
         match self.plan.next_target() {
             Step::Target(mut target) => {
                 self.progress = Progress::Fruitful;
-                if let Some((named, _)) = &self.named {
-                    target.expected = named.expected.clone();
+                if let Some(sole) = &self.sole {
+                    target.expected = sole.expected.clone();
                 }
                 Next::Target(target)
             }
@@ -124,14 +131,10 @@ impl Leg {
 
     /// The hop to `target`.
     pub(super) fn dialled(&mut self, target: &Target) -> Dialled {
-        let named = self.named.as_ref().map(|(named, _)| named.clone());
-        let named = named.unwrap_or_else(|| {
-            Arc::new(Named {
-                host: target.name.host.clone(),
-                port: Some(target.name.port),
-                expected: target.expected.clone(),
-            })
-        });
+        let named = match &self.sole {
+            Some(sole) => sole.named.clone(),
+            None => Named::new(&target.name.host, Some(target.name.port), &target.expected),
+        };
         Dialled {
             server: target.name.clone(),
             address: Some(target.addr),
@@ -144,7 +147,7 @@ impl Leg {
 
     /// The hop to a server that has no address.
     fn nowhere(&mut self) -> Option<Dialled> {
-        let (named, transport) = self.named.clone()?;
+        let Sole { named, transport, .. } = self.sole.clone()?;
         let server = named.server(transport);
         let dns = self.charge(self.plan.round_trips());
         Some(Dialled { server, address: None, named, transport, how: self.arrival(String::new()), dns })

@@ -21,7 +21,6 @@ use crate::endpoint::InstanceId;
 use crate::error::LoginError;
 use crate::event;
 use crate::event::{AccountEvent, LogoutReason};
-use crate::identity::Expected;
 use crate::ids::{AskId, TxId};
 use crate::journey::HopVerdict;
 use crate::state::AccountState;
@@ -247,10 +246,10 @@ fn announce(
     }
     let named = &conversation.named;
     let learned = Remembered {
-        host: named.host.clone(),
+        host: named.host.to_string(),
         port: named.port,
         transport: conversation.road.transport,
-        exact: matches!(named.expected, Expected::Host(_)),
+        exact: named.exact,
         login: account.memory.login_of(&named.host).cloned(),
     };
     if account.memory.settle(learned.clone()) {

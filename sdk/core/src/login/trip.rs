@@ -1,7 +1,6 @@
 //! One login's way from its first question to its verdict: hops, their price, the servers visited.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use super::visited::Visited;
@@ -36,11 +35,11 @@ pub(super) struct Trip {
 #[derive(Clone, Debug)]
 pub(super) struct Named {
     /// Host as written.
-    pub host: String,
+    pub host: Box<str>,
     /// Port, if written; else SRV records named the server that was dialled.
     pub port: Option<u16>,
-    /// Whom its certificate must name.
-    pub expected: Expected,
+    /// Whether its certificate must name exactly this host.
+    pub exact: bool,
 }
 
 /// A dial that became, or is to become, a hop.
@@ -51,7 +50,7 @@ pub(super) struct Dialled {
     /// The address tried; none where the name had none.
     pub address: Option<SocketAddr>,
     /// What it was known by.
-    pub named: Arc<Named>,
+    pub named: Named,
     /// The transport.
     pub transport: Transport,
     /// How the server was come by.
@@ -61,6 +60,11 @@ pub(super) struct Dialled {
 }
 
 impl Named {
+    /// A server of that host and port, whose certificate must name whom it must.
+    pub(super) fn new(host: &str, port: Option<u16>, expected: &Expected) -> Self {
+        Self { host: host.into(), port, exact: matches!(expected, Expected::Host(_)) }
+    }
+
     /// The server as it would be dialled without SRV records.
     pub(super) fn server(&self, transport: Transport) -> ServerName {
         ServerName::new(&self.host, self.port.unwrap_or(transport.default_port()))
