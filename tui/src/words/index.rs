@@ -1,4 +1,4 @@
-//! The index of error codes, made from the errors themselves: one example of each kind.
+//! The index of a login's error codes, made from the errors themselves: one example of each kind.
 
 use std::net::{IpAddr, Ipv4Addr};
 

@@ -1,4 +1,4 @@
-//! Help: the keys in force, what the states mean, and every error code with its next step.
+//! Help: the keys in force, what the states mean, and the error codes of a login with their next steps.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
