@@ -6,7 +6,8 @@ use toml::Value;
 use crate::cli::agent::Setup;
 use crate::cli::args::{Cli, Config};
 use crate::config::{
-    Kind, Remark, SETTINGS, Setting, check, edit, migrate, nearest_word, read, schema, suggestion, write,
+    ACCOUNT, Kind, Remark, SETTINGS, Setting, check, edit, migrate, nearest_word, read, schema, suggestion,
+    write,
 };
 use crate::report::{Console, Exit, Failure};
 use crate::text::screen_text;
@@ -86,6 +87,18 @@ fn run_migrate(setup: &Setup, console: &Console) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
+/// The next step for a name that one half of the file does not know: the other half may.
+fn where_to_look(key: &str) -> &'static str {
+    let is_in = |half: &[Setting]| half.iter().any(|setting| setting.path == key);
+    if is_in(ACCOUNT) {
+        "It belongs to an account: homing account edit alice@corp.example SETTING VALUE"
+    } else if is_in(SETTINGS) {
+        "It belongs to the phone: homing config set SETTING VALUE"
+    } else {
+        "`homing config schema` lists them all."
+    }
+}
+
 /// The setting of that name, and what was typed as its value.
 ///
 /// # Errors
@@ -94,7 +107,7 @@ pub(crate) fn typed(settings: &'static [Setting], key: &str, value: &str) -> Res
     let Some(setting) = settings.iter().find(|setting| setting.path == key) else {
         let meant = suggestion(key, settings).map(|setting| format!("; is `{}` meant?", setting.path));
         let sentence = format!("`{key}` is no setting{}", meant.unwrap_or_default());
-        return Err(Failure::new(Exit::Config, "E0111", &sentence, "`homing config schema` lists them all."));
+        return Err(Failure::new(Exit::Config, "E0111", &sentence, where_to_look(key)));
     };
     setting.parse(value).ok_or_else(|| {
         let near = if let Kind::Choice(words) = setting.kind { nearest_word(value, words) } else { None };
@@ -112,4 +125,20 @@ fn set(setup: &Setup, key: &str, value: &str, console: &Console) -> Result<Exit,
     console.event("setting-changed", json!({ "path": key, "value": serde_json::to_value(&parsed).ok() }));
     console.say(&screen_text!("{key} = {parsed}"));
     Ok(Exit::Done)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_setting_of_the_other_half_is_named_with_its_verb() {
+        let hint = |settings, key| {
+            let failure = typed(settings, key, "1").expect_err("not of this half");
+            failure.trouble.hint.as_str().to_owned()
+        };
+        assert!(hint(SETTINGS, "redirect.limit").contains("account edit"));
+        assert!(hint(ACCOUNT, "ui.theme").contains("config set"));
+        assert!(hint(SETTINGS, "redirect.limits").contains("config schema"));
+    }
 }
