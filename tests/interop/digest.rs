@@ -7,7 +7,7 @@ use std::time::Duration;
 use homing_core::transport::Transport;
 use homing_server_mock::estate::{Estate, Schemes};
 
-use crate::peer::{Peer, beside, find, folder, free_port, runtime};
+use crate::peer::{Peer, beside, find, folder, free_ports, runtime};
 use crate::site::{PASSWORD, alice, ladder};
 
 #[test]
@@ -55,7 +55,7 @@ fn run_sipp(sipp: &Path, estate: &Estate, transport: Transport) {
         .args(["-sf".as_ref(), beside("sipp/register.xml").as_os_str()])
         .args(["-t", flag, "-auth_uri", "network.com", "-s", "alice", "-au", "alice", "-ap", PASSWORD])
         .args(["-m", "3", "-r", "20", "-timeout", "20s", "-nostdin"])
-        .args(["-i", "127.0.0.1", "-p", &free_port().to_string()])
+        .args(["-i", "127.0.0.1", "-p", &free_ports::<1>()[0].to_string()])
         .arg(estate.node("hs104").address(transport).to_string())
         .output()
         .expect("SIPp starts");

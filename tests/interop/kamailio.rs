@@ -12,7 +12,7 @@ use homing::{
 };
 use homing_server_mock::shell::ca::{Authority, Certificate};
 
-use crate::peer::{Peer, beside, eventually, find, folder, free_port, runtime};
+use crate::peer::{Peer, beside, eventually, find, folder, free_ports, runtime};
 
 const PURPOSE: &str = "our client at Kamailio";
 const SOON: Duration = Duration::from_secs(15);
@@ -45,7 +45,7 @@ fn at_kamailio(algorithm: &str) {
     for (transport, expires) in LIVES {
         let folder = folder(&format!("kamailio-{algorithm}-{transport}"));
         certificate(&folder);
-        let (port, tls_port) = (free_port(), free_port());
+        let [port, tls_port] = free_ports();
         let config = std::fs::read_to_string(beside("kamailio/registrar.cfg"))
             .unwrap()
             .replace("@FOLDER@", folder.to_str().unwrap())

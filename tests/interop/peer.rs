@@ -127,13 +127,19 @@ pub(crate) fn beside(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("interop").join(name)
 }
 
-/// A port that was free a moment ago, for TCP and UDP.
-pub(crate) fn free_port() -> u16 {
+/// Ports that were free a moment ago, for TCP and UDP. All are held until the last is known: one after the
+/// other may be the same one twice.
+pub(crate) fn free_ports<const N: usize>() -> [u16; N] {
+    let held: [_; N] = std::array::from_fn(|_| hold_port());
+    held.map(|(tcp, _)| tcp.local_addr().expect("it is bound").port())
+}
+
+fn hold_port() -> (std::net::TcpListener, std::net::UdpSocket) {
     loop {
         let tcp = std::net::TcpListener::bind("127.0.0.1:0").expect("loopback has ports");
         let port = tcp.local_addr().expect("it is bound").port();
-        if std::net::UdpSocket::bind(("127.0.0.1", port)).is_ok() {
-            return port;
+        if let Ok(udp) = std::net::UdpSocket::bind(("127.0.0.1", port)) {
+            return (tcp, udp);
         }
     }
 }

@@ -34,7 +34,7 @@ impl Kamailio {
         let leaf = authority.server(HOST, "network.com", &Certificate::default())?;
         std::fs::write(folder.join("cert.pem"), leaf.certificate_pem)?;
         std::fs::write(folder.join("key.pem"), leaf.key_pem)?;
-        let ports = [free_port()?, free_port()?];
+        let ports = free_ports()?;
         let config = include_str!("kamailio.cfg")
             .replace("@FOLDER@", &folder.display().to_string())
             .replace("@PORT@", &ports[0].to_string())
@@ -96,8 +96,11 @@ impl Drop for Kamailio {
     }
 }
 
-fn free_port() -> std::io::Result<u16> {
-    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
+/// Two ports nobody has. Both are held until both are known: one after the other may be the same one twice.
+fn free_ports() -> std::io::Result<[u16; 2]> {
+    let any = (Ipv4Addr::LOCALHOST, 0);
+    let held = [TcpListener::bind(any)?, TcpListener::bind(any)?];
+    Ok([held[0].local_addr()?.port(), held[1].local_addr()?.port()])
 }
 
 const PROGRAMS: [&str; 3] = ["/usr/sbin/kamailio", "/usr/local/sbin/kamailio", "/opt/homebrew/sbin/kamailio"];
