@@ -35,9 +35,9 @@ pub use homing_core::error::{
 };
 pub use homing_core::event::{AccountEvent, Event, LogoutReason, MoveCause, Registered};
 pub use homing_core::ids::{AccountId, FlowId};
-pub use homing_core::journey::{Arrival, Hop, HopVerdict, Journey, LoginFailure, Price};
+pub use homing_core::journey::{FoundBy, Hop, HopVerdict, Journey, LoginFailure, RoundTrips};
 pub use homing_core::locate::{
-    Considered, Exhausted, Explanation, NameOutcome, NameReport, NaptrPick, Pick, Request, Skip, Target,
+    Candidate, Explanation, NameOutcome, NameReport, NaptrPick, NoCandidate, Pick, Request, Skip, Target,
     Wanted,
 };
 pub use homing_core::outbox::{Credentials, Decision, RedirectAttempt};
@@ -46,7 +46,7 @@ pub use homing_core::server::ServerName;
 pub use homing_core::state::{AccountState, StateWords};
 pub use homing_core::time::Wall;
 pub use homing_core::transport::Transport;
-pub use homing_net::{PemError, RoadCounters, Roots, TlsClient};
+pub use homing_net::{NetCounters, PemError, Roots, TlsClient};
 pub use homing_wire::Redacted;
 pub use locate::{Located, locate};
 pub use order::Leftovers;

@@ -2,8 +2,8 @@
 
 use futures_util::future::join_all;
 use homing_core::config::ConfigError;
-use homing_core::ids::{Chance, Seed};
-use homing_core::locate::{Exhausted, Explanation, Plan, Request, Step, Target};
+use homing_core::ids::{Rng, Seed};
+use homing_core::locate::{Explanation, NoCandidate, Plan, Request, Step, Target};
 
 use crate::resolver::Resolver;
 
@@ -15,7 +15,7 @@ pub struct Located {
     /// Every name that was asked, what came, and what was passed over.
     pub explanation: Explanation,
     /// Why there are no more.
-    pub end: Exhausted,
+    pub end: NoCandidate,
 }
 
 /// Looks for servers by the names Microsoft clients ask for and by RFC 3263, without dialling any.
@@ -38,12 +38,12 @@ pub struct Located {
 pub async fn locate(request: Request, resolver: &Resolver) -> Located {
     // Without randomness the weights are drawn as the last resort allows: always alike.
     let seed = crate::clock::seed().unwrap_or(Seed([0; 32]));
-    let mut plan = Plan::new(request, &mut Chance::new(&seed));
+    let mut plan = Plan::new(request, &mut Rng::new(&seed));
     let mut targets = Vec::new();
     let end = loop {
         match plan.next_target() {
             Step::Target(target) => targets.push(*target),
-            Step::Exhausted(end) => break end,
+            Step::NoCandidate(end) => break end,
             Step::Waiting => {
                 let ask = |question: homing_core::dns::DnsQuestion| async {
                     let answer = resolver.resolve(question.clone()).await;

@@ -12,7 +12,7 @@ use homing_core::error::Misuse;
 use homing_core::event::{Event, LogoutReason, Registered};
 use homing_core::ids::AccountId;
 use homing_core::locate::Request;
-use homing_net::RoadCounters;
+use homing_net::NetCounters;
 use tokio::sync::{broadcast, mpsc, oneshot};
 
 use crate::credentials::AnyCredentials;
@@ -34,7 +34,7 @@ pub(crate) enum Order {
     /// Look for servers, and tell where.
     Locate { request: Request, answer: oneshot::Sender<Result<Located, Error>> },
     /// Tell the counters.
-    Count(SyncSender<(Counters, RoadCounters)>),
+    Count(SyncSender<(Counters, NetCounters)>),
     /// Sign everybody out and end.
     ShutDown { grace: Duration, answer: oneshot::Sender<Leftovers> },
 }

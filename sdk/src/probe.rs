@@ -7,13 +7,13 @@ use homing_core::config::AgentConfig;
 use homing_core::connect::ConnectError;
 use homing_core::dns::DnsError;
 use homing_core::error::{LoginError, Misuse};
-use homing_core::ids::{Chance, FlowId, Seed};
+use homing_core::ids::{FlowId, Rng, Seed};
 use homing_core::journey::{Journey, LoginFailure};
-use homing_core::locate::{Exhausted, Request, Target};
+use homing_core::locate::{NoCandidate, Request, Target};
 use homing_core::server::ServerName;
-use homing_core::transaction::{Caps, Road, Transactions, TxOutput};
+use homing_core::transaction::{Caps, FlowRef, Transactions, TxOutput};
 use homing_core::transport::Transport;
-use homing_net::{Dial, RoadConfig, RoadEvent, Roads, Roots, TlsClient};
+use homing_net::{Dial, NetConfig, NetEvent, Roots, Sockets, TlsClient};
 use homing_wire::{Builder, Frame, Message, Method, Name, NameAddrBuf, Uri, UriBuf, ViaBuf};
 use tokio::time::sleep_until;
 
@@ -79,8 +79,8 @@ impl Probe {
         let request = Request::for_uri(&parsed, &self.transports).ok_or(Misuse::BadMessage)?;
         let located = locate(request, &self.resolver).await;
         let why = match located.end {
-            Exhausted::NoServer(why) => why,
-            Exhausted::AllTried | Exhausted::NotAllowed => DnsError::NoRecord,
+            NoCandidate::NoServer(why) => why,
+            NoCandidate::AllTried | NoCandidate::NotAllowed => DnsError::NoRecord,
         };
         let mut fault = LoginError::Resolve { domain: parsed.host().to_string(), why };
         let mut call = Call::new(uri, tap)?;
@@ -102,8 +102,8 @@ struct Call<'u> {
     uri: &'u str,
     config: AgentConfig,
     clock: Clock,
-    chance: Chance,
-    roads: Roads,
+    rng: Rng,
+    sockets: Sockets,
     transactions: Transactions<()>,
     tap: Tap,
 }
@@ -113,15 +113,15 @@ impl<'u> Call<'u> {
         let config = AgentConfig::default();
         // Without randomness nobody could tell our branch from another's.
         let seed = clock::seed().map_err(|_| Misuse::Limit)?;
-        let mut chance = Chance::new(&seed);
-        let seed: Seed = chance.fork();
-        let roads = RoadConfig { connect: config.limits.connect, ..RoadConfig::default() };
+        let mut rng = Rng::new(&seed);
+        let seed: Seed = rng.fork();
+        let sockets = NetConfig { connect: config.limits.connect, ..NetConfig::default() };
         Ok(Self {
             uri,
             clock: Clock::start(),
-            roads: Roads::new(roads),
+            sockets: Sockets::new(sockets),
             transactions: Transactions::new(config.timers, Caps::from(&config.limits), &seed),
-            chance,
+            rng,
             tap,
             config,
         })
@@ -132,23 +132,23 @@ impl<'u> Call<'u> {
         let Target { addr: address, transport, .. } = *target;
         self.tap.dialling(flow, address, transport, &target.expected);
         let identity = target.expected.clone();
-        self.roads.connect(Dial { flow, address, transport, identity }, tls);
+        self.sockets.connect(Dial { flow, address, transport, identity }, tls);
         loop {
-            let event = self.roads.next().await;
+            let event = self.sockets.next().await;
             let (now, _) = self.clock.read();
             self.tap.arrival(&event, now);
             match event {
-                RoadEvent::Connected { local, .. } => {
+                NetEvent::Connected { local, .. } => {
                     let request = self.question(local, transport);
-                    let road = Road::new(flow, transport);
+                    let flow_ref = FlowRef::new(flow, transport);
                     // What was built here has branch, Call-ID and CSeq.
                     return self
                         .transactions
-                        .request(&request, road, (), now)
+                        .request(&request, flow_ref, (), now)
                         .map(|_| ())
                         .map_err(|_| ConnectError::Local);
                 }
-                RoadEvent::ConnectFailed { why, .. } => return Err(why),
+                NetEvent::ConnectFailed { why, .. } => return Err(why),
                 _ => {}
             }
         }
@@ -163,7 +163,7 @@ impl<'u> Call<'u> {
                 match output {
                     TxOutput::Send { flow, bytes } => {
                         self.tap.departure(flow, &bytes, self.clock.read().0);
-                        self.roads.send(flow, bytes);
+                        self.sockets.send(flow, bytes);
                     }
                     TxOutput::Final { message, .. } => return Ok(Answered::of(&message, millis())),
                     TxOutput::TimedOut { .. } => return Ok(Answered::nobody(millis())),
@@ -176,7 +176,7 @@ impl<'u> Call<'u> {
             }
             let wake = self.transactions.deadline().map(|deadline| self.clock.instant(deadline.at));
             tokio::select! {
-                event = self.roads.next() => self.receive(&event),
+                event = self.sockets.next() => self.receive(&event),
                 () = sleep_until(wake.unwrap_or_else(Instant::now).into()) => {
                     self.transactions.handle_deadline(self.clock.read().0);
                 }
@@ -184,17 +184,17 @@ impl<'u> Call<'u> {
         }
     }
 
-    fn receive(&mut self, event: &RoadEvent) {
+    fn receive(&mut self, event: &NetEvent) {
         let (now, _) = self.clock.read();
         self.tap.arrival(event, now);
         match event {
-            RoadEvent::Received { frame: Frame::Message(bytes), .. } => {
+            NetEvent::Received { frame: Frame::Message(bytes), .. } => {
                 let Ok(message) = Message::parse(bytes.clone()) else { return };
                 if let Some((tx, (), _)) = self.transactions.peek_client(&message) {
                     self.transactions.feed_response(tx, &message, now);
                 }
             }
-            RoadEvent::Closed { flow, .. } | RoadEvent::Malformed { flow, .. } => {
+            NetEvent::Closed { flow, .. } | NetEvent::Malformed { flow, .. } => {
                 self.transactions.flow_failed(*flow);
             }
             _ => {}
@@ -212,9 +212,9 @@ impl<'u> Call<'u> {
         let request = Builder::request(Method::Options, self.uri)
             .header(Name::Via, via)
             .header(Name::MaxForwards, 70)
-            .header(Name::From, NameAddrBuf::new(ANONYMOUS).param("tag", Some(&self.chance.token(10))))
+            .header(Name::From, NameAddrBuf::new(ANONYMOUS).param("tag", Some(&self.rng.token(10))))
             .header(Name::To, NameAddrBuf::new(self.uri))
-            .header(Name::CallId, self.chance.token(32))
+            .header(Name::CallId, self.rng.token(32))
             .header(Name::CSeq, "1 OPTIONS")
             .header(Name::Contact, NameAddrBuf::new(contact))
             .header(Name::Accept, "application/sdp")

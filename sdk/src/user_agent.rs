@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use homing_core::config::{AccountConfig, AgentConfig};
 use homing_core::counter::Counters;
-use homing_net::{RoadCounters, Roots, TlsClient};
+use homing_net::{NetCounters, Roots, TlsClient};
 use tokio::sync::oneshot;
 
 use crate::account::Account;
@@ -104,7 +104,7 @@ impl UserAgent {
     }
 
     /// What its connections refused, dropped and cut so far; nothing once it has ended.
-    pub fn road_counters(&self) -> RoadCounters {
+    pub fn road_counters(&self) -> NetCounters {
         self.line.ask_now(Order::Count).unwrap_or_default().1
     }
 

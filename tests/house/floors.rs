@@ -58,7 +58,7 @@ const ESTATE_MAY: &[&str] = &[
     "auth::ntlm::session",
 ];
 
-/// What of core the roads may name.
+/// What of core the sockets may name.
 const NET_MAY: &[&str] = &["connect", "identity", "ids", "transport"];
 
 #[test]

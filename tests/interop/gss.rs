@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use homing_core::auth::ntlm::client::{Binding, ClientChance, NtlmIdentity, authenticate};
+use homing_core::auth::ntlm::client::{Binding, ClientRandom, NtlmIdentity, authenticate};
 use homing_core::auth::ntlm::session::{SessionKeys, Side};
 use homing_core::secret::Password;
 use homing_server_mock::node::gate::acceptor::{Challenge, Claim, Expectation, NtHash, Refusal, ServerNames};
@@ -46,8 +46,8 @@ fn gss_ntlmssp_refuses_our_login_with_a_wrong_password() {
 fn our_answer(challenge: &[u8], password: &str) -> (Vec<u8>, SessionKeys) {
     let password = Password::new(password);
     let who = NtlmIdentity { user: "alice", domain: "NETWORK", workstation: "PROOF", password: &password };
-    let chance = ClientChance { client_challenge: [7; 8], exported_session_key: [0x5a; 16] };
-    authenticate(challenge, &who, &Binding::default(), &chance, now_filetime()).unwrap()
+    let rng = ClientRandom { client_challenge: [7; 8], exported_session_key: [0x5a; 16] };
+    authenticate(challenge, &who, &Binding::default(), &rng, now_filetime()).unwrap()
 }
 
 /// Our signature is good there, theirs is good here, and altered texts are not.

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use homing::{AccountState, Transport};
 use homing_core::counter::Counter;
-use homing_net::RoadConfig;
+use homing_net::NetConfig;
 use homing_server_mock::estate::{Estate, EstateBuilder, User};
 use homing_server_mock::node::config::NodeConfig;
 
@@ -137,8 +137,8 @@ fn strangers_on_the_tls_port_fail_the_handshake_and_disturb_nobody() {
 fn a_message_that_never_ends_is_cut_off_in_time() {
     run(async {
         let patience = Duration::from_millis(300);
-        let roads = RoadConfig { whole_message: patience, ..RoadConfig::default() };
-        let estate = estate_with_clear_roads(47).roads(roads).start().await.unwrap();
+        let sockets = NetConfig { whole_message: patience, ..NetConfig::default() };
+        let estate = estate_with_clear_roads(47).sockets(sockets).start().await.unwrap();
         let node = estate.node("hs104");
         let mut stream = TcpStream::connect(node.address(Transport::Tcp)).unwrap();
         stream.set_read_timeout(Some(Duration::from_millis(10))).unwrap();

@@ -7,7 +7,7 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use homing_core::auth::digest::{DigestChallenge, DigestSession};
-use homing_core::auth::ntlm::{Binding, ClientChance, NtlmIdentity, authenticate};
+use homing_core::auth::ntlm::{Binding, ClientRandom, NtlmIdentity, authenticate};
 use homing_core::auth::security_association::{Association, SigningChallenge, Style};
 use homing_core::secret::Password;
 use homing_core::time::Now;
@@ -136,13 +136,13 @@ impl Offer {
             workstation: "STRANGER",
             password: &Password::new(password),
         };
-        let chance = ClientChance { client_challenge: [3; 8], exported_session_key: [5; 16] };
+        let rng = ClientRandom { client_challenge: [3; 8], exported_session_key: [5; 16] };
         let challenge = self.challenge.token.as_deref().expect("a token");
         let since_1601 = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
         let wall = since_1601.expect("the clock is later than 1970");
         let now = Now::new(Duration::ZERO, wall);
         let (token, keys) =
-            authenticate(challenge, &who, &Binding::plain(), &chance, now.wall.filetime()).expect("a token");
+            authenticate(challenge, &who, &Binding::plain(), &rng, now.wall.filetime()).expect("a token");
         let name = self.challenge.name.clone();
         (token, Association::new(name, &self.opaque, Style::Registrar, keys.into(), now))
     }

@@ -1,4 +1,4 @@
-//! Signing in: schemes, dialects, roads, wrong passwords, strangers, and what it costs.
+//! Signing in: schemes, dialects, sockets, wrong passwords, strangers, and what it costs.
 
 use std::time::Duration;
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use homing_core::event::AccountEvent;
-use homing_core::journey::Arrival;
+use homing_core::journey::FoundBy;
 use homing_server_mock::mischief::Mischief;
 use homing_tests::town::{self, Town};
 use homing_tests::world::World;
@@ -90,7 +90,7 @@ fn a_remembered_home_is_forgotten_after_three_logins_it_failed() {
     world.require(forgotten == 1, &format!("forgotten {forgotten} times"));
     let tried = world.phones[0].heard(|event| match event {
         AccountEvent::LoginFailed { failure, .. } => {
-            failure.journey.hops.iter().any(|hop| hop.how == Arrival::Remembered)
+            failure.journey.hops.iter().any(|hop| hop.how == FoundBy::Remembered)
         }
         _ => false,
     });
@@ -109,7 +109,7 @@ fn a_remembered_home_that_redirects_is_forgotten_for_the_one_it_names() {
     world.phones[0].told.clear();
     town::must_sign_in(&mut world, "not registered again");
     let first = world.phones[0].registered().expect("registered").journey.hops[0].clone();
-    world.require(first.how == Arrival::Remembered, "the login begins at the remembered home");
+    world.require(first.how == FoundBy::Remembered, "the login begins at the remembered home");
     world.require(world.phones[0].heard(|event| matches!(event, AccountEvent::Forgotten)) == 1, "forgotten");
     let learned = world.phones[0].learned().map(|home| home.host);
     world.require(learned.as_deref() == Some("hs106.network.com"), &format!("{learned:?} is remembered"));

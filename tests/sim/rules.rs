@@ -22,7 +22,7 @@ fn rule_1_an_order_whose_outputs_nobody_takes_ends_the_story() {
     world.at(Duration::from_secs(1), |world| {
         let phone = &mut world.phones[0];
         let now = Now::new(Duration::from_secs(1), WALL);
-        phone.agent.handle_command(Command::Login(phone.account), now).unwrap();
+        phone.agent.handle_command(Command::Register(phone.account), now).unwrap();
     });
     world.run_for(Duration::from_secs(2));
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use homing_core::counter::Counter;
 use homing_core::event::AccountEvent;
-use homing_core::ids::{Chance, Seed};
+use homing_core::ids::{Rng, Seed};
 use homing_core::outbox::Input;
 use homing_core::state::AccountState;
 use homing_server_mock::mischief::Mischief;
@@ -80,7 +80,7 @@ fn stories_that_once_went_wrong_end_well() {
 
 /// Runs one story to its end and checks that everybody came home.
 fn story(seed: u64, ladder: Ladder) -> World {
-    let mut script = Chance::new(&Seed::from_number(seed ^ 0x5709_1e55));
+    let mut script = Rng::new(&Seed::from_number(seed ^ 0x5709_1e55));
     let dialects = [Dialect::Auto, Dialect::Sip2, Dialect::Sipae3, Dialect::Sipae4];
     let dialect = dialects[usize::try_from(script.below(4)).unwrap_or(0)];
     let quiet = if script.below(4) == 0 { QUIET } else { Duration::ZERO };
@@ -138,7 +138,7 @@ fn calm(world: &mut World) {
     }
 }
 
-fn weather(script: &mut Chance) -> Weather {
+fn weather(script: &mut Rng) -> Weather {
     match script.below(4) {
         0 => Weather::default(),
         1 => Weather::rain(0, 0),
@@ -148,7 +148,7 @@ fn weather(script: &mut Chance) -> Weather {
 }
 
 /// Schedules one thing that goes wrong, and its end.
-fn plan(world: &mut World, script: &mut Chance, when: Duration) {
+fn plan(world: &mut World, script: &mut Rng, when: Duration) {
     let length = Duration::from_millis(script.below(240_000));
     let victim = usize::try_from(script.below(world.servers.len() as u64)).unwrap_or(0);
     let home = format!("hs{}.network.com", 101 + script.below(4));
@@ -198,7 +198,7 @@ fn plan(world: &mut World, script: &mut Chance, when: Duration) {
     }
 }
 
-fn fault(script: &mut Chance) -> Mischief {
+fn fault(script: &mut Rng) -> Mischief {
     let faults = [
         Mischief::Unsigned301,
         Mischief::BadSignature301,

@@ -194,7 +194,7 @@ pub fn login(world: &mut World) {
 /// Orders a phone to sign in.
 pub fn login_of(world: &mut World, phone: usize) {
     let account = world.phones[phone].account;
-    world.order(phone, Command::Login(account));
+    world.order(phone, Command::Register(account));
 }
 
 /// Orders the first phone to refresh.
@@ -206,7 +206,7 @@ pub fn refresh(world: &mut World) {
 /// Orders the first phone to sign out.
 pub fn logout(world: &mut World) {
     let account = world.phones[0].account;
-    world.order(0, Command::Logout(account));
+    world.order(0, Command::Unregister(account));
 }
 
 /// Has a server misbehave until told otherwise.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use homing_core::auth::digest::{DigestChallenge, DigestSession};
-use homing_core::auth::ntlm::{Binding, ClientChance, NtlmIdentity, SessionKeys, Side, authenticate, flags};
+use homing_core::auth::ntlm::{Binding, ClientRandom, NtlmIdentity, SessionKeys, Side, authenticate, flags};
 use homing_core::auth::security_association::{
     Association, AssociationName, Mechanism, Stamp, Style, Version, buffer,
 };
@@ -79,7 +79,7 @@ fn signatures(bench: &mut Criterion) {
 fn handshake(bench: &mut Criterion) {
     let password = Password::new("Secret-Pass1");
     let who = NtlmIdentity { user: "alice", domain: "NETWORK", workstation: "CLIENT1", password: &password };
-    let chance = ClientChance { client_challenge: [0xaa; 8], exported_session_key: [0x55; 16] };
+    let rng = ClientRandom { client_challenge: [0xaa; 8], exported_session_key: [0x55; 16] };
     let names = b"\x02\0\x02\0D\0\x01\0\x02\0S\0\0\0\0\0";
     let mut challenge =
         b"NTLMSSP\0\x02\0\0\0\0\0\0\0\x38\0\0\0\xf3\x82\x98\xe2\x01\x02\x03\x04\x05\x06\x07\x08".to_vec();
@@ -87,7 +87,7 @@ fn handshake(bench: &mut Criterion) {
     challenge.extend_from_slice(names);
     bench.bench_function("answer an NTLM challenge", |b| {
         b.iter(|| {
-            authenticate(black_box(&challenge), &who, &Binding::plain(), &chance, 133_500_000_000_000_000)
+            authenticate(black_box(&challenge), &who, &Binding::plain(), &rng, 133_500_000_000_000_000)
         });
     });
 }

@@ -8,7 +8,7 @@ use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use homing_core::config::Timers;
 use homing_core::ids::{FlowId, Seed};
 use homing_core::time::Now;
-use homing_core::transaction::{Caps, Incoming, Road, Transactions, TxOutput};
+use homing_core::transaction::{Caps, FlowRef, Incoming, Transactions, TxOutput};
 use homing_core::transport::Transport;
 use homing_wire::{Builder, Message};
 
@@ -18,14 +18,14 @@ const CAPS: Caps = Caps { clients: 100_000, servers: 100_000, lingering_bytes: 2
 struct Pair {
     client: Transactions<u32>,
     server: Transactions<u32>,
-    road: Road,
+    flow_ref: FlowRef,
     count: u64,
 }
 
 impl Pair {
     fn new(transport: Transport) -> Self {
         let table = |n| Transactions::new(Timers::default(), CAPS, &Seed::from_number(n));
-        Self { client: table(1), server: table(2), road: Road::new(FlowId(1), transport), count: 0 }
+        Self { client: table(1), server: table(2), flow_ref: FlowRef::new(FlowId(1), transport), count: 0 }
     }
 
     /// A request of its own branch and Call-ID, as bytes that come from the network.
@@ -45,7 +45,7 @@ impl Pair {
              Supported: gruu-10, adhoclist, ms-cluster-failover\r\n\
              User-Agent: Homing\r\n\
              Content-Length: 0\r\n\r\n",
-            self.road.transport
+            self.flow_ref.transport
         ))
     }
 
@@ -56,11 +56,11 @@ impl Pair {
         self.server.handle_deadline(now);
         self.client.handle_deadline(now);
         let request = Message::parse(request).expect("the request is well formed");
-        self.client.request(&request, self.road, 1, now).expect("there is room");
+        self.client.request(&request, self.flow_ref, 1, now).expect("there is room");
         let Some(TxOutput::Send { bytes, .. }) = self.client.poll_output() else { return };
         let received = Message::parse(bytes).expect("the request is well formed");
-        assert_eq!(self.server.feed_request(&received, self.road.flow, now), Incoming::New);
-        let id = self.server.accept_request(&received, self.road, 2, now).expect("there is room");
+        assert_eq!(self.server.feed_request(&received, self.flow_ref.flow, now), Incoming::New);
+        let id = self.server.accept_request(&received, self.flow_ref, 2, now).expect("there is room");
         let response = Builder::reply_to(&received, 200, "OK").to_tag("b1").finish();
         self.server.respond(id, response, 200, now);
         let Some(TxOutput::Send { bytes, .. }) = self.server.poll_output() else { return };

@@ -6,11 +6,11 @@ use crate::ids::AccountId;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Command {
     /// Sign the account in and keep it signed in.
-    Login(AccountId),
+    Register(AccountId),
     /// Refresh the registration now.
     Refresh(AccountId),
     /// Sign out: remove the binding, then rest.
-    Logout(AccountId),
+    Unregister(AccountId),
     /// Ask the home server whether it is there (RFC 3261 section 11).
     Options(AccountId),
     /// Ask the owner of a SIP URI the same, through the home server.

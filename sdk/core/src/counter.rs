@@ -29,7 +29,7 @@ pub enum Counter {
     ForeignCredentials,
     /// Credentials that contradict themselves or lack a part.
     BrokenCredentials,
-    /// Login tokens that cannot be read, are too long or ask for weak security.
+    /// Registration tokens that cannot be read, are too long or ask for weak security.
     BadToken,
     /// Credentials that could be read and prove nothing: wrong user or password.
     WrongCredentials,

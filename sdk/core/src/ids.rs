@@ -6,7 +6,7 @@ use std::hash::{BuildHasher, Hash};
 use std::time::Duration;
 
 use rand_chacha::ChaCha12Rng;
-use rand_chacha::rand_core::{Rng, SeedableRng};
+use rand_chacha::rand_core::{Rng as _, SeedableRng};
 use siphasher::sip::SipHasher13;
 
 /// One account of an agent.
@@ -25,7 +25,7 @@ pub struct AskId(pub u64);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TxId(pub u64);
 
-/// Thirty-two bytes from which an agent draws all its randomness.
+/// Thirty-two bytes from which an agent random all its randomness.
 ///
 /// The same seed and the same inputs give the same outputs, byte for byte. It is as secret as the
 /// keys drawn from it and therefore does not print.
@@ -33,7 +33,7 @@ pub struct TxId(pub u64);
 pub struct Seed(pub [u8; 32]);
 
 /// The chance of one agent or one node: a seeded generator with the shapes SIP needs.
-pub struct Chance(ChaCha12Rng);
+pub struct Rng(ChaCha12Rng);
 
 impl Seed {
     /// A seed for tests and simulations, spread from a small number.
@@ -50,7 +50,7 @@ impl fmt::Debug for Seed {
     }
 }
 
-impl Chance {
+impl Rng {
     /// Starts the generator.
     pub fn new(seed: &Seed) -> Self {
         Self(ChaCha12Rng::from_seed(seed.0))
@@ -117,8 +117,8 @@ impl BuildHasher for KeyedState {
 
 impl<K: Eq + Hash, V> KeyedMap<K, V> {
     /// An empty map with a key drawn from `chance`.
-    pub fn new(chance: &mut Chance) -> Self {
-        Self(HashMap::with_hasher(KeyedState(chance.next_u64(), chance.next_u64())))
+    pub fn new(rng: &mut Rng) -> Self {
+        Self(HashMap::with_hasher(KeyedState(rng.next_u64(), rng.next_u64())))
     }
 
     /// The value of `key`.
@@ -186,7 +186,7 @@ mod tests {
 
     #[test]
     fn a_map_gives_memory_back_after_a_flood() {
-        let mut map = KeyedMap::new(&mut Chance::new(&Seed::from_number(1)));
+        let mut map = KeyedMap::new(&mut Rng::new(&Seed::from_number(1)));
         (0..50_000u32).for_each(|n| assert_eq!(map.insert(n, n), None));
         (10..50_000).for_each(|n| assert_eq!(map.remove(&n), Some(n)));
         assert!(map.0.capacity() <= 2 * SPARE, "{}", map.0.capacity());
@@ -196,8 +196,8 @@ mod tests {
     #[test]
     fn the_same_seed_draws_the_same_values() {
         let draw = |n| {
-            let mut chance = Chance::new(&Seed::from_number(n));
-            (chance.token(16), chance.next_u32(), chance.bytes::<8>())
+            let mut rng = Rng::new(&Seed::from_number(n));
+            (rng.token(16), rng.next_u32(), rng.bytes::<8>())
         };
         assert_eq!(draw(7), draw(7));
         assert_ne!(draw(7), draw(8));
@@ -205,8 +205,8 @@ mod tests {
 
     #[test]
     fn below_stays_below() {
-        let mut chance = Chance::new(&Seed::from_number(1));
-        assert!((0..1_000).all(|_| chance.below(3) < 3));
-        assert_eq!(chance.below(0), 0);
+        let mut rng = Rng::new(&Seed::from_number(1));
+        assert!((0..1_000).all(|_| rng.below(3) < 3));
+        assert_eq!(rng.below(0), 0);
     }
 }

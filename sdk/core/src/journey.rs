@@ -39,9 +39,9 @@ pub struct Hop {
     /// The transport.
     pub transport: Transport,
     /// How the server was come by.
-    pub how: Arrival,
+    pub how: FoundBy,
     /// What the hop cost.
-    pub price: Price,
+    pub price: RoundTrips,
     /// The scheme the server was answered with.
     pub scheme: Option<Scheme>,
     /// The name its certificate proved.
@@ -52,7 +52,7 @@ pub struct Hop {
 
 /// How a server was come by.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Arrival {
+pub enum FoundBy {
     /// Remembered from an earlier login.
     Remembered,
     /// Written in the account.
@@ -70,7 +70,7 @@ pub enum Arrival {
 
 /// Round trips of one hop; the physical price of a login (decision 10).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Price {
+pub struct RoundTrips {
     /// DNS.
     pub dns: u8,
     /// TCP handshake.
@@ -132,7 +132,7 @@ impl Journey {
     }
 }
 
-impl Price {
+impl RoundTrips {
     /// All round trips of the hop.
     pub fn total(&self) -> u32 {
         u32::from(self.dns) + u32::from(self.tcp) + u32::from(self.tls) + u32::from(self.register)

@@ -1,10 +1,10 @@
-//! How much the roads carry at most, and how long they wait.
+//! How much the sockets carry at most, and how long they wait.
 
 use std::time::Duration;
 
-/// Bounds and waiting times of one set of roads. Whatever is over a bound is refused and counted.
+/// Bounds and waiting times of one set of sockets. Whatever is over a bound is refused and counted.
 #[derive(Clone, Debug)]
-pub struct RoadConfig {
+pub struct NetConfig {
     /// Bounds on one message, counted while reading.
     pub message: homing_wire::Limits,
     /// How long dialling may take, TLS handshake included.
@@ -28,10 +28,10 @@ pub struct RoadConfig {
     /// Peers remembered by one listening UDP socket; the longest silent one is forgotten.
     pub datagram_peers: usize,
     /// How long a closed connection may take to deliver what was sent before.
-    pub farewell: Duration,
+    pub close_timeout: Duration,
 }
 
-impl Default for RoadConfig {
+impl Default for NetConfig {
     fn default() -> Self {
         Self {
             message: homing_wire::Limits::default(),
@@ -44,7 +44,7 @@ impl Default for RoadConfig {
             unread_bytes: 8 << 20,
             unwritten_bytes: 4 << 20,
             datagram_peers: 65_536,
-            farewell: Duration::from_secs(2),
+            close_timeout: Duration::from_secs(2),
         }
     }
 }

@@ -17,11 +17,11 @@ use tokio::io::{Interest, ReadBuf};
 use tokio::net::UdpSocket;
 use tokio::time::sleep;
 
-use crate::event::RoadEvent;
+use crate::event::NetEvent;
 use crate::fault;
-use crate::hub::Hub;
-use crate::lane::{Lane, Parcel, Parcels, Queue};
 use crate::peers::{Meeting, Peers};
+use crate::send_queue::{Queue, SendQueue, Write, Writes};
+use crate::shared::Shared;
 
 /// A socket that talks to one peer only; the system drops what others send.
 pub(crate) async fn dial(peer: SocketAddr) -> io::Result<UdpSocket> {
@@ -32,14 +32,14 @@ pub(crate) async fn dial(peer: SocketAddr) -> io::Result<UdpSocket> {
 }
 
 /// Carries a socket with one peer until it breaks or its owner closes it.
-pub(crate) async fn run(socket: UdpSocket, flow: FlowId, mut parcels: Parcels, hub: &Hub) {
+pub(crate) async fn run(socket: UdpSocket, flow: FlowId, mut writes: Writes, shared: &Shared) {
     let end = tokio::select! {
-        end = read_one_peer(&socket, flow, hub) => end,
-        end = write(&socket, &mut parcels, hub) => end,
+        end = read_one_peer(&socket, flow, shared) => end,
+        end = write(&socket, &mut writes, shared) => end,
         why = fail(&socket) => Some(why),
     };
     if let Some(why) = end {
-        hub.tell(RoadEvent::Closed { flow, why }, None).await;
+        shared.tell(NetEvent::Closed { flow, why }, None).await;
     }
 }
 
@@ -48,21 +48,21 @@ pub(crate) async fn serve(
     socket: UdpSocket,
     local: SocketAddr,
     queue: Queue,
-    mut parcels: Parcels,
-    hub: Arc<Hub>,
+    mut writes: Writes,
+    shared: Arc<Shared>,
 ) {
-    let peers = Arc::new(Peers::new(hub.config.datagram_peers));
+    let peers = Arc::new(Peers::new(shared.config.datagram_peers));
     tokio::select! {
-        () = read_many_peers(&socket, local, &queue, &peers, &hub) => {}
-        _ = write(&socket, &mut parcels, &hub) => {}
+        () = read_many_peers(&socket, local, &queue, &peers, &shared) => {}
+        _ = write(&socket, &mut writes, &shared) => {}
     }
 }
 
-async fn read_one_peer(socket: &UdpSocket, flow: FlowId, hub: &Hub) -> Option<ConnectError> {
+async fn read_one_peer(socket: &UdpSocket, flow: FlowId, shared: &Shared) -> Option<ConnectError> {
     loop {
         match receive(socket).await {
             Ok((bytes, _)) => {
-                if !hub.deliver(flow, Frame::from_datagram(bytes)).await {
+                if !shared.deliver(flow, Frame::from_datagram(bytes)).await {
                     return None;
                 }
             }
@@ -76,7 +76,7 @@ async fn read_many_peers(
     local: SocketAddr,
     queue: &Queue,
     peers: &Arc<Peers>,
-    hub: &Hub,
+    shared: &Shared,
 ) {
     loop {
         let Ok((bytes, peer)) = receive(socket).await else {
@@ -84,24 +84,24 @@ async fn read_many_peers(
             sleep(AFTER_ERROR).await;
             continue;
         };
-        let (flow, forgotten) = match peers.meet(peer, || hub.next_flow()) {
+        let (flow, forgotten) = match peers.meet(peer, || shared.next_flow()) {
             Meeting::Known(flow) => (flow, None),
             Meeting::New { flow, forgotten } => {
-                hub.tally.accepted.one();
-                let lane = Lane::peer(queue.clone(), peer, Arc::clone(peers));
+                shared.counters.accepted.one();
+                let send_queue = SendQueue::peer(queue.clone(), peer, Arc::clone(peers));
                 let (transport, client_names) = (Transport::Udp, None);
-                let event = RoadEvent::Accepted { flow, local, peer, transport, client_names };
-                if !hub.tell(event, Some(lane)).await {
+                let event = NetEvent::Accepted { flow, local, peer, transport, client_names };
+                if !shared.tell(event, Some(send_queue)).await {
                     return;
                 }
                 (flow, forgotten)
             }
         };
         if let Some(flow) = forgotten {
-            hub.tally.peers_forgotten.one();
-            hub.tell(RoadEvent::Closed { flow, why: ConnectError::Closed }, None).await;
+            shared.counters.peers_forgotten.one();
+            shared.tell(NetEvent::Closed { flow, why: ConnectError::Closed }, None).await;
         }
-        if !hub.deliver(flow, Frame::from_datagram(bytes)).await {
+        if !shared.deliver(flow, Frame::from_datagram(bytes)).await {
             return;
         }
     }
@@ -136,22 +136,22 @@ async fn fail(socket: &UdpSocket) -> ConnectError {
 }
 
 /// Sends what is queued until the queue ends (none) or the one peer is gone (why).
-async fn write(socket: &UdpSocket, parcels: &mut Parcels, hub: &Hub) -> Option<ConnectError> {
+async fn write(socket: &UdpSocket, writes: &mut Writes, shared: &Shared) -> Option<ConnectError> {
     let mut batch = Vec::new();
     loop {
-        if parcels.take(&mut batch).await == 0 {
+        if writes.take(&mut batch).await == 0 {
             return None;
         }
-        for parcel in batch.drain(..) {
-            let Parcel::Bytes(bytes, to) = parcel else { return None };
+        for write in batch.drain(..) {
+            let Write::Bytes(bytes, to) = write else { return None };
             let sent = match to {
                 Some(peer) => socket.send_to(&bytes, peer).await,
                 None => socket.send(&bytes).await,
             };
-            parcels.done(&[bytes]);
+            writes.done(&[bytes]);
             let Err(error) = sent else { continue };
             // What UDP loses, transactions repeat; but a peer that is gone is told.
-            hub.tally.datagrams_dropped.one();
+            shared.counters.datagrams_dropped.one();
             let why = fault::of_io(&error);
             if to.is_none() && matches!(why, ConnectError::ConnectionRefused | ConnectError::Unreachable) {
                 return Some(why);

@@ -14,12 +14,12 @@ use tokio::net::{TcpStream, UdpSocket};
 use tokio::time::timeout;
 use tokio_rustls::client::TlsStream;
 
-use crate::event::RoadEvent;
-use crate::hub::Hub;
-use crate::lane::Parcels;
-use crate::pump::Side;
+use crate::connection::Side;
+use crate::event::NetEvent;
+use crate::send_queue::Writes;
+use crate::shared::Shared;
 use crate::tls_client::TlsClient;
-use crate::{datagram, fault, pump};
+use crate::{connection, datagram, fault};
 
 /// A connection to be opened.
 #[derive(Clone, Debug)]
@@ -35,23 +35,23 @@ pub struct Dial {
 }
 
 /// Opens the connection, tells the verdict, and carries the connection to its end.
-pub(crate) async fn run(dial: Dial, tls: TlsClient, parcels: Parcels, hub: Arc<Hub>) {
+pub(crate) async fn run(dial: Dial, tls: TlsClient, writes: Writes, shared: Arc<Shared>) {
     let (flow, peer) = (dial.flow, dial.address);
-    let opened = timeout(hub.config.connect, open(&dial, &tls, hub.config.unacknowledged)).await;
-    let (road, local, proof) = match opened.unwrap_or(Err(ConnectError::Timeout)) {
+    let opened = timeout(shared.config.connect, open(&dial, &tls, shared.config.unacknowledged)).await;
+    let (stream, local, proof) = match opened.unwrap_or(Err(ConnectError::Timeout)) {
         Ok(opened) => opened,
         Err(why) => {
             tracing::debug!(%flow, %peer, transport = %dial.transport, %why, "dialling failed");
-            hub.tell(RoadEvent::ConnectFailed { flow, why }, None).await;
+            shared.tell(NetEvent::ConnectFailed { flow, why }, None).await;
             return;
         }
     };
     tracing::debug!(%flow, %local, %peer, transport = %dial.transport, "connected");
-    if hub.tell(RoadEvent::Connected { flow, local, peer, proof }, None).await {
-        match road {
-            Road::Udp(socket) => datagram::run(socket, flow, parcels, &hub).await,
-            Road::Tcp(stream) => pump::run(stream, flow, Side::Dialled, parcels, &hub).await,
-            Road::Tls(stream) => pump::run(*stream, flow, Side::Dialled, parcels, &hub).await,
+    if shared.tell(NetEvent::Connected { flow, local, peer, proof }, None).await {
+        match stream {
+            OpenSocket::Udp(socket) => datagram::run(socket, flow, writes, &shared).await,
+            OpenSocket::Tcp(stream) => connection::run(stream, flow, Side::Dialled, writes, &shared).await,
+            OpenSocket::Tls(stream) => connection::run(*stream, flow, Side::Dialled, writes, &shared).await,
         }
     }
 }
@@ -66,7 +66,7 @@ pub(crate) fn prepare(stream: &TcpStream, unacknowledged: Duration) -> io::Resul
     Ok(())
 }
 
-enum Road {
+enum OpenSocket {
     Udp(UdpSocket),
     Tcp(TcpStream),
     Tls(Box<TlsStream<TcpStream>>),
@@ -76,33 +76,33 @@ async fn open(
     dial: &Dial,
     tls: &TlsClient,
     unacknowledged: Duration,
-) -> Result<(Road, SocketAddr, Option<TlsProof>), ConnectError> {
+) -> Result<(OpenSocket, SocketAddr, Option<TlsProof>), ConnectError> {
     let refused = |error: io::Error| fault::of_io(&error);
     if dial.transport == Transport::Udp {
         let socket = datagram::dial(dial.address).await.map_err(refused)?;
         let local = socket.local_addr().map_err(refused)?;
-        return Ok((Road::Udp(socket), local, None));
+        return Ok((OpenSocket::Udp(socket), local, None));
     }
     let stream = TcpStream::connect(dial.address).await.map_err(refused)?;
     prepare(&stream, unacknowledged).map_err(refused)?;
     let local = stream.local_addr().map_err(refused)?;
     if dial.transport == Transport::Tcp {
-        return Ok((Road::Tcp(stream), local, None));
+        return Ok((OpenSocket::Tcp(stream), local, None));
     }
     let (stream, proof) = tls.secure(stream, &dial.identity).await?;
-    Ok((Road::Tls(Box::new(stream)), local, Some(proof)))
+    Ok((OpenSocket::Tls(Box::new(stream)), local, Some(proof)))
 }
 
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
     use super::*;
-    use crate::config::RoadConfig;
+    use crate::config::NetConfig;
 
     #[tokio::test]
     async fn a_connection_whose_bytes_nobody_acknowledges_ends_after_20_seconds() {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let stream = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
-        prepare(&stream, RoadConfig::default().unacknowledged).unwrap();
+        prepare(&stream, NetConfig::default().unacknowledged).unwrap();
         let socket = SockRef::from(&stream);
         assert_eq!(socket.tcp_user_timeout().unwrap(), Some(Duration::from_secs(20)));
         assert!(stream.nodelay().unwrap());

@@ -1,4 +1,4 @@
-//! What happens on the roads, in the order in which it happened on each connection.
+//! What happens on the sockets, in the order in which it happened on each connection.
 
 use std::net::SocketAddr;
 
@@ -11,7 +11,7 @@ use homing_wire::{Frame, FrameError};
 
 /// One thing that happened on a flow.
 #[derive(Clone, Debug)]
-pub enum RoadEvent {
+pub enum NetEvent {
     /// A peer opened a flow to one of our listeners; for TLS the handshake is done.
     Accepted {
         /// Its name from now on, at or above [`FIRST_ACCEPTED`](crate::FIRST_ACCEPTED).
@@ -69,16 +69,16 @@ pub enum RoadEvent {
     },
 }
 
-impl RoadEvent {
+impl NetEvent {
     /// The flow it happened on.
     pub fn flow(&self) -> FlowId {
         match self {
-            RoadEvent::Accepted { flow, .. }
-            | RoadEvent::Connected { flow, .. }
-            | RoadEvent::ConnectFailed { flow, .. }
-            | RoadEvent::Received { flow, .. }
-            | RoadEvent::Malformed { flow, .. }
-            | RoadEvent::Closed { flow, .. } => *flow,
+            NetEvent::Accepted { flow, .. }
+            | NetEvent::Connected { flow, .. }
+            | NetEvent::ConnectFailed { flow, .. }
+            | NetEvent::Received { flow, .. }
+            | NetEvent::Malformed { flow, .. }
+            | NetEvent::Closed { flow, .. } => *flow,
         }
     }
 }

@@ -12,12 +12,12 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio::task::AbortHandle;
 use tokio::time::{sleep, timeout};
 
-use crate::event::RoadEvent;
-use crate::hub::Hub;
-use crate::lane::{self, Lane};
-use crate::pump::Side;
+use crate::connection::Side;
+use crate::event::NetEvent;
+use crate::send_queue::{self, SendQueue};
+use crate::shared::Shared;
 use crate::tls_server::TlsServer;
-use crate::{datagram, dial, fault, pump};
+use crate::{connection, datagram, dial, fault};
 
 /// A listening socket. Dropping it stops listening; connections it accepted live on, except those
 /// of UDP, which have no other socket.
@@ -51,16 +51,16 @@ pub(crate) fn listen(
     address: SocketAddr,
     transport: Transport,
     tls: Option<TlsServer>,
-    hub: &Arc<Hub>,
+    shared: &Arc<Shared>,
 ) -> io::Result<Listener> {
     let socket = bind(address, transport)?;
-    let hub = Arc::clone(hub);
+    let shared = Arc::clone(shared);
     let (local, task) = match (transport, tls) {
         (Transport::Udp, _) => {
             let socket = UdpSocket::from_std(socket.into())?;
             let local = socket.local_addr()?;
-            let (queue, parcels) = lane::queue(hub.config.unwritten_bytes);
-            (local, tokio::spawn(datagram::serve(socket, local, queue, parcels, hub)))
+            let (queue, writes) = send_queue::queue(shared.config.unwritten_bytes);
+            (local, tokio::spawn(datagram::serve(socket, local, queue, writes, shared)))
         }
         (Transport::Tls, None) => {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "TLS listens with a certificate"));
@@ -69,7 +69,7 @@ pub(crate) fn listen(
             socket.listen(BACKLOG)?;
             let listener = TcpListener::from_std(socket.into())?;
             let tls = tls.filter(|_| transport == Transport::Tls);
-            (listener.local_addr()?, tokio::spawn(accept(listener, tls, hub)))
+            (listener.local_addr()?, tokio::spawn(accept(listener, tls, shared)))
         }
     };
     Ok(Listener { local, transport, task: task.abort_handle() })
@@ -93,12 +93,12 @@ fn bind(address: SocketAddr, transport: Transport) -> io::Result<Socket> {
     Ok(socket)
 }
 
-async fn accept(listener: TcpListener, tls: Option<TlsServer>, hub: Arc<Hub>) {
+async fn accept(listener: TcpListener, tls: Option<TlsServer>, shared: Arc<Shared>) {
     loop {
         let (stream, peer) = match listener.accept().await {
             Ok(accepted) => accepted,
             Err(error) => {
-                hub.tally.accept_refused.one();
+                shared.counters.accept_refused.one();
                 if fault::is_exhausted(&error) {
                     // The connection stays in the backlog; asking again at once would only spin.
                     sleep(OUT_OF_DESCRIPTORS).await;
@@ -106,12 +106,12 @@ async fn accept(listener: TcpListener, tls: Option<TlsServer>, hub: Arc<Hub>) {
                 continue;
             }
         };
-        match Arc::clone(&hub.room).try_acquire_owned() {
+        match Arc::clone(&shared.room).try_acquire_owned() {
             Ok(place) => {
-                hub.tally.accepted.one();
-                tokio::spawn(welcome(stream, peer, tls.clone(), Arc::clone(&hub), place));
+                shared.counters.accepted.one();
+                tokio::spawn(welcome(stream, peer, tls.clone(), Arc::clone(&shared), place));
             }
-            Err(_) => hub.tally.accept_refused.one(),
+            Err(_) => shared.counters.accept_refused.one(),
         }
     }
 }
@@ -121,35 +121,35 @@ async fn welcome(
     stream: TcpStream,
     peer: SocketAddr,
     tls: Option<TlsServer>,
-    hub: Arc<Hub>,
+    shared: Arc<Shared>,
     _place: OwnedSemaphorePermit,
 ) {
-    let prepared = dial::prepare(&stream, hub.config.unacknowledged).and_then(|()| stream.local_addr());
+    let prepared = dial::prepare(&stream, shared.config.unacknowledged).and_then(|()| stream.local_addr());
     let Ok(local) = prepared else { return };
-    let (flow, (queue, parcels)) = (hub.next_flow(), lane::queue(hub.config.unwritten_bytes));
-    let lane = Some(Lane::own(queue));
+    let (flow, (queue, writes)) = (shared.next_flow(), send_queue::queue(shared.config.unwritten_bytes));
+    let send_queue = Some(SendQueue::own(queue));
     let Some(tls) = tls else {
         let (transport, client_names) = (Transport::Tcp, None);
-        let event = RoadEvent::Accepted { flow, local, peer, transport, client_names };
-        if hub.tell(event, lane).await {
-            pump::run(stream, flow, Side::Accepted, parcels, &hub).await;
+        let event = NetEvent::Accepted { flow, local, peer, transport, client_names };
+        if shared.tell(event, send_queue).await {
+            connection::run(stream, flow, Side::Accepted, writes, &shared).await;
         }
         return;
     };
-    match timeout(hub.config.handshake, tls.secure(stream)).await {
+    match timeout(shared.config.handshake, tls.secure(stream)).await {
         Ok(Ok((stream, client_names))) => {
             let transport = Transport::Tls;
-            let event = RoadEvent::Accepted { flow, local, peer, transport, client_names };
-            if hub.tell(event, lane).await {
-                pump::run(stream, flow, Side::Accepted, parcels, &hub).await;
+            let event = NetEvent::Accepted { flow, local, peer, transport, client_names };
+            if shared.tell(event, send_queue).await {
+                connection::run(stream, flow, Side::Accepted, writes, &shared).await;
             }
         }
         Ok(Err(error)) => {
-            hub.tally.handshake_failed.one();
+            shared.counters.handshake_failed.one();
             tracing::debug!(%peer, why = %fault::of_io(&error), "a client failed the TLS handshake");
         }
         Err(_) => {
-            hub.tally.handshake_failed.one();
+            shared.counters.handshake_failed.one();
             tracing::debug!(%peer, "a client took too long over the TLS handshake");
         }
     }

@@ -17,7 +17,7 @@ use homing_core::connect::ConnectError;
 use homing_core::ids::AskId;
 use homing_core::outbox::{Answer, Input, Output};
 use homing_core::time::Now;
-use homing_net::{Dial, RoadConfig, RoadEvent, Roads, TlsClient};
+use homing_net::{Dial, NetConfig, NetEvent, Sockets, TlsClient};
 use tokio::runtime;
 use tokio::sync::{broadcast, mpsc, oneshot};
 use tokio::time::sleep_until;
@@ -52,17 +52,17 @@ pub(crate) fn start(equipment: Equipment) -> Result<Line, StartError> {
     let work = move || {
         let mut clock = Clock::start();
         let (now, _) = clock.read();
-        let roads = RoadConfig {
+        let sockets = NetConfig {
             message: equipment.agent.limits.message,
             connect: equipment.agent.limits.connect,
             // What waits here is what our own accounts sent at once.
             unwritten_bytes: UNWRITTEN,
-            ..RoadConfig::default()
+            ..NetConfig::default()
         };
         let driver = Driver {
             agent: Agent::new(equipment.agent, seed, now),
             clock,
-            roads: Roads::new(roads),
+            sockets: Sockets::new(sockets),
             tls: equipment.tls,
             desk: Desk::new(equipment.resolver),
             tap: Tap::new(equipment.recorder),
@@ -82,7 +82,7 @@ pub(crate) fn start(equipment: Equipment) -> Result<Line, StartError> {
 struct Driver {
     agent: Agent,
     clock: Clock,
-    roads: Roads,
+    sockets: Sockets,
     tls: TlsClient,
     desk: Desk,
     tap: Tap,
@@ -118,7 +118,7 @@ impl Driver {
                     }
                 }
                 (id, answer) = self.desk.next() => self.answer(id, answer),
-                () = self.roads.take(&mut arrivals, BATCH) => {
+                () = self.sockets.take(&mut arrivals, BATCH) => {
                     arrivals.drain(..).for_each(|arrival| self.receive(arrival));
                 }
             }
@@ -127,29 +127,29 @@ impl Driver {
         self.end().await;
     }
 
-    /// Hands an event of the roads to the agent.
-    fn receive(&mut self, event: RoadEvent) {
+    /// Hands an event of the sockets to the agent.
+    fn receive(&mut self, event: NetEvent) {
         let now = self.now();
         self.tap.arrival(&event, now);
         let input = match event {
-            RoadEvent::Connected { flow, local, peer, proof } => {
+            NetEvent::Connected { flow, local, peer, proof } => {
                 self.network.opened(flow, local, peer);
                 Input::Connected { flow, local, peer, proof }
             }
-            RoadEvent::ConnectFailed { flow, why } => Input::ConnectFailed { flow, why },
-            RoadEvent::Received { flow, frame } => Input::Received { flow, frame },
-            RoadEvent::Closed { flow, why } => {
+            NetEvent::ConnectFailed { flow, why } => Input::ConnectFailed { flow, why },
+            NetEvent::Received { flow, frame } => Input::Received { flow, frame },
+            NetEvent::Closed { flow, why } => {
                 self.network.closed(flow);
                 Input::Closed { flow, why }
             }
             // Nothing can be read from it any more, so that nobody waits for answers.
-            RoadEvent::Malformed { flow, .. } => {
-                self.roads.cut(flow);
+            NetEvent::Malformed { flow, .. } => {
+                self.sockets.cut(flow);
                 self.network.closed(flow);
                 Input::Closed { flow, why: ConnectError::Closed }
             }
             // A user agent that does not listen accepts nobody.
-            RoadEvent::Accepted { .. } => return,
+            NetEvent::Accepted { .. } => return,
         };
         let suspicious = matches!(input, Input::ConnectFailed { .. } | Input::Closed { .. });
         self.agent.handle_input(input, now);
@@ -181,9 +181,9 @@ impl Driver {
             }
             Order::Act { account, act } => {
                 let command = match &act {
-                    Act::Register(_) => Command::Login(account),
+                    Act::Register(_) => Command::Register(account),
                     Act::Refresh(_) => Command::Refresh(account),
-                    Act::Unregister(_) => Command::Logout(account),
+                    Act::Unregister(_) => Command::Unregister(account),
                     Act::Options(None, _) => Command::Options(account),
                     Act::Options(Some(uri), _) => Command::OptionsOf(account, uri.clone()),
                 };
@@ -205,7 +205,7 @@ impl Driver {
             Order::Locate { request, answer } => self.desk.locate(request, answer),
             Order::Count(answer) => {
                 // Whoever asked may be gone.
-                let _ = answer.send((self.agent.counters().clone(), self.roads.counters()));
+                let _ = answer.send((self.agent.counters().clone(), self.sockets.counters()));
             }
             Order::ShutDown { grace, answer } => self.leave(grace, Some(answer)),
         }
@@ -231,16 +231,16 @@ impl Driver {
             match output {
                 Output::Send { flow, bytes } => {
                     self.tap.departure(flow, &bytes, now);
-                    self.roads.send(flow, bytes);
+                    self.sockets.send(flow, bytes);
                 }
                 Output::Connect { flow, address, transport, identity } => {
                     self.tap.dialling(flow, address, transport, &identity);
-                    self.roads.connect(Dial { flow, address, transport, identity }, &self.tls);
+                    self.sockets.connect(Dial { flow, address, transport, identity }, &self.tls);
                 }
                 Output::Close { flow } => {
                     self.tap.closing(flow, now);
                     self.network.closed(flow);
-                    self.roads.close(flow);
+                    self.sockets.close(flow);
                 }
                 Output::Ask { id, question, until } => {
                     let until = until.map(|moment| self.clock.instant(moment));
@@ -285,7 +285,7 @@ impl Driver {
         let now = self.now();
         for account in self.board.accounts() {
             // Whoever is at rest refuses, and that is well.
-            let _ = self.agent.handle_command(Command::Logout(account), now);
+            let _ = self.agent.handle_command(Command::Unregister(account), now);
             self.drain(now);
         }
         let until = Instant::now().checked_add(grace).unwrap_or_else(Instant::now);
@@ -302,7 +302,7 @@ impl Driver {
     async fn end(self) {
         let leftovers = self.leftovers();
         self.tap.publish();
-        self.roads.leave(LAST_BYTES).await;
+        self.sockets.leave(LAST_BYTES).await;
         for answer in self.leaving.into_iter().flat_map(|leaving| leaving.answers) {
             // Whoever asked may be gone.
             let _ = answer.send(leftovers.clone());

@@ -11,7 +11,7 @@ use homing_core::ids::FlowId;
 use homing_core::server::ServerName;
 use homing_core::time::Now;
 use homing_core::transport::Transport;
-use homing_net::RoadEvent;
+use homing_net::NetEvent;
 use homing_wire::Frame;
 
 use crate::trace::{Direction, FlowFacts, Recorder, Sight, TraceKind, What};
@@ -35,26 +35,26 @@ impl Tap {
         }
     }
 
-    /// Notes what the roads tell.
-    pub(crate) fn arrival(&mut self, event: &RoadEvent, now: Now) {
+    /// Notes what the sockets tell.
+    pub(crate) fn arrival(&mut self, event: &NetEvent, now: Now) {
         let flow = event.flow();
         let what = match event {
-            RoadEvent::Connected { proof, .. } => {
+            NetEvent::Connected { proof, .. } => {
                 What::Kind(TraceKind::Open { verified_as: proof.as_ref().map(|proof| proof.name.clone()) })
             }
-            RoadEvent::ConnectFailed { why, .. } => What::Kind(TraceKind::Failed(*why)),
+            NetEvent::ConnectFailed { why, .. } => What::Kind(TraceKind::Failed(*why)),
             // A copy of its own: the ring must not hold on to larger buffers.
-            RoadEvent::Received { frame: Frame::Message(bytes) | Frame::Stun(bytes), .. } => {
+            NetEvent::Received { frame: Frame::Message(bytes) | Frame::Stun(bytes), .. } => {
                 What::Bytes(Bytes::copy_from_slice(bytes))
             }
-            RoadEvent::Received { frame: Frame::Ping, .. } => What::Bytes(Bytes::from_static(b"\r\n\r\n")),
-            RoadEvent::Received { frame: Frame::Pong, .. } => What::Bytes(Bytes::from_static(b"\r\n")),
-            RoadEvent::Closed { why, .. } => What::Kind(TraceKind::Close(Some(*why))),
-            RoadEvent::Malformed { .. } => What::Kind(TraceKind::Close(Some(ConnectError::Closed))),
-            RoadEvent::Accepted { .. } => return,
+            NetEvent::Received { frame: Frame::Ping, .. } => What::Bytes(Bytes::from_static(b"\r\n\r\n")),
+            NetEvent::Received { frame: Frame::Pong, .. } => What::Bytes(Bytes::from_static(b"\r\n")),
+            NetEvent::Closed { why, .. } => What::Kind(TraceKind::Close(Some(*why))),
+            NetEvent::Malformed { .. } => What::Kind(TraceKind::Close(Some(ConnectError::Closed))),
+            NetEvent::Accepted { .. } => return,
         };
         self.note(flow, Direction::In, what, now);
-        let lasts = matches!(event, RoadEvent::Connected { .. } | RoadEvent::Received { .. });
+        let lasts = matches!(event, NetEvent::Connected { .. } | NetEvent::Received { .. });
         if !lasts {
             self.flows.remove(&flow);
         }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use homing::{
-    AccountConfig, AccountState, Aor, Arrival, HopVerdict, Password, Resolver, Roots, StaticCredentials,
+    AccountConfig, AccountState, Aor, FoundBy, HopVerdict, Password, Resolver, Roots, StaticCredentials,
     Transport, UserAgent,
 };
 use homing_server_mock::estate::{Estate, User};
@@ -47,7 +47,7 @@ async fn para_67_a_signed_redirect_leads_home_and_a_move_leads_to_the_next() {
     let hops = &registration.journey().hops;
     assert_eq!(hops.len(), 2, "{hops:#?}");
     assert!(matches!(&hops[0].verdict, HopVerdict::Redirected { status: 301, signed: true, .. }));
-    assert!(matches!(hops[1].how, Arrival::Redirected { candidate: 0 }));
+    assert!(matches!(hops[1].how, FoundBy::Redirected { candidate: 0 }));
     assert_eq!(hops[1].verified_as.as_deref(), Some("hs104.network.com"));
 
     estate.move_user("alice", "hs102", "for this test").await.unwrap();

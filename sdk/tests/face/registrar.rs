@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use homing::{AccountConfig, Aor, Resolver, Roots, Table, Transport, UserAgent};
-use homing_net::{Listener, RoadConfig, RoadEvent, Roads, TlsServer};
+use homing_net::{Listener, NetConfig, NetEvent, Sockets, TlsServer};
 use homing_wire::{Builder, Frame, Message, Name};
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
@@ -38,14 +38,14 @@ impl Registrar {
     ) -> Self {
         let signed = rcgen::generate_simple_self_signed([host.to_owned()]).unwrap();
         let (pem, key) = (signed.cert.pem(), signed.signing_key.serialize_pem());
-        let mut roads = Roads::new(RoadConfig::default());
+        let mut roads = Sockets::new(NetConfig::default());
         let tls = TlsServer::from_pem(&pem, &key).unwrap();
         let listener = roads.listen(([127, 0, 0, 1], 0).into(), Transport::Tls, Some(tls)).unwrap();
         let (sender, requests) = mpsc::unbounded_channel();
         let address = listener.local_addr();
         let task = tokio::spawn(async move {
             loop {
-                let RoadEvent::Received { flow, frame } = roads.next().await else { continue };
+                let NetEvent::Received { flow, frame } = roads.next().await else { continue };
                 match frame {
                     Frame::Message(bytes) => {
                         let request = Message::parse(bytes).unwrap();

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use homing::{
-    AccountEvent, AccountState, Arrival, Error, Family, Misuse, Notice, Password, StaticCredentials,
+    AccountEvent, AccountState, Error, Family, FoundBy, Misuse, Notice, Password, StaticCredentials,
 };
 use homing_wire::{Builder, Name};
 
@@ -25,7 +25,7 @@ async fn an_account_signs_in_refreshes_and_signs_out() {
     assert_eq!(registration.expires(), Duration::from_secs(600));
     let hop = registration.journey().last().unwrap();
     assert_eq!(hop.verified_as.as_deref(), Some("hs1.network.com"));
-    assert!(matches!(&hop.how, Arrival::Discovered(why) if why.contains("_sipinternaltls._tcp")), "{hop:?}");
+    assert!(matches!(&hop.how, FoundBy::Discovered(why) if why.contains("_sipinternaltls._tcp")), "{hop:?}");
     assert_eq!(account.state(), AccountState::Registered);
     registrar.request("REGISTER").await;
     registrar.request("REGISTER").await;

@@ -24,7 +24,7 @@ pub struct EstateConfig {
     #[serde(default = "loopback")]
     listen: IpAddr,
     #[serde(default = "tls_only")]
-    transports: Vec<Road>,
+    transports: Vec<FlowRef>,
     #[serde(default)]
     dns_port: u16,
     /// Where the certificate of the authority is written.
@@ -102,7 +102,7 @@ struct Person {
 /// A transport as the file writes it.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(rename_all = "lowercase")]
-enum Road {
+enum FlowRef {
     Tls,
     Tcp,
     Udp,
@@ -160,7 +160,7 @@ impl EstateConfig {
         let mut builder = Estate::builder()
             .domain(&self.domain)
             .listen(self.listen)
-            .transports(self.transports.iter().map(|road| Transport::from(*road)))
+            .transports(self.transports.iter().map(|flow_ref| Transport::from(*flow_ref)))
             .unknown_user(self.routing.unknown_user)
             .port("dns", Transport::Udp, self.dns_port);
         if let Some(name) = &self.ntlm_domain {
@@ -266,12 +266,12 @@ impl std::fmt::Debug for Person {
     }
 }
 
-impl From<Road> for Transport {
-    fn from(road: Road) -> Self {
-        match road {
-            Road::Tls => Transport::Tls,
-            Road::Tcp => Transport::Tcp,
-            Road::Udp => Transport::Udp,
+impl From<FlowRef> for Transport {
+    fn from(flow_ref: FlowRef) -> Self {
+        match flow_ref {
+            FlowRef::Tls => Transport::Tls,
+            FlowRef::Tcp => Transport::Tcp,
+            FlowRef::Udp => Transport::Udp,
         }
     }
 }
@@ -288,8 +288,8 @@ fn loopback() -> IpAddr {
     IpAddr::V4(Ipv4Addr::LOCALHOST)
 }
 
-fn tls_only() -> Vec<Road> {
-    vec![Road::Tls]
+fn tls_only() -> Vec<FlowRef> {
+    vec![FlowRef::Tls]
 }
 
 /// The configuration `--example-config` prints.

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use homing_core::ids::{Chance, Seed};
+use homing_core::ids::{Rng, Seed};
 use homing_core::transport::Transport;
-use homing_net::RoadConfig;
+use homing_net::NetConfig;
 use tokio::sync::oneshot;
 
 use super::{Dialect, Estate, EstateError, Mode, NoAssociation, OnMove, Schemes, UnknownUser, User, thread};
@@ -44,7 +44,7 @@ pub(super) struct World {
     pub(super) seed: Seed,
     pub(super) certificates: Vec<(String, Certificate)>,
     pub(super) skew: Skew,
-    pub(super) roads: RoadConfig,
+    pub(super) sockets: NetConfig,
 }
 
 /// Where assignments are kept, and what becomes of users without one.
@@ -69,7 +69,7 @@ impl Default for EstateBuilder {
                 seed: Seed::from_number(0),
                 certificates: Vec::new(),
                 skew: Skew::None,
-                roads: RoadConfig::default(),
+                sockets: NetConfig::default(),
             },
             directory: DirectoryPlan::default(),
             changes: Vec::new(),
@@ -220,8 +220,8 @@ impl EstateBuilder {
 
     /// Bounds and waiting times of every server's sockets: how long a message may take, how many connections
     /// are held, how much is buffered.
-    pub fn roads(mut self, roads: RoadConfig) -> Self {
-        self.world.roads = roads;
+    pub fn sockets(mut self, sockets: NetConfig) -> Self {
+        self.world.sockets = sockets;
         self
     }
 
@@ -274,7 +274,7 @@ impl EstateBuilder {
 
     /// A seed for each server, the same whatever else is asked of the generator.
     pub(super) fn seeds(&self) -> impl Iterator<Item = Seed> {
-        let mut chance = Chance::new(&self.world.seed);
-        std::iter::repeat_with(move || chance.fork())
+        let mut rng = Rng::new(&self.world.seed);
+        std::iter::repeat_with(move || rng.fork())
     }
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use homing_core::counter::Counters;
 use homing_core::server::ServerName;
 use homing_core::transport::Transport;
-use homing_net::RoadCounters;
+use homing_net::NetCounters;
 use tokio::sync::mpsc;
 
 use super::EstateError;
@@ -190,11 +190,11 @@ impl NodeHandle {
     }
 
     /// What its sockets refused, dropped or cut.
-    pub fn road_counters(&self) -> RoadCounters {
+    pub fn road_counters(&self) -> NetCounters {
         self.counted().1
     }
 
-    fn counted(&self) -> (Counters, RoadCounters) {
+    fn counted(&self) -> (Counters, NetCounters) {
         let (told, hear) = sync_channel(1);
         self.order(Order::Counters(told));
         hear.recv().unwrap_or_default()

@@ -72,7 +72,7 @@ async fn start(builder: &EstateBuilder) -> Result<(Estate, NameServer), EstateEr
         clock,
         directory: directory.clone(),
         journal: builder.journal.clone(),
-        roads: builder.world.roads.clone(),
+        sockets: builder.world.sockets.clone(),
         hosts: Arc::new(hosts.collect()),
     };
     let service =
@@ -162,7 +162,7 @@ fn open(
     let at = |transport| SocketAddr::new(builder.at, builder.port_of(&name, transport));
     let mut listens: Vec<(Transport, SocketAddr)> =
         transports.into_iter().map(|transport| (transport, at(transport))).collect();
-    let doors = Doors::open(&mut listens, &server, &builder.world.roads)
+    let doors = Doors::open(&mut listens, &server, &builder.world.sockets)
         .map_err(|(transport, why)| EstateError::Listen { node: name.clone(), transport, why })?;
     Ok(Opened { plan: Plan { config, seed, tls: (server, client), listens }, doors })
 }

@@ -1,6 +1,6 @@
 //! Every random value a node shows on the wire, in one place, so that a test can dictate them.
 
-use homing_core::ids::{Chance, Seed};
+use homing_core::ids::{Rng, Seed};
 
 /// Where random values come from.
 pub trait Draws: Send {
@@ -19,12 +19,12 @@ pub trait Draws: Send {
 }
 
 /// Values drawn from a seed.
-pub struct SeededDraws(Chance);
+pub struct SeededDraws(Rng);
 
 impl SeededDraws {
     /// The draws of `seed`.
     pub fn new(seed: &Seed) -> Self {
-        Self(Chance::new(seed))
+        Self(Rng::new(seed))
     }
 }
 

@@ -37,7 +37,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use homing_core::connect::ConnectError;
 use homing_core::counter::{Counter, Counters};
-use homing_core::ids::{Chance, FlowId, Seed, TxId};
+use homing_core::ids::{FlowId, Rng, Seed, TxId};
 use homing_core::time::{Deadline, Moment, Now, Why};
 use homing_core::transaction::{Caps, Transactions, TxOutput};
 use homing_wire::Message;
@@ -117,26 +117,26 @@ enum Pending {
 impl Node {
     /// A server that has heard nothing yet. The same seed and inputs give the same outputs.
     pub fn new(config: NodeConfig, seed: &Seed) -> Self {
-        let mut chance = Chance::new(seed);
-        let draws = Box::new(SeededDraws::new(&chance.fork()));
-        Self::assemble(config, chance, draws)
+        let mut rng = Rng::new(seed);
+        let draws = Box::new(SeededDraws::new(&rng.fork()));
+        Self::assemble(config, rng, draws)
     }
 
     /// A server whose random values on the wire are dictated, for golden conversations.
     pub fn with_draws(config: NodeConfig, seed: &Seed, draws: Box<dyn Draws>) -> Self {
-        Self::assemble(config, Chance::new(seed), draws)
+        Self::assemble(config, Rng::new(seed), draws)
     }
 
-    fn assemble(config: NodeConfig, mut chance: Chance, draws: Box<dyn Draws>) -> Self {
+    fn assemble(config: NodeConfig, mut rng: Rng, draws: Box<dyn Draws>) -> Self {
         let caps = Caps { clients: 10_000, servers: 50_000, lingering_bytes: 16 << 20 };
         let machines = Machines {
-            transactions: Transactions::new(config.timers, caps, &chance.fork()),
-            gate: Gate::new(config.gate.clone(), config.identity.clone(), &chance.fork()),
+            transactions: Transactions::new(config.timers, caps, &rng.fork()),
+            gate: Gate::new(config.gate.clone(), config.identity.clone(), &rng.fork()),
             registrar: Registrar::new(config.registrar),
             strangers: Strangers::default(),
             surge: Surge::new(config.gate.limits.logins_per_second),
             moved: Calendar::new(),
-            path_key: chance.bytes(),
+            path_key: rng.bytes(),
         };
         Self {
             name: config.identity.name.as_str().into(),

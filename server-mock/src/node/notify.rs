@@ -2,7 +2,7 @@
 
 use homing_core::ids::FlowId;
 use homing_core::time::Now;
-use homing_core::transaction::Road;
+use homing_core::transaction::FlowRef;
 use homing_wire::{Builder, Message, Method, Name};
 
 use super::endpoint::Endpoint;
@@ -94,8 +94,8 @@ impl Node {
         let Ok(plain) = Message::parse(unsigned.clone()) else { return };
         let bytes = self.sealed(unsigned, &plain, &seal);
         let Ok(request) = Message::parse(bytes) else { return };
-        let road = Road::new(flow, transport);
-        let sent = self.machines.transactions.request(&request, road, Owner::Notify, now);
+        let flow_ref = FlowRef::new(flow, transport);
+        let sent = self.machines.transactions.request(&request, flow_ref, Owner::Notify, now);
         let why = if sent.is_ok() { event.word() } else { "not told: its connection is gone" };
         self.note(Some(flow), Decision::new(Verdict::Notified, why).about(endpoint), now);
     }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use homing_core::ids::FlowId;
 use homing_core::server::ServerName;
 use homing_core::time::Now;
-use homing_core::transaction::Road;
+use homing_core::transaction::FlowRef;
 use homing_core::transport::Transport;
 use homing_wire::{Builder, Message, Method, Name};
 use sha2::Sha256;
@@ -85,8 +85,8 @@ impl Node {
     /// Passes a request of another server on to the client behind `to`.
     pub(super) fn relay_down(&mut self, flow: FlowId, request: Message, to: FlowId, now: Now) {
         let Some(transport) = self.flows.transport(flow) else { return };
-        let road = Road::new(flow, transport);
-        let Ok(tx) = self.machines.transactions.accept_request(&request, road, Owner::Server, now) else {
+        let flow_ref = FlowRef::new(flow, transport);
+        let Ok(tx) = self.machines.transactions.accept_request(&request, flow_ref, Owner::Server, now) else {
             return;
         };
         let case = Case { tx, flow, request };
@@ -121,8 +121,8 @@ impl Node {
             self.outputs.push_back(NodeOutput::Connect { flow: to, server, transport });
         }
         let sent = Message::parse(bytes).ok().and_then(|message| {
-            let road = Road::new(to, transport);
-            self.machines.transactions.request(&message, road, Owner::Relay(id), now).ok()
+            let flow_ref = FlowRef::new(to, transport);
+            self.machines.transactions.request(&message, flow_ref, Owner::Relay(id), now).ok()
         });
         if sent.is_none() {
             self.relay_failed(id, 500, now);

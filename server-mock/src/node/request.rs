@@ -4,7 +4,7 @@ use homing_core::counter::Counter;
 use homing_core::ids::FlowId;
 use homing_core::server::ServerName;
 use homing_core::time::Now;
-use homing_core::transaction::{Incoming, Road};
+use homing_core::transaction::{FlowRef, Incoming};
 use homing_wire::{Host, Message, Method, Name, NameAddr, Uri};
 
 use super::endpoint::{Endpoint, address};
@@ -235,8 +235,8 @@ impl Node {
 
     /// A server transaction for a request that will be answered.
     pub(super) fn accept(&mut self, flow: FlowId, request: Message, now: Now) -> Option<Case> {
-        let road = Road::new(flow, self.flows.transport(flow)?);
-        let tx = self.machines.transactions.accept_request(&request, road, Owner::Server, now).ok()?;
+        let flow_ref = FlowRef::new(flow, self.flows.transport(flow)?);
+        let tx = self.machines.transactions.accept_request(&request, flow_ref, Owner::Server, now).ok()?;
         Some(Case { tx, flow, request })
     }
 

@@ -11,9 +11,9 @@ use homing_core::connect::ConnectError;
 use homing_core::counter::Counters;
 use homing_core::dns::DnsError;
 use homing_core::identity::Expected;
-use homing_core::ids::{Chance, Seed};
+use homing_core::ids::{Rng, Seed};
 use homing_core::transport::Transport;
-use homing_net::{Dial, Listener, RoadConfig, RoadCounters, RoadEvent, Roads, TlsClient, TlsServer};
+use homing_net::{Dial, Listener, NetConfig, NetCounters, NetEvent, Sockets, TlsClient, TlsServer};
 use tokio::sync::mpsc;
 
 use super::Clock;
@@ -30,7 +30,7 @@ pub(crate) struct Surroundings {
     pub(crate) directory: DirectoryHandle,
     pub(crate) journal: Journal,
     /// Bounds of the sockets.
-    pub(crate) roads: RoadConfig,
+    pub(crate) sockets: NetConfig,
     /// Addresses of the estate's hosts.
     pub(crate) hosts: Arc<BTreeMap<String, IpAddr>>,
 }
@@ -48,7 +48,7 @@ pub(crate) struct Plan {
 pub(crate) enum Order {
     Command(NodeCommand, SyncSender<()>),
     Bindings(SyncSender<Vec<(Binding, Duration)>>),
-    Counters(SyncSender<(Counters, RoadCounters)>),
+    Counters(SyncSender<(Counters, NetCounters)>),
     Stop(SyncSender<()>),
     Restart(SyncSender<io::Result<()>>),
 }
@@ -58,7 +58,7 @@ type Answer = (u64, LookupId, Lookup);
 
 /// Open sockets of a station.
 pub(crate) struct Doors {
-    roads: Roads,
+    sockets: Sockets,
     _listeners: Vec<Listener>,
 }
 
@@ -74,7 +74,7 @@ pub(crate) struct Station {
     around: Surroundings,
     orders: mpsc::UnboundedReceiver<Order>,
     answers: (mpsc::UnboundedSender<Answer>, mpsc::UnboundedReceiver<Answer>),
-    chance: Chance,
+    rng: Rng,
     /// Counts lives, so that an answer for a former life is not taken for one of this.
     life: u64,
 }
@@ -84,17 +84,17 @@ impl Doors {
     pub(crate) fn open(
         listens: &mut [(Transport, SocketAddr)],
         tls: &TlsServer,
-        config: &RoadConfig,
+        config: &NetConfig,
     ) -> Result<Self, (Transport, io::Error)> {
-        let mut roads = Roads::new(config.clone());
+        let mut sockets = Sockets::new(config.clone());
         let mut listeners = Vec::new();
         for (transport, address) in listens {
             let tls = transport.is_secure().then(|| tls.clone());
-            let listener = roads.listen(*address, *transport, tls).map_err(|error| (*transport, error))?;
+            let listener = sockets.listen(*address, *transport, tls).map_err(|error| (*transport, error))?;
             *address = listener.local_addr();
             listeners.push(listener);
         }
-        Ok(Self { roads, _listeners: listeners })
+        Ok(Self { sockets, _listeners: listeners })
     }
 }
 
@@ -102,8 +102,8 @@ impl Station {
     /// A station that is ready to run, and the way to give it orders.
     pub(crate) fn new(plan: Plan, around: Surroundings) -> (Self, mpsc::UnboundedSender<Order>) {
         let (sender, orders) = mpsc::unbounded_channel();
-        let chance = Chance::new(&plan.seed);
-        (Self { plan, around, orders, answers: mpsc::unbounded_channel(), chance, life: 0 }, sender)
+        let rng = Rng::new(&plan.seed);
+        (Self { plan, around, orders, answers: mpsc::unbounded_channel(), rng, life: 0 }, sender)
     }
 
     /// Runs until nobody holds its orders any more.
@@ -133,7 +133,7 @@ impl Station {
 
     fn begin(&mut self, doors: Doors) -> Running {
         self.life += 1;
-        let node = Node::new(self.plan.config.clone(), &self.chance.fork());
+        let node = Node::new(self.plan.config.clone(), &self.rng.fork());
         if self.life > 1 {
             self.tell("started again, with nothing remembered");
         }
@@ -153,7 +153,7 @@ impl Station {
                 }
             };
             tokio::select! {
-                () = running.doors.roads.take(&mut events, BATCH) => {}
+                () = running.doors.sockets.take(&mut events, BATCH) => {}
                 order = self.orders.recv() => match order? {
                     Order::Stop(done) => return Some(done),
                     order => self.obey(&mut running, order),
@@ -202,7 +202,7 @@ impl Station {
                 let _ = answer.send(held.collect());
             }
             Order::Counters(answer) => {
-                let counted = (running.node.counters().clone(), running.doors.roads.counters());
+                let counted = (running.node.counters().clone(), running.doors.sockets.counters());
                 let _ = answer.send(counted);
             }
             Order::Stop(done) => drop(done.send(())),
@@ -231,7 +231,7 @@ impl Station {
     async fn open_again(&mut self) -> io::Result<Doors> {
         let mut tries = 0;
         loop {
-            match Doors::open(&mut self.plan.listens, &self.plan.tls.0, &self.around.roads) {
+            match Doors::open(&mut self.plan.listens, &self.plan.tls.0, &self.around.sockets) {
                 Ok(doors) => return Ok(doors),
                 Err((_, error)) if tries == TRIES => return Err(error),
                 Err(_) => {
@@ -243,12 +243,12 @@ impl Station {
     }
 
     fn drain(&self, running: &mut Running) {
-        let Running { node, doors: Doors { roads, .. } } = running;
+        let Running { node, doors: Doors { sockets, .. } } = running;
         while let Some(output) = node.poll_output() {
             match output {
-                NodeOutput::Send { flow, bytes } => roads.send(flow, bytes),
-                NodeOutput::Close { flow } => roads.close(flow),
-                NodeOutput::Cut { flow } => roads.cut(flow),
+                NodeOutput::Send { flow, bytes } => sockets.send(flow, bytes),
+                NodeOutput::Close { flow } => sockets.close(flow),
+                NodeOutput::Cut { flow } => sockets.cut(flow),
                 NodeOutput::Journal(entry) => self.around.journal.record(entry),
                 NodeOutput::LookUp { id, user, service } => {
                     let now = self.around.clock.now();
@@ -263,7 +263,7 @@ impl Station {
                         Some(ip) => {
                             let address = SocketAddr::new(*ip, server.port);
                             let identity = Expected::host(&server.host);
-                            roads.connect(Dial { flow, address, transport, identity }, &self.plan.tls.1);
+                            sockets.connect(Dial { flow, address, transport, identity }, &self.plan.tls.1);
                         }
                         None => {
                             let why = ConnectError::NoAddress(DnsError::NoRecord);
@@ -296,16 +296,16 @@ impl Station {
     }
 }
 
-fn input(event: RoadEvent) -> NodeInput {
+fn input(event: NetEvent) -> NodeInput {
     match event {
-        RoadEvent::Accepted { flow, local, peer, transport, client_names } => {
+        NetEvent::Accepted { flow, local, peer, transport, client_names } => {
             NodeInput::Accepted { flow, local, peer, transport, names: client_names }
         }
-        RoadEvent::Connected { flow, local, peer, .. } => NodeInput::Connected { flow, local, peer },
-        RoadEvent::ConnectFailed { flow, why } => NodeInput::ConnectFailed { flow, why },
-        RoadEvent::Received { flow, frame } => NodeInput::Received { flow, frame },
-        RoadEvent::Malformed { flow, head, .. } => NodeInput::Malformed { flow, head },
-        RoadEvent::Closed { flow, why } => NodeInput::Closed { flow, why },
+        NetEvent::Connected { flow, local, peer, .. } => NodeInput::Connected { flow, local, peer },
+        NetEvent::ConnectFailed { flow, why } => NodeInput::ConnectFailed { flow, why },
+        NetEvent::Received { flow, frame } => NodeInput::Received { flow, frame },
+        NetEvent::Malformed { flow, head, .. } => NodeInput::Malformed { flow, head },
+        NetEvent::Closed { flow, why } => NodeInput::Closed { flow, why },
     }
 }
 

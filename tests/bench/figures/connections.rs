@@ -1,6 +1,6 @@
 //! What an idle TLS connection takes in the memory of either side, counted apart from accounts (decision 25).
 
-use homing_net::{FlowId, RoadConfig, RoadEvent, Roads, Roots, TlsClient};
+use homing_net::{FlowId, NetConfig, NetEvent, Roots, Sockets, TlsClient};
 
 use crate::line::dial;
 use crate::process::Usage;
@@ -10,14 +10,14 @@ use crate::{Fallible, Peer};
 pub(crate) fn measure(peer: &mut dyn Peer) -> Fallible<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let tls = TlsClient::new(Roots::pem(peer.ca_pem())?);
-    let mut roads = {
+    let mut sockets = {
         let _inside = runtime.enter();
-        Roads::new(RoadConfig::default())
+        Sockets::new(NetConfig::default())
     };
     // What the first connections load stays loaded: it is nobody's price.
-    runtime.block_on(open(&mut roads, &tls, peer, 1..=WARM))?;
+    runtime.block_on(open(&mut sockets, &tls, peer, 1..=WARM))?;
     let (client_before, server_before) = (Usage::read()?, peer.usage()?);
-    runtime.block_on(open(&mut roads, &tls, peer, WARM + 1..=WARM + CONNECTIONS))?;
+    runtime.block_on(open(&mut sockets, &tls, peer, WARM + 1..=WARM + CONNECTIONS))?;
     let (client_after, server_after) = (Usage::read()?, peer.usage()?);
     let count = usize::try_from(CONNECTIONS)?;
     println!("TLS: {count} idle connections");
@@ -31,15 +31,15 @@ pub(crate) fn measure(peer: &mut dyn Peer) -> Fallible<()> {
 }
 
 async fn open(
-    roads: &mut Roads,
+    sockets: &mut Sockets,
     tls: &TlsClient,
     peer: &dyn Peer,
     flows: impl Iterator<Item = u64>,
 ) -> Fallible<()> {
     for flow in flows {
-        dial(roads, tls, peer, FlowId(flow));
-        match roads.next().await {
-            RoadEvent::Connected { .. } => {}
+        dial(sockets, tls, peer, FlowId(flow));
+        match sockets.next().await {
+            NetEvent::Connected { .. } => {}
             other => return Err(format!("no connection: {other:?}").into()),
         }
     }

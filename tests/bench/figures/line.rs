@@ -1,7 +1,7 @@
 //! One TLS connection to a server, with a window of requests in flight on it.
 
 use bytes::Bytes;
-use homing_net::{Dial, Expected, FlowId, RoadConfig, RoadEvent, Roads, Roots, TlsClient};
+use homing_net::{Dial, Expected, FlowId, NetConfig, NetEvent, Roots, Sockets, TlsClient};
 use homing_wire::{Frame, Message};
 
 use homing::Transport;
@@ -10,16 +10,16 @@ use crate::{Fallible, Peer};
 
 /// The connection.
 pub(crate) struct Line {
-    roads: Roads,
+    sockets: Sockets,
 }
 
 impl Line {
     pub(crate) async fn open(peer: &dyn Peer) -> Fallible<Self> {
-        let mut roads = Roads::new(RoadConfig::default());
+        let mut sockets = Sockets::new(NetConfig::default());
         let tls = TlsClient::new(Roots::pem(peer.ca_pem())?);
-        dial(&mut roads, &tls, peer, FLOW);
-        match roads.next().await {
-            RoadEvent::Connected { .. } => Ok(Self { roads }),
+        dial(&mut sockets, &tls, peer, FLOW);
+        match sockets.next().await {
+            NetEvent::Connected { .. } => Ok(Self { sockets }),
             other => Err(format!("no connection: {other:?}").into()),
         }
     }
@@ -28,16 +28,16 @@ impl Line {
     pub(crate) async fn exchange(&mut self, requests: Vec<Bytes>) -> Fallible<Vec<Message>> {
         let mut answers = Vec::with_capacity(requests.len());
         let awaited = requests.len();
-        requests.into_iter().for_each(|request| self.roads.send(FLOW, request));
+        requests.into_iter().for_each(|request| self.sockets.send(FLOW, request));
         while answers.len() < awaited {
-            match self.roads.next().await {
-                RoadEvent::Received { frame: Frame::Message(bytes), .. } => {
+            match self.sockets.next().await {
+                NetEvent::Received { frame: Frame::Message(bytes), .. } => {
                     let message = Message::parse(bytes)?;
                     if message.status().is_some_and(|status| status >= 200) {
                         answers.push(message);
                     }
                 }
-                RoadEvent::Received { .. } => {}
+                NetEvent::Received { .. } => {}
                 other => return Err(format!("the connection broke: {other:?}").into()),
             }
         }
@@ -46,10 +46,10 @@ impl Line {
 }
 
 /// Begins a TLS connection to a server that has to prove the name of our home server.
-pub(crate) fn dial(roads: &mut Roads, tls: &TlsClient, peer: &dyn Peer, flow: FlowId) {
+pub(crate) fn dial(sockets: &mut Sockets, tls: &TlsClient, peer: &dyn Peer, flow: FlowId) {
     let identity = Expected::host(HOST);
     let address = peer.address(Transport::Tls);
-    roads.connect(Dial { flow, address, transport: Transport::Tls, identity }, tls);
+    sockets.connect(Dial { flow, address, transport: Transport::Tls, identity }, tls);
 }
 
 /// The name every measured server shows.

@@ -6,7 +6,7 @@
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
-use homing_core::auth::ntlm::{Binding, ClientChance, NtlmIdentity, Side, authenticate};
+use homing_core::auth::ntlm::{Binding, ClientRandom, NtlmIdentity, Side, authenticate};
 use homing_core::auth::security_association::{Association, SigningChallenge, Style};
 use homing_core::secret::Password;
 use homing_core::time::Now;
@@ -77,9 +77,9 @@ async fn associate(line: &mut Line) -> Fallible<Association> {
     let second = challenge(line, Message::parse(opening)?).await?;
     let password = Password::new(PASSWORD);
     let who = NtlmIdentity { user: "user0", domain: "network.com", workstation: "", password: &password };
-    let chance = ClientChance { client_challenge: [0xaa; 8], exported_session_key: [0x55; 16] };
+    let rng = ClientRandom { client_challenge: [0xaa; 8], exported_session_key: [0x55; 16] };
     let token = second.token.as_deref().ok_or("a challenge without a token")?;
-    let (token, keys) = authenticate(token, &who, &Binding::plain(), &chance, now.wall.filetime())?;
+    let (token, keys) = authenticate(token, &who, &Binding::plain(), &rng, now.wall.filetime())?;
     let opaque = second.opaque.as_deref().unwrap_or_default();
     let mut association = Association::new(second.name, opaque, Style::Registrar, keys.into(), now);
     let last = association.establish(&Message::parse(request(2))?, &token, 2)?;

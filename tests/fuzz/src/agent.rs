@@ -13,8 +13,8 @@ use homing_core::command::Command;
 use homing_core::config::{AccountConfig, AgentConfig, Aor};
 use homing_core::connect::{ConnectError, TlsProof};
 use homing_core::dns::{DnsAnswer, DnsError, DnsRecords, RecordKind, Srv};
-use homing_core::ids::{AccountId, AskId, Chance, FlowId, Seed};
-use homing_core::login::Draws;
+use homing_core::ids::{AccountId, AskId, Rng, FlowId, Seed};
+use homing_core::registration::Random;
 use homing_core::outbox::{Answer, Credentials, Decision, Input, Output, Question};
 use homing_core::secret::Password;
 use homing_core::state::AccountState;
@@ -71,8 +71,8 @@ struct World {
 impl World {
     fn new() -> Self {
         let now = Now::new(Duration::ZERO, WALL);
-        let draws = Known(Chance::new(&Seed::from_number(2)));
-        let mut agent = Agent::with_draws(AgentConfig::default(), Seed::from_number(1), Box::new(draws), now);
+        let draws = Known(Rng::new(&Seed::from_number(2)));
+        let mut agent = Agent::with_random(AgentConfig::default(), Seed::from_number(1), Box::new(draws), now);
         let aor = Aor::parse("alice@network.com").expect("a constant");
         let account = agent.add_account(AccountConfig::new(aor, "0123456789"), now).expect("a sound account");
         Self {
@@ -94,8 +94,8 @@ impl World {
     fn deed(&mut self, deed: u8, script: &mut Script<'_>) {
         let now = self.now();
         match deed % 20 {
-            0 => self.order(Command::Login(self.account)),
-            1 => self.order(Command::Logout(self.account)),
+            0 => self.order(Command::Register(self.account)),
+            1 => self.order(Command::Unregister(self.account)),
             2 => self.order(Command::Refresh(self.account)),
             3 => self.order(Command::Options(self.account)),
             4 => self.sleep_to_the_deadline(),
@@ -247,7 +247,7 @@ impl World {
 
     /// Signed out, nothing is left within the longest wait there is.
     fn rest(&mut self) {
-        self.order(Command::Logout(self.account));
+        self.order(Command::Unregister(self.account));
         self.drain();
         for _ in 0..8 {
             self.clock += Duration::from_secs(600);
@@ -287,10 +287,10 @@ fn contains(bytes: &[u8], word: &[u8]) -> bool {
     bytes.windows(word.len()).any(|window| window == word)
 }
 
-/// Chance, but the session key is one the server knows.
-struct Known(Chance);
+/// Rng, but the session key is one the server knows.
+struct Known(Rng);
 
-impl Draws for Known {
+impl Random for Known {
     fn call_id(&mut self) -> String {
         self.0.call_id()
     }
@@ -324,7 +324,7 @@ impl Draws for Known {
     }
 
     fn below(&mut self, bound: u64) -> u64 {
-        Draws::below(&mut self.0, bound)
+        Random::below(&mut self.0, bound)
     }
 }
 

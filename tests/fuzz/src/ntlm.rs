@@ -1,6 +1,6 @@
 //! Tokens of NTLM: a client meets any CHALLENGE, an acceptor any AUTHENTICATE.
 
-use homing_core::auth::ntlm::{Binding, ClientChance, NtlmIdentity, authenticate};
+use homing_core::auth::ntlm::{Binding, ClientRandom, NtlmIdentity, authenticate};
 use homing_core::secret::Password;
 use homing_server_mock::node::gate::acceptor::{Challenge, Claim, ServerNames};
 
@@ -8,7 +8,7 @@ use homing_server_mock::node::gate::acceptor::{Challenge, Claim, ServerNames};
 pub fn check(octets: &[u8]) {
     let password = Password::new("Canary-7f3a-Pass");
     let who = NtlmIdentity { user: "alice", domain: "NETWORK", workstation: "PC", password: &password };
-    let chance = ClientChance { client_challenge: [0xaa; 8], exported_session_key: [0x55; 16] };
+    let chance = ClientRandom { client_challenge: [0xaa; 8], exported_session_key: [0x55; 16] };
     for binding in [Binding::plain(), Binding::protected("sip/hs1.network.com", Some([7; 16]))] {
         if let Ok((token, _)) = authenticate(octets, &who, &binding, &chance, 133_500_000_000_000_000) {
             assert!(token.len() < 16_384, "{} octets", token.len());

@@ -8,9 +8,9 @@ use homing_core::auth::security_association::{
     Association, AssociationName, Mechanism, Style, Verdict, Version,
 };
 use homing_core::config::Timers;
-use homing_core::ids::{Chance, FlowId, Seed, TxId};
+use homing_core::ids::{FlowId, Rng, Seed, TxId};
 use homing_core::time::Now;
-use homing_core::transaction::{Caps, Incoming, Road, Transactions, TxOutput, Unsigned};
+use homing_core::transaction::{Caps, FlowRef, Incoming, Transactions, TxOutput, Unsigned};
 use homing_core::transport::Transport;
 use homing_wire::{Builder, Message, Method, Name};
 
@@ -31,9 +31,9 @@ pub(super) enum Signing {
 pub(super) struct Caller {
     table: Transactions<()>,
     association: Association,
-    chance: Chance,
+    rng: Rng,
     signing: Signing,
-    road: Road,
+    flow_ref: FlowRef,
     invite: Option<TxId>,
     pub(super) sent: Vec<Sent>,
     pub(super) final_status: Option<u16>,
@@ -47,8 +47,8 @@ pub(super) struct Caller {
 pub(super) struct Callee {
     table: Transactions<()>,
     association: Association,
-    chance: Chance,
-    road: Road,
+    rng: Rng,
+    flow_ref: FlowRef,
     invite: Option<(TxId, Message)>,
     pub(super) sent: Vec<Sent>,
     /// Requests discarded for their signature.
@@ -79,9 +79,9 @@ impl Caller {
         Self {
             table: table(seed),
             association: association(version),
-            chance: Chance::new(&Seed::from_number(seed)),
+            rng: Rng::new(&Seed::from_number(seed)),
             signing,
-            road: Road::new(FLOW, transport),
+            flow_ref: FlowRef::new(FLOW, transport),
             invite: None,
             sent: Vec::new(),
             final_status: None,
@@ -94,7 +94,8 @@ impl Caller {
     /// Sends the INVITE.
     pub(super) fn call(&mut self, now: Now) -> Vec<Bytes> {
         let branch = self.table.branch();
-        let via = format!("SIP/2.0/{} 198.51.100.7:5060;branch={branch}", self.road.transport.via_token());
+        let via =
+            format!("SIP/2.0/{} 198.51.100.7:5060;branch={branch}", self.flow_ref.transport.via_token());
         let invite = Builder::request(Method::Invite, "sip:bob@network.com")
             .header(Name::Via, via)
             .header(Name::MaxForwards, 70)
@@ -103,16 +104,16 @@ impl Caller {
             .header(Name::CallId, "call-1")
             .header(Name::CSeq, "7 INVITE");
         let invite = Message::parse(invite.finish()).expect("well-formed");
-        let signed = self.association.sign_request(&invite, self.chance.next_u32()).expect("signable");
+        let signed = self.association.sign_request(&invite, self.rng.next_u32()).expect("signable");
         let invite = Message::parse(signed).expect("well-formed");
-        self.invite = self.table.request(&invite, self.road, (), now).ok();
+        self.invite = self.table.request(&invite, self.flow_ref, (), now).ok();
         self.drain(now)
     }
 
     /// Hangs up, perhaps too late.
     pub(super) fn hang_up(&mut self, now: Now) -> Vec<Bytes> {
-        let Self { table, association, chance, signing, .. } = self;
-        let mut sign = |bytes: Bytes| signed(association, chance, *signing, bytes);
+        let Self { table, association, rng, signing, .. } = self;
+        let mut sign = |bytes: Bytes| signed(association, rng, *signing, bytes);
         if let Some(invite) = self.invite {
             // Answered already and gone: nothing is left to cancel.
             let _too_late = table.cancel(invite, &mut sign, now);
@@ -137,8 +138,8 @@ impl Caller {
                 return Vec::new();
             }
         }
-        let Self { table, association, chance, signing, .. } = self;
-        let mut sign = |bytes: Bytes| signed(association, chance, *signing, bytes);
+        let Self { table, association, rng, signing, .. } = self;
+        let mut sign = |bytes: Bytes| signed(association, rng, *signing, bytes);
         table.feed_response_signed(tx, &response, &mut sign, now);
         self.drain(now)
     }
@@ -183,8 +184,8 @@ impl Callee {
         Self {
             table: table(seed + 1_000),
             association: association(version),
-            chance: Chance::new(&Seed::from_number(seed + 1_000)),
-            road: Road::new(FLOW, transport),
+            rng: Rng::new(&Seed::from_number(seed + 1_000)),
+            flow_ref: FlowRef::new(FLOW, transport),
             invite: None,
             sent: Vec::new(),
             discarded: 0,
@@ -203,12 +204,12 @@ impl Callee {
         match self.table.feed_request(&request, FLOW, now) {
             Incoming::New | Incoming::Cancel { .. } if !self.is_signed(&request) => {}
             Incoming::New if request.method() == Some(Method::Invite) => {
-                let tx = self.table.accept_request(&request, self.road, (), now).expect("new");
+                let tx = self.table.accept_request(&request, self.flow_ref, (), now).expect("new");
                 self.respond(tx, &request, 180, now);
                 self.invite = Some((tx, request));
             }
             Incoming::New | Incoming::Cancel { .. } => {
-                let tx = self.table.accept_request(&request, self.road, (), now).expect("new");
+                let tx = self.table.accept_request(&request, self.flow_ref, (), now).expect("new");
                 self.respond(tx, &request, 200, now);
                 self.end_invite(487, now);
             }
@@ -261,7 +262,7 @@ impl Callee {
     fn respond(&mut self, tx: TxId, request: &Message, status: u16, now: Now) {
         let response = Builder::reply_to(request, status, "As it is").to_tag("b1").finish();
         let response = Message::parse(response).expect("well-formed");
-        let signed = self.association.sign_response(&response, self.chance.next_u32()).expect("signable");
+        let signed = self.association.sign_response(&response, self.rng.next_u32()).expect("signable");
         self.table.respond(tx, signed, status, now);
     }
 
@@ -279,12 +280,12 @@ impl Callee {
     }
 }
 
-fn signed(association: &mut Association, chance: &mut Chance, signing: Signing, bytes: Bytes) -> Bytes {
+fn signed(association: &mut Association, rng: &mut Rng, signing: Signing, bytes: Bytes) -> Bytes {
     if signing == Signing::NotFollowUps {
         return bytes;
     }
     let message = Message::parse(bytes).expect("transactions build messages");
-    association.sign_request(&message, chance.next_u32()).expect("signable")
+    association.sign_request(&message, rng.next_u32()).expect("signable")
 }
 
 fn table(seed: u64) -> Transactions<()> {

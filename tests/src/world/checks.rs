@@ -83,7 +83,7 @@ impl World {
 
     /// No credential leaves for a server whose name was not proved, unless the account says `in the clear`.
     pub(super) fn check_credentials(&self, phone: usize, flow: FlowId, bytes: &Bytes) {
-        let in_the_clear = self.phones[phone].config.transports.iter().any(|road| !road.is_secure());
+        let in_the_clear = self.phones[phone].config.transports.iter().any(|flow_ref| !flow_ref.is_secure());
         if in_the_clear || !carries_credentials(bytes) {
             return;
         }

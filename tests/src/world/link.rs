@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use homing_core::ids::{Chance, FlowId};
+use homing_core::ids::{FlowId, Rng};
 use homing_core::transport::Transport;
 use homing_wire::Framer;
 
@@ -106,18 +106,18 @@ impl Weather {
     }
 
     /// One journey's time.
-    pub fn travel(&self, chance: &mut Chance) -> Duration {
+    pub fn travel(&self, rng: &mut Rng) -> Duration {
         let jitter = u64::try_from(self.jitter.as_micros()).unwrap_or(u64::MAX);
-        self.delay + Duration::from_micros(chance.below(jitter.saturating_add(1)))
+        self.delay + Duration::from_micros(rng.below(jitter.saturating_add(1)))
     }
 
     /// The arrival times of one datagram: none if lost, two if doubled.
-    pub fn datagram(&self, now: Duration, chance: &mut Chance) -> Vec<Duration> {
-        if chance.below(1_000) < u64::from(self.loss) {
+    pub fn datagram(&self, now: Duration, rng: &mut Rng) -> Vec<Duration> {
+        if rng.below(1_000) < u64::from(self.loss) {
             return Vec::new();
         }
-        let copies = if chance.below(1_000) < u64::from(self.duplicates) { 2 } else { 1 };
-        (0..copies).map(|_| now + self.travel(chance)).collect()
+        let copies = if rng.below(1_000) < u64::from(self.duplicates) { 2 } else { 1 };
+        (0..copies).map(|_| now + self.travel(rng)).collect()
     }
 
     /// The pieces of one write on a stream with their arrival times, in order.
@@ -126,19 +126,19 @@ impl Weather {
         bytes: &Bytes,
         not_before: Duration,
         now: Duration,
-        chance: &mut Chance,
+        rng: &mut Rng,
     ) -> Vec<(Duration, Bytes)> {
         let mut cuts = vec![0, bytes.len()];
         if self.pieces && bytes.len() > 2 {
             let len = bytes.len() as u64;
-            cuts.extend((0..chance.below(3)).map(|_| usize::try_from(chance.below(len)).unwrap_or(0)));
+            cuts.extend((0..rng.below(3)).map(|_| usize::try_from(rng.below(len)).unwrap_or(0)));
             cuts.sort_unstable();
         }
         let mut at = not_before.max(now);
         let mut pieces = Vec::new();
         for pair in cuts.windows(2).filter(|pair| pair[0] < pair[1]) {
-            let mut travel = self.travel(chance);
-            while chance.below(1_000) < u64::from(self.loss) {
+            let mut travel = self.travel(rng);
+            while rng.below(1_000) < u64::from(self.loss) {
                 travel += RESEND;
             }
             at = at.max(now + travel);

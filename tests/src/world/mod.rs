@@ -17,7 +17,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use homing_core::config::AccountConfig;
-use homing_core::ids::{Chance, Seed};
+use homing_core::ids::{Rng, Seed};
 use homing_core::outbox::Credentials;
 use homing_core::time::Now;
 use homing_server_mock::directory::{Change, Directory as _, Key, MemoryDirectory};
@@ -49,7 +49,7 @@ pub struct World {
     /// What always holds.
     pub rules: Rules,
     clock: Clock,
-    chance: Chance,
+    rng: Rng,
 }
 
 /// Links and weather.
@@ -82,7 +82,7 @@ impl World {
             ladder: Ladder::default(),
             rules: Rules::default(),
             clock: Clock::default(),
-            chance: Chance::new(&Seed::from_number(seed)),
+            rng: Rng::new(&Seed::from_number(seed)),
         }
     }
 
@@ -97,13 +97,13 @@ impl World {
     }
 
     /// A draw for the script.
-    pub fn chance(&mut self) -> &mut Chance {
-        &mut self.chance
+    pub fn rng(&mut self) -> &mut Rng {
+        &mut self.rng
     }
 
     /// Adds a phone, switched on and signed out; returns its place.
     pub fn add_phone(&mut self, name: &str, config: AccountConfig, credentials: Credentials) -> usize {
-        let (seed, now) = (self.chance.fork(), self.instant(self.clock.now));
+        let (seed, now) = (self.rng.fork(), self.instant(self.clock.now));
         let mut phone = Phone::new(name, config, credentials, seed, now);
         phone.born = self.clock.now;
         let last = u8::try_from(self.phones.len() + 1).unwrap_or(255);

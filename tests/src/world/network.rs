@@ -27,7 +27,7 @@ impl World {
         let host = HostId::Phone(phone);
         let name = self.phones[phone].name.clone();
         self.ladder.note(self.now(), &name, format!("dials {address} by {transport} for {identity}"));
-        let one_way = self.network.weather.travel(&mut self.chance);
+        let one_way = self.network.weather.travel(&mut self.rng);
         let Some(server) = self.listening_at(address, transport) else {
             let why = ConnectError::ConnectionRefused;
             self.later(one_way * 2, Happening::Refused { host, flow, why });
@@ -152,13 +152,13 @@ impl World {
         }
         let (now, weather) = (self.clock.now, self.network.weather);
         if datagrams {
-            for at in weather.datagram(now, &mut self.chance) {
+            for at in weather.datagram(now, &mut self.rng) {
                 self.clock.queue.add(at, Happening::Arrived { link, end, bytes: bytes.clone() });
             }
             return;
         }
         let busy = self.network.links[link].ends[end].busy_until;
-        for (at, piece) in weather.stream(bytes, busy, now, &mut self.chance) {
+        for (at, piece) in weather.stream(bytes, busy, now, &mut self.rng) {
             self.network.links[link].ends[end].busy_until = at;
             self.clock.queue.add(at, Happening::Arrived { link, end, bytes: piece });
         }

@@ -24,7 +24,7 @@ use super::server::Server;
 impl World {
     /// Adds a server that is up; returns its place.
     pub fn add_server(&mut self, config: NodeConfig, ip: IpAddr) -> usize {
-        let (seed, now) = (self.chance.fork(), self.instant(Duration::ZERO));
+        let (seed, now) = (self.rng.fork(), self.instant(Duration::ZERO));
         self.zone.set_address(&config.identity.fqdn, &[ip]);
         self.servers.push(Server::new(config, ip, seed, now));
         self.servers.len() - 1
@@ -79,7 +79,7 @@ impl World {
         if self.servers[server].is_up() {
             return;
         }
-        let (seed, born) = (self.chance.fork(), self.now());
+        let (seed, born) = (self.rng.fork(), self.now());
         let short = self.servers[server].short.clone();
         self.ladder.note(born, &short, "is back");
         let server = &mut self.servers[server];
@@ -191,7 +191,7 @@ impl World {
 
     fn dial_server(&mut self, from: usize, flow: FlowId, target: &ServerName, transport: Transport) {
         let host = HostId::Server(from);
-        let travel = self.network.weather.travel(&mut self.chance);
+        let travel = self.network.weather.travel(&mut self.rng);
         let to = self.servers.iter().position(|server| server.config.identity.fqdn == target.host);
         let Some(to) = to.filter(|to| self.servers[*to].is_up()) else {
             let why = ConnectError::ConnectionRefused;

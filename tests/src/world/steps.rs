@@ -155,7 +155,7 @@ impl World {
                 let text = format!("asks DNS {:?} {}{words}", question.kind, question.name);
                 let name = self.phones[phone].name.clone();
                 self.ladder.note(now, &name, text);
-                let travel = self.network.weather.travel(&mut self.chance) * 2;
+                let travel = self.network.weather.travel(&mut self.rng) * 2;
                 let answer = Answer::Resolved(found);
                 self.clock.queue.add(now + travel, Happening::Answered { phone, life, ask, answer });
                 return;
@@ -169,7 +169,7 @@ impl World {
     /// Switches a phone off and on again: its links die, its machine is new.
     pub fn restart_phone(&mut self, phone: usize) {
         self.cut_host(HostId::Phone(phone));
-        let (seed, born) = (self.chance.fork(), self.now());
+        let (seed, born) = (self.rng.fork(), self.now());
         let now: Now = self.instant(born);
         let name = self.phones[phone].name.clone();
         self.ladder.note(born, &name, "switched off and on");

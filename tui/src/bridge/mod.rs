@@ -16,7 +16,7 @@ pub(crate) use remember::Memory;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant, SystemTime};
 
-use homing::{Account, AccountId, DnsError, Error, Exhausted, LoginError, UserAgent};
+use homing::{Account, AccountId, DnsError, Error, LoginError, NoCandidate, UserAgent};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::AbortHandle;
 
@@ -277,7 +277,7 @@ impl From<&AddFault> for Trouble {
 pub(crate) async fn plan(agent: &UserAgent, domain: &str) -> Result<Vec<ScreenText>, Trouble> {
     let located = agent.plan(domain).await.map_err(|error| Trouble::from(&error))?;
     match (&located.targets[..], located.end) {
-        ([], Exhausted::NoServer(why)) if why != DnsError::NoRecord => {
+        ([], NoCandidate::NoServer(why)) if why != DnsError::NoRecord => {
             let error = LoginError::Resolve { domain: domain.to_owned(), why };
             Err(Trouble::from(&error))
         }

@@ -47,7 +47,12 @@ pub(crate) fn run(cli: &Cli, visit: &Visit, console: &Console) -> Result<Exit, F
         match &result {
             Ok(registration) => {
                 for hop in crate::words::hops(registration.journey()) {
-                    report(console, "server", Verdict::Fine, &screen_text!("{} {}", hop.server, hop.road));
+                    report(
+                        console,
+                        "server",
+                        Verdict::Fine,
+                        &screen_text!("{} {}", hop.server, hop.flow_ref),
+                    );
                 }
                 let home = registration.home();
                 report(console, "login", Verdict::Fine, &screen_text!("home server {home}"));

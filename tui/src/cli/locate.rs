@@ -1,6 +1,6 @@
 //! `homing resolve`: every name that is asked, every server in order, every reason.
 
-use homing::{Considered, DnsError, Exhausted, LoginError, Request, Transport, Wanted, locate};
+use homing::{Candidate, DnsError, LoginError, NoCandidate, Request, Transport, Wanted, locate};
 use serde_json::json;
 
 use crate::bridge::equip;
@@ -29,7 +29,7 @@ pub(crate) fn run(cli: &Cli, resolve: &Resolve, console: &Console) -> Result<Exi
     }
     for considered in &located.explanation.considered {
         match considered {
-            Considered::Picked(target) => console.event(
+            Candidate::Picked(target) => console.event(
                 "target",
                 json!({
                     "server": target.name.to_string(),
@@ -39,7 +39,7 @@ pub(crate) fn run(cli: &Cli, resolve: &Resolve, console: &Console) -> Result<Exi
                     "ttl": target.ttl.as_secs(),
                 }),
             ),
-            Considered::Skipped { what, why } => {
+            Candidate::Skipped { what, why } => {
                 console.event("skipped", json!({ "what": what, "why": why.to_string() }));
             }
         }
@@ -63,10 +63,10 @@ fn domain_of(text: &str) -> String {
     text.rsplit('@').next().unwrap_or_default().to_ascii_lowercase()
 }
 
-fn nobody(domain: &str, end: Exhausted) -> Failure {
+fn nobody(domain: &str, end: NoCandidate) -> Failure {
     let why = match end {
-        Exhausted::NoServer(why) => why,
-        Exhausted::AllTried | Exhausted::NotAllowed => DnsError::NoRecord,
+        NoCandidate::NoServer(why) => why,
+        NoCandidate::AllTried | NoCandidate::NotAllowed => DnsError::NoRecord,
     };
     let error = LoginError::Resolve { domain: ScreenText::of(domain).to_string(), why };
     Failure { exit: Exit::Resolve, trouble: Trouble::from(&error) }

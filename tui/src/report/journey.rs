@@ -16,7 +16,7 @@ pub(crate) fn say_journey(journey: &Journey, console: &Console) {
             hop.said,
             hop.millis
         ));
-        console.say(&screen_text!("    {}, {}", hop.how, hop.road));
+        console.say(&screen_text!("    {}, {}", hop.how, hop.flow_ref));
         if hop.because != ScreenText::default() {
             console.say(&screen_text!("    {}; {}", hop.because, hop.price));
         }

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use homing::{
-    AccountEvent, AccountId, AccountState, Aor, Arrival, Hop, HopVerdict, Journey, LoginError, LoginFailure,
-    Price, RedirectError, Registered, Scheme, ServerName, Transport,
+    AccountEvent, AccountId, AccountState, Aor, FoundBy, Hop, HopVerdict, Journey, LoginError, LoginFailure,
+    RedirectError, Registered, RoundTrips, Scheme, ServerName, Transport,
 };
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -57,13 +57,13 @@ fn enter(model: &mut Model, to: AccountState) {
     happen(model, AccountEvent::StateChanged { from, to });
 }
 
-fn hop(server: &str, how: Arrival, verdict: HopVerdict) -> Hop {
+fn hop(server: &str, how: FoundBy, verdict: HopVerdict) -> Hop {
     Hop {
         server: ServerName::new(server, 5061),
         address: "127.0.0.1:43211".parse().ok(),
         transport: Transport::Tls,
         how,
-        price: Price { dns: 1, tcp: 1, tls: 1, register: 3, millis: 18 },
+        price: RoundTrips { dns: 1, tcp: 1, tls: 1, register: 3, millis: 18 },
         scheme: Some(Scheme::Ntlm),
         verified_as: Some(server.to_owned()),
         verdict,
@@ -74,12 +74,12 @@ fn two_hops() -> Journey {
     let to = vec!["<sip:hs104.network.com:5061;transport=tls>".to_owned()];
     let first = hop(
         "lb.network.com",
-        Arrival::Discovered("SRV _sipinternaltls._tcp.network.com 10/60".to_owned()),
+        FoundBy::Discovered("SRV _sipinternaltls._tcp.network.com 10/60".to_owned()),
         HopVerdict::Redirected { status: 301, signed: true, to },
     );
     let second = hop(
         "hs104.network.com",
-        Arrival::Redirected { candidate: 0 },
+        FoundBy::Redirected { candidate: 0 },
         HopVerdict::Accepted { expires: 7_200, signed: true },
     );
     Journey { hops: vec![first, second], followed: 1, limit: 5 }
@@ -235,7 +235,7 @@ fn nothing_hostile_reaches_a_cell() {
         let mut model = phone(120, 40);
         sign_in(&mut model);
         let mut journey = two_hops();
-        journey.hops[0].how = Arrival::Discovered((*text).to_owned());
+        journey.hops[0].how = FoundBy::Discovered((*text).to_owned());
         journey.hops[0].verified_as = Some((*text).to_owned());
         journey.hops[0].server = ServerName::new(text, 5061);
         journey.hops[0].verdict =

@@ -1,6 +1,6 @@
 //! A journey in words: one hop is one server, how it was come by, what it said, what it cost.
 
-use homing::{Arrival, Hop, HopVerdict, Journey, Scheme, Transport};
+use homing::{FoundBy, Hop, HopVerdict, Journey, Scheme, Transport};
 
 use crate::text::{ScreenText, screen_text};
 
@@ -12,7 +12,7 @@ pub(crate) struct HopWords {
     /// How it was come by: `SRV _sipinternaltls._tcp.network.com 10/60`.
     pub(crate) how: ScreenText,
     /// How it was reached: `TLS 10.0.1.7:5061, cert ok (name)`.
-    pub(crate) road: ScreenText,
+    pub(crate) flow_ref: ScreenText,
     /// What it said, in short: `301 signed`, `200`, `503`, `…`.
     pub(crate) said: ScreenText,
     /// The sentence under it: signature and where it led, or why it was not believed.
@@ -61,7 +61,7 @@ fn hop_after(hop: &Hop, status: u16) -> HopWords {
     HopWords {
         server: ScreenText::from_display(&hop.server),
         how: how(hop, status),
-        road: road(hop),
+        flow_ref: flow_ref(hop),
         said: said(hop),
         because: because(hop),
         price: price(hop),
@@ -79,16 +79,16 @@ fn hop_after(hop: &Hop, status: u16) -> HopWords {
 
 fn how(hop: &Hop, status: u16) -> ScreenText {
     match &hop.how {
-        Arrival::Remembered => ScreenText::of("remembered"),
-        Arrival::Configured => ScreenText::of("configured"),
-        Arrival::Discovered(record) => ScreenText::of(record),
-        Arrival::Redirected { candidate: 0 } => screen_text!("named by the {status}"),
-        Arrival::Redirected { candidate } => screen_text!("choice {} of the {status}", candidate + 1),
-        Arrival::Preferred => ScreenText::of("named by the server"),
+        FoundBy::Remembered => ScreenText::of("remembered"),
+        FoundBy::Configured => ScreenText::of("configured"),
+        FoundBy::Discovered(record) => ScreenText::of(record),
+        FoundBy::Redirected { candidate: 0 } => screen_text!("named by the {status}"),
+        FoundBy::Redirected { candidate } => screen_text!("choice {} of the {status}", candidate + 1),
+        FoundBy::Preferred => ScreenText::of("named by the server"),
     }
 }
 
-fn road(hop: &Hop) -> ScreenText {
+fn flow_ref(hop: &Hop) -> ScreenText {
     let address = hop.address.map(|address| format!(" {address}")).unwrap_or_default();
     let proof = match (&hop.verified_as, hop.transport) {
         (Some(name), _) => format!(", cert ok ({name})"),

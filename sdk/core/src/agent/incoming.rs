@@ -5,11 +5,11 @@ use homing_wire::{Message, Method, Name};
 use super::Agent;
 use crate::counter::Counter;
 use crate::ids::{AccountId, FlowId};
-use crate::login::Forced;
-use crate::login::answering::{KNOWN_OPTIONS, answer, objection};
-use crate::login::redirect::Standing;
+use crate::registration::RegistrationNotify;
+use crate::registration::redirect::SignatureVerdict;
+use crate::registration::uas::{KNOWN_OPTIONS, answer, objection};
 use crate::time::Now;
-use crate::transaction::{Incoming, Road};
+use crate::transaction::{FlowRef, Incoming};
 
 impl Agent {
     /// A request on a flow.
@@ -34,35 +34,36 @@ impl Agent {
     }
 
     fn answer_as(&mut self, account: AccountId, flow: FlowId, request: &Message, now: Now) {
-        let mut standing = Standing::Unsignable;
-        self.turn(account, now, |login, desk| {
-            standing = login.judge_request(request, desk);
-            if let Standing::Refused(why) = standing {
-                desk.count_refusal(why);
+        let mut verdict = SignatureVerdict::Unsignable;
+        self.turn(account, now, |login, cx| {
+            verdict = login.judge_request(request, cx);
+            if let SignatureVerdict::Refused(why) = verdict {
+                cx.count_refusal(why);
             }
         });
         // Without a good signature a request is as if it had never come (decision 12).
-        if matches!(standing, Standing::Refused(_)) {
+        if matches!(verdict, SignatureVerdict::Refused(_)) {
             return;
         }
-        let forced = Forced::read(request).filter(|_| standing == Standing::Signed);
-        let tag = self.tables.draws.answer_tag();
+        let registration_notify =
+            RegistrationNotify::read(request).filter(|_| verdict == SignatureVerdict::Signed);
+        let tag = self.tables.random.answer_tag();
         if let Some((status, response)) = answer(request, &tag)
             && let Some(found) = self.tables.flows.find(flow)
         {
             let transport = found.destination().transport;
-            let road = Road::new(flow, transport);
-            let Ok(tx) = self.tables.transactions.accept_request(request, road, account, now) else {
+            let flow_ref = FlowRef::new(flow, transport);
+            let Ok(tx) = self.tables.transactions.accept_request(request, flow_ref, account, now) else {
                 return self.tables.counters.count(Counter::RefusedRequest);
             };
-            self.turn(account, now, |login, desk| {
-                let bytes = login.sign(&response, desk);
-                desk.transactions.respond(tx, bytes, status, now);
+            self.turn(account, now, |login, cx| {
+                let bytes = login.sign(&response, cx);
+                cx.transactions.respond(tx, bytes, status, now);
             });
             self.pump(None, now);
         }
-        if let Some(forced) = forced {
-            self.turn(account, now, |login, desk| login.handle_forced(&forced, standing, desk));
+        if let Some(registration_notify) = registration_notify {
+            self.turn(account, now, |login, cx| login.handle_forced(&registration_notify, verdict, cx));
         }
     }
 
@@ -91,7 +92,7 @@ impl Agent {
     fn object(&mut self, flow: FlowId, request: &Message, (status, why): (u16, &str)) {
         self.tables.counters.count(Counter::RefusedRequest);
         if request.method() != Some(Method::Ack) {
-            let tag = self.tables.draws.answer_tag();
+            let tag = self.tables.random.answer_tag();
             let response = objection(request, status, why, &tag);
             if !response.is_request() {
                 self.tables.outbox.send(flow, response.bytes().clone());

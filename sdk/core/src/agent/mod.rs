@@ -19,10 +19,10 @@ use crate::connect::ConnectError;
 use crate::counter::{Counter, Counters};
 use crate::error::Misuse;
 use crate::flow::{FlowRules, Flows};
-use crate::ids::{AccountId, AskId, Chance, FlowId, Seed};
-use crate::locate::Setbacks;
-use crate::login::{Asks, Desk, Draws, Expecting, Login};
+use crate::ids::{AccountId, AskId, FlowId, Rng, Seed};
+use crate::locate::ServerHealth;
 use crate::outbox::{Answer, Input, Outbox, Output};
+use crate::registration::{Asks, Context, Expecting, Random, Registration};
 use crate::state::AccountState;
 use crate::time::{Deadline, Moment, Now};
 use crate::transaction::{Caps, Transactions};
@@ -42,7 +42,7 @@ use crate::transaction::{Caps, Transactions};
 /// let mut agent = Agent::new(AgentConfig::default(), Seed::from_number(1), now);
 /// let account = AccountConfig::new(Aor::parse("alice@network.com")?, "3344");
 /// let account = agent.add_account(account, now)?;
-/// agent.handle_command(Command::Login(account), now)?;
+/// agent.handle_command(Command::Register(account), now)?;
 /// let first = agent.poll_output();
 /// assert!(matches!(first, Some(Output::Ask { .. })), "DNS is asked first");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -53,7 +53,7 @@ pub struct Agent {
     by_aor: BTreeMap<Box<str>, SmallVec<[AccountId; 2]>>,
     /// Accounts that have something due, by when.
     due: BTreeSet<(Moment, AccountId)>,
-    born: u32,
+    next_id: u32,
     tables: Tables,
 }
 
@@ -71,7 +71,7 @@ pub enum Awaits {
 }
 
 struct Entry {
-    login: Login,
+    login: Registration,
     due: Option<Moment>,
 }
 
@@ -80,41 +80,41 @@ struct Tables {
     config: AgentConfig,
     outbox: Outbox,
     counters: Counters,
-    draws: Box<dyn Draws>,
-    chance: Chance,
+    random: Box<dyn Random>,
+    rng: Rng,
     transactions: Transactions<AccountId>,
     flows: Flows<AccountId>,
-    setbacks: Setbacks,
+    server_health: ServerHealth,
     asks: Asks,
 }
 
 impl Agent {
     /// An agent without accounts. All its randomness comes from `seed`.
     pub fn new(config: AgentConfig, seed: Seed, now: Now) -> Self {
-        let draws = Chance::new(&Chance::new(&seed).fork());
-        Self::with_draws(config, seed, Box::new(draws), now)
+        let random = Rng::new(&Rng::new(&seed).fork());
+        Self::with_random(config, seed, Box::new(random), now)
     }
 
-    /// An agent whose logins draw their values from `draws`: to replay a recorded conversation.
-    pub fn with_draws(config: AgentConfig, seed: Seed, draws: Box<dyn Draws>, _now: Now) -> Self {
-        let mut chance = Chance::new(&seed);
-        let flows = Flows::new(FlowRules::from(&config.limits), &chance.fork());
-        let transactions = Transactions::new(config.timers, Caps::from(&config.limits), &chance.fork());
-        let setbacks = Setbacks::new(config.limits.retry_after);
+    /// An agent whose logins draw their values from `random`: to replay a recorded link.
+    pub fn with_random(config: AgentConfig, seed: Seed, random: Box<dyn Random>, _now: Now) -> Self {
+        let mut rng = Rng::new(&seed);
+        let flows = Flows::new(FlowRules::from(&config.limits), &rng.fork());
+        let transactions = Transactions::new(config.timers, Caps::from(&config.limits), &rng.fork());
+        let server_health = ServerHealth::new(config.limits.retry_after);
         Self {
             logins: BTreeMap::new(),
             by_aor: BTreeMap::new(),
             due: BTreeSet::new(),
-            born: 0,
+            next_id: 0,
             tables: Tables {
                 config,
                 outbox: Outbox::default(),
                 counters: Counters::default(),
-                draws,
-                chance,
+                random,
+                rng,
                 transactions,
                 flows,
-                setbacks,
+                server_health,
                 asks: Asks::default(),
             },
         }
@@ -126,10 +126,10 @@ impl Agent {
     /// [`ConfigError`]: the configuration breaks a rule.
     pub fn add_account(&mut self, account: AccountConfig, _now: Now) -> Result<AccountId, ConfigError> {
         account.check()?;
-        let id = AccountId(self.born);
-        self.born += 1;
+        let id = AccountId(self.next_id);
+        self.next_id += 1;
         self.by_aor.entry(account.aor.to_string().to_ascii_lowercase().into()).or_default().push(id);
-        self.logins.insert(id, Entry { login: Login::new(id, account), due: None });
+        self.logins.insert(id, Entry { login: Registration::new(id, account), due: None });
         self.tables.size_for(self.logins.len());
         Ok(id)
     }
@@ -149,8 +149,8 @@ impl Agent {
                     return self.tables.counters.count(Counter::StrayFlow);
                 }
                 for account in self.tables.users(flow) {
-                    self.turn(account, now, |login, desk| {
-                        login.handle_connected(flow, local, proof.as_ref(), desk);
+                    self.turn(account, now, |login, cx| {
+                        login.handle_connected(flow, local, proof.as_ref(), cx);
                     });
                 }
             }
@@ -159,10 +159,10 @@ impl Agent {
             Input::DeadlineReached => self.wake(now),
             Input::ClockJumped => {
                 self.tables.counters.count(Counter::ClockJump);
-                self.every(now, Login::handle_clock_jump);
+                self.every(now, Registration::handle_clock_jump);
             }
             Input::NetworkChanged { online } => {
-                self.every(now, |login, desk| login.handle_network(online, desk));
+                self.every(now, |login, cx| login.handle_network(online, cx));
             }
         }
         self.pump(None, now);
@@ -178,12 +178,12 @@ impl Agent {
             return Err(Misuse::Limit);
         }
         let done = match command {
-            Command::Login(account) => self.order(account, now, Login::login),
-            Command::Refresh(account) => self.order(account, now, Login::refresh),
-            Command::Logout(account) => self.order(account, now, Login::logout),
-            Command::Options(account) => self.order(account, now, |login, desk| login.options(None, desk)),
+            Command::Register(account) => self.order(account, now, Registration::login),
+            Command::Refresh(account) => self.order(account, now, Registration::refresh),
+            Command::Unregister(account) => self.order(account, now, Registration::logout),
+            Command::Options(account) => self.order(account, now, |login, cx| login.options(None, cx)),
             Command::OptionsOf(account, uri) => {
-                self.order(account, now, |login, desk| login.options(Some(&uri), desk))
+                self.order(account, now, |login, cx| login.options(Some(&uri), cx))
             }
             Command::Remove(account) => self.remove(account),
         };
@@ -194,7 +194,7 @@ impl Agent {
     /// Takes the answer to a question; one that nobody waits for is counted.
     pub fn handle_answer(&mut self, id: AskId, answer: Answer, now: Now) {
         match self.tables.asks.close(id) {
-            Some(account) => self.turn(account, now, |login, desk| login.handle_answer(id, answer, desk)),
+            Some(account) => self.turn(account, now, |login, cx| login.handle_answer(id, answer, cx)),
             None => self.tables.counters.count(Counter::LateAnswer),
         }
         self.pump(None, now);
@@ -266,10 +266,10 @@ impl Agent {
         &mut self,
         account: AccountId,
         now: Now,
-        act: impl FnOnce(&mut Login, &mut Desk<'_>) -> Result<(), Misuse>,
+        act: impl FnOnce(&mut Registration, &mut Context<'_>) -> Result<(), Misuse>,
     ) -> Result<(), Misuse> {
         let mut done = Err(Misuse::UnknownAccount);
-        self.turn(account, now, |login, desk| done = act(login, desk));
+        self.turn(account, now, |login, cx| done = act(login, cx));
         done
     }
 
@@ -317,7 +317,7 @@ impl Agent {
     fn tell_lost(&mut self, flow: FlowId, why: ConnectError, users: &[AccountId], now: Now) {
         self.tables.transactions.flow_failed(flow);
         for account in users {
-            self.turn(*account, now, |login, desk| login.handle_lost(flow, why, desk));
+            self.turn(*account, now, |login, cx| login.handle_lost(flow, why, cx));
         }
     }
 
@@ -328,11 +328,11 @@ impl Agent {
         let reached = self.due.range(..=(now.since_start, AccountId(u32::MAX)));
         let accounts: Vec<AccountId> = reached.map(|(_, account)| *account).collect();
         for account in accounts {
-            self.turn(account, now, Login::handle_deadline);
+            self.turn(account, now, Registration::handle_deadline);
         }
     }
 
-    fn every(&mut self, now: Now, mut act: impl FnMut(&mut Login, &mut Desk<'_>)) {
+    fn every(&mut self, now: Now, mut act: impl FnMut(&mut Registration, &mut Context<'_>)) {
         let accounts: Vec<AccountId> = self.logins.keys().copied().collect();
         for account in accounts {
             self.turn(account, now, &mut act);
@@ -340,9 +340,9 @@ impl Agent {
     }
 
     /// One input of one account; afterwards its deadline stands where it belongs.
-    fn turn(&mut self, account: AccountId, now: Now, act: impl FnOnce(&mut Login, &mut Desk<'_>)) {
+    fn turn(&mut self, account: AccountId, now: Now, act: impl FnOnce(&mut Registration, &mut Context<'_>)) {
         let Some(entry) = self.logins.get_mut(&account) else { return };
-        act(&mut entry.login, &mut self.tables.desk(account, now));
+        act(&mut entry.login, &mut self.tables.cx(account, now));
         let due = entry.login.deadline().map(|deadline| deadline.at);
         let before = std::mem::replace(&mut entry.due, due);
         if before != due {
@@ -357,17 +357,17 @@ impl Agent {
 }
 
 impl Tables {
-    fn desk(&mut self, account: AccountId, now: Now) -> Desk<'_> {
-        Desk {
+    fn cx(&mut self, account: AccountId, now: Now) -> Context<'_> {
+        Context {
             account,
             agent: &self.config,
             outbox: &mut self.outbox,
             counters: &mut self.counters,
-            draws: self.draws.as_mut(),
-            chance: &mut self.chance,
+            random: self.random.as_mut(),
+            rng: &mut self.rng,
             transactions: &mut self.transactions,
             flows: &mut self.flows,
-            setbacks: &mut self.setbacks,
+            server_health: &mut self.server_health,
             asks: &mut self.asks,
             now,
         }

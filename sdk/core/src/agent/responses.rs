@@ -6,7 +6,7 @@ use super::Agent;
 use crate::counter::Counter;
 use crate::flow::{FlowNews, FlowOutput};
 use crate::ids::{AccountId, FlowId, TxId};
-use crate::login::redirect::Standing;
+use crate::registration::redirect::SignatureVerdict;
 use crate::time::Now;
 use crate::transaction::TxOutput;
 
@@ -22,16 +22,16 @@ impl Agent {
             return self.pump(None, now);
         }
         let mut judged = None;
-        self.turn(account, now, |login, desk| judged = login.judge_response(tx, message, desk));
-        if let Some(standing) = judged {
+        self.turn(account, now, |login, cx| judged = login.judge_response(tx, message, cx));
+        if let Some(verdict) = judged {
             self.tables.transactions.feed_response(tx, message, now);
-            self.pump(Some((tx, standing)), now);
+            self.pump(Some((tx, verdict)), now);
         }
     }
 
     /// Takes what transactions and flows want to where it belongs, until they want nothing more.
     /// `judged` is the response that was just fed.
-    pub(super) fn pump(&mut self, judged: Option<(TxId, Standing)>, now: Now) {
+    pub(super) fn pump(&mut self, judged: Option<(TxId, SignatureVerdict)>, now: Now) {
         loop {
             if let Some(output) = self.tables.transactions.poll_output() {
                 self.carry(output, judged, now);
@@ -43,7 +43,7 @@ impl Agent {
         }
     }
 
-    fn carry(&mut self, output: TxOutput<AccountId>, judged: Option<(TxId, Standing)>, now: Now) {
+    fn carry(&mut self, output: TxOutput<AccountId>, judged: Option<(TxId, SignatureVerdict)>, now: Now) {
         match output {
             TxOutput::Send { flow, bytes } => {
                 self.tables.flows.note_sent(flow, now);
@@ -53,12 +53,12 @@ impl Agent {
                 self.turn(user, now, |login, _| login.handle_provisional(tx));
             }
             TxOutput::Final { tx, user, message } => {
-                let standing = judged.filter(|(fed, _)| *fed == tx).map(|(_, standing)| standing);
-                let standing = standing.unwrap_or(Standing::Unsignable);
-                self.turn(user, now, |login, desk| login.handle_final(tx, message, standing, desk));
+                let verdict = judged.filter(|(fed, _)| *fed == tx).map(|(_, verdict)| verdict);
+                let verdict = verdict.unwrap_or(SignatureVerdict::Unsignable);
+                self.turn(user, now, |login, cx| login.handle_final(tx, message, verdict, cx));
             }
             TxOutput::TimedOut { tx, user } => {
-                self.turn(user, now, |login, desk| login.handle_timeout(tx, desk));
+                self.turn(user, now, |login, cx| login.handle_timeout(tx, cx));
             }
             // The loss of a flow reaches its users by itself; calls are not made here.
             TxOutput::FlowFailed { .. }
@@ -77,7 +77,7 @@ impl Agent {
             Err(FlowNews::Lost { flow, why, users }) => self.tell_lost(flow, why, &users, now),
             Err(FlowNews::Moved { users, .. }) => {
                 for account in users {
-                    self.turn(account, now, |login, desk| login.handle_network(true, desk));
+                    self.turn(account, now, |login, cx| login.handle_network(true, cx));
                 }
             }
         }

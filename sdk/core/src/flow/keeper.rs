@@ -7,7 +7,7 @@ use bytes::Bytes;
 use super::stun_keeper::StunKeeper;
 use super::terms::{KeepTerms, Pong};
 use super::want::Want;
-use crate::ids::Chance;
+use crate::ids::Rng;
 use crate::time::{Deadline, Moment, Now, Why};
 use crate::transport::Transport;
 
@@ -45,22 +45,22 @@ pub(super) struct StreamKeeper {
 
 impl Keeper {
     /// Starts under these terms. A flow that is kept alive already goes on with the new ones.
-    pub(super) fn renew(&mut self, terms: KeepTerms, transport: Transport, chance: &mut Chance, now: Now) {
+    pub(super) fn renew(&mut self, terms: KeepTerms, transport: Transport, rng: &mut Rng, now: Now) {
         match (&mut *self, terms.is_empty()) {
             (_, true) => *self = Keeper::Off,
-            (Keeper::Stream(keeper), _) => keeper.renew(terms, chance, now),
+            (Keeper::Stream(keeper), _) => keeper.renew(terms, rng, now),
             (Keeper::Datagram(keeper), _) => keeper.renew(terms.pong),
             (Keeper::Off, _) if transport.is_reliable() => {
-                *self = Keeper::Stream(StreamKeeper::new(terms, chance, now));
+                *self = Keeper::Stream(StreamKeeper::new(terms, rng, now));
             }
-            (Keeper::Off, _) => *self = Keeper::Datagram(StunKeeper::new(terms.pong, chance, now)),
+            (Keeper::Off, _) => *self = Keeper::Datagram(StunKeeper::new(terms.pong, rng, now)),
         }
     }
 
     /// Something was sent: the connection is not idle.
-    pub(super) fn sent(&mut self, chance: &mut Chance, now: Now) {
+    pub(super) fn sent(&mut self, rng: &mut Rng, now: Now) {
         if let Keeper::Stream(keeper) = self {
-            keeper.sent(chance, now);
+            keeper.sent(rng, now);
         }
     }
 
@@ -71,18 +71,18 @@ impl Keeper {
         }
     }
 
-    pub(super) fn handle_stun(&mut self, message: &Bytes, chance: &mut Chance, now: Now) -> Want {
+    pub(super) fn handle_stun(&mut self, message: &Bytes, rng: &mut Rng, now: Now) -> Want {
         match self {
-            Keeper::Datagram(keeper) => keeper.handle_answer(message, chance, now),
+            Keeper::Datagram(keeper) => keeper.handle_answer(message, rng, now),
             Keeper::Off | Keeper::Stream(_) => Want::Nothing,
         }
     }
 
-    pub(super) fn handle_deadline(&mut self, chance: &mut Chance, now: Now) -> Want {
+    pub(super) fn handle_deadline(&mut self, rng: &mut Rng, now: Now) -> Want {
         match self {
             Keeper::Off => Want::Nothing,
-            Keeper::Stream(keeper) => keeper.handle_deadline(chance, now),
-            Keeper::Datagram(keeper) => keeper.handle_deadline(chance, now),
+            Keeper::Stream(keeper) => keeper.handle_deadline(rng, now),
+            Keeper::Datagram(keeper) => keeper.handle_deadline(rng, now),
         }
     }
 
@@ -96,24 +96,24 @@ impl Keeper {
 }
 
 impl StreamKeeper {
-    fn new(terms: KeepTerms, chance: &mut Chance, now: Now) -> Self {
-        let next = now.after(pause(terms, chance));
+    fn new(terms: KeepTerms, rng: &mut Rng, now: Now) -> Self {
+        let next = now.after(pause(terms, rng));
         Self { terms, next, pong: None, answers: terms.pong.is_some() }
     }
 
-    fn renew(&mut self, terms: KeepTerms, chance: &mut Chance, now: Now) {
+    fn renew(&mut self, terms: KeepTerms, rng: &mut Rng, now: Now) {
         if terms != self.terms {
             self.terms = terms;
             self.answers |= terms.pong.is_some();
-            self.next = now.after(pause(terms, chance)).min(self.next);
+            self.next = now.after(pause(terms, rng)).min(self.next);
         }
     }
 
     /// Traffic of ours postpones what only has to prevent idleness; a ping that asks whether the peer
     /// lives is not postponed.
-    fn sent(&mut self, chance: &mut Chance, now: Now) {
+    fn sent(&mut self, rng: &mut Rng, now: Now) {
         if self.terms.pong.is_none() {
-            self.next = now.after(pause(self.terms, chance));
+            self.next = now.after(pause(self.terms, rng));
         }
     }
 
@@ -122,14 +122,14 @@ impl StreamKeeper {
         self.pong = None;
     }
 
-    fn handle_deadline(&mut self, chance: &mut Chance, now: Now) -> Want {
+    fn handle_deadline(&mut self, rng: &mut Rng, now: Now) -> Want {
         if self.pong.is_some_and(|overdue| now.reached(overdue)) {
             return Want::Dead;
         }
         if !now.reached(self.next) {
             return Want::Nothing;
         }
-        self.next = now.after(pause(self.terms, chance));
+        self.next = now.after(pause(self.terms, rng));
         if self.answers && self.pong.is_none() {
             self.pong = Some(now.after(PONG_WITHIN));
         }
@@ -146,11 +146,11 @@ impl StreamKeeper {
 }
 
 /// The pause before the next ping: the shorter of what the two kinds of terms allow.
-fn pause(terms: KeepTerms, chance: &mut Chance) -> Duration {
-    let idle = terms.idle.map(|limit| share_of(limit, chance));
+fn pause(terms: KeepTerms, rng: &mut Rng) -> Duration {
+    let idle = terms.idle.map(|limit| share_of(limit, rng));
     let pong = terms.pong.map(|pong| match pong {
-        Pong::AsUsual => chance.between(USUAL_LEAST, USUAL_MOST),
-        Pong::Within(limit) => share_of(limit.min(LONGEST_UNHEARD), chance),
+        Pong::AsUsual => rng.between(USUAL_LEAST, USUAL_MOST),
+        Pong::Within(limit) => share_of(limit.min(LONGEST_UNHEARD), rng),
     });
     let shorter = match (idle, pong) {
         (Some(one), Some(other)) => one.min(other),
@@ -160,8 +160,8 @@ fn pause(terms: KeepTerms, chance: &mut Chance) -> Duration {
 }
 
 /// 80 to 100 % of a limit, less a second for the way there (RFC 5626 section 4.4.1).
-fn share_of(limit: Duration, chance: &mut Chance) -> Duration {
-    chance.between(limit.mul_f64(0.8), limit).min(limit.saturating_sub(ON_THE_WAY))
+fn share_of(limit: Duration, rng: &mut Rng) -> Duration {
+    rng.between(limit.mul_f64(0.8), limit).min(limit.saturating_sub(ON_THE_WAY))
 }
 
 const PING: &[u8] = b"\r\n\r\n";

@@ -11,7 +11,7 @@ use super::outcome::{FlowNews, FlowOutput, FlowRules};
 use super::terms::KeepTerms;
 use super::want::Want;
 use crate::connect::{ConnectError, TlsProof};
-use crate::ids::{Chance, FlowId, Seed};
+use crate::ids::{FlowId, Rng, Seed};
 use crate::time::{Deadline, Moment, Now};
 
 /// All flows of one agent. `U` names a user: an account, a dialog, a transaction.
@@ -19,8 +19,8 @@ use crate::time::{Deadline, Moment, Now};
 /// Give one input; drain [`poll_output`](Self::poll_output); sleep until [`deadline`](Self::deadline).
 pub struct Flows<U> {
     rules: FlowRules,
-    chance: Chance,
-    born: u64,
+    rng: Rng,
+    next_id: u64,
     flows: BTreeMap<FlowId, Flow<U>>,
     /// Which flow leads where.
     shared: BTreeMap<Destination, FlowId>,
@@ -33,8 +33,8 @@ impl<U: Copy + Ord> Flows<U> {
     pub fn new(rules: FlowRules, seed: &Seed) -> Self {
         Self {
             rules,
-            chance: Chance::new(seed),
-            born: 0,
+            rng: Rng::new(seed),
+            next_id: 0,
             flows: BTreeMap::new(),
             shared: BTreeMap::new(),
             due: BTreeSet::new(),
@@ -98,7 +98,7 @@ impl<U: Copy + Ord> Flows<U> {
         let Some(entry) = self.flows.get_mut(&flow) else { return false };
         entry.keeper.heard(matches!(frame, Frame::Pong));
         let want = match frame {
-            Frame::Stun(message) => entry.keeper.handle_stun(message, &mut self.chance, now),
+            Frame::Stun(message) => entry.keeper.handle_stun(message, &mut self.rng, now),
             Frame::Message(_) | Frame::Ping | Frame::Pong => Want::Nothing,
         };
         self.fulfil(flow, want);
@@ -108,7 +108,7 @@ impl<U: Copy + Ord> Flows<U> {
     /// Something other than a keep-alive went out by the flow.
     pub fn note_sent(&mut self, flow: FlowId, now: Now) {
         if let Some(entry) = self.flows.get_mut(&flow) {
-            entry.keeper.sent(&mut self.chance, now);
+            entry.keeper.sent(&mut self.rng, now);
             self.wake(flow);
         }
     }
@@ -116,7 +116,7 @@ impl<U: Copy + Ord> Flows<U> {
     /// Keeps the flow alive under these terms from now on; empty terms end it.
     pub fn keep_alive(&mut self, flow: FlowId, terms: KeepTerms, now: Now) {
         if let Some(entry) = self.flows.get_mut(&flow) {
-            entry.keeper.renew(terms, entry.destination.transport, &mut self.chance, now);
+            entry.keeper.renew(terms, entry.destination.transport, &mut self.rng, now);
             self.wake(flow);
         }
     }
@@ -128,7 +128,7 @@ impl<U: Copy + Ord> Flows<U> {
             if matches!(entry.state, FlowState::Connecting { until } if now.reached(until)) {
                 self.lose(flow, ConnectError::Timeout);
             } else {
-                let want = entry.keeper.handle_deadline(&mut self.chance, now);
+                let want = entry.keeper.handle_deadline(&mut self.rng, now);
                 self.fulfil(flow, want);
             }
         }
@@ -161,8 +161,8 @@ impl<U: Copy + Ord> Flows<U> {
     }
 
     fn open(&mut self, to: &Destination, now: Now) -> FlowId {
-        let flow = FlowId(self.born);
-        self.born += 1;
+        let flow = FlowId(self.next_id);
+        self.next_id += 1;
         let state = FlowState::Connecting { until: now.after(self.rules.connect) };
         let (users, keeper) = (BTreeSet::new(), Keeper::Off);
         self.flows.insert(flow, Flow { destination: to.clone(), state, users, keeper, due: None });

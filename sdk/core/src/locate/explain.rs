@@ -12,7 +12,7 @@ pub struct Explanation {
     /// The names asked for, in order.
     pub names: Vec<NameReport>,
     /// Targets and what was passed over, in order.
-    pub considered: Vec<Considered>,
+    pub considered: Vec<Candidate>,
     /// DNS round trips so far.
     pub round_trips: u8,
 }
@@ -44,7 +44,7 @@ pub enum NameOutcome {
 
 /// One decision of the plan.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Considered {
+pub enum Candidate {
     /// Handed out.
     Picked(Box<Target>),
     /// Passed over.
@@ -84,10 +84,10 @@ impl fmt::Display for NameReport {
     }
 }
 
-impl fmt::Display for Considered {
+impl fmt::Display for Candidate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Considered::Picked(target) => write!(
+            Candidate::Picked(target) => write!(
                 f,
                 "{} {} at {} ({}; for {} s)",
                 target.transport,
@@ -96,7 +96,7 @@ impl fmt::Display for Considered {
                 target.why,
                 target.ttl.as_secs()
             ),
-            Considered::Skipped { what, why } => write!(f, "not {what}: {why}"),
+            Candidate::Skipped { what, why } => write!(f, "not {what}: {why}"),
         }
     }
 }

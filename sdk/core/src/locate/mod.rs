@@ -5,7 +5,7 @@
 //! seed and answers give the same order.
 //!
 //! ```text
-//!  user@domain        SRV _sipinternaltls._tcp  _sip._tls  (_sipinternal._tcp  _sip._tcp)    one round trip
+//!  user@domain        SRV _sipinternaltls._tcp  _sip._tls  (_sipinternal._tcp  _sip._tcp)    one round attempt
 //!                       └─► addresses of the first that exists (none with glue)              one more
 //!                     no SRV of these: NAPTR, SRV _sips._tcp (_sip._udp), and the addresses of
 //!                     sipinternal. sip. sipexternal. and the domain itself                   one more
@@ -25,15 +25,15 @@ mod lead;
 mod naptr;
 mod plan;
 mod request;
-mod setback;
+mod server_health;
 mod srv;
 mod target;
 
-pub use explain::{Considered, Explanation, NameOutcome, NameReport};
+pub use explain::{Candidate, Explanation, NameOutcome, NameReport};
 pub use plan::Plan;
 pub use request::{Request, Wanted};
-pub use setback::Setbacks;
-pub use target::{Exhausted, NaptrPick, Pick, Skip, Step, Target};
+pub use server_health::ServerHealth;
+pub use target::{NaptrPick, NoCandidate, Pick, Skip, Step, Target};
 
 #[cfg(test)]
 mod tests;

@@ -5,16 +5,16 @@ use std::net::{IpAddr, SocketAddr};
 
 use super::address::{can_be_server, host_name, interleave};
 use super::answers::Answers;
-use super::explain::{Considered, Explanation};
+use super::explain::{Candidate, Explanation};
 use super::lead::{HostLead, Lead, SrvLead, stages};
 use super::naptr::{self, Leads};
 use super::request::Request;
-use super::setback::{Setbacks, Standing};
+use super::server_health::{ServerHealth, SignatureVerdict};
 use super::srv;
-use super::target::{Exhausted, NaptrPick, Pick, Skip, Step, Target};
+use super::target::{NaptrPick, NoCandidate, Pick, Skip, Step, Target};
 use crate::dns::{DnsAnswer, DnsError, DnsQuestion, DnsRecords, Naptr, Srv};
 use crate::identity::lies_within;
-use crate::ids::Chance;
+use crate::ids::Rng;
 use crate::server::ServerName;
 use crate::time::Now;
 use crate::transport::Transport;
@@ -26,13 +26,13 @@ use crate::transport::Transport;
 /// before failed; repeat until it is exhausted.
 ///
 /// ```
-/// use homing_core::ids::{Chance, Seed};
+/// use homing_core::ids::{Rng, Seed};
 /// use homing_core::locate::{Plan, Request, Step, Wanted};
 /// use homing_core::transport::Transport;
 ///
 /// let wanted =
 ///     Wanted::Host { host: "192.0.2.7".into(), port: Some(5061), transport: None, secure: true };
-/// let mut chance = Chance::new(&Seed::from_number(1));
+/// let mut chance = Rng::new(&Seed::from_number(1));
 /// let mut plan = Plan::new(Request::new(wanted, &[Transport::Tls]), &mut chance);
 /// assert!(plan.questions().is_empty());
 /// let Step::Target(target) = plan.next_target() else { panic!("an address needs no DNS") };
@@ -41,18 +41,18 @@ use crate::transport::Transport;
 /// ```
 pub struct Plan {
     request: Request,
-    chance: Chance,
+    rng: Rng,
     answers: Answers,
     queue: VecDeque<Queued>,
     groups: u32,
-    standing: BTreeMap<(SocketAddr, Transport), Standing>,
+    verdict: BTreeMap<(SocketAddr, Transport), SignatureVerdict>,
     ready: VecDeque<Target>,
     /// Servers that failed lately: after the others of their rank.
     set_back: VecDeque<Target>,
     /// Servers that asked to be left alone: after everybody else.
     last_resort: VecDeque<Target>,
     seen: BTreeSet<(ServerName, SocketAddr, Transport)>,
-    considered: Vec<Considered>,
+    considered: Vec<Candidate>,
     found: Found,
 }
 
@@ -77,8 +77,8 @@ struct Found {
 }
 
 impl Plan {
-    /// A plan for `request`; weighted draws come from `chance`.
-    pub fn new(request: Request, chance: &mut Chance) -> Self {
+    /// A plan for `request`; weighted random come from `chance`.
+    pub fn new(request: Request, rng: &mut Rng) -> Self {
         let mut queue = VecDeque::new();
         let stages = stages(&request);
         let groups = u32::try_from(stages.len()).unwrap_or(u32::MAX);
@@ -86,12 +86,12 @@ impl Plan {
             queue.extend(leads.into_iter().map(|lead| Queued { stage, group, lead }));
         }
         Self {
-            chance: Chance::new(&chance.fork()),
+            rng: Rng::new(&rng.fork()),
             request,
             answers: Answers::default(),
             queue,
             groups,
-            standing: BTreeMap::new(),
+            verdict: BTreeMap::new(),
             ready: VecDeque::new(),
             set_back: VecDeque::new(),
             last_resort: VecDeque::new(),
@@ -103,8 +103,8 @@ impl Plan {
 
     /// Takes into account which servers failed lately.
     #[must_use]
-    pub fn avoiding(mut self, setbacks: &Setbacks, now: Now) -> Self {
-        self.standing = setbacks.standing(now);
+    pub fn avoiding(mut self, server_health: &ServerHealth, now: Now) -> Self {
+        self.verdict = server_health.verdict(now);
         self
     }
 
@@ -130,7 +130,7 @@ impl Plan {
     pub fn next_target(&mut self) -> Step {
         self.follow();
         if self.found.handed_out >= self.request.targets {
-            return Step::Exhausted(Exhausted::AllTried);
+            return Step::NoCandidate(NoCandidate::AllTried);
         }
         let next = match self.queue.front() {
             _ if !self.ready.is_empty() => self.ready.pop_front(),
@@ -141,7 +141,7 @@ impl Plan {
         match next {
             Some(target) => self.hand_out(target),
             None if self.queue.is_empty() && self.last_resort.is_empty() => {
-                Step::Exhausted(self.why_exhausted())
+                Step::NoCandidate(self.why_exhausted())
             }
             None => Step::Waiting,
         }
@@ -270,7 +270,7 @@ impl Plan {
     fn spread_srv(&mut self, lead: &SrvLead, records: Vec<Srv>, glue: &[(String, IpAddr)], stage: usize) {
         let zone = zone_of(&lead.name);
         let mut leads = Vec::new();
-        for record in srv::order(records, &mut self.chance) {
+        for record in srv::order(records, &mut self.rng) {
             let what = format!("{} {}", lead.name, record.target.escape_debug());
             let host = match host_name(&record.target) {
                 _ if matches!(record.target.as_str(), "." | "") => {
@@ -325,7 +325,7 @@ impl Plan {
         for ip in interleave(addresses) {
             let addr = SocketAddr::new(ip, host.port);
             let what = format!("{} at {ip}", name);
-            let standing = self.standing.get(&(addr, host.transport)).copied();
+            let verdict = self.verdict.get(&(addr, host.transport)).copied();
             if !can_be_server(ip) {
                 self.skip(what, Skip::BadAddress);
             } else if !self.seen.insert((name.clone(), addr, host.transport)) {
@@ -342,10 +342,10 @@ impl Plan {
                     ttl: host.ttl,
                     round_trips: self.answers.round_trips(),
                 };
-                match standing {
+                match verdict {
                     None => self.ready.push_back(target),
-                    Some(Standing::Failed) => self.set_back.push_back(target),
-                    Some(Standing::Busy) => self.last_resort.push_back(target),
+                    Some(SignatureVerdict::Failed) => self.set_back.push_back(target),
+                    Some(SignatureVerdict::Busy) => self.last_resort.push_back(target),
                 }
             }
         }
@@ -359,22 +359,22 @@ impl Plan {
         }
         self.found.secure += usize::from(target.transport.is_secure());
         self.found.handed_out += 1;
-        self.considered.push(Considered::Picked(Box::new(target.clone())));
+        self.considered.push(Candidate::Picked(Box::new(target.clone())));
         Step::Target(Box::new(target))
     }
 
     fn skip(&mut self, what: String, why: Skip) {
-        self.considered.push(Considered::Skipped { what, why });
+        self.considered.push(Candidate::Skipped { what, why });
     }
 
-    fn why_exhausted(&self) -> Exhausted {
+    fn why_exhausted(&self) -> NoCandidate {
         let Found { handed_out, forbidden, .. } = self.found;
         if handed_out > 0 {
-            Exhausted::AllTried
+            NoCandidate::AllTried
         } else if self.request.transports().is_empty() || forbidden > 0 {
-            Exhausted::NotAllowed
+            NoCandidate::NotAllowed
         } else {
-            Exhausted::NoServer(self.answers.gravest())
+            NoCandidate::NoServer(self.answers.gravest())
         }
     }
 }

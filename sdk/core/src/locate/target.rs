@@ -127,12 +127,12 @@ pub enum Step {
     /// An answer must come first.
     Waiting,
     /// There is nothing left.
-    Exhausted(Exhausted),
+    NoCandidate(NoCandidate),
 }
 
 /// Why there is nothing left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-pub enum Exhausted {
+pub enum NoCandidate {
     /// Targets were handed out; there are no more.
     #[error("every server was tried")]
     AllTried,

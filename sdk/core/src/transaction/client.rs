@@ -2,8 +2,8 @@
 
 use bytes::Bytes;
 
+use super::actions::{Actions, Next, Tell};
 use super::timers::{Length, Pace, Resend};
-use super::turn::{Next, Tell, Turn};
 use crate::time::Moment;
 
 /// RFC 3261 figure 6. Over a reliable transport timer E does not run and K is zero.
@@ -54,32 +54,32 @@ pub(super) struct Pending {
 }
 
 impl Client {
-    pub(super) fn start(request: &Bytes, pace: Pace) -> (Self, Turn) {
+    pub(super) fn start(request: &Bytes, pace: Pace) -> (Self, Actions) {
         let kept = if pace.reliable { Bytes::new() } else { request.clone() };
         let pending = Pending { request: kept, resend: pace.first_repeat(), overdue: pace.overdue() };
-        let turn = Turn::new(Next::At(pending.wake())).send(request.clone());
-        (Client::Trying(Box::new(pending)), turn)
+        let actions = Actions::new(Next::At(pending.wake())).send(request.clone());
+        (Client::Trying(Box::new(pending)), actions)
     }
 
-    pub(super) fn handle_response(&mut self, status: u16, pace: Pace) -> Turn {
+    pub(super) fn handle_response(&mut self, status: u16, pace: Pace) -> Actions {
         match std::mem::replace(self, Client::Completed) {
-            Client::Completed => Turn::nothing(),
+            Client::Completed => Actions::nothing(),
             Client::Trying(pending) | Client::Proceeding(pending) if status < 200 => {
                 *self = Client::Proceeding(pending);
-                Turn::nothing().tell(Tell::Provisional)
+                Actions::nothing().tell(Tell::Provisional)
             }
             Client::Trying(_) | Client::Proceeding(_) => {
-                Turn::new(Next::linger_unless(pace.reliable, Length::T4)).tell(Tell::Final)
+                Actions::new(Next::linger_unless(pace.reliable, Length::T4)).tell(Tell::Final)
             }
         }
     }
 
-    pub(super) fn handle_deadline(&mut self, pace: Pace) -> Turn {
+    pub(super) fn handle_deadline(&mut self, pace: Pace) -> Actions {
         let table = pace.table;
         match self {
             Client::Trying(pending) => pending.handle_deadline(pace, |pause| table.after_repeat_e(pause)),
             Client::Proceeding(pending) => pending.handle_deadline(pace, |_| table.slow_repeat()),
-            Client::Completed => Turn::new(Next::End),
+            Client::Completed => Actions::new(Next::End),
         }
     }
 }
@@ -94,16 +94,16 @@ impl Pending {
         &mut self,
         pace: Pace,
         next_pause: impl FnOnce(std::time::Duration) -> std::time::Duration,
-    ) -> Turn {
+    ) -> Actions {
         if pace.now.reached(self.overdue) {
-            return Turn::new(Next::End).tell(Tell::TimedOut);
+            return Actions::new(Next::End).tell(Tell::TimedOut);
         }
         match &mut self.resend {
             Some(resend) if pace.now.reached(resend.at) => {
                 resend.again(next_pause(resend.pause), pace.now);
-                Turn::new(Next::At(self.wake())).send(self.request.clone())
+                Actions::new(Next::At(self.wake())).send(self.request.clone())
             }
-            _ => Turn::new(Next::At(self.wake())),
+            _ => Actions::new(Next::At(self.wake())),
         }
     }
 }

@@ -2,9 +2,9 @@
 
 use bytes::Bytes;
 
+use super::actions::{Actions, Next, Tell, exact};
 use super::client::Pending;
 use super::timers::{Length, Pace};
-use super::turn::{Next, Tell, Turn, exact};
 use crate::time::Moment;
 
 /// RFC 6026 figure 3 (it replaces RFC 3261 figure 5). Over a reliable transport A does not run and D
@@ -67,12 +67,12 @@ pub(super) enum ClientInvite {
 }
 
 impl ClientInvite {
-    pub(super) fn start(request: &Bytes, pace: Pace) -> (Self, Turn) {
+    pub(super) fn start(request: &Bytes, pace: Pace) -> (Self, Actions) {
         let pending =
             Pending { request: request.clone(), resend: pace.first_repeat(), overdue: pace.overdue() };
-        let turn = Turn::new(Next::At(pending.wake())).send(request.clone());
+        let actions = Actions::new(Next::At(pending.wake())).send(request.clone());
         let invite = request.clone();
-        (ClientInvite::Calling { pending: Box::new(pending), invite, cancelled: false }, turn)
+        (ClientInvite::Calling { pending: Box::new(pending), invite, cancelled: false }, actions)
     }
 
     /// `acknowledge` makes the signed ACK out of the INVITE; it is called for the first final response
@@ -82,44 +82,44 @@ impl ClientInvite {
         status: u16,
         pace: Pace,
         acknowledge: impl FnOnce(&Bytes) -> Option<Bytes>,
-    ) -> Turn {
+    ) -> Actions {
         match (&*self, status) {
             (ClientInvite::Calling { invite, cancelled, .. }, ..200) => {
                 let (invite, cancelled) = (invite.clone(), *cancelled);
                 let overdue = if cancelled { pace.overdue() } else { pace.now.after(pace.table.c()) };
                 *self = ClientInvite::Proceeding { invite, overdue, cancelled };
-                Turn { cancel: cancelled, ..Turn::new(Next::At(overdue)).tell(Tell::Provisional) }
+                Actions { cancel: cancelled, ..Actions::new(Next::At(overdue)).tell(Tell::Provisional) }
             }
             (ClientInvite::Proceeding { cancelled: true, .. }, ..200) => {
-                Turn::nothing().tell(Tell::Provisional)
+                Actions::nothing().tell(Tell::Provisional)
             }
             (ClientInvite::Proceeding { invite, .. }, ..200) => {
                 let (invite, overdue) = (invite.clone(), pace.now.after(pace.table.c()));
                 *self = ClientInvite::Proceeding { invite, overdue, cancelled: false };
-                Turn::new(Next::At(overdue)).tell(Tell::Provisional)
+                Actions::new(Next::At(overdue)).tell(Tell::Provisional)
             }
             (ClientInvite::Calling { .. } | ClientInvite::Proceeding { .. }, 200..300) => {
                 *self = ClientInvite::Accepted;
-                Turn::new(Next::Linger(Length::SixtyFourT1)).tell(Tell::Final)
+                Actions::new(Next::Linger(Length::SixtyFourT1)).tell(Tell::Final)
             }
             (ClientInvite::Calling { invite, .. } | ClientInvite::Proceeding { invite, .. }, 300..) => {
                 let ack = acknowledge(invite).unwrap_or_default();
                 *self = ClientInvite::Completed { ack: exact(&ack) };
-                Turn::new(Next::linger_unless(pace.reliable, Length::D)).send(ack).tell(Tell::Final)
+                Actions::new(Next::linger_unless(pace.reliable, Length::D)).send(ack).tell(Tell::Final)
             }
-            (ClientInvite::Completed { ack }, 300..) => Turn::nothing().send(ack.clone()),
-            (ClientInvite::Accepted, 200..300) => Turn::nothing().tell(Tell::Another2xx),
-            (ClientInvite::Completed { .. } | ClientInvite::Accepted, _) => Turn::nothing(),
+            (ClientInvite::Completed { ack }, 300..) => Actions::nothing().send(ack.clone()),
+            (ClientInvite::Accepted, 200..300) => Actions::nothing().tell(Tell::Another2xx),
+            (ClientInvite::Completed { .. } | ClientInvite::Accepted, _) => Actions::nothing(),
         }
     }
 
-    pub(super) fn handle_deadline(&mut self, pace: Pace) -> Turn {
+    pub(super) fn handle_deadline(&mut self, pace: Pace) -> Actions {
         match self {
             ClientInvite::Calling { pending, .. } => {
                 pending.handle_deadline(pace, |pause| pace.table.after_repeat_a(pause))
             }
-            ClientInvite::Proceeding { .. } => Turn::new(Next::End).tell(Tell::TimedOut),
-            ClientInvite::Completed { .. } | ClientInvite::Accepted => Turn::new(Next::End),
+            ClientInvite::Proceeding { .. } => Actions::new(Next::End).tell(Tell::TimedOut),
+            ClientInvite::Completed { .. } | ClientInvite::Accepted => Actions::new(Next::End),
         }
     }
 

@@ -6,7 +6,7 @@ use homing_wire::{Host, Message, Method};
 use siphasher::sip::SipHasher13;
 use smallvec::SmallVec;
 
-use crate::ids::Chance;
+use crate::ids::Rng;
 
 /// The identity of a transaction in sixteen bytes.
 ///
@@ -14,11 +14,11 @@ use crate::ids::Chance;
 /// tags cannot aim at a collision.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Key {
-    /// Call-ID, CSeq and, on the server side, the From tag: what a request keeps on every road it
+    /// Call-ID, CSeq and, on the server side, the From tag: what a request keeps on every flow_ref it
     /// takes. It finds merged requests (RFC 3261 section 8.2.2.2).
     pub(super) origin: u64,
-    /// Branch, and on the server side the sent-by: one road of the request.
-    road: u64,
+    /// Branch, and on the server side the sent-by: one flow_ref of the request.
+    flow_ref: u64,
 }
 
 /// Computes keys.
@@ -28,8 +28,8 @@ pub(super) struct Keys {
 }
 
 impl Keys {
-    pub(super) fn new(chance: &mut Chance) -> Self {
-        Self { secret: (chance.next_u64(), chance.next_u64()) }
+    pub(super) fn new(rng: &mut Rng) -> Self {
+        Self { secret: (rng.next_u64(), rng.next_u64()) }
     }
 
     /// The key of a client transaction, out of its request or of a response to it.
@@ -42,9 +42,9 @@ impl Keys {
         let mut origin = self.hasher(Side::Client);
         message.call_id().ok()?.hash(&mut origin);
         (cseq.seq, cseq.method.as_str()).hash(&mut origin);
-        let mut road = self.hasher(Side::Client);
-        hash_branch(via.branch()?, &mut road);
-        Some(Key { origin: origin.finish(), road: road.finish() })
+        let mut flow_ref = self.hasher(Side::Client);
+        hash_branch(via.branch()?, &mut flow_ref);
+        Some(Key { origin: origin.finish(), flow_ref: flow_ref.finish() })
     }
 
     /// The key of the server transaction a request belongs to; an ACK belongs to its INVITE.
@@ -70,11 +70,11 @@ impl Keys {
         request.call_id().ok()?.hash(&mut origin);
         request.from().ok()?.tag().hash(&mut origin);
         (request.cseq().ok()?.seq, method.as_str()).hash(&mut origin);
-        let mut road = self.hasher(Side::Server);
-        hash_branch(via.branch().unwrap_or_default(), &mut road);
-        hash_host(via.host, &mut road);
-        via.port.hash(&mut road);
-        Some(Key { origin: origin.finish(), road: road.finish() })
+        let mut flow_ref = self.hasher(Side::Server);
+        hash_branch(via.branch().unwrap_or_default(), &mut flow_ref);
+        hash_host(via.host, &mut flow_ref);
+        via.port.hash(&mut flow_ref);
+        Some(Key { origin: origin.finish(), flow_ref: flow_ref.finish() })
     }
 
     fn hasher(&self, side: Side) -> SipHasher13 {

@@ -1,11 +1,11 @@
 //! One of the four machines, seen from the table.
 
+use super::actions::Actions;
 use super::client::Client;
 use super::client_invite::ClientInvite;
 use super::server::Server;
 use super::server_invite::ServerInvite;
 use super::timers::Pace;
-use super::turn::Turn;
 use crate::time::{Moment, Why};
 
 /// The state of one transaction.
@@ -31,7 +31,7 @@ pub(super) enum Role {
 }
 
 impl Machine {
-    pub(super) fn handle_deadline(&mut self, pace: Pace) -> Turn {
+    pub(super) fn handle_deadline(&mut self, pace: Pace) -> Actions {
         match self {
             Machine::Client(client) | Machine::Cancel(client) => client.handle_deadline(pace),
             Machine::ClientInvite(client) => client.handle_deadline(pace),

@@ -14,6 +14,7 @@
 //! Every transaction ends: by its answer, its timer, or the loss of its flow. What is finished keeps its
 //! key, the encoded bytes and one timer, nothing else.
 
+mod actions;
 mod client;
 mod client_invite;
 mod follow_up;
@@ -27,10 +28,9 @@ mod slab;
 mod store;
 mod table;
 mod timers;
-mod turn;
 
 pub use follow_up::{Signer, Unsigned};
-pub use outcome::{Caps, Incoming, Road, TxOutput};
+pub use outcome::{Caps, FlowRef, Incoming, TxOutput};
 pub use table::Transactions;
 pub use timers::TimerTable;
 

@@ -3,14 +3,14 @@
 use bytes::Bytes;
 use homing_wire::Message;
 
-use super::turn::Tell;
+use super::actions::Tell;
 use crate::ids::{FlowId, TxId};
 use crate::limits::Limits;
 use crate::transport::Transport;
 
-/// The road a transaction travels by.
+/// The flow_ref a transaction travels by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Road {
+pub struct FlowRef {
     /// The flow.
     pub flow: FlowId,
     /// Its transport: over UDP the transaction repeats by itself.
@@ -52,7 +52,7 @@ pub enum Incoming {
         /// The INVITE.
         of: TxId,
     },
-    /// The request is here already by another road (RFC 3261 section 8.2.2.2): a user agent answers 482,
+    /// The request is here already by another flow_ref (RFC 3261 section 8.2.2.2): a user agent answers 482,
     /// a proxy treats it as new.
     Merged,
     /// The table is full: answer 503 without state, or drop it.
@@ -144,8 +144,8 @@ impl<U> TxOutput<U> {
     }
 }
 
-impl Road {
-    /// The road by `flow`.
+impl FlowRef {
+    /// The flow_ref by `flow`.
     pub fn new(flow: FlowId, transport: Transport) -> Self {
         Self { flow, transport }
     }

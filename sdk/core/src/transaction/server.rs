@@ -2,8 +2,8 @@
 
 use bytes::Bytes;
 
+use super::actions::{Actions, Next, Tell, exact};
 use super::timers::{Length, Pace};
-use super::turn::{Next, Tell, Turn, exact};
 
 /// RFC 3261 figure 8. J is zero over a reliable transport, so that a request sent again on TLS after
 /// its answer is a new one. A user that gives no answer within 64·T1 is told: the client has given up
@@ -41,38 +41,38 @@ pub(super) enum Server {
 }
 
 impl Server {
-    pub(super) fn start(pace: Pace) -> (Self, Turn) {
-        (Server::Trying, Turn::new(Next::At(pace.overdue())))
+    pub(super) fn start(pace: Pace) -> (Self, Actions) {
+        (Server::Trying, Actions::new(Next::At(pace.overdue())))
     }
 
-    pub(super) fn handle_copy(&self) -> Turn {
+    pub(super) fn handle_copy(&self) -> Actions {
         match self {
-            Server::Trying => Turn::nothing(),
+            Server::Trying => Actions::nothing(),
             Server::Proceeding(response) | Server::Completed(response) => {
-                Turn::nothing().send(response.clone())
+                Actions::nothing().send(response.clone())
             }
         }
     }
 
-    pub(super) fn respond(&mut self, response: Bytes, status: u16, pace: Pace) -> Option<Turn> {
+    pub(super) fn respond(&mut self, response: Bytes, status: u16, pace: Pace) -> Option<Actions> {
         match self {
             Server::Completed(_) => None,
             Server::Trying | Server::Proceeding(_) if status < 200 => {
                 *self = Server::Proceeding(response.clone());
-                Some(Turn::nothing().send(response))
+                Some(Actions::nothing().send(response))
             }
             Server::Trying | Server::Proceeding(_) => {
                 let kept = if pace.reliable { Bytes::new() } else { exact(&response) };
                 *self = Server::Completed(kept);
-                Some(Turn::new(Next::linger_unless(pace.reliable, Length::SixtyFourT1)).send(response))
+                Some(Actions::new(Next::linger_unless(pace.reliable, Length::SixtyFourT1)).send(response))
             }
         }
     }
 
-    pub(super) fn handle_deadline(&self) -> Turn {
+    pub(super) fn handle_deadline(&self) -> Actions {
         match self {
-            Server::Trying | Server::Proceeding(_) => Turn::new(Next::End).tell(Tell::Unanswered),
-            Server::Completed(_) => Turn::new(Next::End),
+            Server::Trying | Server::Proceeding(_) => Actions::new(Next::End).tell(Tell::Unanswered),
+            Server::Completed(_) => Actions::new(Next::End),
         }
     }
 }

@@ -2,8 +2,8 @@
 
 use bytes::Bytes;
 
+use super::actions::{Actions, Next, Tell, exact};
 use super::timers::{Length, Pace, Resend};
-use super::turn::{Next, Tell, Turn, exact};
 use crate::time::Moment;
 
 /// RFC 6026 figure 4 (it replaces RFC 3261 figure 7). Over a reliable transport G does not run and I
@@ -59,32 +59,32 @@ pub(super) struct Refused {
 }
 
 impl ServerInvite {
-    pub(super) fn start(trying: Bytes, pace: Pace) -> (Self, Turn) {
-        let turn = Turn::new(Next::At(pace.now.after(pace.table.trying())));
-        (ServerInvite::Proceeding { response: trying, sent: false }, turn)
+    pub(super) fn start(trying: Bytes, pace: Pace) -> (Self, Actions) {
+        let actions = Actions::new(Next::At(pace.now.after(pace.table.trying())));
+        (ServerInvite::Proceeding { response: trying, sent: false }, actions)
     }
 
-    pub(super) fn handle_copy(&mut self) -> Turn {
+    pub(super) fn handle_copy(&mut self) -> Actions {
         match self {
             ServerInvite::Proceeding { response, sent } => {
                 let next = if *sent { Next::Keep } else { Next::Idle };
                 *sent = true;
-                Turn::new(next).send(response.clone())
+                Actions::new(next).send(response.clone())
             }
-            ServerInvite::Completed(refused) => Turn::nothing().send(refused.response.clone()),
-            ServerInvite::Confirmed | ServerInvite::Accepted => Turn::nothing(),
+            ServerInvite::Completed(refused) => Actions::nothing().send(refused.response.clone()),
+            ServerInvite::Confirmed | ServerInvite::Accepted => Actions::nothing(),
         }
     }
 
-    pub(super) fn respond(&mut self, response: Bytes, status: u16, pace: Pace) -> Option<Turn> {
+    pub(super) fn respond(&mut self, response: Bytes, status: u16, pace: Pace) -> Option<Actions> {
         match (&*self, status) {
             (ServerInvite::Proceeding { .. }, ..200) => {
                 *self = ServerInvite::Proceeding { response: response.clone(), sent: true };
-                Some(Turn::new(Next::Idle).send(response))
+                Some(Actions::new(Next::Idle).send(response))
             }
             (ServerInvite::Proceeding { .. }, 200..300) => {
                 *self = ServerInvite::Accepted;
-                Some(Turn::new(Next::Linger(Length::SixtyFourT1)).send(response))
+                Some(Actions::new(Next::Linger(Length::SixtyFourT1)).send(response))
             }
             (ServerInvite::Proceeding { .. }, 300..) => {
                 let kept = exact(&response);
@@ -92,33 +92,33 @@ impl ServerInvite {
                     Refused { response: kept, resend: pace.first_repeat(), overdue: pace.overdue() };
                 let wake = refused.wake();
                 *self = ServerInvite::Completed(Box::new(refused));
-                Some(Turn::new(Next::At(wake)).send(response))
+                Some(Actions::new(Next::At(wake)).send(response))
             }
-            (ServerInvite::Accepted, 200..300) => Some(Turn::nothing().send(response)),
+            (ServerInvite::Accepted, 200..300) => Some(Actions::nothing().send(response)),
             (ServerInvite::Completed(_) | ServerInvite::Confirmed | ServerInvite::Accepted, _) => None,
         }
     }
 
     /// True if the ACK ends here; one for a 2xx belongs to the dialog.
-    pub(super) fn handle_ack(&mut self, pace: Pace) -> (bool, Turn) {
+    pub(super) fn handle_ack(&mut self, pace: Pace) -> (bool, Actions) {
         match self {
             ServerInvite::Completed(_) => {
                 *self = ServerInvite::Confirmed;
-                (true, Turn::new(Next::linger_unless(pace.reliable, Length::T4)))
+                (true, Actions::new(Next::linger_unless(pace.reliable, Length::T4)))
             }
-            ServerInvite::Confirmed => (true, Turn::nothing()),
-            ServerInvite::Accepted | ServerInvite::Proceeding { .. } => (false, Turn::nothing()),
+            ServerInvite::Confirmed => (true, Actions::nothing()),
+            ServerInvite::Accepted | ServerInvite::Proceeding { .. } => (false, Actions::nothing()),
         }
     }
 
-    pub(super) fn handle_deadline(&mut self, pace: Pace) -> Turn {
+    pub(super) fn handle_deadline(&mut self, pace: Pace) -> Actions {
         match self {
             ServerInvite::Proceeding { response, sent } => {
                 *sent = true;
-                Turn::new(Next::Idle).send(response.clone())
+                Actions::new(Next::Idle).send(response.clone())
             }
             ServerInvite::Completed(refused) => refused.handle_deadline(pace),
-            ServerInvite::Confirmed | ServerInvite::Accepted => Turn::new(Next::End),
+            ServerInvite::Confirmed | ServerInvite::Accepted => Actions::new(Next::End),
         }
     }
 }
@@ -128,16 +128,16 @@ impl Refused {
         self.resend.map_or(self.overdue, |resend| resend.at.min(self.overdue))
     }
 
-    fn handle_deadline(&mut self, pace: Pace) -> Turn {
+    fn handle_deadline(&mut self, pace: Pace) -> Actions {
         if pace.now.reached(self.overdue) {
-            return Turn::new(Next::End).tell(Tell::AckTimedOut);
+            return Actions::new(Next::End).tell(Tell::AckTimedOut);
         }
         match &mut self.resend {
             Some(resend) if pace.now.reached(resend.at) => {
                 resend.again(pace.table.after_repeat_e(resend.pause), pace.now);
-                Turn::new(Next::At(self.wake())).send(self.response.clone())
+                Actions::new(Next::At(self.wake())).send(self.response.clone())
             }
-            _ => Turn::new(Next::At(self.wake())),
+            _ => Actions::new(Next::At(self.wake())),
         }
     }
 }

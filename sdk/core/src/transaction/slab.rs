@@ -10,19 +10,19 @@ use crate::ids::TxId;
 pub(super) struct Slab<T> {
     places: Vec<Option<(TxId, T)>>,
     free: Vec<u32>,
-    born: u64,
+    next_id: u64,
     len: usize,
 }
 
 impl<T> Slab<T> {
     pub(super) fn new() -> Self {
-        Self { places: Vec::new(), free: Vec::new(), born: 0, len: 0 }
+        Self { places: Vec::new(), free: Vec::new(), next_id: 0, len: 0 }
     }
 
     pub(super) fn insert(&mut self, value: T) -> TxId {
         let place = self.free_place();
-        let id = TxId((self.born << PLACE_BITS) | place as u64);
-        self.born += 1;
+        let id = TxId((self.next_id << PLACE_BITS) | place as u64);
+        self.next_id += 1;
         self.len += 1;
         self.places[place] = Some((id, value));
         id
@@ -86,21 +86,21 @@ const SPARE: usize = 1024;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ids::{Chance, Seed};
+    use crate::ids::{Rng, Seed};
 
     #[test]
     fn it_behaves_as_a_map_whose_names_are_never_used_again() {
         for seed in 0..100 {
-            let mut chance = Chance::new(&Seed::from_number(seed));
+            let mut rng = Rng::new(&Seed::from_number(seed));
             let mut slab = Slab::new();
             let mut model = std::collections::BTreeMap::new();
             let mut gone = Vec::new();
             for n in 0..3_000u64 {
-                let grows = chance.below(3) < if n < 1_500 { 2 } else { 1 };
+                let grows = rng.below(3) < if n < 1_500 { 2 } else { 1 };
                 if grows {
                     assert_eq!(model.insert(slab.insert(n), n), None, "seed {seed}");
                 } else if let Some(id) =
-                    model.keys().nth(usize::try_from(chance.below(model.len() as u64)).unwrap()).copied()
+                    model.keys().nth(usize::try_from(rng.below(model.len() as u64)).unwrap()).copied()
                 {
                     assert_eq!(slab.remove(id), model.remove(&id), "seed {seed}");
                     gone.push(id);

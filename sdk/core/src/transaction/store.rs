@@ -4,16 +4,16 @@ use std::collections::BTreeSet;
 
 use super::key::Key;
 use super::machine::{Machine, Role};
-use super::outcome::Road;
+use super::outcome::FlowRef;
 use super::slab::Slab;
-use crate::ids::{Chance, FlowId, KeyedMap, TxId};
+use crate::ids::{FlowId, KeyedMap, Rng, TxId};
 use crate::time::Moment;
 
 /// One transaction.
 #[derive(Debug)]
 pub(super) struct Entry<U> {
     pub(super) user: U,
-    pub(super) road: Road,
+    pub(super) flow_ref: FlowRef,
     pub(super) machine: Machine,
     key: Key,
     due: Option<Moment>,
@@ -23,7 +23,7 @@ pub(super) struct Entry<U> {
 pub(super) struct Store<U> {
     entries: Slab<Entry<U>>,
     by_key: KeyedMap<Key, TxId>,
-    /// Server transactions by what a request keeps on every road.
+    /// Server transactions by what a request keeps on every flow_ref.
     by_origin: KeyedMap<u64, TxId>,
     /// Unfinished ones by deadline.
     due: BTreeSet<(Moment, TxId)>,
@@ -33,17 +33,17 @@ pub(super) struct Store<U> {
 }
 
 impl<U> Entry<U> {
-    pub(super) fn new(user: U, road: Road, machine: Machine, key: Key) -> Self {
-        Self { user, road, machine, key, due: None }
+    pub(super) fn new(user: U, flow_ref: FlowRef, machine: Machine, key: Key) -> Self {
+        Self { user, flow_ref, machine, key, due: None }
     }
 }
 
 impl<U> Store<U> {
-    pub(super) fn new(chance: &mut Chance) -> Self {
+    pub(super) fn new(rng: &mut Rng) -> Self {
         Self {
             entries: Slab::new(),
-            by_key: KeyedMap::new(chance),
-            by_origin: KeyedMap::new(chance),
+            by_key: KeyedMap::new(rng),
+            by_origin: KeyedMap::new(rng),
             due: BTreeSet::new(),
             flows: BTreeSet::new(),
             open: [0; 2],
@@ -51,7 +51,7 @@ impl<U> Store<U> {
     }
 
     pub(super) fn insert(&mut self, entry: Entry<U>) -> TxId {
-        let (key, role, flow) = (entry.key, entry.machine.role(), entry.road.flow);
+        let (key, role, flow) = (entry.key, entry.machine.role(), entry.flow_ref.flow);
         let id = self.entries.insert(entry);
         self.by_key.insert(key, id);
         if role == Role::Server && self.by_origin.find(&key.origin).is_none() {
@@ -102,7 +102,7 @@ impl<U> Store<U> {
     pub(super) fn finish(&mut self, id: TxId) {
         self.wake(id, None);
         if let Some(entry) = self.entries.find(id)
-            && self.flows.remove(&(entry.road.flow, id))
+            && self.flows.remove(&(entry.flow_ref.flow, id))
         {
             self.open[entry.machine.role() as usize] -= 1;
         }

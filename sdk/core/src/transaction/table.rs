@@ -5,22 +5,22 @@ use std::collections::VecDeque;
 use bytes::Bytes;
 use homing_wire::{Message, Method};
 
+use super::actions::{Actions, Next};
 use super::client::Client;
 use super::client_invite::ClientInvite;
 use super::follow_up::{self, Signer, Unsigned};
 use super::key::{COOKIE, Keys};
 use super::linger::Lingering;
 use super::machine::{Machine, Role};
-use super::outcome::{Caps, Incoming, Road, TxOutput};
+use super::outcome::{Caps, FlowRef, Incoming, TxOutput};
 use super::server::Server;
 use super::server_invite::ServerInvite;
 use super::store::{Entry, Store};
 use super::timers::{Pace, TimerTable};
-use super::turn::{Next, Turn};
 use crate::config::Timers;
 use crate::counter::{Counter, Counters};
 use crate::error::Misuse;
-use crate::ids::{Chance, FlowId, Seed, TxId};
+use crate::ids::{FlowId, Rng, Seed, TxId};
 use crate::time::{Deadline, Now, Why};
 
 /// All transactions of one agent or one node. `U` says whose a transaction is.
@@ -29,7 +29,7 @@ use crate::time::{Deadline, Now, Why};
 pub struct Transactions<U> {
     timers: TimerTable,
     caps: Caps,
-    chance: Chance,
+    rng: Rng,
     keys: Keys,
     store: Store<U>,
     lingering: Lingering,
@@ -40,23 +40,23 @@ pub struct Transactions<U> {
 impl<U: Copy> Transactions<U> {
     /// An empty table.
     pub fn new(timers: Timers, caps: Caps, seed: &Seed) -> Self {
-        let mut chance = Chance::new(seed);
+        let mut rng = Rng::new(seed);
         let timers = TimerTable::new(timers);
         Self {
             timers,
             caps,
-            keys: Keys::new(&mut chance),
-            store: Store::new(&mut chance),
+            keys: Keys::new(&mut rng),
+            store: Store::new(&mut rng),
             lingering: Lingering::new(timers),
             outputs: VecDeque::new(),
             counters: Counters::default(),
-            chance,
+            rng,
         }
     }
 
     /// A fresh branch for the Via of a request (RFC 3261 section 8.1.1.7): 80 random bits.
     pub fn branch(&mut self) -> String {
-        format!("{COOKIE}{}", self.chance.token(20))
+        format!("{COOKIE}{}", self.rng.token(20))
     }
 
     /// Changes the bounds, as when an account is added.
@@ -70,7 +70,13 @@ impl<U: Copy> Transactions<U> {
     /// # Errors
     /// [`Misuse::BadMessage`] for what is no request, is an ACK (the dialog's to send), lacks branch,
     /// Call-ID or CSeq, or repeats the branch of a request in hand; [`Misuse::Limit`] at the cap.
-    pub fn request(&mut self, request: &Message, road: Road, user: U, now: Now) -> Result<TxId, Misuse> {
+    pub fn request(
+        &mut self,
+        request: &Message,
+        flow_ref: FlowRef,
+        user: U,
+        now: Now,
+    ) -> Result<TxId, Misuse> {
         let method = request.method().ok_or(Misuse::BadMessage)?;
         let key = self.keys.client(request).ok_or(Misuse::BadMessage)?;
         if method == Method::Ack || self.store.by_key(key).is_some() {
@@ -79,15 +85,15 @@ impl<U: Copy> Transactions<U> {
         if self.store.open(Role::Client) >= self.caps.clients {
             return Err(Misuse::Limit);
         }
-        let pace = self.pace(road, now);
-        let (machine, turn) = if method == Method::Invite {
-            let (client, turn) = ClientInvite::start(request.bytes(), pace);
-            (Machine::ClientInvite(client), turn)
+        let pace = self.pace(flow_ref, now);
+        let (machine, actions) = if method == Method::Invite {
+            let (client, actions) = ClientInvite::start(request.bytes(), pace);
+            (Machine::ClientInvite(client), actions)
         } else {
-            let (client, turn) = Client::start(request.bytes(), pace);
-            (Machine::Client(client), turn)
+            let (client, actions) = Client::start(request.bytes(), pace);
+            (Machine::Client(client), actions)
         };
-        Ok(self.start(Entry::new(user, road, machine, key), turn, now))
+        Ok(self.start(Entry::new(user, flow_ref, machine, key), actions, now))
     }
 
     /// Cancels an INVITE (RFC 3261 section 9.1): at once if a provisional response came, else as soon as
@@ -100,7 +106,7 @@ impl<U: Copy> Transactions<U> {
         let table = self.timers;
         let entry = self.store.find_mut(invite).ok_or(Misuse::WrongState)?;
         let Machine::ClientInvite(client) = &mut entry.machine else { return Err(Misuse::WrongState) };
-        let pace = Pace::new(table, entry.road.transport, now);
+        let pace = Pace::new(table, entry.flow_ref.transport, now);
         if let Some((request, overdue)) = client.cancel(pace) {
             self.store.wake(invite, Some(overdue));
             self.send_cancel(invite, &request, signer, now);
@@ -113,7 +119,7 @@ impl<U: Copy> Transactions<U> {
     pub fn peek_client(&self, response: &Message) -> Option<(TxId, &U, FlowId)> {
         let id = self.store.by_key(self.keys.client(response)?)?;
         let entry = self.store.find(id)?;
-        Some((id, &entry.user, entry.road.flow))
+        Some((id, &entry.user, entry.flow_ref.flow))
     }
 
     /// True if the final response of `id` came before this one: fed, it brings the stored ACK again or
@@ -127,7 +133,7 @@ impl<U: Copy> Transactions<U> {
     pub fn peek_server(&self, request: &Message) -> Option<(TxId, &U, FlowId)> {
         let id = self.store.by_key(self.keys.server(request)?)?;
         let entry = self.store.find(id)?;
-        Some((id, &entry.user, entry.road.flow))
+        Some((id, &entry.user, entry.flow_ref.flow))
     }
 
     /// Feeds a verified response to the transaction that [`peek_client`](Self::peek_client) named. An
@@ -144,9 +150,9 @@ impl<U: Copy> Transactions<U> {
         let (Some(status), Some(entry)) = (response.status(), self.store.find_mut(id)) else {
             return self.counters.count(Counter::StrayResponse);
         };
-        let pace = Pace::new(table, entry.road.transport, now);
+        let pace = Pace::new(table, entry.flow_ref.transport, now);
         let mut waiting = None;
-        let turn = match &mut entry.machine {
+        let actions = match &mut entry.machine {
             Machine::Client(client) | Machine::Cancel(client) => client.handle_response(status, pace),
             Machine::ClientInvite(client) => {
                 waiting = client.invite().cloned();
@@ -154,10 +160,10 @@ impl<U: Copy> Transactions<U> {
                     follow_up::ack(invite, response).map(|ack| signer.sign(ack))
                 })
             }
-            Machine::Server(_) | Machine::ServerInvite(_) => Turn::nothing(),
+            Machine::Server(_) | Machine::ServerInvite(_) => Actions::nothing(),
         };
-        let waiting = waiting.filter(|_| turn.cancel);
-        self.apply(id, turn, Some(response), now);
+        let waiting = waiting.filter(|_| actions.cancel);
+        self.apply(id, actions, Some(response), now);
         if let Some(invite) = waiting {
             self.send_cancel(id, &invite, signer, now);
         }
@@ -199,7 +205,7 @@ impl<U: Copy> Transactions<U> {
     pub fn accept_request(
         &mut self,
         request: &Message,
-        road: Road,
+        flow_ref: FlowRef,
         user: U,
         now: Now,
     ) -> Result<TxId, Misuse> {
@@ -214,34 +220,34 @@ impl<U: Copy> Transactions<U> {
         if self.store.open(Role::Server) >= self.caps.servers {
             return Err(Misuse::Limit);
         }
-        let pace = self.pace(road, now);
-        let (machine, turn) = if method == Method::Invite {
-            let (server, turn) = ServerInvite::start(follow_up::trying(request), pace);
-            (Machine::ServerInvite(server), turn)
+        let pace = self.pace(flow_ref, now);
+        let (machine, actions) = if method == Method::Invite {
+            let (server, actions) = ServerInvite::start(follow_up::trying(request), pace);
+            (Machine::ServerInvite(server), actions)
         } else {
-            let (server, turn) = Server::start(pace);
-            (Machine::Server(server), turn)
+            let (server, actions) = Server::start(pace);
+            (Machine::Server(server), actions)
         };
-        Ok(self.start(Entry::new(user, road, machine, key), turn, now))
+        Ok(self.start(Entry::new(user, flow_ref, machine, key), actions, now))
     }
 
     /// Sends a response, complete and signed, and keeps what later copies of the request need. A response
     /// that comes too late (after a final one, or when the transaction is gone) is dropped and counted.
     pub fn respond(&mut self, id: TxId, response: Bytes, status: u16, now: Now) {
         let table = self.timers;
-        let turn = self.store.find_mut(id).and_then(|entry| {
-            let pace = Pace::new(table, entry.road.transport, now);
+        let actions = self.store.find_mut(id).and_then(|entry| {
+            let pace = Pace::new(table, entry.flow_ref.transport, now);
             match &mut entry.machine {
                 Machine::Server(server) => server.respond(response, status, pace),
                 Machine::ServerInvite(server) => server.respond(response, status, pace),
                 Machine::Client(_) | Machine::Cancel(_) | Machine::ClientInvite(_) => None,
             }
         });
-        let Some(turn) = turn else { return self.counters.count(Counter::LateResponse) };
+        let Some(actions) = actions else { return self.counters.count(Counter::LateResponse) };
         if matches!(status, 401 | 407) {
             self.store.forget_origin(id);
         }
-        self.apply(id, turn, None, now);
+        self.apply(id, actions, None, now);
     }
 
     /// Forgets a transaction whose user waits no longer; what comes for it later is astray.
@@ -268,8 +274,8 @@ impl<U: Copy> Transactions<U> {
         while let Some((_, id)) = self.store.first_due().filter(|(at, _)| now.reached(*at)) {
             self.store.wake(id, None);
             let Some(entry) = self.store.find_mut(id) else { continue };
-            let turn = entry.machine.handle_deadline(Pace::new(table, entry.road.transport, now));
-            self.apply(id, turn, None, now);
+            let actions = entry.machine.handle_deadline(Pace::new(table, entry.flow_ref.transport, now));
+            self.apply(id, actions, None, now);
         }
         while let Some(id) = self.lingering.expire(now) {
             self.store.remove(id);
@@ -324,55 +330,55 @@ impl<U: Copy> Transactions<U> {
     fn feed_ack(&mut self, id: TxId, now: Now) -> Incoming {
         let table = self.timers;
         let Some(entry) = self.store.find_mut(id) else { return Incoming::Ack { of: None } };
-        let pace = Pace::new(table, entry.road.transport, now);
+        let pace = Pace::new(table, entry.flow_ref.transport, now);
         let Machine::ServerInvite(server) = &mut entry.machine else { return Incoming::Ack { of: None } };
-        let (ends_here, turn) = server.handle_ack(pace);
-        self.apply(id, turn, None, now);
+        let (ends_here, actions) = server.handle_ack(pace);
+        self.apply(id, actions, None, now);
         if ends_here { Incoming::Acknowledged { of: id } } else { Incoming::Ack { of: Some(id) } }
     }
 
     fn feed_copy(&mut self, id: TxId, flow: FlowId, now: Now) {
         let Some(entry) = self.store.find_mut(id) else { return };
-        let mut turn = match &mut entry.machine {
+        let mut actions = match &mut entry.machine {
             Machine::Server(server) => server.handle_copy(),
             Machine::ServerInvite(server) => server.handle_copy(),
             Machine::Client(_) | Machine::Cancel(_) | Machine::ClientInvite(_) => return,
         };
-        if let Some(bytes) = turn.send.take() {
+        if let Some(bytes) = actions.send.take() {
             self.outputs.push_back(TxOutput::Send { flow, bytes });
         }
-        self.apply(id, turn, None, now);
+        self.apply(id, actions, None, now);
     }
 
     fn send_cancel(&mut self, invite: TxId, request: &Bytes, signer: &mut dyn Signer, now: Now) {
         let Some(entry) = self.store.find(invite) else { return };
-        let (user, road) = (entry.user, entry.road);
+        let (user, flow_ref) = (entry.user, entry.flow_ref);
         let signed = follow_up::cancel(request).map(|cancel| signer.sign(cancel));
         let Some(cancel) = signed.and_then(|bytes| Message::parse(bytes).ok()) else { return };
         let Some(key) = self.keys.client(&cancel).filter(|key| self.store.by_key(*key).is_none()) else {
             return;
         };
-        let (client, turn) = Client::start(cancel.bytes(), self.pace(road, now));
-        self.start(Entry::new(user, road, Machine::Cancel(client), key), turn, now);
+        let (client, actions) = Client::start(cancel.bytes(), self.pace(flow_ref, now));
+        self.start(Entry::new(user, flow_ref, Machine::Cancel(client), key), actions, now);
     }
 
-    fn start(&mut self, entry: Entry<U>, turn: Turn, now: Now) -> TxId {
+    fn start(&mut self, entry: Entry<U>, actions: Actions, now: Now) -> TxId {
         let id = self.store.insert(entry);
-        self.apply(id, turn, None, now);
+        self.apply(id, actions, None, now);
         id
     }
 
-    fn apply(&mut self, id: TxId, turn: Turn, message: Option<&Message>, now: Now) {
+    fn apply(&mut self, id: TxId, actions: Actions, message: Option<&Message>, now: Now) {
         let Some(entry) = self.store.find(id) else { return };
-        let (user, flow, held) = (entry.user, entry.road.flow, entry.machine.held());
+        let (user, flow, held) = (entry.user, entry.flow_ref.flow, entry.machine.held());
         let quiet = matches!(entry.machine, Machine::Cancel(_));
-        if let Some(bytes) = turn.send {
+        if let Some(bytes) = actions.send {
             self.outputs.push_back(TxOutput::Send { flow, bytes });
         }
-        if let Some(tell) = turn.tell.filter(|_| !quiet) {
+        if let Some(tell) = actions.tell.filter(|_| !quiet) {
             self.outputs.extend(TxOutput::of(tell, id, user, message));
         }
-        match turn.next {
+        match actions.next {
             Next::Keep => {}
             Next::At(at) => self.store.wake(id, Some(at)),
             Next::Idle => self.store.wake(id, None),
@@ -388,7 +394,7 @@ impl<U: Copy> Transactions<U> {
         }
     }
 
-    fn pace(&self, road: Road, now: Now) -> Pace {
-        Pace::new(self.timers, road.transport, now)
+    fn pace(&self, flow_ref: FlowRef, now: Now) -> Pace {
+        Pace::new(self.timers, flow_ref.transport, now)
     }
 }

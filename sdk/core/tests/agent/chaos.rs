@@ -8,7 +8,7 @@ use homing_core::command::Command;
 use homing_core::config::{Consent, SignaturePlaces, UnsignedRule};
 use homing_core::connect::ConnectError;
 use homing_core::dns::{DnsQuestion, DnsRecords, RecordKind, Srv};
-use homing_core::ids::{Chance, FlowId, Seed};
+use homing_core::ids::{FlowId, Rng, Seed};
 use homing_core::outbox::{Answer, Decision, Input};
 use homing_core::state::AccountState;
 use homing_wire::Frame;
@@ -35,25 +35,25 @@ fn nothing_breaks_the_agent() {
 /// One life in a broken world; gives back what the agent sent, for comparison.
 fn run(seed: u64) -> Vec<Bytes> {
     let guard = Named(seed);
-    let mut chance = Chance::new(&Seed::from_number(seed));
-    let mut world = world(&mut chance);
-    let mut mangler = Chance::new(&chance.fork());
-    let one_in = 2 + chance.below(40);
+    let mut rng = Rng::new(&Seed::from_number(seed));
+    let mut world = world(&mut rng);
+    let mut mangler = Rng::new(&rng.fork());
+    let one_in = 2 + rng.below(40);
     world.rules.mangle = Some(Box::new(move |bytes| mangled(&mut mangler, bytes, one_in)));
     for _ in 0..60 {
-        step(&mut world, &mut chance);
+        step(&mut world, &mut rng);
     }
     honest(&mut world);
     world.pass(Duration::from_secs(4_000));
     let now = world.now();
-    let _ = world.agent.handle_command(Command::Login(world.account), now);
+    let _ = world.agent.handle_command(Command::Register(world.account), now);
     world.settle();
     world.pass(Duration::from_secs(7_200));
     assert!(world.state().is_reachable(), "seed {seed}: an honest world is joined, not {:?}", world.state());
     let home = world.registered().home.host.clone();
     assert_ne!(home, "evil.test", "seed {seed}: nobody is led out of the domain");
     assert_eq!(world.at("evil.test").dials, 0, "seed {seed}");
-    world.command(Command::Logout);
+    world.command(Command::Unregister);
     world.pass(Duration::from_secs(40));
     assert_eq!(world.state(), AccountState::LoggedOff);
     let left = (world.agent.flows(), world.agent.transactions(), world.agent.questions());
@@ -73,10 +73,10 @@ impl Drop for Named {
     }
 }
 
-fn world(chance: &mut Chance) -> World {
-    let unsigned = chance.below(2) == 0;
-    let ask = chance.below(3) == 0;
-    let patent = chance.below(2) == 0;
+fn world(rng: &mut Rng) -> World {
+    let unsigned = rng.below(2) == 0;
+    let ask = rng.below(3) == 0;
+    let patent = rng.below(2) == 0;
     let mut world = World::new(|config| {
         config.auth.allow_md5 = true;
         config.redirect.also_302 = unsigned;
@@ -93,9 +93,9 @@ fn world(chance: &mut Chance) -> World {
     world.srv(&[(10, "hs102.network.com"), (10, "hs104.network.com"), (20, "hs105.network.com")]);
     for name in SERVERS {
         world.server(name);
-        arm(&mut world, name, chance);
+        arm(&mut world, name, rng);
     }
-    let calm = chance.below(2) == 0;
+    let calm = rng.below(2) == 0;
     if calm {
         world.at("hs104.network.com").then = Then::Accept { expires: 900 };
         world.at("hs104.network.com").gate = Gate::Ntlm;
@@ -106,49 +106,49 @@ fn world(chance: &mut Chance) -> World {
 }
 
 /// Gives a server a mood, a good one as often as not.
-fn arm(world: &mut World, name: &str, chance: &mut Chance) {
-    let target = SERVERS[usize::try_from(chance.below(4)).unwrap()];
+fn arm(world: &mut World, name: &str, rng: &mut Rng) {
+    let target = SERVERS[usize::try_from(rng.below(4)).unwrap()];
     let server = world.at(name);
-    if chance.below(5) < 3 {
-        server.gate = if chance.below(4) == 0 { Gate::Digest("SHA-256") } else { Gate::Ntlm };
-        server.then = Then::Accept { expires: 60 + u32::try_from(chance.below(8_000)).unwrap() };
+    if rng.below(5) < 3 {
+        server.gate = if rng.below(4) == 0 { Gate::Digest("SHA-256") } else { Gate::Ntlm };
+        server.then = Then::Accept { expires: 60 + u32::try_from(rng.below(8_000)).unwrap() };
         (server.unreachable, server.silent) = (None, false);
-        server.amnesia = chance.below(4) == 0;
+        server.amnesia = rng.below(4) == 0;
         return;
     }
-    server.gate = match chance.below(6) {
+    server.gate = match rng.below(6) {
         0 => Gate::Open,
-        1 => Gate::Digest(if chance.below(2) == 0 { "MD5" } else { "SHA-256" }),
+        1 => Gate::Digest(if rng.below(2) == 0 { "MD5" } else { "SHA-256" }),
         2 => Gate::NtlmRefusing,
         _ => Gate::Ntlm,
     };
-    server.then = match chance.below(6) {
-        0 | 1 => Then::Accept { expires: u32::try_from(chance.below(8_000)).unwrap() },
+    server.then = match rng.below(6) {
+        0 | 1 => Then::Accept { expires: u32::try_from(rng.below(8_000)).unwrap() },
         2 | 3 => Then::Redirect {
-            status: if chance.below(4) == 0 { 302 } else { 301 },
+            status: if rng.below(4) == 0 { 302 } else { 301 },
             contacts: vec![
                 format!("<sip:{target}:5061;transport=tls>;q=0.7"),
                 "<sip:hs105.network.com;transport=tls>;q=0.2".into(),
             ],
-            bound: chance.below(2) == 0,
+            bound: rng.below(2) == 0,
         },
         _ => Then::Status {
-            status: [403, 404, 408, 423, 480, 500, 503, 600][usize::try_from(chance.below(8)).unwrap()],
+            status: [403, 404, 408, 423, 480, 500, 503, 600][usize::try_from(rng.below(8)).unwrap()],
             reason: "No",
-            headers: vec![("Retry-After", chance.below(1_000).to_string()), ("Min-Expires", "900".into())],
+            headers: vec![("Retry-After", rng.below(1_000).to_string()), ("Min-Expires", "900".into())],
         },
     };
-    server.version = [Version::V2, Version::V3, Version::V4][usize::try_from(chance.below(3)).unwrap()];
-    server.style = if chance.below(2) == 0 { Style::Registrar } else { Style::Proxy };
-    server.unreachable = match chance.below(8) {
+    server.version = [Version::V2, Version::V3, Version::V4][usize::try_from(rng.below(3)).unwrap()];
+    server.style = if rng.below(2) == 0 { Style::Registrar } else { Style::Proxy };
+    server.unreachable = match rng.below(8) {
         0 => Some(ConnectError::Timeout),
         1 => Some(ConnectError::ConnectionRefused),
         _ => None,
     };
-    server.silent = chance.below(10) == 0;
-    server.amnesia = chance.below(5) == 0;
-    if chance.below(3) == 0 {
-        server.spoil(match chance.below(4) {
+    server.silent = rng.below(10) == 0;
+    server.amnesia = rng.below(5) == 0;
+    if rng.below(3) == 0 {
+        server.spoil(match rng.below(4) {
             0 => Mischief::Unsigned,
             1 => Mischief::WrongSignature,
             2 => Mischief::OtherAssociation,
@@ -158,13 +158,13 @@ fn arm(world: &mut World, name: &str, chance: &mut Chance) {
 }
 
 /// One thing that happens.
-fn step(world: &mut World, chance: &mut Chance) {
+fn step(world: &mut World, rng: &mut Rng) {
     let now = world.now();
     let account = world.account;
-    let name = SERVERS[usize::try_from(chance.below(4)).unwrap()];
-    match chance.below(16) {
+    let name = SERVERS[usize::try_from(rng.below(4)).unwrap()];
+    match rng.below(16) {
         0..=2 => {
-            let _ = world.agent.handle_command(Command::Login(account), now);
+            let _ = world.agent.handle_command(Command::Register(account), now);
         }
         3 | 15 => {
             let _ = world.agent.handle_command(Command::Refresh(account), now);
@@ -172,10 +172,10 @@ fn step(world: &mut World, chance: &mut Chance) {
         4 => {
             let _ = world.agent.handle_command(Command::Options(account), now);
         }
-        5 if chance.below(4) == 0 => {
-            let _ = world.agent.handle_command(Command::Logout(account), now);
+        5 if rng.below(4) == 0 => {
+            let _ = world.agent.handle_command(Command::Unregister(account), now);
         }
-        6 | 7 => arm(world, name, chance),
+        6 | 7 => arm(world, name, rng),
         8 => {
             let flow = world.flows.keys().next().copied();
             if let Some(flow) = flow {
@@ -184,42 +184,42 @@ fn step(world: &mut World, chance: &mut Chance) {
             }
         }
         9 => {
-            world.wall += Duration::from_secs(chance.below(50_000));
+            world.wall += Duration::from_secs(rng.below(50_000));
             let now = world.now();
             world.agent.handle_input(Input::ClockJumped, now);
         }
         10 => {
-            let online = chance.below(3) > 0;
+            let online = rng.below(3) > 0;
             world.agent.handle_input(Input::NetworkChanged { online }, now);
         }
         11 => {
-            let flow = world.flows.keys().next().copied().unwrap_or(FlowId(chance.below(9)));
-            let noise: [u8; 64] = chance.bytes();
+            let flow = world.flows.keys().next().copied().unwrap_or(FlowId(rng.below(9)));
+            let noise: [u8; 64] = rng.bytes();
             let frame = Frame::from_datagram(Bytes::copy_from_slice(&noise));
             world.agent.handle_input(Input::Received { flow, frame }, now);
         }
-        12 => notify(world, name, chance),
+        12 => notify(world, name, rng),
         13 => {
             world.rules.hold_credentials = !world.rules.hold_credentials;
             for (id, _) in std::mem::take(&mut world.held) {
-                let given = (chance.below(3) > 0).then(super::world::credentials);
+                let given = (rng.below(3) > 0).then(super::world::credentials);
                 world.agent.handle_answer(id, Answer::Credentials(given), now);
                 let twice = Answer::Redirect(Decision::Follow);
                 world.agent.handle_answer(id, twice, now);
             }
         }
-        14 => odd_dns(world, chance),
+        14 => odd_dns(world, rng),
         _ => {}
     }
     world.settle();
-    let span = [0, 100, 2_000, 40_000, 900_000][usize::try_from(chance.below(5)).unwrap()];
-    world.pass(Duration::from_millis(chance.below(span + 1)));
+    let span = [0, 100, 2_000, 40_000, 900_000][usize::try_from(rng.below(5)).unwrap()];
+    world.pass(Duration::from_millis(rng.below(span + 1)));
 }
 
-fn notify(world: &mut World, name: &str, chance: &mut Chance) {
+fn notify(world: &mut World, name: &str, rng: &mut Rng) {
     let event = ["unregistered", "rejected", "deactivated", "preferred-registrar-change", "?"];
-    let event = event[usize::try_from(chance.below(5)).unwrap()];
-    let registrar = format!("<sip:{};transport=tls>", SERVERS[usize::try_from(chance.below(4)).unwrap()]);
+    let event = event[usize::try_from(rng.below(5)).unwrap()];
+    let registrar = format!("<sip:{};transport=tls>", SERVERS[usize::try_from(rng.below(4)).unwrap()]);
     let headers = [("Event", "registration-notify"), ("P-Preferred-Registrar", registrar.as_str())];
     let (wall, body) = (world.wall, format!("deregistered;event={event}"));
     let Some((address, server)) = world.servers.iter_mut().find(|(_, server)| server.name == name) else {
@@ -227,21 +227,20 @@ fn notify(world: &mut World, name: &str, chance: &mut Chance) {
     };
     let Some(flow) = world.flows.iter().find(|(_, at)| *at == address).map(|(flow, _)| *flow) else { return };
     let request = server.request("NOTIFY sip:user@198.51.100.7", &headers, &body, wall);
-    for bytes in mangled(chance, request, 3) {
+    for bytes in mangled(rng, request, 3) {
         let now = world.now();
         world.agent.handle_input(Input::Received { flow, frame: Frame::Message(bytes) }, now);
     }
 }
 
-fn odd_dns(world: &mut World, chance: &mut Chance) {
+fn odd_dns(world: &mut World, rng: &mut Rng) {
     let question = DnsQuestion { name: "_sipinternaltls._tcp.network.com".into(), kind: RecordKind::Srv };
-    let target =
-        ["", ".", "hs104.network.com", "evil.test", "\u{0}"][usize::try_from(chance.below(4)).unwrap()];
+    let target = ["", ".", "hs104.network.com", "evil.test", "\u{0}"][usize::try_from(rng.below(4)).unwrap()];
     let record = Srv { priority: 5, weight: u16::MAX, port: 0, target: target.into() };
-    if chance.below(4) > 0 {
+    if rng.below(4) > 0 {
         return world.srv(&[(10, "hs102.network.com"), (10, "hs104.network.com"), (20, "hs105.network.com")]);
     }
-    let records = match chance.below(3) {
+    let records = match rng.below(3) {
         0 => DnsRecords::Srv(vec![record; 50]),
         1 => DnsRecords::Addresses(Vec::new()),
         _ => DnsRecords::Srv(Vec::new()),
@@ -250,18 +249,18 @@ fn odd_dns(world: &mut World, chance: &mut Chance) {
 }
 
 /// Loses, doubles, swaps, cuts and garbles.
-fn mangled(chance: &mut Chance, bytes: Bytes, one_in: u64) -> Vec<Bytes> {
-    if chance.below(one_in) > 0 {
+fn mangled(rng: &mut Rng, bytes: Bytes, one_in: u64) -> Vec<Bytes> {
+    if rng.below(one_in) > 0 {
         return vec![bytes];
     }
     let length = u64::try_from(bytes.len()).unwrap();
-    let at = usize::try_from(chance.below(length)).unwrap();
+    let at = usize::try_from(rng.below(length)).unwrap();
     let mut broken = bytes.to_vec();
-    match chance.below(6) {
+    match rng.below(6) {
         0 => return Vec::new(),
         1 => return vec![bytes.clone(), bytes],
         2 => broken.truncate(at),
-        3 => broken[at] = u8::try_from(chance.below(256)).unwrap(),
+        3 => broken[at] = u8::try_from(rng.below(256)).unwrap(),
         4 => {
             let line = bytes[at..].iter().position(|b| *b == b'\n').map_or(bytes.len(), |n| at + n + 1);
             broken.drain(at..line);

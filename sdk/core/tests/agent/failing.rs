@@ -145,7 +145,7 @@ fn a_connection_that_breaks_under_the_login() {
     world.cut("hs102.network.com");
     let sentence = "hs102.network.com:5061 cannot be reached: the connection was closed";
     assert_eq!(world.agent.questions(), 1, "whoever is typing may go on");
-    world.command(Command::Logout);
+    world.command(Command::Unregister);
     failed(&world, sentence, "E0504", Family::Transport);
 }
 
@@ -225,7 +225,7 @@ fn a_fixed_server_is_dialled_as_configured() {
 fn an_account_without_registrar_does_not_sign_in() {
     let mut world = World::new(|config| config.server = ServerChoice::NoRegistrar);
     let now = world.now();
-    assert_eq!(world.agent.handle_command(Command::Login(world.account), now), Err(Misuse::WrongState));
+    assert_eq!(world.agent.handle_command(Command::Register(world.account), now), Err(Misuse::WrongState));
 }
 
 #[test]
@@ -245,15 +245,15 @@ fn udp_is_used_only_where_it_is_allowed() {
 fn commands_at_the_wrong_time_are_misuse() {
     let mut world = main_job(|_| {});
     let (now, account) = (world.now(), world.account);
-    for command in [Command::Refresh(account), Command::Logout(account), Command::Options(account)] {
+    for command in [Command::Refresh(account), Command::Unregister(account), Command::Options(account)] {
         assert_eq!(world.agent.handle_command(command.clone(), now), Err(Misuse::WrongState), "{command:?}");
     }
     let stranger = homing_core::ids::AccountId(99);
-    assert_eq!(world.agent.handle_command(Command::Login(stranger), now), Err(Misuse::UnknownAccount));
+    assert_eq!(world.agent.handle_command(Command::Register(stranger), now), Err(Misuse::UnknownAccount));
     world.login();
-    assert_eq!(world.agent.handle_command(Command::Login(account), now), Err(Misuse::WrongState));
+    assert_eq!(world.agent.handle_command(Command::Register(account), now), Err(Misuse::WrongState));
     assert_eq!(world.agent.handle_command(Command::Remove(account), now), Err(Misuse::WrongState));
-    world.command(Command::Logout);
+    world.command(Command::Unregister);
     world.command(Command::Remove);
     assert_eq!(world.agent.state(account), None);
 }

@@ -18,7 +18,7 @@ use homing_core::time::Now;
 use homing_wire::{Frame, Message, Name};
 use serde_json::Value;
 
-use super::world::draws::Scripted;
+use super::world::random::Scripted;
 use super::world::{answer, credentials};
 
 #[test]
@@ -53,7 +53,7 @@ fn replay(dialect: &str, version: Version) {
     let text = include_str!("../../../../tests/data/vectors/patent_and_golden_flows.json");
     let vectors: Value = serde_json::from_str(text).unwrap();
     let steps = vectors["golden"][dialect].as_array().unwrap().clone();
-    let draws = Scripted {
+    let random = Scripted {
         call_ids: ["123@client.network.com", "124@client.network.com"].map(str::to_owned).into(),
         from_tag: Some("1123".into()),
         branches: [1021, 1022, 1023, 1041, 1042, 1043, 1044].map(|n| format!("z9hG4bKc{n}")).into(),
@@ -64,12 +64,12 @@ fn replay(dialect: &str, version: Version) {
     };
     let now = Now::new(Duration::ZERO, CLOCK);
     let config = AgentConfig { workstation: "CLIENT".into(), ..AgentConfig::default() };
-    let mut agent = Agent::with_draws(config, Seed::from_number(7), Box::new(draws), now);
+    let mut agent = Agent::with_random(config, Seed::from_number(7), Box::new(random), now);
     let mut account = AccountConfig::new(Aor::parse("user@network.com").unwrap(), "3344");
     account.display = "User".into();
     account.auth.extended_protection = ExtendedProtection::Off;
     let account = agent.add_account(account, now).unwrap();
-    agent.handle_command(Command::Login(account), now).unwrap();
+    agent.handle_command(Command::Register(account), now).unwrap();
     let (dialled, events) = (Vec::new(), Vec::new());
     let mut replay = Replay { agent, steps, at: 0, now, dialled, flow: FlowId(0), version, events };
     replay.run();

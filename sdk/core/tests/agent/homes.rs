@@ -100,7 +100,7 @@ fn a_remembered_home_that_lost_the_race_but_is_the_home_is_kept() {
     let mut world = main_job(|config| config.remembered = home("hs104.network.com"));
     world.login();
     for _ in 0..5 {
-        world.command(homing_core::command::Command::Logout);
+        world.command(homing_core::command::Command::Unregister);
         world.at("hs104.network.com").unreachable = Some(ConnectError::Timeout);
         world.login();
         world.at("hs104.network.com").unreachable = None;

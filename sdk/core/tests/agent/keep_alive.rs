@@ -79,7 +79,7 @@ fn a_silent_loss_is_noticed_in_time_whatever_the_server_allows() {
 #[test]
 fn a_signed_out_account_keeps_nothing_alive() {
     let mut world = granting(&[MS]);
-    world.command(homing_core::command::Command::Logout);
+    world.command(homing_core::command::Command::Unregister);
     world.pass(Duration::from_secs(3_000));
     assert_eq!((world.state(), world.agent.flows()), (AccountState::LoggedOff, 0));
     assert_eq!(world.agent.deadline(), None);

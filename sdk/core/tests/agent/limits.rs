@@ -178,7 +178,7 @@ fn an_agent_that_is_not_drained_hears_no_more_and_says_so() {
 fn what_answers_a_drained_output_is_taken_however_many_others_wait() {
     let mut world = limited(|limits| limits.outputs = 0);
     let now = world.now();
-    world.agent.handle_command(Command::Login(world.account), now).unwrap();
+    world.agent.handle_command(Command::Register(world.account), now).unwrap();
     let mut steps = 0;
     while let Some(output) = world.agent.poll_output() {
         steps += 1;

@@ -96,7 +96,7 @@ fn two_thousand_accounts_share_one_connection_and_are_woken_one_by_one() {
     let (mut crowd, local) = Crowd::new(2_000, Transport::Tcp, "198.51.100.7:40000");
     crowd.agent.handle_input(Input::DeadlineReached, crowd.now);
     for account in crowd.accounts.clone() {
-        crowd.agent.handle_command(Command::Login(account), crowd.now).unwrap();
+        crowd.agent.handle_command(Command::Register(account), crowd.now).unwrap();
     }
     crowd.settle(local);
     assert!(crowd.all(AccountState::Registered));
@@ -120,7 +120,7 @@ fn two_thousand_accounts_share_one_connection_and_are_woken_one_by_one() {
 fn a_clock_jump_wakes_each_account_once_and_not_at_one_instant() {
     let (mut crowd, local) = Crowd::new(500, Transport::Tcp, "198.51.100.7:40000");
     for account in crowd.accounts.clone() {
-        crowd.agent.handle_command(Command::Login(account), crowd.now).unwrap();
+        crowd.agent.handle_command(Command::Register(account), crowd.now).unwrap();
     }
     crowd.settle(local);
     crowd.now = Now::new(crowd.now.since_start.0, crowd.now.wall.0 + Duration::from_secs(40_000));
@@ -136,7 +136,7 @@ fn a_clock_jump_wakes_each_account_once_and_not_at_one_instant() {
 fn over_udp_requests_are_repeated_and_copies_of_answers_absorbed() {
     let (mut crowd, local) = Crowd::new(1, Transport::Udp, "198.51.100.7:40000");
     crowd.deaf = true;
-    crowd.agent.handle_command(Command::Login(crowd.accounts[0]), crowd.now).unwrap();
+    crowd.agent.handle_command(Command::Register(crowd.accounts[0]), crowd.now).unwrap();
     crowd.settle(local);
     crowd.pass(Duration::from_secs(4), local);
     assert_eq!(crowd.registers, 4, "at 0, 0.5, 1.5 and 3.5 s");
@@ -157,7 +157,7 @@ fn over_udp_requests_are_repeated_and_copies_of_answers_absorbed() {
 #[test]
 fn addresses_of_six_stand_in_brackets() {
     let (mut crowd, local) = Crowd::new(1, Transport::Tcp, "[2001:db8::7]:40000");
-    crowd.agent.handle_command(Command::Login(crowd.accounts[0]), crowd.now).unwrap();
+    crowd.agent.handle_command(Command::Register(crowd.accounts[0]), crowd.now).unwrap();
     crowd.settle(local);
     let request = crowd.last.clone().unwrap();
     assert!(request.text(Name::Via).unwrap().starts_with("SIP/2.0/TCP [2001:db8::7]:40000;"));

@@ -8,7 +8,7 @@ use homing_core::config::{Remembered, RememberedLogin};
 use homing_core::connect::ConnectError;
 use homing_core::dns::{DnsQuestion, RecordKind};
 use homing_core::event::AccountEvent;
-use homing_core::journey::{Arrival, HopVerdict, Price};
+use homing_core::journey::{FoundBy, HopVerdict, RoundTrips};
 use homing_core::state::AccountState;
 use homing_core::transport::Transport;
 
@@ -47,7 +47,7 @@ fn a_cold_login_with_one_redirect_costs_thirteen() {
     let mut world = main_job(|_| {});
     world.login();
     let journey = &world.registered().journey;
-    let price = |dns, register| Price { dns, tcp: 1, tls: 1, register, millis: 0 };
+    let price = |dns, register| RoundTrips { dns, tcp: 1, tls: 1, register, millis: 0 };
     assert_eq!(journey.hops[0].price, price(2, 3), "SRV and address, then the three steps of NTLM");
     assert_eq!(journey.hops[1].price, price(1, 3));
     assert_eq!(round_trips(&world), 13);
@@ -83,7 +83,7 @@ fn a_remembered_home_costs_five_and_four_with_its_address_cached() {
     world.login();
     let journey = &world.registered().journey;
     assert_eq!(journey.hops.len(), 1);
-    assert_eq!(journey.hops[0].how, Arrival::Remembered);
+    assert_eq!(journey.hops[0].how, FoundBy::Remembered);
     assert_eq!(round_trips(&world), 5);
     assert!(world.asked.len() <= 2, "discovery did not begin: {:?}", world.asked);
 
@@ -118,7 +118,7 @@ fn a_pool_is_remembered_by_the_name_it_is_dialled_by() {
     let learned = learned(&world);
     assert_eq!(learned.host, "pool.network.com");
     assert_eq!(learned.login.unwrap().targetname, "hs7.network.com");
-    world.command(Command::Logout);
+    world.command(Command::Unregister);
     world.login();
     assert_eq!(round_trips(&world), 5);
 }
@@ -168,7 +168,7 @@ fn a_remembered_home_that_redirects_is_forgotten_at_once() {
     world.login();
     assert!(world.events.contains(&AccountEvent::Forgotten));
     assert_eq!(world.registered().home.host, "hs104.network.com");
-    assert_eq!(world.registered().journey.hops[0].how, Arrival::Remembered);
+    assert_eq!(world.registered().journey.hops[0].how, FoundBy::Remembered);
     assert_eq!(learned(&world).host, "hs104.network.com");
 }
 

@@ -195,7 +195,7 @@ fn a_person_slower_than_a_half_open_handshake_still_signs_in() {
     for wait in [3, 61, 3_600] {
         let mut world = one_server(|_| {}, Gate::Ntlm);
         world.login();
-        world.command(Command::Logout);
+        world.command(Command::Unregister);
         world.rules.hold_credentials = true;
         world.login();
         let (id, _) = world.held.pop().expect("a question");
@@ -213,7 +213,7 @@ fn a_person_slower_than_a_half_open_handshake_still_signs_in() {
 fn a_slow_person_with_a_wrong_password_counts_once() {
     let mut world = one_server(|_| {}, Gate::Ntlm);
     world.login();
-    world.command(Command::Logout);
+    world.command(Command::Unregister);
     world.rules.hold_credentials = true;
     world.at("hs1.network.com").gate = Gate::NtlmRefusing;
     world.login();
@@ -267,7 +267,7 @@ fn a_question_is_taken_back_when_nobody_will_use_the_answer() {
     world.rules.hold_credentials = true;
     world.login();
     world.cut("hs1.network.com");
-    world.command(Command::Logout);
+    world.command(Command::Unregister);
     assert_eq!((world.held.len(), world.agent.questions()), (0, 0));
     world.login();
     world.cut("hs1.network.com");

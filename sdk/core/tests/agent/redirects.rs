@@ -8,7 +8,7 @@ use homing_core::counter::Counter;
 use homing_core::dns::{DnsQuestion, DnsRecords, RecordKind, Srv};
 use homing_core::error::{Family, LoginError, RedirectError, SignatureFault};
 use homing_core::event::AccountEvent;
-use homing_core::journey::{Arrival, HopVerdict};
+use homing_core::journey::{FoundBy, HopVerdict};
 use homing_core::outbox::Decision;
 use homing_core::state::AccountState;
 use homing_core::transport::Transport;
@@ -60,7 +60,7 @@ fn para_39_40_a_signed_301_is_followed() {
         hops[0].verdict,
         HopVerdict::Redirected { status: 301, signed: true, to: vec!["hs104.network.com:5061".into()] }
     );
-    assert_eq!(hops[1].how, Arrival::Redirected { candidate: 0 });
+    assert_eq!(hops[1].how, FoundBy::Redirected { candidate: 0 });
     assert_eq!(hops[1].verdict, HopVerdict::Accepted { expires: 7_200, signed: true });
     assert_eq!(hops[1].verified_as.as_deref(), Some("hs104.network.com"));
     assert_eq!(world.agent.flows(), 1, "the flow to the distributor is closed");
@@ -350,10 +350,10 @@ fn an_allowed_address_needs_a_certificate_of_the_domain_and_is_remembered() {
     assert_eq!(world.last_failure().error.code(), "E0509");
     world.at("hs104.network.com").certificate = vec!["network.com".into(), "hs104.network.com".into()];
     world.pass_until(AccountState::Registered, Duration::from_secs(120));
-    world.command(homing_core::command::Command::Logout);
+    world.command(homing_core::command::Command::Unregister);
     world.login();
     let hops = &world.registered().journey.hops;
-    assert_eq!((hops.len(), &hops[0].how), (1, &Arrival::Remembered));
+    assert_eq!((hops.len(), &hops[0].how), (1, &FoundBy::Remembered));
     assert_eq!(world.registered().home.host, "192.0.2.2");
 }
 
@@ -391,10 +391,10 @@ fn a_pool_is_remembered_as_the_redirect_named_it() {
     });
     let learned = learned.unwrap();
     assert_eq!((learned.host.as_str(), learned.port, learned.exact), ("pool.network.com", None, true));
-    world.command(homing_core::command::Command::Logout);
+    world.command(homing_core::command::Command::Unregister);
     world.login();
     let hops = &world.registered().journey.hops;
-    assert_eq!((hops.len(), &hops[0].how), (1, &Arrival::Remembered), "{hops:?}");
+    assert_eq!((hops.len(), &hops[0].how), (1, &FoundBy::Remembered), "{hops:?}");
     assert_eq!(hops[0].price.register, 2, "with the shortcut");
 }
 
@@ -458,7 +458,7 @@ fn of_two_contacts_the_second_is_tried_when_the_first_is_dead() {
     let journey = &world.registered().journey;
     assert_eq!(journey.redirects(), 1, "the whole list is one hop");
     assert_eq!(journey.hops[1].verdict, HopVerdict::Unreachable(ConnectError::ConnectionRefused));
-    assert_eq!(journey.hops[2].how, Arrival::Redirected { candidate: 1 });
+    assert_eq!(journey.hops[2].how, FoundBy::Redirected { candidate: 1 });
 }
 
 #[test]

@@ -255,7 +255,7 @@ fn a_repeated_notify_is_answered_again_and_acts_once() {
     by_udp(&mut neighbour);
     let now = world.now();
     let neighbour = world.agent.add_account(neighbour, now).unwrap();
-    world.command(|_| Command::Login(neighbour));
+    world.command(|_| Command::Register(neighbour));
     world.at("hs104.network.com").amnesia = true;
     world.login();
     let both = [world.account, neighbour].map(|account| world.agent.state(account));
@@ -416,7 +416,7 @@ fn a_home_that_falls_silent_is_noticed_at_the_refresh() {
 #[test]
 fn leaving_removes_the_binding_signed_and_closes_the_connection() {
     let mut world = signed_in(|_| {});
-    world.command(Command::Logout);
+    world.command(Command::Unregister);
     let last = *world.registers("hs104.network.com").last().unwrap();
     assert_eq!(last.expires(), Ok(Some(0)));
     assert!(last.auth(Name::Authorization).next().unwrap().param("response").is_some());
@@ -425,7 +425,7 @@ fn leaving_removes_the_binding_signed_and_closes_the_connection() {
     assert_eq!((world.agent.flows(), world.agent.transactions()), (0, 0));
     assert_eq!(world.agent.deadline(), None);
     let now = world.now();
-    assert_eq!(world.agent.handle_command(Command::Logout(world.account), now), Err(Misuse::WrongState));
+    assert_eq!(world.agent.handle_command(Command::Unregister(world.account), now), Err(Misuse::WrongState));
     world.login();
     assert_eq!(world.state(), AccountState::Registered);
 }
@@ -434,7 +434,7 @@ fn leaving_removes_the_binding_signed_and_closes_the_connection() {
 fn a_silent_server_keeps_nobody_from_leaving() {
     let mut world = signed_in(|_| {});
     world.at("hs104.network.com").silent = true;
-    world.command(Command::Logout);
+    world.command(Command::Unregister);
     world.pass(Duration::from_secs(5));
     assert_eq!(world.state(), AccountState::LoggedOff);
     assert_eq!((world.agent.flows(), world.agent.transactions()), (0, 0));
@@ -448,7 +448,7 @@ fn leaving_works_from_every_state() {
         world.at("hs102.network.com").silent = silent;
         world.rules.hold_credentials = !silent;
         world.login();
-        world.command(Command::Logout);
+        world.command(Command::Unregister);
         assert_eq!(world.state(), AccountState::LoggedOff);
         assert_eq!((world.agent.flows(), world.agent.transactions(), world.agent.questions()), (0, 0, 0));
         assert_eq!(world.agent.deadline(), None);
@@ -456,7 +456,7 @@ fn leaving_works_from_every_state() {
     let mut world = main_job(|_| {});
     world.rules.dns_silent = true;
     world.login();
-    world.command(Command::Logout);
+    world.command(Command::Unregister);
     assert_eq!((world.agent.questions(), world.agent.deadline()), (0, None));
 }
 
@@ -585,7 +585,7 @@ fn a_server_that_does_not_know_the_password_is_told() {
     let told = AccountEvent::ProofWrong { server: ServerName::new("hs1.network.com", 5061) };
     assert!(world.events.contains(&told));
     assert_eq!(world.agent.counters().of(Counter::WrongProof), 1);
-    world.command(Command::Logout);
+    world.command(Command::Unregister);
     world.at("hs1.network.com").redirect_to("<sip:hs2.network.com:5061;transport=tls>");
     world.server("hs2.network.com");
     world.login();

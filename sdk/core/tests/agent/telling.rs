@@ -24,7 +24,7 @@ fn states(events: &[AccountEvent]) -> Vec<AccountState> {
 fn the_states_of_the_main_job_are_told_in_order() {
     let mut world = main_job(|_| {});
     world.login();
-    world.command(Command::Logout);
+    world.command(Command::Unregister);
     let expected = [
         AccountState::Resolving,
         AccountState::Connecting,

@@ -8,7 +8,7 @@ use std::time::Duration;
 use hmac::{Hmac, KeyInit, Mac};
 use homing_core::auth::digest::{Algorithm, DigestInput, Hash, HashedSecret, Qop, Secret, response, verify};
 use homing_core::auth::security_association::Style;
-use homing_core::ids::Chance;
+use homing_core::ids::Rng;
 use homing_core::secret::Password;
 use homing_core::time::{Moment, Now};
 use homing_wire::{Auth, AuthValue, Method};
@@ -48,7 +48,7 @@ enum Nonce {
 }
 
 impl DigestGate {
-    pub(super) fn new(realm: &str, config: &GateConfig, chance: &mut Chance) -> Self {
+    pub(super) fn new(realm: &str, config: &GateConfig, rng: &mut Rng) -> Self {
         let mut algorithms = Vec::new();
         if config.schemes.sha2() {
             algorithms.extend([Hash::Sha512Slash256, Hash::Sha256]);
@@ -60,8 +60,8 @@ impl DigestGate {
             realm: realm.to_owned(),
             algorithms,
             life: config.limits.nonce,
-            secret: chance.bytes(),
-            nobody: Password::new(chance.token(16)),
+            secret: rng.bytes(),
+            nobody: Password::new(rng.token(16)),
             used: BTreeMap::new(),
         }
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use homing_core::auth::ntlm::session::SessionKeys;
 use homing_core::auth::security_association::{Association, OVERLAP, SignError};
-use homing_core::ids::{Chance, FlowId, KeyedMap};
+use homing_core::ids::{FlowId, KeyedMap, Rng};
 use homing_core::time::{Deadline, Moment, Now, Why};
 use homing_wire::{AuthValue, Message};
 
@@ -84,11 +84,11 @@ pub(super) struct Proven<'a> {
 
 impl Sessions {
     /// None yet.
-    pub fn new(chance: &mut Chance) -> Self {
+    pub fn new(rng: &mut Rng) -> Self {
         Self {
             half_open: BTreeMap::new(),
             established: BTreeMap::new(),
-            by_opaque: KeyedMap::new(chance),
+            by_opaque: KeyedMap::new(rng),
             by_endpoint: BTreeMap::new(),
             by_flow: BTreeMap::new(),
             lapses: Calendar::new(),

@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use homing_core::auth::ntlm::{Binding, ClientChance, NtlmIdentity, authenticate};
+use homing_core::auth::ntlm::{Binding, ClientRandom, NtlmIdentity, authenticate};
 use homing_core::secret::Password;
 use homing_wire::{Message, Name};
 
@@ -86,8 +86,8 @@ fn bound_elsewhere(challenge: &Message) -> String {
     let who = NtlmIdentity { user: "user", domain: "NETWORKCO", workstation: "", password: &password };
     let spn = format!("sip/{HOME}");
     let binding = Binding { spn: Some(&spn), channel: Some([2; 16]), ..Binding::default() };
-    let chance = ClientChance { client_challenge: [1; 8], exported_session_key: [2; 16] };
-    let (token, _) = authenticate(&token, &who, &binding, &chance, at(0).wall.filetime()).unwrap();
+    let rng = ClientRandom { client_challenge: [1; 8], exported_session_key: [2; 16] };
+    let (token, _) = authenticate(&token, &who, &binding, &rng, at(0).wall.filetime()).unwrap();
     let opaque = auth_param(challenge, Name::WwwAuthenticate, "opaque").unwrap();
     with(&with(&unsigned(&v4().text(10)), "gssapi-data", &STANDARD.encode(token)), "opaque", &opaque)
 }

@@ -39,7 +39,7 @@ pub(crate) struct Home {
     /// The name its certificate proved; empty without TLS.
     pub(crate) proof: ScreenText,
     pub(crate) scheme: Option<&'static str>,
-    pub(crate) road: ScreenText,
+    pub(crate) flow_ref: ScreenText,
     pub(crate) expires_at: Duration,
     pub(crate) gruu: Option<ScreenText>,
 }
@@ -236,7 +236,7 @@ fn home(registered: &homing::Registered, now: Duration) -> Home {
         signed: last.is_some_and(|hop| matches!(hop.verdict, HopVerdict::Accepted { signed: true, .. })),
         proof: last.and_then(|hop| hop.verified_as.as_deref()).map(ScreenText::of).unwrap_or_default(),
         scheme: last.and_then(|hop| hop.scheme).map(crate::words::scheme_word),
-        road: last.map_or_else(ScreenText::default, |hop| {
+        flow_ref: last.map_or_else(ScreenText::default, |hop| {
             let address = hop.address.map(|address| format!(" {address}")).unwrap_or_default();
             screen_text!("{}{address}", hop.transport)
         }),

@@ -3,9 +3,9 @@
 use super::*;
 
 /// A small generator with a printed seed.
-struct Chance(u64);
+struct Rng(u64);
 
-impl Chance {
+impl Rng {
     fn below(&mut self, end: usize) -> usize {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         usize::try_from(self.0 >> 33).unwrap() % end.max(1)
@@ -16,19 +16,19 @@ impl Chance {
     }
 }
 
-fn mutate(bytes: &mut Vec<u8>, chance: &mut Chance) {
-    for _ in 0..=chance.below(6) {
-        let at = chance.below(bytes.len());
-        match chance.below(5) {
-            0 => bytes[at] = chance.byte(),
-            1 => bytes[at] ^= 1 << chance.below(8),
-            2 => drop(bytes.drain(at..(at + chance.below(40)).min(bytes.len()))),
+fn mutate(bytes: &mut Vec<u8>, rng: &mut Rng) {
+    for _ in 0..=rng.below(6) {
+        let at = rng.below(bytes.len());
+        match rng.below(5) {
+            0 => bytes[at] = rng.byte(),
+            1 => bytes[at] ^= 1 << rng.below(8),
+            2 => drop(bytes.drain(at..(at + rng.below(40)).min(bytes.len()))),
             3 => {
-                let from = chance.below(bytes.len());
-                let piece = bytes[from..(from + chance.below(200)).min(bytes.len())].to_vec();
+                let from = rng.below(bytes.len());
+                let piece = bytes[from..(from + rng.below(200)).min(bytes.len())].to_vec();
                 drop(bytes.splice(at..at, piece));
             }
-            _ => bytes.truncate(bytes.len() - chance.below(bytes.len() / 8 + 1)),
+            _ => bytes.truncate(bytes.len() - rng.below(bytes.len() / 8 + 1)),
         }
         if bytes.is_empty() {
             bytes.push(b' ');
@@ -44,13 +44,13 @@ fn seeds() -> u64 {
 fn damaged_files_never_panic() {
     let all = sessions();
     for seed in 0..seeds() {
-        let mut chance = Chance(seed);
-        let session = &all[chance.below(all.len())];
-        let mut bytes = match chance.below(2) {
+        let mut rng = Rng(seed);
+        let session = &all[rng.below(all.len())];
+        let mut bytes = match rng.below(2) {
             0 => session.log().into_bytes(),
-            _ => capture::sample(session, chance.below(36)),
+            _ => capture::sample(session, rng.below(36)),
         };
-        mutate(&mut bytes, &mut chance);
+        mutate(&mut bytes, &mut rng);
         if let Ok(recording) = source::read_bytes(&bytes) {
             let report = check::judge(recording, &Password::new(session.password.as_str()));
             assert!(!all_output(&report).contains(&session.password), "seed {seed}");
@@ -63,11 +63,11 @@ fn damaged_files_never_panic() {
 #[test]
 fn noise_is_nothing() {
     for seed in 0..200 {
-        let mut chance = Chance(seed);
-        let size = chance.below(4_000);
-        let mut bytes: Vec<u8> = (0..size).map(|_| chance.byte()).collect();
+        let mut rng = Rng(seed);
+        let size = rng.below(4_000);
+        let mut bytes: Vec<u8> = (0..size).map(|_| rng.byte()).collect();
         if let (0, Some(head)) = (seed % 2, bytes.first_chunk_mut::<4>()) {
-            *head = [[0xd4, 0xc3, 0xb2, 0xa1], [0x0a, 0x0d, 0x0d, 0x0a]][chance.below(2)];
+            *head = [[0xd4, 0xc3, 0xb2, 0xa1], [0x0a, 0x0d, 0x0d, 0x0a]][rng.below(2)];
         }
         let _ = source::read_bytes(&bytes).map(|recording| check::judge(recording, &Password::new("x")));
     }

@@ -29,7 +29,7 @@ pub struct NtlmIdentity<'a> {
 
 /// The randomness of one answer, drawn by the caller. Never use one value twice.
 #[derive(Clone)]
-pub struct ClientChance {
+pub struct ClientRandom {
     /// The client's nonce.
     pub client_challenge: [u8; 8],
     /// The session key the client proposes; from here all signing keys derive.
@@ -88,11 +88,11 @@ pub enum NtlmError {
 /// first if it sent one.
 ///
 /// ```
-/// # use homing_core::auth::ntlm::{authenticate, Binding, ClientChance, NtlmError, NtlmIdentity};
+/// # use homing_core::auth::ntlm::{authenticate, Binding, ClientRandom, NtlmError, NtlmIdentity};
 /// # use homing_core::secret::Password;
 /// let password = Password::new("Secret-Pass1");
 /// let who = NtlmIdentity { user: "alice", domain: "NETWORK", workstation: "", password: &password };
-/// let chance = ClientChance { client_challenge: [0xaa; 8], exported_session_key: [0x55; 16] };
+/// let chance = ClientRandom { client_challenge: [0xaa; 8], exported_session_key: [0x55; 16] };
 /// let refused = authenticate(b"not a challenge", &who, &Binding::default(), &chance, 0);
 /// assert_eq!(refused.unwrap_err(), NtlmError::NotAChallenge);
 /// ```
@@ -103,7 +103,7 @@ pub fn authenticate(
     challenge: &[u8],
     who: &NtlmIdentity<'_>,
     binding: &Binding<'_>,
-    chance: &ClientChance,
+    rng: &ClientRandom,
     now: u64,
 ) -> Result<(Vec<u8>, SessionKeys), NtlmError> {
     let offer = Challenge::parse(challenge).ok_or(NtlmError::NotAChallenge)?;
@@ -112,9 +112,9 @@ pub fn authenticate(
     }
     let agreed = WANTED & offer.flags | flags::REQUEST_TARGET;
     let attributes = Attributes::answer(offer.target_info, binding)?;
-    let proof = Proof::new(who, &offer, chance, &attributes, now);
+    let proof = Proof::new(who, &offer, rng, &attributes, now);
 
-    let mut sealed_key = Zeroizing::new(chance.exported_session_key);
+    let mut sealed_key = Zeroizing::new(rng.exported_session_key);
     rc4(&proof.session_base_key, &mut sealed_key[..]);
     let message = Authenticate {
         lm_response: &proof.lm_response,
@@ -129,10 +129,10 @@ pub fn authenticate(
     };
     let mut token = message.encode().ok_or(NtlmError::NameTooLong)?;
     if attributes.with_mic {
-        let mic = hmac_md5(&chance.exported_session_key, &[challenge, &token]);
+        let mic = hmac_md5(&rng.exported_session_key, &[challenge, &token]);
         token[MIC_AT..MIC_AT + 16].copy_from_slice(&mic);
     }
-    Ok((token, SessionKeys::derive(&chance.exported_session_key, agreed)))
+    Ok((token, SessionKeys::derive(&rng.exported_session_key, agreed)))
 }
 
 /// The hash for AV pair 10 from an RFC 5929 `tls-server-end-point` value (MS-NLMP 2.2.2.1, the MD5
@@ -179,9 +179,9 @@ impl Default for Binding<'_> {
     }
 }
 
-impl fmt::Debug for ClientChance {
+impl fmt::Debug for ClientRandom {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("ClientChance(…)")
+        f.write_str("ClientRandom(…)")
     }
 }
 
@@ -243,7 +243,7 @@ impl Proof {
     fn new(
         who: &NtlmIdentity<'_>,
         offer: &Challenge<'_>,
-        chance: &ClientChance,
+        rng: &ClientRandom,
         attributes: &Attributes,
         now: u64,
     ) -> Self {
@@ -251,7 +251,7 @@ impl Proof {
         let mut temp = Vec::with_capacity(32 + attributes.list.len());
         temp.extend_from_slice(&[1, 1, 0, 0, 0, 0, 0, 0]);
         temp.extend_from_slice(&attributes.timestamp.unwrap_or(now.to_le_bytes()));
-        temp.extend_from_slice(&chance.client_challenge);
+        temp.extend_from_slice(&rng.client_challenge);
         temp.extend_from_slice(&[0; 4]);
         temp.extend_from_slice(&attributes.list);
         temp.extend_from_slice(&[0; 4]);
@@ -260,8 +260,8 @@ impl Proof {
         let lm_response = if attributes.without_lm {
             Vec::new()
         } else {
-            let lm = hmac_md5(&key[..], &[&offer.server_challenge, &chance.client_challenge]);
-            [&lm[..], &chance.client_challenge].concat()
+            let lm = hmac_md5(&key[..], &[&offer.server_challenge, &rng.client_challenge]);
+            [&lm[..], &rng.client_challenge].concat()
         };
         Self {
             nt_response: [&proof[..], &temp].concat(),

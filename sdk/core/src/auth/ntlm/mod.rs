@@ -15,5 +15,5 @@ pub mod session;
 #[cfg(test)]
 mod tests;
 
-pub use client::{Binding, ClientChance, NtlmError, NtlmIdentity, authenticate};
+pub use client::{Binding, ClientRandom, NtlmError, NtlmIdentity, authenticate};
 pub use session::{SessionKeys, Side};

@@ -275,11 +275,11 @@ const SHORTEST_RESPONSE: usize = 16 + 28 + 4;
 
 #[cfg(test)]
 mod tests {
-    use super::super::client::{Binding, ClientChance, MicPolicy, authenticate};
+    use super::super::client::{Binding, ClientRandom, MicPolicy, authenticate};
     use super::*;
 
-    const CHANCE: ClientChance =
-        ClientChance { client_challenge: [0xaa; 8], exported_session_key: [0x55; 16] };
+    const CHANCE: ClientRandom =
+        ClientRandom { client_challenge: [0xaa; 8], exported_session_key: [0x55; 16] };
 
     fn challenge() -> Vec<u8> {
         let mut list = Vec::new();

@@ -182,13 +182,13 @@ fn garbage_does_no_harm() {
 #[test]
 fn any_octets_are_read_without_harm() {
     for seed in 0..2_000 {
-        let mut chance = crate::ids::Chance::new(&Seed::from_number(seed));
-        let mut message = binding_answer(chance.bytes(), "192.0.2.1:5060".parse().unwrap()).to_vec();
-        for _ in 0..=chance.below(6) {
-            let at = usize::try_from(chance.below(message.len() as u64)).unwrap();
-            message[at] = chance.bytes::<1>()[0];
+        let mut rng = crate::ids::Rng::new(&Seed::from_number(seed));
+        let mut message = binding_answer(rng.bytes(), "192.0.2.1:5060".parse().unwrap()).to_vec();
+        for _ in 0..=rng.below(6) {
+            let at = usize::try_from(rng.below(message.len() as u64)).unwrap();
+            message[at] = rng.bytes::<1>()[0];
         }
-        message.truncate(usize::try_from(chance.below(message.len() as u64 + 1)).unwrap());
+        message.truncate(usize::try_from(rng.below(message.len() as u64 + 1)).unwrap());
         if let Ok(Stun::Answer { mapped, .. }) = read(&message) {
             assert!(!mapped.to_string().is_empty(), "seed {seed}");
         }

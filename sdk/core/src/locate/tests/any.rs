@@ -1,7 +1,7 @@
 //! Whatever DNS says, a search ends within its bounds and never lets security fall.
 
 use super::*;
-use crate::locate::Considered;
+use crate::locate::Candidate;
 use Transport::{Tcp, Tls, Udp};
 
 const NAMES: [&str; 10] = [
@@ -17,59 +17,59 @@ const NAMES: [&str; 10] = [
     "_sips._tcp.other.test",
 ];
 
-fn pick<'a>(chance: &mut Chance, from: &[&'a str]) -> &'a str {
-    from[usize::try_from(chance.below(from.len() as u64)).unwrap()]
+fn pick<'a>(rng: &mut Rng, from: &[&'a str]) -> &'a str {
+    from[usize::try_from(rng.below(from.len() as u64)).unwrap()]
 }
 
-fn small(chance: &mut Chance, bound: u64) -> u16 {
-    u16::try_from(chance.below(bound)).unwrap()
+fn small(rng: &mut Rng, bound: u64) -> u16 {
+    u16::try_from(rng.below(bound)).unwrap()
 }
 
-fn address(chance: &mut Chance) -> IpAddr {
-    match chance.below(4) {
+fn address(rng: &mut Rng) -> IpAddr {
+    match rng.below(4) {
         0 => IpAddr::from([0, 0, 0, 0]),
         1 => IpAddr::from([224, 0, 0, 1]),
-        2 => IpAddr::from([10, 0, 0, u8::try_from(chance.below(200)).unwrap()]),
-        _ => IpAddr::from([0x2001, 0xdb8, 0, 0, 0, 0, 0, small(chance, 200)]),
+        2 => IpAddr::from([10, 0, 0, u8::try_from(rng.below(200)).unwrap()]),
+        _ => IpAddr::from([0x2001, 0xdb8, 0, 0, 0, 0, 0, small(rng, 200)]),
     }
 }
 
-fn naptr(chance: &mut Chance) -> Naptr {
+fn naptr(rng: &mut Rng) -> Naptr {
     Naptr {
-        order: small(chance, 3),
-        preference: small(chance, 3),
-        flags: pick(chance, &["s", "S", "a", "u", ""]).into(),
-        service: pick(chance, &["SIPS+D2T", "sip+d2t", "SIP+D2U", "E2U+sip", "\u{7}"]).into(),
-        replacement: pick(chance, &NAMES).into(),
+        order: small(rng, 3),
+        preference: small(rng, 3),
+        flags: pick(rng, &["s", "S", "a", "u", ""]).into(),
+        service: pick(rng, &["SIPS+D2T", "sip+d2t", "SIP+D2U", "E2U+sip", "\u{7}"]).into(),
+        replacement: pick(rng, &NAMES).into(),
     }
 }
 
-fn srv(chance: &mut Chance) -> Srv {
+fn srv(rng: &mut Rng) -> Srv {
     Srv {
-        priority: small(chance, 3),
-        weight: small(chance, 4),
-        port: small(chance, 3) * 5_061,
-        target: pick(chance, &NAMES).into(),
+        priority: small(rng, 3),
+        weight: small(rng, 4),
+        port: small(rng, 3) * 5_061,
+        target: pick(rng, &NAMES).into(),
     }
 }
 
 /// An answer of any kind to any question.
-fn any_answer(chance: &mut Chance, kind: RecordKind) -> Result<DnsAnswer, DnsError> {
-    let kind = match chance.below(12) {
+fn any_answer(rng: &mut Rng, kind: RecordKind) -> Result<DnsAnswer, DnsError> {
+    let kind = match rng.below(12) {
         0 => return Err(DnsError::Timeout),
         1 => return Err(DnsError::NoRecord),
         2 => RecordKind::Srv,
         _ => kind,
     };
-    let many = chance.below(40);
+    let many = rng.below(40);
     let records = match kind {
-        RecordKind::Naptr => DnsRecords::Naptr((0..many).map(|_| naptr(chance)).collect()),
-        RecordKind::Srv => DnsRecords::Srv((0..many).map(|_| srv(chance)).collect()),
-        RecordKind::Address => DnsRecords::Addresses((0..many).map(|_| address(chance)).collect()),
+        RecordKind::Naptr => DnsRecords::Naptr((0..many).map(|_| naptr(rng)).collect()),
+        RecordKind::Srv => DnsRecords::Srv((0..many).map(|_| srv(rng)).collect()),
+        RecordKind::Address => DnsRecords::Addresses((0..many).map(|_| address(rng)).collect()),
     };
-    let glue = (0..chance.below(3)).map(|_| (pick(chance, &NAMES).to_owned(), address(chance))).collect();
-    let ttl = Duration::from_secs(chance.below(1 << 33));
-    Ok(DnsAnswer { records, glue, ttl, round_trips: u8::try_from(chance.below(256)).unwrap() })
+    let glue = (0..rng.below(3)).map(|_| (pick(rng, &NAMES).to_owned(), address(rng))).collect();
+    let ttl = Duration::from_secs(rng.below(1 << 33));
+    Ok(DnsAnswer { records, glue, ttl, round_trips: u8::try_from(rng.below(256)).unwrap() })
 }
 
 /// `HOMING_SEEDS` raises the number of searches.
@@ -80,27 +80,27 @@ fn seeds() -> u64 {
 #[test]
 fn a_search_ends_in_bounds_whatever_dns_says() {
     for seed in 0..seeds() {
-        let mut chance = Chance::new(&Seed::from_number(seed));
+        let mut rng = Rng::new(&Seed::from_number(seed));
         let all: [&[Transport]; 6] = [&[Tls], &[Tls, Tcp], &[Tls, Tcp, Udp], &[Tcp, Tls], &[Udp], &[]];
-        let transports = all[usize::try_from(chance.below(6)).unwrap()];
-        let wanted = match chance.below(3) {
+        let transports = all[usize::try_from(rng.below(6)).unwrap()];
+        let wanted = match rng.below(3) {
             0 => host("network.com", None, None),
             _ => Wanted::Domain("network.com".into()),
         };
-        let request = Request::new(wanted, transports).at_most(usize::from(small(&mut chance, 12)));
+        let request = Request::new(wanted, transports).at_most(usize::from(small(&mut rng, 12)));
         let bound = request.targets;
-        let mut plan = Plan::new(request, &mut chance);
+        let mut plan = Plan::new(request, &mut rng);
         let (mut targets, mut asked, mut idle) = (Vec::new(), 0, 0);
         let end = loop {
             for question in plan.questions() {
                 asked += 1;
-                plan.handle_answer(&question, any_answer(&mut chance, question.kind));
+                plan.handle_answer(&question, any_answer(&mut rng, question.kind));
             }
             assert!(asked < 400, "seed {seed}: no end of questions");
             match plan.next_target() {
                 Step::Target(target) => targets.push(*target),
                 Step::Waiting => idle += 1,
-                Step::Exhausted(why) => break why,
+                Step::NoCandidate(why) => break why,
             }
             assert!(targets.len() <= bound, "seed {seed}");
             assert!(idle <= asked, "seed {seed}: stuck\n{}", plan.explain());
@@ -114,7 +114,7 @@ fn a_search_ends_in_bounds_whatever_dns_says() {
             targets.iter().map(|target| (&target.name, target.addr, target.transport)).collect();
         assert_eq!(places.len(), targets.len(), "{}", report());
         let picked = plan.explain().considered.into_iter();
-        let picked = picked.filter(|considered| matches!(considered, Considered::Picked(_))).count();
+        let picked = picked.filter(|considered| matches!(considered, Candidate::Picked(_))).count();
         assert_eq!(picked, targets.len(), "{}", report());
         assert!(!plan.explain().to_string().contains('\u{7}'), "{}", report());
     }

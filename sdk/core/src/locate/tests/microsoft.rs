@@ -25,7 +25,7 @@ fn the_first_published_name_wins_and_costs_two_round_trips() {
     assert_eq!(targets[0].why.to_string(), "SRV _sipinternaltls._tcp.network.com 10/60");
     assert_eq!(targets[0].expected, Expected::discovered("network.com", "hs1.network.com"));
     assert_eq!(targets[0].ttl, Duration::from_secs(60));
-    assert_eq!(why, Exhausted::AllTried);
+    assert_eq!(why, NoCandidate::AllTried);
 }
 
 #[test]
@@ -127,14 +127,14 @@ fn a_dot_says_that_the_service_is_absent() {
 fn nothing_found_tells_the_gravest_reason() {
     let (targets, why) = search(&mut domain(&[Tls]), &Zone::default());
     assert!(targets.is_empty());
-    assert_eq!(why, Exhausted::NoServer(DnsError::NoRecord));
+    assert_eq!(why, NoCandidate::NoServer(DnsError::NoRecord));
     let silent = Zone::default().error("_sip._tls.network.com", RecordKind::Srv, DnsError::Timeout).error(
         "sip.network.com",
         RecordKind::Address,
         DnsError::ServerFailure,
     );
     let (_, why) = search(&mut domain(&[Tls]), &silent);
-    assert_eq!(why, Exhausted::NoServer(DnsError::Timeout));
+    assert_eq!(why, NoCandidate::NoServer(DnsError::Timeout));
 }
 
 #[test]
@@ -173,7 +173,7 @@ fn an_answer_of_another_kind_is_no_answer() {
     }
     let (targets, why) = search(&mut plan, &Zone::default());
     assert!(targets.is_empty());
-    assert_eq!(why, Exhausted::NoServer(DnsError::ServerFailure));
+    assert_eq!(why, NoCandidate::NoServer(DnsError::ServerFailure));
 }
 
 #[test]
@@ -185,5 +185,5 @@ fn the_number_of_targets_is_bounded() {
         zone = zone.host(name, &[&format!("10.0.0.{n}"), &format!("2001:db8::{n:x}")]);
     }
     let (targets, why) = search(&mut domain(&[Tls]), &zone);
-    assert_eq!((targets.len(), why), (32, Exhausted::AllTried));
+    assert_eq!((targets.len(), why), (32, NoCandidate::AllTried));
 }

@@ -10,9 +10,9 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use super::{Exhausted, Plan, Request, Step, Target, Wanted};
+use super::{NoCandidate, Plan, Request, Step, Target, Wanted};
 use crate::dns::{DnsAnswer, DnsError, DnsQuestion, DnsRecords, Naptr, RecordKind, Srv};
-use crate::ids::{Chance, Seed};
+use crate::ids::{Rng, Seed};
 use crate::transport::Transport;
 
 /// A table of records.
@@ -72,7 +72,7 @@ impl Zone {
 }
 
 /// Every target of a search whose dials all fail.
-fn search(plan: &mut Plan, zone: &Zone) -> (Vec<Target>, Exhausted) {
+fn search(plan: &mut Plan, zone: &Zone) -> (Vec<Target>, NoCandidate) {
     let mut targets = Vec::new();
     for _ in 0..1_000 {
         for question in plan.questions() {
@@ -80,7 +80,7 @@ fn search(plan: &mut Plan, zone: &Zone) -> (Vec<Target>, Exhausted) {
         }
         match plan.next_target() {
             Step::Target(target) => targets.push(*target),
-            Step::Exhausted(why) => return (targets, why),
+            Step::NoCandidate(why) => return (targets, why),
             Step::Waiting => {}
         }
     }
@@ -88,7 +88,7 @@ fn search(plan: &mut Plan, zone: &Zone) -> (Vec<Target>, Exhausted) {
 }
 
 fn plan(wanted: Wanted, transports: &[Transport]) -> Plan {
-    Plan::new(Request::new(wanted, transports), &mut Chance::new(&Seed::from_number(5)))
+    Plan::new(Request::new(wanted, transports), &mut Rng::new(&Seed::from_number(5)))
 }
 
 fn domain(transports: &[Transport]) -> Plan {

@@ -1,7 +1,7 @@
 //! Security never falls; servers that failed or asked for a pause are remembered.
 
 use super::*;
-use crate::locate::Setbacks;
+use crate::locate::ServerHealth;
 use crate::time::Now;
 use Transport::{Tcp, Tls, Udp};
 use std::net::SocketAddr;
@@ -38,7 +38,7 @@ fn a_tls_server_without_address_does_not_open_the_way_to_the_clear() {
         .host("hs1.network.com", &["10.0.0.1"]);
     let (targets, why) = search(&mut domain(&[Tls, Tcp]), &zone);
     assert!(targets.is_empty());
-    assert_eq!(why, Exhausted::NoServer(DnsError::Timeout));
+    assert_eq!(why, NoCandidate::NoServer(DnsError::Timeout));
 }
 
 #[test]
@@ -82,11 +82,11 @@ fn a_server_that_failed_comes_after_its_equals_and_before_a_lower_rank() {
         .host("hs2.network.com", &["10.0.0.2"])
         .host("hs3.network.com", &["10.0.0.3"])
         .host("hs4.network.com", &["10.0.0.4", "10.0.0.5"]);
-    let mut setbacks = Setbacks::new(Duration::from_secs(300));
-    setbacks.failed("10.0.0.1:5061".parse().unwrap(), Tls, now(100));
-    setbacks.failed("10.0.0.4:5061".parse().unwrap(), Tls, now(100));
+    let mut server_health = ServerHealth::new(Duration::from_secs(300));
+    server_health.failed("10.0.0.1:5061".parse().unwrap(), Tls, now(100));
+    server_health.failed("10.0.0.4:5061".parse().unwrap(), Tls, now(100));
     let order = |when| {
-        let mut plan = domain(&[Tls]).avoiding(&setbacks, now(when));
+        let mut plan = domain(&[Tls]).avoiding(&server_health, now(when));
         let (targets, _) = search(&mut plan, &zone);
         targets.iter().map(|target| target.addr.ip().to_string().split_off(7)).collect::<String>()
     };
@@ -102,27 +102,27 @@ fn a_server_that_asked_for_a_pause_is_the_last_resort() {
         .host("hs1.network.com", &["192.0.2.1"])
         .host("hs2.network.com", &["192.0.2.2"]);
     let addr = "192.0.2.1:5061".parse().unwrap();
-    let mut setbacks = Setbacks::new(Duration::from_secs(300));
-    setbacks.busy(addr, Tls, Duration::from_secs(86_400), now(0));
-    let at = |setbacks: &Setbacks, when| {
-        let (targets, over) = search(&mut domain(&[Tls]).avoiding(setbacks, now(when)), &zone);
-        assert_eq!(over, Exhausted::AllTried);
+    let mut server_health = ServerHealth::new(Duration::from_secs(300));
+    server_health.busy(addr, Tls, Duration::from_secs(86_400), now(0));
+    let at = |server_health: &ServerHealth, when| {
+        let (targets, over) = search(&mut domain(&[Tls]).avoiding(server_health, now(when)), &zone);
+        assert_eq!(over, NoCandidate::AllTried);
         targets.iter().map(|target| target.name.host.split_at(3).0.to_owned()).collect::<Vec<_>>()
     };
-    assert_eq!(at(&setbacks, 299), ["hs2", "hs1"]);
-    assert_eq!(at(&setbacks, 300), ["hs1", "hs2"], "a pause is capped at five minutes");
-    setbacks.recovered(addr, Tls);
-    assert_eq!(at(&setbacks, 0), ["hs1", "hs2"]);
+    assert_eq!(at(&server_health, 299), ["hs2", "hs1"]);
+    assert_eq!(at(&server_health, 300), ["hs1", "hs2"], "a pause is capped at five minutes");
+    server_health.recovered(addr, Tls);
+    assert_eq!(at(&server_health, 0), ["hs1", "hs2"]);
 }
 
 #[test]
 fn the_memory_of_failures_stays_small() {
-    let mut setbacks = Setbacks::new(Duration::from_secs(300));
+    let mut server_health = ServerHealth::new(Duration::from_secs(300));
     let addr = |n: u16| SocketAddr::from(([10, 0, 0, 1], n));
-    (0..1_000).for_each(|n| setbacks.failed(addr(n), Tls, now(u64::from(n) / 100)));
-    assert_eq!(setbacks.len(), 256);
-    setbacks.failed(addr(0), Tls, now(120));
-    assert_eq!(setbacks.len(), 1, "what is over goes first");
+    (0..1_000).for_each(|n| server_health.failed(addr(n), Tls, now(u64::from(n) / 100)));
+    assert_eq!(server_health.len(), 256);
+    server_health.failed(addr(0), Tls, now(120));
+    assert_eq!(server_health.len(), 1, "what is over goes first");
 }
 
 #[test]

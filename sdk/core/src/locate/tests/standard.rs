@@ -11,7 +11,7 @@ fn uri(text: &str, transports: &[Transport]) -> Option<Request> {
 
 fn found(text: &str, transports: &[Transport], zone: &Zone) -> Vec<String> {
     let request = uri(text, transports).unwrap();
-    let mut plan = Plan::new(request, &mut Chance::new(&Seed::from_number(1)));
+    let mut plan = Plan::new(request, &mut Rng::new(&Seed::from_number(1)));
     lines(&search(&mut plan, zone).0)
 }
 
@@ -57,7 +57,7 @@ fn other_schemes_and_unknown_transports_lead_nowhere() {
 fn a_redirect_target_must_prove_exactly_the_host_of_its_contact() {
     let zone = Zone::default().host("homeserver104.network.com", &["10.0.0.4"]);
     let request = uri("sip:HomeServer104.network.com", &[Tls]).unwrap();
-    let mut plan = Plan::new(request, &mut Chance::new(&Seed::from_number(1)));
+    let mut plan = Plan::new(request, &mut Rng::new(&Seed::from_number(1)));
     let (targets, _) = search(&mut plan, &zone);
     assert_eq!(lines(&targets), ["TLS homeserver104.network.com:5061 10.0.0.4"]);
     assert_eq!(targets[0].expected, Expected::host("homeserver104.network.com"));

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::ids::Chance;
+use crate::ids::Rng;
 
 const METHODS: [&str; 6] = ["INVITE", "ACK", "CANCEL", "REGISTER", "OPTIONS", "BYE"];
 const STATUSES: [u16; 8] = [100, 180, 200, 301, 401, 486, 503, 699];
 
 struct Abuse {
-    chance: Chance,
+    rng: Rng,
     table: Table,
     now: u64,
     asked: Vec<(TxId, Message)>,
@@ -21,48 +21,48 @@ impl Abuse {
     fn new(seed: u64) -> Self {
         let caps = Caps { clients: 6, servers: 6, lingering_bytes: 5_000 };
         let table = Transactions::new(Timers::default(), caps, &Seed::from_number(seed));
-        let chance = Chance::new(&Seed::from_number(seed));
-        Self { chance, table, now: 0, asked: Vec::new(), accepted: Vec::new(), ends: BTreeMap::new() }
+        let rng = Rng::new(&Seed::from_number(seed));
+        Self { rng, table, now: 0, asked: Vec::new(), accepted: Vec::new(), ends: BTreeMap::new() }
     }
 
     fn draw<T: Clone>(&mut self, from: &[T]) -> Option<T> {
         let bound = from.len() as u64;
-        from.get(usize::try_from(self.chance.below(bound)).unwrap()).cloned()
+        from.get(usize::try_from(self.rng.below(bound)).unwrap()).cloned()
     }
 
     fn message(&mut self) -> Message {
         let method = self.draw(&METHODS).unwrap();
-        let branch = format!("z9hG4bK{}", self.chance.below(4));
-        let call = format!("call-{}", self.chance.below(3));
-        let cseq = format!("CSeq: {}", self.chance.below(2));
+        let branch = format!("z9hG4bK{}", self.rng.below(4));
+        let call = format!("call-{}", self.rng.below(3));
+        let cseq = format!("CSeq: {}", self.rng.below(2));
         changed(&changed(&request(method, &branch), "call-1", &call), "CSeq: 7", &cseq)
     }
 
-    fn road(&mut self) -> Road {
+    fn flow_ref(&mut self) -> FlowRef {
         let transport = self.draw(&[Transport::Udp, Transport::Tcp, Transport::Tls]).unwrap();
-        Road::new(FlowId(self.chance.below(3)), transport)
+        FlowRef::new(FlowId(self.rng.below(3)), transport)
     }
 
     fn step(&mut self) {
         let now = at(self.now);
-        let (message, road) = (self.message(), self.road());
-        match self.chance.below(9) {
+        let (message, flow_ref) = (self.message(), self.flow_ref());
+        match self.rng.below(9) {
             0 => {
-                if let Ok(id) = self.table.request(&message, road, 1, now) {
+                if let Ok(id) = self.table.request(&message, flow_ref, 1, now) {
                     self.asked.push((id, message));
                 }
             }
             1 | 2 => {
-                let incoming = self.table.feed_request(&message, road.flow, now);
+                let incoming = self.table.feed_request(&message, flow_ref.flow, now);
                 let new = matches!(incoming, Incoming::New | Incoming::Cancel { .. } | Incoming::Merged);
-                if let Ok(id) = self.table.accept_request(&message, road, 2, now) {
+                if let Ok(id) = self.table.accept_request(&message, flow_ref, 2, now) {
                     assert!(new, "{incoming:?} was accepted");
                     self.accepted.push((id, message));
                 }
             }
             3 | 4 => {
                 let status = self.draw(&STATUSES).unwrap();
-                let of = if self.chance.below(4) == 0 {
+                let of = if self.rng.below(4) == 0 {
                     Some((TxId(0), message))
                 } else {
                     self.draw(&self.asked.clone())
@@ -82,9 +82,9 @@ impl Abuse {
                     let _ = self.table.cancel(id, &mut Unsigned, now);
                 }
             }
-            7 if self.chance.below(10) == 0 => self.table.flow_failed(road.flow),
+            7 if self.rng.below(10) == 0 => self.table.flow_failed(flow_ref.flow),
             _ => {
-                self.now += self.chance.below(20_000);
+                self.now += self.rng.below(20_000);
                 self.table.handle_deadline(at(self.now));
             }
         }

@@ -67,7 +67,7 @@ fn the_oldest_lingering_ones_make_room_and_are_counted() {
 #[test]
 fn a_lost_flow_ends_what_has_no_final_response_and_only_that() {
     let mut table = table();
-    let other = Road { flow: FlowId(2), transport: Transport::Tls };
+    let other = FlowRef { flow: FlowId(2), transport: Transport::Tls };
     let invite = numbered("INVITE", 1);
     let called = table.request(&invite, TLS, 11, at(0)).unwrap();
     table.feed_response(called, &answer(&invite, 180), at(1));

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::*;
-use crate::ids::Chance;
+use crate::ids::Rng;
 use homing_wire::Method;
 
 /// Requests of one run.
@@ -30,7 +30,7 @@ enum Coming {
 }
 
 struct World {
-    chance: Chance,
+    rng: Rng,
     loss: u64,
     now: Moment,
     number: u64,
@@ -43,17 +43,17 @@ struct World {
 
 impl World {
     fn new(seed: u64) -> Self {
-        let mut chance = Chance::new(&Seed::from_number(seed));
+        let mut rng = Rng::new(&Seed::from_number(seed));
         let end = |n| End {
             table: Transactions::new(Timers::default(), CAPS, &Seed::from_number(n)),
             told: BTreeMap::new(),
         };
-        let (loss, now) = (chance.below(31), Moment::default());
+        let (loss, now) = (rng.below(31), Moment::default());
         let (client, server) = (end(seed ^ 1), end(seed ^ 2));
         let (coming, acknowledged) = (BTreeMap::new(), BTreeSet::new());
-        let mut world = Self { chance, loss, now, number: 0, coming, client, server, acknowledged };
+        let mut world = Self { rng, loss, now, number: 0, coming, client, server, acknowledged };
         for n in 0..REQUESTS {
-            let start = world.chance.below(5_000);
+            let start = world.rng.below(5_000);
             world.later(start, Coming::Request(n));
         }
         world
@@ -66,10 +66,10 @@ impl World {
 
     /// Loss as drawn for the run, five in a hundred doubled, up to 400 ms on the way.
     fn transmit(&mut self, to_server: bool, bytes: &Bytes) {
-        let copies = if self.chance.below(100) < 5 { 2 } else { 1 };
+        let copies = if self.rng.below(100) < 5 { 2 } else { 1 };
         for _ in 0..copies {
-            if self.chance.below(100) >= self.loss {
-                let delay = 1 + self.chance.below(400);
+            if self.rng.below(100) >= self.loss {
+                let delay = 1 + self.rng.below(400);
                 self.later(delay, Coming::Datagram { to_server, bytes: bytes.clone() });
             }
         }
@@ -109,13 +109,12 @@ impl World {
                 }
             }
             Coming::Request(n) => {
-                let method =
-                    ["INVITE", "REGISTER", "OPTIONS"][usize::try_from(self.chance.below(3)).unwrap()];
+                let method = ["INVITE", "REGISTER", "OPTIONS"][usize::try_from(self.rng.below(3)).unwrap()];
                 let branch = self.client.table.branch();
                 let request = changed(&request(method, &branch), "call-1", &format!("call-{n}"));
                 let id = self.client.table.request(&request, UDP, u32::try_from(n).unwrap(), now).unwrap();
-                if method == "INVITE" && self.chance.below(4) == 0 {
-                    let later = self.chance.below(3_000);
+                if method == "INVITE" && self.rng.below(4) == 0 {
+                    let later = self.rng.below(3_000);
                     self.later(later, Coming::Cancel(id));
                 }
             }
@@ -135,13 +134,13 @@ impl World {
                 let id = self.server.table.accept_request(request, UDP, 0, now).unwrap();
                 let key = format!("{} {:?}", request.call_id().unwrap(), request.method());
                 self.server.told.entry(key).or_default().push("new".to_owned());
-                let pause = self.chance.below(2_500);
+                let pause = self.rng.below(2_500);
                 if request.method() == Some(Method::Invite) {
                     let ringing = Coming::Answer { id, request: Box::new(request.clone()), status: 180 };
                     self.later(pause, ringing);
                 }
-                let status = if self.chance.below(2) == 0 { 200 } else { 486 };
-                let last = pause + self.chance.below(2_500);
+                let status = if self.rng.below(2) == 0 { 200 } else { 486 };
+                let last = pause + self.rng.below(2_500);
                 self.later(last, Coming::Answer { id, request: Box::new(request.clone()), status });
             }
             Incoming::Cancel { of } => {

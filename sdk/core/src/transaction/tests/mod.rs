@@ -20,8 +20,8 @@ use crate::transport::Transport;
 
 const CAPS: Caps = Caps { clients: 100, servers: 100, lingering_bytes: 1 << 20 };
 const FLOW: FlowId = FlowId(1);
-const UDP: Road = Road { flow: FLOW, transport: Transport::Udp };
-const TLS: Road = Road { flow: FLOW, transport: Transport::Tls };
+const UDP: FlowRef = FlowRef { flow: FLOW, transport: Transport::Udp };
+const TLS: FlowRef = FlowRef { flow: FLOW, transport: Transport::Tls };
 
 type Table = Transactions<u32>;
 
@@ -116,8 +116,8 @@ fn times(seen: &[(u64, String)], what: &str) -> Vec<u64> {
 }
 
 /// Accepts a request that is new.
-fn accept(table: &mut Table, request: &Message, road: Road, now: Now) -> TxId {
-    let incoming = table.feed_request(request, road.flow, now);
+fn accept(table: &mut Table, request: &Message, flow_ref: FlowRef, now: Now) -> TxId {
+    let incoming = table.feed_request(request, flow_ref.flow, now);
     assert!(matches!(incoming, Incoming::New | Incoming::Cancel { .. }), "{incoming:?}");
-    table.accept_request(request, road, 9, now).unwrap()
+    table.accept_request(request, flow_ref, 9, now).unwrap()
 }

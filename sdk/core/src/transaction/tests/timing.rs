@@ -75,12 +75,12 @@ fn a_finished_client_lingers_for_d_k_or_m() {
         ("REGISTER", 301, UDP, 5_000),
         ("REGISTER", 200, TLS, 0),
     ];
-    for (method, status, road, lingers) in rows {
+    for (method, status, flow_ref, lingers) in rows {
         let mut table = table();
         let asked = request(method, "z9hG4bKa");
-        let id = table.request(&asked, road, 1, at(0)).unwrap();
+        let id = table.request(&asked, flow_ref, 1, at(0)).unwrap();
         table.feed_response(id, &answer(&asked, status), at(0));
-        let row = format!("{method} {status} over {}", road.transport);
+        let row = format!("{method} {status} over {}", flow_ref.transport);
         assert_eq!(table.unfinished(), 0, "{row}");
         assert_eq!(table.len(), usize::from(lingers > 0), "{row}");
         if lingers > 0 {
@@ -155,16 +155,16 @@ fn over_tls_a_refusal_waits_for_h_only() {
 
 #[test]
 fn the_ack_ends_the_repetitions_and_timer_i_absorbs_its_copies() {
-    for (road, lingers) in [(UDP, Some(6_000)), (TLS, None)] {
+    for (flow_ref, lingers) in [(UDP, Some(6_000)), (TLS, None)] {
         let mut table = table();
         let invite = request("INVITE", "z9hG4bKa");
-        let id = accept(&mut table, &invite, road, at(0));
+        let id = accept(&mut table, &invite, flow_ref, at(0));
         table.respond(id, reply(&invite, 486), 486, at(0));
         let ack = changed(&request("ACK", "z9hG4bKa"), "bob@network.com>", "bob@network.com>;tag=b1");
         assert_eq!(table.feed_request(&ack, FLOW, at(1_000)), Incoming::Acknowledged { of: id });
         drain(&mut table);
         let again = table.feed_request(&ack, FLOW, at(1_500));
-        assert_eq!(matches!(again, Incoming::Acknowledged { .. }), road == UDP);
+        assert_eq!(matches!(again, Incoming::Acknowledged { .. }), flow_ref == UDP);
         assert_eq!(table.deadline().map(|deadline| deadline.at), lingers.map(|ms| at(ms).since_start));
         assert!(pass(&mut table, DAY).is_empty(), "nothing is sent after the ACK");
         assert!(table.is_empty());
@@ -180,12 +180,12 @@ fn a_finished_server_lingers_for_j_or_l() {
         ("REGISTER", 401, UDP, 32_000),
         ("REGISTER", 200, TLS, 0),
     ];
-    for (method, status, road, lingers) in rows {
+    for (method, status, flow_ref, lingers) in rows {
         let mut table = table();
         let asked = request(method, "z9hG4bKa");
-        let id = accept(&mut table, &asked, road, at(0));
+        let id = accept(&mut table, &asked, flow_ref, at(0));
         table.respond(id, reply(&asked, status), status, at(0));
-        let row = format!("{method} {status} over {}", road.transport);
+        let row = format!("{method} {status} over {}", flow_ref.transport);
         assert_eq!(table.len(), usize::from(lingers > 0), "{row}");
         table.handle_deadline(at(lingers.max(1) - 1));
         assert_eq!(table.len(), usize::from(lingers > 0), "{row}");
@@ -196,9 +196,9 @@ fn a_finished_server_lingers_for_j_or_l() {
 
 #[test]
 fn a_user_that_never_answers_is_told_when_the_client_has_given_up() {
-    for road in [UDP, TLS] {
+    for flow_ref in [UDP, TLS] {
         let mut table = table();
-        accept(&mut table, &request("REGISTER", "z9hG4bKa"), road, at(0));
+        accept(&mut table, &request("REGISTER", "z9hG4bKa"), flow_ref, at(0));
         assert_eq!(pass(&mut table, DAY), [(32_000, "unanswered".to_owned())]);
         assert!(table.is_empty());
     }

@@ -1,6 +1,6 @@
 //! A world for one agent: virtual time, a name server, servers that follow a script. No sockets.
 
-pub(crate) mod draws;
+pub(crate) mod random;
 pub(crate) mod server;
 
 use std::collections::BTreeMap;
@@ -25,7 +25,7 @@ use homing_core::time::Now;
 use homing_core::transport::Transport;
 use homing_wire::{Frame, Message};
 
-use draws::Scripted;
+use random::Scripted;
 use server::Server;
 
 /// Everything around one agent.
@@ -79,9 +79,9 @@ impl World {
         account.auth.extended_protection = ExtendedProtection::Off;
         config(&mut account);
         let now = Now::new(Duration::ZERO, WALL);
-        let draws = Scripted::default();
-        let session_key = Arc::clone(&draws.latest);
-        let mut agent = Agent::with_draws(shared, Seed::from_number(1), Box::new(draws), now);
+        let random = Scripted::default();
+        let session_key = Arc::clone(&random.latest);
+        let mut agent = Agent::with_random(shared, Seed::from_number(1), Box::new(random), now);
         let account = agent.add_account(account, now).unwrap();
         World {
             agent,
@@ -143,7 +143,7 @@ impl World {
 
     pub(crate) fn login(&mut self) {
         let now = self.now();
-        self.agent.handle_command(Command::Login(self.account), now).unwrap();
+        self.agent.handle_command(Command::Register(self.account), now).unwrap();
         self.settle();
     }
 

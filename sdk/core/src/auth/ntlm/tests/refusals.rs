@@ -25,8 +25,8 @@ const OFFER: u32 = 0xe298_82f3;
 fn answer(challenge: &[u8], binding: &Binding<'_>) -> Result<(Vec<u8>, SessionKeys), NtlmError> {
     let password = Password::new("Secret-Pass1");
     let who = NtlmIdentity { user: "alice", domain: "NETWORK", workstation: "", password: &password };
-    let chance = ClientChance { client_challenge: [0xaa; 8], exported_session_key: [0x55; 16] };
-    authenticate(challenge, &who, binding, &chance, 133_500_000_000_000_000)
+    let rng = ClientRandom { client_challenge: [0xaa; 8], exported_session_key: [0x55; 16] };
+    authenticate(challenge, &who, binding, &rng, 133_500_000_000_000_000)
 }
 
 #[test]
@@ -98,8 +98,8 @@ fn a_channel_binding_hashes_the_gss_structure() {
 fn secrets_do_not_print() {
     let (_, keys) = answer(&challenge(OFFER, NAMES), &Binding::plain()).unwrap();
     assert_eq!(format!("{keys:?}"), "SessionKeys(…)");
-    let chance = ClientChance { client_challenge: [0xaa; 8], exported_session_key: [0x55; 16] };
-    assert_eq!(format!("{chance:?}"), "ClientChance(…)");
+    let rng = ClientRandom { client_challenge: [0xaa; 8], exported_session_key: [0x55; 16] };
+    assert_eq!(format!("{rng:?}"), "ClientRandom(…)");
 }
 
 proptest::proptest! {

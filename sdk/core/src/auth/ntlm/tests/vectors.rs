@@ -75,12 +75,12 @@ fn ntlm_v2_gives_the_published_values() {
     assert_eq!(offered.server_challenge, fixed(inputs, "server_challenge"));
     assert_eq!(offered.target_info, bytes(expected, "target_info_av_pairs"));
     challenge[20] |= 0x40;
-    let chance = ClientChance {
+    let rng = ClientRandom {
         client_challenge: fixed(inputs, "client_challenge"),
         exported_session_key: fixed(inputs, "random_session_key"),
     };
     let binding = Binding { version: fixed(expected, "authenticate_version"), ..Binding::plain() };
-    let (token, _) = authenticate(&challenge, &who, &binding, &chance, 0).unwrap();
+    let (token, _) = authenticate(&challenge, &who, &binding, &rng, 0).unwrap();
     let published = bytes(expected, "authenticate_message");
     assert_eq!(part(&token, 12), bytes(expected, "LMv2_response"));
     assert_eq!(part(&token, 20), bytes(expected, "NTLMv2_response"));
@@ -88,7 +88,7 @@ fn ntlm_v2_gives_the_published_values() {
     assert_eq!(token[..60], published[..60]);
     assert_eq!(token[64..], published[64..]);
 
-    let exported = chance.exported_session_key;
+    let exported = rng.exported_session_key;
     let agreed = word(expected, "flags");
     let (sign, seal) = (sign_key(&exported, Side::Client), seal_key(&exported, agreed, Side::Client));
     assert_eq!(sign, fixed(expected, "client_SignKey"));
@@ -154,7 +154,7 @@ fn datagram_exchanges_come_out_byte_for_byte() {
         let key = ntowf_v2(&who);
         assert_eq!(*key, fixed(case, "NTOWFv2"), "{name}");
 
-        let chance = ClientChance {
+        let rng = ClientRandom {
             client_challenge: fixed(case, "client_challenge"),
             exported_session_key: fixed(case, "ExportedSessionKey"),
         };
@@ -165,7 +165,7 @@ fn datagram_exchanges_come_out_byte_for_byte() {
         let binding = binding_of(case, "sip/lds.network.com");
         let time = case["timestamp_filetime"].as_u64().unwrap();
         assert_eq!(time.to_le_bytes(), fixed::<8>(case, "timestamp_le"), "{name}");
-        let (token, keys) = authenticate(&challenge, &who, &binding, &chance, time).unwrap();
+        let (token, keys) = authenticate(&challenge, &who, &binding, &rng, time).unwrap();
 
         let nt_response = part(&token, 20);
         assert_eq!(nt_response, bytes(case, "nt_response"), "{name}");
@@ -179,7 +179,7 @@ fn datagram_exchanges_come_out_byte_for_byte() {
             assert_eq!(token[72..88], bytes(case, "MIC"), "{name}");
         }
         assert_eq!(token, bytes(case, "authenticate_message"), "{name}");
-        session_values(case, &chance.exported_session_key, &keys);
+        session_values(case, &rng.exported_session_key, &keys);
     }
 }
 
@@ -267,7 +267,7 @@ fn a_real_lync_challenge_is_read() {
 
 #[test]
 fn an_independent_implementation_computes_the_same_response() {
-    // The other crate draws its client nonce itself; ours takes it over.
+    // The other crate random its client nonce itself; ours takes it over.
     let all = vectors("ntlm_datagram.json");
     for case in all["ess"].as_array().unwrap() {
         let name = text(case, "name");
@@ -294,17 +294,17 @@ fn an_independent_implementation_computes_the_same_response() {
             workstation: "",
             password: &password,
         };
-        let chance = ClientChance {
+        let rng = ClientRandom {
             client_challenge: theirs.ntlm_response[32..40].try_into().unwrap(),
             exported_session_key: [0; 16],
         };
         let (token, _) =
-            authenticate(&offer_bytes, &who, &Binding::plain(), &chance, time.cast_unsigned()).unwrap();
+            authenticate(&offer_bytes, &who, &Binding::plain(), &rng, time.cast_unsigned()).unwrap();
         assert_eq!(part(&token, 20), theirs.ntlm_response, "{name}");
         let mut their_key: [u8; 16] = theirs.session_key.try_into().unwrap();
         let their_base = their_key;
         their_key.copy_from_slice(part(&token, 52));
         rc4(&their_base, &mut their_key);
-        assert_eq!(their_key, chance.exported_session_key, "{name}: the key unwraps under their base key");
+        assert_eq!(their_key, rng.exported_session_key, "{name}: the key unwraps under their base key");
     }
 }

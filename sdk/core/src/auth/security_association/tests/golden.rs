@@ -1,7 +1,7 @@
 //! The golden conversations: both ends reproduce every byte of credentials and signatures.
 
 use super::*;
-use crate::auth::ntlm::{Binding, ClientChance, NtlmIdentity, authenticate};
+use crate::auth::ntlm::{Binding, ClientRandom, NtlmIdentity, authenticate};
 use crate::secret::Password;
 
 const NOW: u64 = 133_500_000_000_000_000;
@@ -24,14 +24,14 @@ fn style_of(message: &Message) -> Style {
 fn answer(challenge: &SigningChallenge, step: &Value, style: Style) -> (Vec<u8>, Ends) {
     let key = text(step, "exported_session_key");
     let first = text(step, "server").starts_with("homeserver102");
-    let chance = ClientChance {
+    let rng = ClientRandom {
         client_challenge: if first { [0xaa; 8] } else { [0xbb; 8] },
         exported_session_key: crate::auth::hex::decode(key).unwrap().try_into().unwrap(),
     };
     let password = Password::new("Secret-Pass1");
     let who = NtlmIdentity { user: "user", domain: "NETWORKCO", workstation: "CLIENT", password: &password };
     let token = challenge.token.as_deref().unwrap();
-    let (token, keys) = authenticate(token, &who, &Binding::plain(), &chance, NOW).unwrap();
+    let (token, keys) = authenticate(token, &who, &Binding::plain(), &rng, NOW).unwrap();
     let opaque = challenge.opaque.as_deref().unwrap();
     let end = || Association::new(challenge.name.clone(), opaque, style, keys.clone().into(), at(0));
     (token, Ends { client: end(), server: end() })

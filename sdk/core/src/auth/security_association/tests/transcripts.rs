@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::*;
 use crate::auth::hex;
-use crate::auth::ntlm::{Binding, ClientChance, NtlmIdentity, authenticate};
+use crate::auth::ntlm::{Binding, ClientRandom, NtlmIdentity, authenticate};
 use crate::secret::Password;
 
 /// Where the parts of an AUTHENTICATE message stand.
@@ -27,13 +27,13 @@ fn recomputed(session: &Value, step: &Value, challenge: &[u8], sent: &[u8]) -> (
         password: &password,
     };
     let response = part(sent, 20);
-    let chance = ClientChance {
+    let rng = ClientRandom {
         client_challenge: response[32..40].try_into().unwrap(),
         exported_session_key: hex::decode(text(step, "exported_session_key")).unwrap().try_into().unwrap(),
     };
     let time = u64::from_le_bytes(response[24..32].try_into().unwrap());
     let binding = Binding { version: sent[64..72].try_into().unwrap(), ..Binding::plain() };
-    authenticate(challenge, &who, &binding, &chance, time).unwrap()
+    authenticate(challenge, &who, &binding, &rng, time).unwrap()
 }
 
 #[derive(Default)]

@@ -1,0 +1,279 @@
+//! One login's way from its first question to its verdict: hops, their price, the servers visited.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use super::visited::Visited;
+use crate::config::Scheme;
+use crate::connect::ConnectError;
+use crate::event::MoveCause;
+use crate::identity::Expected;
+use crate::journey::{FoundBy, Hop, HopVerdict, Journey, RoundTrips};
+use crate::server::ServerName;
+use crate::time::{Moment, Now};
+use crate::transport::Transport;
+
+/// The way of one login so far.
+#[derive(Clone, Debug)]
+pub(super) struct Attempt {
+    journey: Journey,
+    /// The servers asked so far; what a loop is measured by.
+    pub visited: Visited,
+    /// When the present server_attempt's first question was asked.
+    leg_began: Moment,
+    cause: MoveCause,
+    /// A server asked to be left alone for so long.
+    floor: Duration,
+    /// Counts the changes, so that each is told once.
+    changes: u32,
+    /// True once this login counted against the remembered home.
+    home_blamed: bool,
+}
+
+/// What a server was known by before DNS was asked for it: what is remembered of it, and, beside the
+/// name that was dialled, what a loop is measured by.
+#[derive(Clone, Debug)]
+pub(super) struct Named {
+    /// Host as written.
+    pub host: Box<str>,
+    /// Port, if written; else SRV records named the server that was dialled.
+    pub port: Option<u16>,
+    /// Whether its certificate must name exactly this host.
+    pub exact: bool,
+}
+
+/// A dial that became, or is to become, a hop.
+#[derive(Clone, Debug)]
+pub(super) struct Dialled {
+    /// The server.
+    pub server: ServerName,
+    /// The address tried; none where the name had none.
+    pub address: Option<SocketAddr>,
+    /// What it was known by.
+    pub named: Named,
+    /// The transport.
+    pub transport: Transport,
+    /// How the server was come by.
+    pub how: FoundBy,
+    /// Round trips of DNS it took to find it.
+    pub dns: u8,
+}
+
+impl Named {
+    /// A server of that host and port, whose certificate must name whom it must.
+    pub(super) fn new(host: &str, port: Option<u16>, expected: &Expected) -> Self {
+        Self { host: host.into(), port, exact: matches!(expected, Expected::Host(_)) }
+    }
+
+    /// The server as it would be dialled without SRV records.
+    pub(super) fn server(&self, transport: Transport) -> ServerName {
+        ServerName::new(&self.host, self.port.unwrap_or(transport.default_port()))
+    }
+}
+
+impl Attempt {
+    /// A login begins.
+    pub(super) fn new(limit: u8, cause: MoveCause, now: Now) -> Self {
+        Self {
+            journey: Journey { hops: Vec::new(), followed: 0, limit },
+            visited: Visited::default(),
+            leg_began: now.since_start,
+            cause,
+            floor: Duration::ZERO,
+            changes: 0,
+            home_blamed: false,
+        }
+    }
+
+    /// Why the home server changes, if it does.
+    pub(super) fn cause(&self) -> MoveCause {
+        self.cause
+    }
+
+    /// A server asked to be left alone for so long.
+    pub(super) fn leave_alone(&mut self, wait: Duration) {
+        self.floor = self.floor.max(wait);
+    }
+
+    /// The least wait before another login.
+    pub(super) fn floor(&self) -> Duration {
+        self.floor
+    }
+
+    /// How often the journey changed.
+    pub(super) fn changes(&self) -> u32 {
+        self.changes
+    }
+
+    /// The hops so far.
+    pub(super) fn journey(&self) -> &Journey {
+        &self.journey
+    }
+
+    /// Gives the hops up at the end of the login.
+    pub(super) fn into_journey(self) -> Journey {
+        self.journey
+    }
+
+    /// A redirect is followed.
+    pub(super) fn follow(&mut self, now: Now) {
+        self.journey.followed = self.journey.followed.saturating_add(1);
+        self.set_out(now);
+    }
+
+    /// True once in a login: the remembered home fails a login once, in whichever ways it does.
+    pub(super) fn blames_home(&mut self) -> bool {
+        !std::mem::replace(&mut self.home_blamed, true)
+    }
+
+    /// The search for the next server begins.
+    pub(super) fn set_out(&mut self, now: Now) {
+        self.leg_began = now.since_start;
+    }
+
+    /// A server could not be reached.
+    pub(super) fn missed(&mut self, dialled: Dialled, why: ConnectError, now: Now) {
+        self.changes += 1;
+        let mut hop = self.hop(dialled, now);
+        hop.verdict = HopVerdict::Unreachable(why);
+        match self.journey.hops.last_mut() {
+            Some(last) if last.server == hop.server && matches!(last.verdict, HopVerdict::Unreachable(_)) => {
+                last.address = hop.address;
+                last.verdict = hop.verdict;
+                last.price.millis = hop.price.millis;
+                last.price.tcp = last.price.tcp.saturating_add(hop.price.tcp);
+            }
+            Some(_) | None => self.journey.hops.push(hop),
+        }
+        self.trim();
+    }
+
+    /// A connection stands and the server is about to be asked.
+    pub(super) fn arrived(
+        &mut self,
+        dialled: Dialled,
+        tls_round_trips: u8,
+        verified_as: Option<String>,
+        now: Now,
+    ) {
+        self.changes += 1;
+        let named = dialled.named.server(dialled.transport);
+        self.visited.enter(dialled.server.clone(), named);
+        let mut hop = self.hop(dialled, now);
+        hop.price.tls = tls_round_trips;
+        hop.verified_as = verified_as;
+        self.journey.hops.push(hop);
+        self.trim();
+    }
+
+    /// The connection of the last hop was there already: nothing was paid for it.
+    pub(super) fn rode_along(&mut self) {
+        if let Some(hop) = self.journey.hops.last_mut() {
+            hop.price.tcp = 0;
+            hop.price.tls = 0;
+        }
+    }
+
+    /// A REGISTER left for the last hop.
+    pub(super) fn asked(&mut self) {
+        if let Some(hop) = self.journey.hops.last_mut() {
+            hop.price.register = hop.price.register.saturating_add(1);
+        }
+    }
+
+    /// The last hop is answered with this scheme; the server calls itself `targetname`.
+    pub(super) fn answered_with(&mut self, scheme: Scheme, targetname: Option<&str>) {
+        self.changes += 1;
+        if let Some(hop) = self.journey.hops.last_mut() {
+            hop.scheme = Some(scheme);
+        }
+        if let Some(name) = targetname {
+            self.visited.name_last(name);
+        }
+    }
+
+    /// The last hop ended.
+    pub(super) fn ended(&mut self, verdict: HopVerdict, now: Now) {
+        self.changes += 1;
+        let spent = millis(now, self.leg_began);
+        if let Some(hop) = self.journey.hops.last_mut() {
+            hop.verdict = verdict;
+            hop.price.millis = spent;
+        }
+    }
+
+    /// Where the last hop was dialled.
+    pub(super) fn last_place(&self) -> Option<(SocketAddr, Transport)> {
+        self.journey.last().and_then(|hop| Some((hop.address?, hop.transport)))
+    }
+
+    /// The last hop never said anything in SIP: it was not visited.
+    pub(super) fn last_was_silent(&mut self, why: ConnectError, now: Now) {
+        if let Some(server) = self.journey.last().map(|hop| hop.server.clone()) {
+            self.visited.withdraw(&server);
+        }
+        self.ended(HopVerdict::Unreachable(why), now);
+    }
+
+    /// The login ends here; a hop without a verdict gets none any more, but its time.
+    pub(super) fn give_up(&mut self, now: Now) {
+        if let Some(verdict) = self.journey.last().map(|hop| hop.verdict.clone()) {
+            self.ended(verdict, now);
+        }
+    }
+
+    /// True if a redirect led to the last hop.
+    pub(super) fn was_redirected(&self) -> bool {
+        self.journey.last().is_some_and(|hop| matches!(hop.how, FoundBy::Redirected { .. }))
+    }
+
+    /// True if a server before the last hop, on the same list, was dead.
+    pub(super) fn is_second_choice(&self) -> bool {
+        let mut hops = self.journey.hops.iter().rev();
+        let Some(home) = hops.next() else { return false };
+        if matches!(home.how, FoundBy::Redirected { candidate } if candidate > 0) {
+            return true;
+        }
+        hops.next().is_some_and(|before| {
+            matches!(before.verdict, HopVerdict::Unreachable(_))
+                && before.server != home.server
+                && before.how != FoundBy::Remembered
+        })
+    }
+
+    fn hop(&self, dialled: Dialled, now: Now) -> Hop {
+        let tcp = u8::from(dialled.transport != Transport::Udp && dialled.address.is_some());
+        Hop {
+            server: dialled.server,
+            address: dialled.address,
+            transport: dialled.transport,
+            how: dialled.how,
+            price: RoundTrips {
+                dns: dialled.dns,
+                tcp,
+                millis: millis(now, self.leg_began),
+                ..RoundTrips::default()
+            },
+            scheme: None,
+            verified_as: None,
+            verdict: HopVerdict::Pending,
+        }
+    }
+
+    /// A journey is shown to people and kept in events: it stays small whatever DNS answers. What was
+    /// not reached goes before what answered.
+    fn trim(&mut self) {
+        if self.journey.hops.len() > MOST_HOPS {
+            let dead = |hop: &Hop| matches!(hop.verdict, HopVerdict::Unreachable(_));
+            let least = self.journey.hops.iter().position(dead).unwrap_or_default();
+            self.journey.hops.remove(least);
+        }
+    }
+}
+
+fn millis(now: Now, since: Moment) -> u32 {
+    u32::try_from(now.since_start.since(since).as_millis()).unwrap_or(u32::MAX)
+}
+
+/// Six redirect lists of eight candidates each, and some.
+const MOST_HOPS: usize = 64;

@@ -1,0 +1,88 @@
+//! How long to wait before the next login: RFC 5626 section 4.5, never below what the failure asks.
+
+use std::time::Duration;
+
+use super::random::Random;
+
+/// Failures in a row, and the wait that follows from them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct BackOff {
+    failures: u32,
+}
+
+impl BackOff {
+    /// A login succeeded: the next failure is the first again.
+    pub(super) fn reset(&mut self) {
+        self.failures = 0;
+    }
+
+    /// Counts a failure and random the wait: 50 to 100 % of `min(1800 s, 30 s · 2ⁿ)`, at least `floor`.
+    pub(super) fn after_failure(&mut self, floor: Duration, random: &mut dyn Random) -> Duration {
+        self.failures = self.failures.saturating_add(1);
+        let longest = BASE.saturating_mul(1 << self.failures.min(MOST_DOUBLINGS)).min(LONGEST);
+        let half = longest / 2;
+        let span = u64::try_from(half.as_millis()).unwrap_or(u64::MAX - 1);
+        (half + Duration::from_millis(random.below(span + 1))).max(floor)
+    }
+}
+
+/// The wait before the first attempt after a registration was lost: short, but spread, so that the
+/// users of a dead server do not come back in one instant.
+pub(super) fn after_loss(random: &mut dyn Random) -> Duration {
+    Duration::from_millis(random.below(LOSS_SPREAD_MS))
+}
+
+/// The base time where no other flow of the account stands.
+const BASE: Duration = Duration::from_secs(30);
+const LONGEST: Duration = Duration::from_secs(1_800);
+/// Enough to reach the longest wait.
+const MOST_DOUBLINGS: u32 = 6;
+const LOSS_SPREAD_MS: u64 = 2_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::{Rng, Seed};
+
+    #[test]
+    fn waits_grow_as_rfc_5626_says_and_end_at_half_an_hour() {
+        for seed in 0..200 {
+            let mut rng = Rng::new(&Seed::from_number(seed));
+            let mut backoff = BackOff::default();
+            for n in 1..20u32 {
+                let longest = (30u64 << n.min(10)).min(1_800);
+                let wait = backoff.after_failure(Duration::ZERO, &mut rng);
+                assert!(wait >= Duration::from_secs(longest / 2), "seed {seed}, failure {n}: {wait:?}");
+                assert!(wait <= Duration::from_secs(longest), "seed {seed}, failure {n}: {wait:?}");
+            }
+            backoff.failures = u32::MAX;
+            assert!(backoff.after_failure(Duration::ZERO, &mut rng) <= LONGEST, "seed {seed}");
+            backoff.reset();
+            assert!(backoff.after_failure(Duration::ZERO, &mut rng) <= Duration::from_secs(60));
+        }
+    }
+
+    #[test]
+    fn the_first_wait_is_never_below_thirty_seconds() {
+        for seed in 0..500 {
+            let mut rng = Rng::new(&Seed::from_number(seed));
+            let wait = BackOff::default().after_failure(Duration::ZERO, &mut rng);
+            assert!(wait >= Duration::from_secs(30), "seed {seed}: {wait:?}");
+        }
+    }
+
+    #[test]
+    fn a_floor_holds() {
+        let mut rng = Rng::new(&Seed::from_number(1));
+        let floor = Duration::from_secs(300);
+        assert_eq!(BackOff::default().after_failure(floor, &mut rng), floor);
+    }
+
+    #[test]
+    fn the_draw_uses_its_whole_range() {
+        let mut rng = Rng::new(&Seed::from_number(5626));
+        let mut draw = || BackOff::default().after_failure(Duration::ZERO, &mut rng).as_secs();
+        let random: Vec<u64> = (0..2_000).map(|_| draw()).collect();
+        assert!(random.contains(&30) && random.contains(&59), "both ends of 30 to 60 s");
+    }
+}

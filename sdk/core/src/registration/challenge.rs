@@ -1,0 +1,161 @@
+//! Which of a server's challenges is answered, and what a challenge must not say.
+
+use std::time::Duration;
+
+use homing_wire::{Auth, Date, Message};
+
+use super::account::Account;
+use super::server_link::ServerLink;
+use crate::auth::digest::{self, DigestChallenge};
+use crate::auth::security_association::{ChallengeFault, SigningChallenge, Style};
+use crate::config::{Scheme, TargetNameRule};
+use crate::error::{AuthError, TokenFault};
+use crate::identity::lies_within;
+use crate::time::Now;
+
+/// The challenge that is answered, and the family of header fields it came in.
+pub(super) enum Offer {
+    /// NTLM.
+    Signing(SigningChallenge, Style),
+    /// Digest.
+    Digest(DigestChallenge, Style),
+}
+
+impl Offer {
+    /// The scheme.
+    pub(super) fn scheme(&self) -> Scheme {
+        match self {
+            Offer::Signing(..) => Scheme::Ntlm,
+            Offer::Digest(..) => Scheme::Digest,
+        }
+    }
+
+    /// The realm, as a person reads it.
+    pub(super) fn realm(&self) -> String {
+        match self {
+            Offer::Signing(challenge, _) => challenge.name.realm.to_string(),
+            Offer::Digest(challenge, _) => challenge.realm().into_owned(),
+        }
+    }
+
+    /// How the server calls itself.
+    pub(super) fn targetname(&self) -> Option<&str> {
+        match self {
+            Offer::Signing(challenge, _) => Some(&challenge.name.targetname),
+            Offer::Digest(..) => None,
+        }
+    }
+}
+
+/// Chooses among the challenges of a 401 or 407 by the account's own order, never by the server's.
+///
+/// # Errors
+/// [`AuthError::NoCommonScheme`] if there is nothing to choose; else what is wrong with the one chosen:
+/// its token, the clock, or the server it names.
+pub(super) fn choose(
+    message: &Message,
+    link: &ServerLink,
+    account: &Account,
+    now: Now,
+) -> Result<Offer, AuthError> {
+    let server = || link.server.clone();
+    for scheme in &account.config.auth.schemes {
+        match scheme {
+            Scheme::Ntlm => match signing(message) {
+                Some(Ok(offer)) => {
+                    check_clock(message, link, now)?;
+                    check_target(&offer, link, account)?;
+                    return Ok(offer);
+                }
+                Some(Err(ChallengeFault::Token)) => {
+                    return Err(AuthError::BadToken { server: server(), why: TokenFault::Encoding });
+                }
+                Some(Err(_)) | None => {}
+            },
+            Scheme::Digest => {
+                if let Some(offer) = digest(message, account.config.auth.allow_md5) {
+                    return Ok(offer);
+                }
+            }
+        }
+    }
+    Err(AuthError::NoCommonScheme { server: server(), offered: offered(message) })
+}
+
+fn signing(message: &Message) -> Option<Result<Offer, ChallengeFault>> {
+    let mut fault = None;
+    for style in STYLES {
+        for auth in message.auth(style.challenge()).filter(|auth| auth.is("NTLM")) {
+            match SigningChallenge::parse(&auth) {
+                Ok(challenge) => return Some(Ok(Offer::Signing(challenge, style))),
+                Err(why) => fault = Some(Err(why)),
+            }
+        }
+    }
+    fault
+}
+
+fn digest(message: &Message, allow_md5: bool) -> Option<Offer> {
+    STYLES.into_iter().find_map(|style| {
+        let challenge = digest::strongest(message.auth(style.challenge()), allow_md5)?;
+        Some(Offer::Digest(challenge, style))
+    })
+}
+
+/// A challenge carries the server's time; NTLM allows a quarter of an hour (MS-SIPAE 3.2.5).
+fn check_clock(message: &Message, link: &ServerLink, now: Now) -> Result<(), AuthError> {
+    let Ok(Some(date)) = message.get::<Date>() else { return Ok(()) };
+    let skew = Duration::from_secs(date.0.abs_diff(now.wall.unix_seconds()));
+    if skew <= SKEW {
+        return Ok(());
+    }
+    Err(AuthError::Clock { server: link.server.clone(), minutes: skew.as_secs() / 60 })
+}
+
+/// Over TLS the server must be one of those its certificate names: whoever passes another's challenge
+/// on gets that one's login (a relay). Where proxies do so by design, the account says so (decision 15).
+fn check_target(offer: &Offer, link: &ServerLink, account: &Account) -> Result<(), AuthError> {
+    let (Some(named), Some(proof)) = (offer.targetname(), &link.proof) else { return Ok(()) };
+    let is_carried = proof.names.iter().any(|name| name.eq_ignore_ascii_case(named));
+    let is_passed_on = match account.config.auth.target_name {
+        TargetNameRule::Verified => false,
+        TargetNameRule::InDomain => lies_within(named, &account.config.aor.domain),
+    };
+    if is_carried || is_passed_on {
+        return Ok(());
+    }
+    Err(AuthError::OtherTarget { server: link.server.clone(), named: printable(named, NAME_SHOWN) })
+}
+
+fn offered(message: &Message) -> String {
+    let mut schemes: Vec<String> = Vec::new();
+    for style in STYLES {
+        for auth in message.auth(style.challenge()) {
+            let scheme = described(&auth);
+            if !schemes.contains(&scheme) && schemes.len() < SCHEMES_SHOWN {
+                schemes.push(scheme);
+            }
+        }
+    }
+    if schemes.is_empty() { "nothing".to_owned() } else { schemes.join(", ") }
+}
+
+fn described(auth: &Auth<'_>) -> String {
+    let scheme = printable(auth.scheme, SCHEME_SHOWN);
+    match auth.param("algorithm") {
+        Some(algorithm) => format!("{scheme} {}", printable(algorithm, SCHEME_SHOWN)),
+        None if auth.is("Digest") => format!("{scheme} MD5"),
+        None => scheme,
+    }
+}
+
+/// Peer text cut to what an error may carry.
+pub(super) fn printable(text: &str, most: usize) -> String {
+    text.chars().filter(|c| !c.is_control()).take(most).collect()
+}
+
+const STYLES: [Style; 2] = [Style::Registrar, Style::Proxy];
+const SKEW: Duration = Duration::from_secs(15 * 60);
+const NAME_SHOWN: usize = 128;
+const SCHEMES_SHOWN: usize = 6;
+const SCHEME_SHOWN: usize = 24;

@@ -1,0 +1,67 @@
+//! The machine of one account: from nothing to registered at its home server, and back.
+//!
+//! ```text
+//!             Registration            connection          2xx
+//!   Idle ────────► Locating ───────────► Registering ────► Registered ──Logout──► Unregistering ──► Idle
+//!      ▲                ▲ │ nothing left    │ │  ▲            │
+//!      │                │ ▼                 │ │  └─ signed 3xx, or the next server
+//!      │  back-off over │ Pausing ◄─────────┘ │               │
+//!      └── cannot help ─┴───────◄── final no ─┘               │ moved, lost, lapsed
+//!                       └─────────────────────────────────────┘
+//! ```
+//!
+//! What a login costs is counted hop by hop in its journey, in round trips (decision 10):
+//!
+//! | login | DNS | TCP | TLS 1.3 | REGISTER | together |
+//! |---|---|---|---|---|---|
+//! | cold, one redirect | 2 + 1 | 1 + 1 | 1 + 1 | 3 + 3 | 13 |
+//! | the same with addresses beside the SRV record | 1 + 1 | 1 + 1 | 1 + 1 | 3 + 3 | 12 |
+//! | the same with the realms of both servers remembered | 2 + 1 | 1 + 1 | 1 + 1 | 2 + 2 | 11 |
+//! | home server and realm remembered | 1 | 1 | 1 | 2 | 5 |
+//! | the same with its address cached | 0 | 1 | 1 | 2 | 4 |
+//!
+//! Each state is a struct that owns what is true while it lasts, and is consumed and replaced by each
+//! input. A login owns no connection: it has one use of it (decision 8).
+
+mod account;
+mod attempt;
+mod awaiting_consent;
+mod backoff;
+mod binding_lifetime;
+mod challenge;
+mod commands;
+mod context;
+mod ending;
+mod exchange;
+mod handshake;
+mod idle;
+mod inputs;
+mod locating;
+mod machine;
+mod memory;
+mod probe;
+mod probing;
+mod prompt;
+mod random;
+pub mod redirect;
+mod refusal;
+mod registered;
+mod registering;
+mod registration_notify;
+mod renewing;
+mod response_info;
+mod retry;
+mod server_attempt;
+mod server_link;
+mod server_search;
+mod transition;
+pub(crate) mod uas;
+mod unregistering;
+mod verify;
+mod visited;
+
+pub use context::{Asks, Context};
+pub use machine::{Expecting, Registration};
+pub use random::Random;
+pub use registration_notify::{RegistrationNotify, is_registration_notify};
+pub use visited::Visited;

@@ -1,0 +1,313 @@
+//! Finds a server that can be connected to: server_attempts of DNS questions, and a race among their targets.
+//!
+//! Legs run one after the other, except that a server_attempt with a head start lets the next begin while it is
+//! still under way. Targets of equal rank are dialled 250 ms apart, and the first verified connection
+//! wins (decision 9; RFC 8305 section 5). What lost stays in store: if the winner turns out to be of
+//! no use, the search goes on where it stopped.
+
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use super::attempt::Dialled;
+use super::context::{Claim, Context};
+use super::server_attempt::{Next, ServerAttempt};
+use crate::connect::{ConnectError, TlsProof};
+use crate::dns::{DnsAnswer, DnsError, DnsQuestion};
+use crate::error::LoginError;
+use crate::ids::{AskId, FlowId};
+use crate::journey::FoundBy;
+use crate::locate::Target;
+use crate::outbox::Question;
+use crate::time::{Deadline, Moment, Why};
+
+/// The search of one login for its next server.
+pub(super) struct ServerSearch {
+    /// What is searched, for errors.
+    domain: Box<str>,
+    server_attempts: Vec<ServerAttempt>,
+    /// Legs begun so far; the others wait.
+    begun: usize,
+    /// When the next server_attempt may begin although the present one is under way.
+    next_attempt: Option<Moment>,
+    questions: Vec<Asked>,
+    /// Questions taken back because a connection won.
+    parked: Vec<(usize, DnsQuestion)>,
+    ready: VecDeque<(usize, Target)>,
+    dials: Vec<Dial>,
+    /// Until when the next target of equal rank waits.
+    next_dial: Option<Moment>,
+    /// The last reason a server was not reached.
+    last: Option<LoginError>,
+}
+
+/// What became of an input.
+pub(super) enum Found {
+    /// The search goes on.
+    Nothing,
+    /// A connection stands; everything else was taken back.
+    Connection(Box<Connection>),
+    /// Nothing is left to try.
+    NoCandidate(LoginError),
+}
+
+/// The connection that won.
+pub(super) struct Connection {
+    /// Its flow; one use of it is the winner's.
+    pub flow: FlowId,
+    /// What was dialled.
+    pub dialled: Dialled,
+    /// Our end.
+    pub local: SocketAddr,
+    /// What TLS proved.
+    pub proof: Option<TlsProof>,
+    /// True if the connection was there before.
+    pub shared: bool,
+    /// True if the remembered home was being dialled and did not answer in its head start.
+    pub outran_home: bool,
+}
+
+/// A server that was not reached, for the journey.
+pub(super) struct Miss {
+    /// What was dialled.
+    pub dialled: Dialled,
+    /// Why it came to nothing.
+    pub why: ConnectError,
+}
+
+struct Asked {
+    id: AskId,
+    server_attempt: usize,
+    question: DnsQuestion,
+    until: Moment,
+}
+
+struct Dial {
+    flow: FlowId,
+    server_attempt: usize,
+    target: Target,
+    dialled: Dialled,
+    until: Moment,
+}
+
+impl ServerSearch {
+    /// A search along `server_attempts`, the first first. Nothing happens before [`ServerSearch::advance`].
+    pub(super) fn new(domain: &str, server_attempts: Vec<ServerAttempt>) -> Self {
+        Self {
+            domain: domain.into(),
+            server_attempts,
+            begun: 0,
+            next_attempt: None,
+            questions: Vec::new(),
+            parked: Vec::new(),
+            ready: VecDeque::new(),
+            dials: Vec::new(),
+            next_dial: None,
+            last: None,
+        }
+    }
+
+    /// True while a connection is being opened.
+    pub(super) fn is_dialling(&self) -> bool {
+        !self.dials.is_empty()
+    }
+
+    fn is_dialling_home(&self) -> bool {
+        self.dials.iter().any(|dial| dial.dialled.how == FoundBy::Remembered)
+    }
+
+    /// The reason to give if nothing else comes of the search.
+    pub(super) fn note(&mut self, error: LoginError) {
+        self.last = Some(error);
+    }
+
+    /// The next thing overdue.
+    pub(super) fn deadline(&self) -> Option<Deadline> {
+        let questions = self.questions.iter().map(|asked| Deadline::new(asked.until, Why::QuestionOverdue));
+        let dials = self.dials.iter().map(|dial| Deadline::new(dial.until, Why::ConnectOverdue));
+        let racing = self.next_dial.filter(|_| self.is_dialling());
+        let racer = racing.map(|at| Deadline::new(at, Why::NextCandidate));
+        let server_attempt = self.next_attempt.map(|at| Deadline::new(at, Why::NextCandidate));
+        questions
+            .chain(dials)
+            .chain(racer)
+            .chain(server_attempt)
+            .fold(None, |least, one| Deadline::earlier(least, Some(one)))
+    }
+
+    /// Does whatever can be done now; servers not reached go to `misses`.
+    pub(super) fn advance(&mut self, cx: &mut Context<'_>, misses: &mut Vec<Miss>) -> Found {
+        loop {
+            self.next_dial.take_if(|at| cx.now.reached(*at));
+            self.ask(cx);
+            self.fetch(misses);
+            self.ask(cx);
+            if self.may_dial() {
+                if let Some(won) = self.dial(cx) {
+                    return Found::Connection(Box::new(won));
+                }
+                continue;
+            }
+            if !self.may_begin_attempt(cx) {
+                break;
+            }
+            self.begin_attempt(cx);
+        }
+        if self.is_under_way() {
+            return Found::Nothing;
+        }
+        let nothing = LoginError::Resolve { domain: self.domain.to_string(), why: DnsError::NoRecord };
+        Found::NoCandidate(self.last.take().unwrap_or(nothing))
+    }
+
+    /// An answer of DNS; ignored if it is not this search's.
+    pub(super) fn handle_answer(&mut self, id: AskId, answer: Result<DnsAnswer, DnsError>) {
+        let Some(at) = self.questions.iter().position(|asked| asked.id == id) else { return };
+        let asked = self.questions.remove(at);
+        self.server_attempts[asked.server_attempt].handle_answer(&asked.question, answer);
+    }
+
+    /// A connection stands: everything else is taken back and kept for later.
+    pub(super) fn handle_connected(
+        &mut self,
+        flow: FlowId,
+        local: SocketAddr,
+        proof: Option<TlsProof>,
+        cx: &mut Context<'_>,
+    ) -> Option<Box<Connection>> {
+        let at = self.dials.iter().position(|dial| dial.flow == flow)?;
+        let dial = self.dials.remove(at);
+        let outran_home = self.is_dialling_home();
+        self.rest(cx);
+        let dialled = dial.dialled;
+        Some(Box::new(Connection { flow, dialled, local, proof, shared: false, outran_home }))
+    }
+
+    /// A connection could not be opened.
+    pub(super) fn handle_failed(&mut self, flow: FlowId, why: ConnectError, misses: &mut Vec<Miss>) {
+        if let Some(at) = self.dials.iter().position(|dial| dial.flow == flow) {
+            let dial = self.dials.remove(at);
+            self.miss(dial.dialled, why, misses);
+        }
+    }
+
+    /// Gives up what is overdue.
+    pub(super) fn handle_deadline(&mut self, cx: &mut Context<'_>, misses: &mut Vec<Miss>) {
+        while let Some(at) = self.questions.iter().position(|asked| cx.now.reached(asked.until)) {
+            let id = self.questions[at].id;
+            cx.forget(id);
+            self.handle_answer(id, Err(DnsError::Timeout));
+        }
+        while let Some(at) = self.dials.iter().position(|dial| cx.now.reached(dial.until)) {
+            let dial = self.dials.remove(at);
+            cx.release(dial.flow);
+            self.miss(dial.dialled, ConnectError::Timeout, misses);
+        }
+    }
+
+    /// Takes back whatever is under way; [`ServerSearch::advance`] goes on from there.
+    pub(super) fn rest(&mut self, cx: &mut Context<'_>) {
+        for dial in self.dials.drain(..).rev() {
+            cx.release(dial.flow);
+            self.ready.push_front((dial.server_attempt, dial.target));
+        }
+        for asked in self.questions.drain(..) {
+            cx.forget(asked.id);
+            self.parked.push((asked.server_attempt, asked.question));
+        }
+        self.next_attempt = None;
+    }
+
+    fn ask(&mut self, cx: &mut Context<'_>) {
+        let mut due = std::mem::take(&mut self.parked);
+        for (server_attempt, one) in self.server_attempts.iter_mut().enumerate().take(self.begun) {
+            due.extend(one.questions().into_iter().map(|question| (server_attempt, question)));
+        }
+        for (server_attempt, question) in due {
+            let until = cx.now.after(cx.agent.limits.question);
+            let id = cx.ask(Question::Resolve(question.clone()), Some(until));
+            self.questions.push(Asked { id, server_attempt, question, until });
+        }
+    }
+
+    /// Takes the next target out of the plans, but not before it may be dialled.
+    fn fetch(&mut self, misses: &mut Vec<Miss>) {
+        let wanted = self.dials.is_empty() || self.next_dial.is_none();
+        for server_attempt in 0..self.begun {
+            if !wanted || !self.ready.is_empty() {
+                return;
+            }
+            match self.server_attempts[server_attempt].next() {
+                Next::Target(target) => self.ready.push_back((server_attempt, *target)),
+                Next::Nothing => {}
+                Next::Barren(Some(dialled), why) => self.miss(dialled, ConnectError::NoAddress(why), misses),
+                Next::Barren(None, why) => {
+                    self.last = Some(LoginError::Resolve { domain: self.domain.to_string(), why });
+                }
+            }
+        }
+    }
+
+    /// True if the next target may be dialled: alone, or beside its equals once their head start is over.
+    fn may_dial(&self) -> bool {
+        let Some((server_attempt, next)) = self.ready.front() else { return false };
+        match self.dials.last() {
+            None => true,
+            Some(last) => {
+                self.next_dial.is_none()
+                    && (*server_attempt != last.server_attempt
+                        || next.why.is_of_one_rank_with(&last.target.why))
+            }
+        }
+    }
+
+    /// Dials the next target; returns a connection if one was there already.
+    fn dial(&mut self, cx: &mut Context<'_>) -> Option<Connection> {
+        let (server_attempt, target) = self.ready.pop_front()?;
+        let dialled = self.server_attempts[server_attempt].dialled(&target);
+        self.next_dial = Some(cx.now.after(STAGGER));
+        match cx.claim(&target) {
+            Claim::Open { flow, local, proof } => {
+                let outran_home = self.is_dialling_home();
+                self.rest(cx);
+                Some(Connection { flow, dialled, local, proof, shared: true, outran_home })
+            }
+            // The same server found twice, as remembered and in DNS: the first dial stands for both.
+            Claim::Opening { flow } if self.dials.iter().any(|dial| dial.flow == flow) => None,
+            Claim::Opening { flow } => {
+                let until = cx.now.after(cx.agent.limits.connect);
+                self.dials.push(Dial { flow, server_attempt, target, dialled, until });
+                None
+            }
+        }
+    }
+
+    fn may_begin_attempt(&self, cx: &Context<'_>) -> bool {
+        self.begun < self.server_attempts.len()
+            && (!self.is_under_way() || self.next_attempt.is_some_and(|at| cx.now.reached(at)))
+    }
+
+    fn begin_attempt(&mut self, cx: &Context<'_>) {
+        self.next_attempt = self.server_attempts[self.begun]
+            .head_start
+            .filter(|_| self.begun + 1 < self.server_attempts.len())
+            .map(|wait| cx.now.after(wait));
+        self.begun += 1;
+    }
+
+    /// True while the server_attempts begun may still come to something.
+    fn is_under_way(&self) -> bool {
+        !(self.questions.is_empty()
+            && self.parked.is_empty()
+            && self.ready.is_empty()
+            && self.dials.is_empty())
+    }
+
+    fn miss(&mut self, dialled: Dialled, why: ConnectError, misses: &mut Vec<Miss>) {
+        self.last = Some(LoginError::Connect { server: dialled.server.clone(), why });
+        misses.push(Miss { dialled, why });
+    }
+}
+
+/// Between two dials of equal rank, and between the remembered home and discovery (decision 9).
+pub(super) const STAGGER: Duration = Duration::from_millis(250);

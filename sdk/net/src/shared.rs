@@ -1,0 +1,79 @@
+//! What all tasks of one set of sockets share: bounds, counters and the one queue of events.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use homing_core::ids::FlowId;
+use homing_wire::Frame;
+use tokio::sync::mpsc::{self, error::TrySendError};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::config::NetConfig;
+use crate::counters::LiveCounters;
+use crate::event::NetEvent;
+use crate::send_queue::SendQueue;
+
+/// Accepted flows are named from here on; dialled ones are named by the caller, below it.
+pub const FIRST_ACCEPTED: FlowId = FlowId(1 << 63);
+
+/// One event on its way to the caller, with what belongs to it.
+pub(crate) struct Inbound {
+    pub(crate) event: NetEvent,
+    /// The way back, for a flow that the caller does not know yet.
+    pub(crate) send_queue: Option<SendQueue>,
+    /// Its share of the budget for unread bytes, given back when the event is taken.
+    pub(crate) _share: Option<OwnedSemaphorePermit>,
+}
+
+/// The shared part of all pumps, dialers and listeners.
+pub(crate) struct Shared {
+    pub(crate) config: NetConfig,
+    pub(crate) counters: LiveCounters,
+    /// Room for accepted connections.
+    pub(crate) room: Arc<Semaphore>,
+    inbox: mpsc::Sender<Inbound>,
+    unread: Arc<Semaphore>,
+    accepted: AtomicU64,
+}
+
+impl Shared {
+    pub(crate) fn new(config: NetConfig) -> (Arc<Shared>, mpsc::Receiver<Inbound>) {
+        let (inbox, outbox) = mpsc::channel(config.events.max(1));
+        let shared = Shared {
+            room: Arc::new(Semaphore::new(config.connections.min(Semaphore::MAX_PERMITS))),
+            unread: Arc::new(Semaphore::new(config.unread_bytes.min(Semaphore::MAX_PERMITS))),
+            accepted: AtomicU64::new(FIRST_ACCEPTED.0),
+            counters: LiveCounters::default(),
+            inbox,
+            config,
+        };
+        (Arc::new(shared), outbox)
+    }
+
+    /// A name for a flow that a peer opened.
+    pub(crate) fn next_flow(&self) -> FlowId {
+        FlowId(self.accepted.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// Hands an event over, waiting for room. False if nobody takes events any more.
+    pub(crate) async fn tell(&self, event: NetEvent, send_queue: Option<SendQueue>) -> bool {
+        self.inbox.send(Inbound { event, send_queue, _share: None }).await.is_ok()
+    }
+
+    /// Hands over what arrived, waiting for room in the queue and in the byte budget.
+    pub(crate) async fn deliver(&self, flow: FlowId, frame: Frame) -> bool {
+        let share = match &frame {
+            Frame::Message(bytes) | Frame::Stun(bytes) => {
+                let wanted = u32::try_from(bytes.len().min(self.config.unread_bytes)).unwrap_or(u32::MAX);
+                Arc::clone(&self.unread).acquire_many_owned(wanted).await.ok()
+            }
+            Frame::Ping | Frame::Pong => None,
+        };
+        let inbound = Inbound { event: NetEvent::Received { flow, frame }, send_queue: None, _share: share };
+        match self.inbox.try_send(inbound) {
+            Ok(()) => true,
+            Err(TrySendError::Full(inbound)) => self.inbox.send(inbound).await.is_ok(),
+            Err(TrySendError::Closed(_)) => false,
+        }
+    }
+}
