@@ -13,6 +13,8 @@ pub enum Counter {
     RefusedRequest,
     /// Messages without the signature an association demands.
     Unsigned,
+    /// Requests, responses, ACKs and CANCELs not sent because their association could not sign them.
+    NotSigned,
     /// Messages with a wrong signature.
     BadSignature,
     /// Digest servers that could not prove that they know the password (RFC 7616 `rspauth`).

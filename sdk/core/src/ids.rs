@@ -13,6 +13,22 @@ use siphasher::sip::SipHasher13;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AccountId(pub u32);
 
+/// One request outside a dialog (OPTIONS, later MESSAGE and PUBLISH) of an agent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RequestId(pub u32);
+
+/// Whose a transaction, a use of a flow, a question or a deadline is: one machine of the agent.
+///
+/// Every match names all kinds, so that a new kind is an addition the compiler leads through. Equal deadlines
+/// go by this order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Owner {
+    /// The registration of an account.
+    Registration(AccountId),
+    /// A request outside a dialog.
+    Request(RequestId),
+}
+
 /// One connection, or one UDP association with a peer. Never reused within an agent's life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FlowId(pub u64);
@@ -201,6 +217,11 @@ mod tests {
         };
         assert_eq!(draw(7), draw(7));
         assert_ne!(draw(7), draw(8));
+    }
+
+    #[test]
+    fn an_owner_fits_into_eight_bytes() {
+        assert!(size_of::<Owner>() <= 8);
     }
 
     #[test]

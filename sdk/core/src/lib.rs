@@ -25,6 +25,7 @@ pub mod secret;
 pub mod server;
 pub mod state;
 pub mod time;
+pub mod timer_queue;
 pub mod transaction;
 pub mod transport;
 

@@ -13,6 +13,8 @@ pub struct Limits {
     pub server_transactions: usize,
     /// Bytes kept by transactions that linger after their final response; the oldest go first.
     pub lingering_bytes: usize,
+    /// Answered INVITEs kept so that a late copy does not ring again; beyond it new INVITEs get 503.
+    pub lingering_invites: usize,
     /// How long a TCP connect and TLS handshake may take.
     pub connect: Duration,
     /// How long a question to the world may stay open, people excepted.
@@ -38,6 +40,7 @@ impl Default for Limits {
             client_transactions: 1_000,
             server_transactions: 10_000,
             lingering_bytes: 4 << 20,
+            lingering_invites: 10_000,
             connect: Duration::from_secs(10),
             question: Duration::from_secs(10),
             retry_after: Duration::from_secs(300),

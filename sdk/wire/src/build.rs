@@ -225,6 +225,11 @@ impl Builder {
         self
     }
 
+    /// The message itself.
+    pub fn message(self) -> Message {
+        Message::parse(self.finish()).expect("what the builder writes is a message")
+    }
+
     /// The message in storage of its own size.
     pub fn finish(mut self) -> Bytes {
         if self.position(Name::ContentLength).is_none() {

@@ -60,7 +60,7 @@ impl Agent {
                 let bytes = login.sign(&response, cx);
                 cx.transactions.respond(tx, bytes, status, now);
             });
-            self.pump(None, now);
+            self.pump(now);
         }
         if let Some(registration_notify) = registration_notify {
             self.turn(account, now, |login, cx| login.handle_forced(&registration_notify, verdict, cx));

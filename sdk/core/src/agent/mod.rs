@@ -165,7 +165,7 @@ impl Agent {
                 self.every(now, |login, cx| login.handle_network(online, cx));
             }
         }
-        self.pump(None, now);
+        self.pump(now);
     }
 
     /// Does what it is told, or says at once why not.
@@ -187,7 +187,7 @@ impl Agent {
             }
             Command::Remove(account) => self.remove(account),
         };
-        self.pump(None, now);
+        self.pump(now);
         done
     }
 
@@ -197,7 +197,7 @@ impl Agent {
             Some(account) => self.turn(account, now, |login, cx| login.handle_answer(id, answer, cx)),
             None => self.tables.counters.count(Counter::LateAnswer),
         }
-        self.pump(None, now);
+        self.pump(now);
     }
 
     /// Takes the oldest output. Drain them all after every input.
@@ -324,7 +324,7 @@ impl Agent {
     fn wake(&mut self, now: Now) {
         self.tables.transactions.handle_deadline(now);
         self.tables.flows.handle_deadline(now);
-        self.pump(None, now);
+        self.pump(now);
         let reached = self.due.range(..=(now.since_start, AccountId(u32::MAX)));
         let accounts: Vec<AccountId> = reached.map(|(_, account)| *account).collect();
         for account in accounts {

@@ -5,10 +5,10 @@ use homing_wire::Message;
 use super::Agent;
 use crate::counter::Counter;
 use crate::flow::{FlowNews, FlowOutput};
-use crate::ids::{AccountId, FlowId, TxId};
+use crate::ids::{AccountId, FlowId};
 use crate::registration::redirect::SignatureVerdict;
 use crate::time::Now;
-use crate::transaction::TxOutput;
+use crate::transaction::{Response, TxOutput};
 
 impl Agent {
     /// A response on a flow.
@@ -18,23 +18,30 @@ impl Agent {
             return self.tables.counters.count(Counter::StrayResponse);
         };
         if self.tables.transactions.is_copy(tx, message) {
-            self.tables.transactions.feed_response(tx, message, now);
-            return self.pump(None, now);
+            self.tables.transactions.feed_response(tx, message, &mut interim, now);
+            return self.pump(now);
         }
         let mut judged = None;
         self.turn(account, now, |login, cx| judged = login.judge_response(tx, message, cx));
-        if let Some(verdict) = judged {
-            self.tables.transactions.feed_response(tx, message, now);
-            self.pump(Some((tx, verdict)), now);
+        let Some(verdict) = judged else { return };
+        let what = self.tables.transactions.feed_response(tx, message, &mut interim, now);
+        self.pump(now);
+        match what {
+            Response::Provisional => self.turn(account, now, |login, _| login.handle_provisional(tx)),
+            Response::Final => {
+                let message = message.clone();
+                self.turn(account, now, |login, desk| login.handle_final(tx, message, verdict, desk));
+            }
+            Response::Absorbed | Response::Copied2xx | Response::Another2xx => {}
         }
+        self.pump(now);
     }
 
     /// Takes what transactions and flows want to where it belongs, until they want nothing more.
-    /// `judged` is the response that was just fed.
-    pub(super) fn pump(&mut self, judged: Option<(TxId, SignatureVerdict)>, now: Now) {
+    pub(super) fn pump(&mut self, now: Now) {
         loop {
             if let Some(output) = self.tables.transactions.poll_output() {
-                self.carry(output, judged, now);
+                self.carry(output, now);
             } else if let Some(output) = self.tables.flows.poll_output() {
                 self.carry_flow(output, now);
             } else {
@@ -43,27 +50,19 @@ impl Agent {
         }
     }
 
-    fn carry(&mut self, output: TxOutput<AccountId>, judged: Option<(TxId, SignatureVerdict)>, now: Now) {
+    fn carry(&mut self, output: TxOutput<AccountId>, now: Now) {
         match output {
             TxOutput::Send { flow, bytes } => {
                 self.tables.flows.note_sent(flow, now);
                 self.tables.outbox.send(flow, bytes);
-            }
-            TxOutput::Provisional { tx, user, .. } => {
-                self.turn(user, now, |login, _| login.handle_provisional(tx));
-            }
-            TxOutput::Final { tx, user, message } => {
-                let verdict = judged.filter(|(fed, _)| *fed == tx).map(|(_, verdict)| verdict);
-                let verdict = verdict.unwrap_or(SignatureVerdict::Unsignable);
-                self.turn(user, now, |login, cx| login.handle_final(tx, message, verdict, cx));
             }
             TxOutput::TimedOut { tx, user } => {
                 self.turn(user, now, |login, cx| login.handle_timeout(tx, cx));
             }
             // The loss of a flow reaches its users by itself; calls are not made here.
             TxOutput::FlowFailed { .. }
-            | TxOutput::Another2xx { .. }
             | TxOutput::AckTimedOut { .. }
+            | TxOutput::CancelDue { .. }
             | TxOutput::Unanswered { .. } => {}
         }
     }
@@ -82,4 +81,8 @@ impl Agent {
             }
         }
     }
+}
+
+fn interim(request: Message) -> Result<crate::auth::Signed, crate::auth::security_association::SignError> {
+    Ok(crate::auth::Signed::without(request, crate::auth::NoAssociation::Unchallenged))
 }

@@ -12,7 +12,8 @@ use super::terms::KeepTerms;
 use super::want::Want;
 use crate::connect::{ConnectError, TlsProof};
 use crate::ids::{FlowId, Rng, Seed};
-use crate::time::{Deadline, Moment, Now};
+use crate::time::{Deadline, Now};
+use crate::timer_queue::TimerQueue;
 
 /// All flows of one agent. `U` names a user: an account, a dialog, a transaction.
 ///
@@ -24,7 +25,7 @@ pub struct Flows<U> {
     flows: BTreeMap<FlowId, Flow<U>>,
     /// Which flow leads where.
     shared: BTreeMap<Destination, FlowId>,
-    due: BTreeSet<(Moment, FlowId)>,
+    due: TimerQueue<FlowId>,
     outputs: VecDeque<FlowOutput<U>>,
 }
 
@@ -37,7 +38,7 @@ impl<U: Copy + Ord> Flows<U> {
             next_id: 0,
             flows: BTreeMap::new(),
             shared: BTreeMap::new(),
-            due: BTreeSet::new(),
+            due: TimerQueue::default(),
             outputs: VecDeque::new(),
         }
     }
@@ -123,7 +124,7 @@ impl<U: Copy + Ord> Flows<U> {
 
     /// Does everything that is due.
     pub fn handle_deadline(&mut self, now: Now) {
-        while let Some((_, flow)) = self.due.first().copied().filter(|(at, _)| now.reached(*at)) {
+        while let Some((_, flow)) = self.due.first().filter(|(at, _)| now.reached(*at)) {
             let Some(entry) = self.flows.get_mut(&flow) else { break };
             if matches!(entry.state, FlowState::Connecting { until } if now.reached(until)) {
                 self.lose(flow, ConnectError::Timeout);
@@ -137,7 +138,7 @@ impl<U: Copy + Ord> Flows<U> {
     /// When something is due next.
     pub fn deadline(&self) -> Option<Deadline> {
         let (_, flow) = self.due.first()?;
-        self.flows.get(flow)?.deadline()
+        self.flows.get(&flow)?.deadline()
     }
 
     /// Takes the oldest output.
@@ -192,10 +193,8 @@ impl<U: Copy + Ord> Flows<U> {
 
     fn remove(&mut self, flow: FlowId) -> Option<Flow<U>> {
         self.unshare(flow);
-        let entry = self.flows.remove(&flow)?;
-        if let Some(at) = entry.due {
-            self.due.remove(&(at, flow));
-        }
+        let mut entry = self.flows.remove(&flow)?;
+        self.due.set(flow, &mut entry.due, None);
         Some(entry)
     }
 
@@ -211,11 +210,6 @@ impl<U: Copy + Ord> Flows<U> {
     fn wake(&mut self, flow: FlowId) {
         let Some(entry) = self.flows.get_mut(&flow) else { return };
         let at = entry.deadline().map(|deadline| deadline.at);
-        if let Some(old) = std::mem::replace(&mut entry.due, at) {
-            self.due.remove(&(old, flow));
-        }
-        if let Some(at) = at {
-            self.due.insert((at, flow));
-        }
+        self.due.set(flow, &mut entry.due, at);
     }
 }

@@ -244,7 +244,7 @@ impl ServerLink {
 
     fn send(&mut self, bytes: Bytes, cx: &mut Context<'_>) -> Result<TxId, Misuse> {
         let request = Message::parse(bytes).map_err(|_| Misuse::BadMessage)?;
-        cx.transactions.request(&request, self.flow_ref, cx.account, cx.now)
+        cx.transactions.request(&crate::auth::Signed::without(request, crate::auth::NoAssociation::Unchallenged), self.flow_ref, cx.account, cx.now)
     }
 
     /// What every request of this link begins with.

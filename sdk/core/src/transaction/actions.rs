@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 
+use super::outcome::Response;
 use super::timers::Length;
 use crate::time::Moment;
 
@@ -9,6 +10,8 @@ use crate::time::Moment;
 #[derive(Debug)]
 pub(super) struct Actions {
     pub(super) send: Option<Bytes>,
+    /// What the response was, where the input was one.
+    pub(super) response: Response,
     pub(super) tell: Option<Tell>,
     /// The moment for a CANCEL that had to wait for a provisional response (RFC 3261 section 9.1).
     pub(super) cancel: bool,
@@ -18,11 +21,9 @@ pub(super) struct Actions {
 /// What the user of a transaction is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Tell {
-    Provisional,
-    Final,
-    Another2xx,
     TimedOut,
     AckTimedOut,
+    CancelDue,
     Unanswered,
 }
 
@@ -43,7 +44,7 @@ pub(super) enum Next {
 
 impl Actions {
     pub(super) fn new(next: Next) -> Self {
-        Self { send: None, tell: None, cancel: false, next }
+        Self { send: None, response: Response::Absorbed, tell: None, cancel: false, next }
     }
 
     pub(super) fn nothing() -> Self {
@@ -53,6 +54,11 @@ impl Actions {
     /// Nothing is sent where nothing could be built.
     pub(super) fn send(mut self, bytes: Bytes) -> Self {
         self.send = Some(bytes).filter(|bytes| !bytes.is_empty());
+        self
+    }
+
+    pub(super) fn response(mut self, response: Response) -> Self {
+        self.response = response;
         self
     }
 

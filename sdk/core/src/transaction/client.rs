@@ -3,6 +3,7 @@
 use bytes::Bytes;
 
 use super::actions::{Actions, Next, Tell};
+use super::outcome::Response;
 use super::timers::{Length, Pace, Resend};
 use crate::time::Moment;
 
@@ -66,10 +67,10 @@ impl Client {
             Client::Completed => Actions::nothing(),
             Client::Trying(pending) | Client::Proceeding(pending) if status < 200 => {
                 *self = Client::Proceeding(pending);
-                Actions::nothing().tell(Tell::Provisional)
+                Actions::nothing().response(Response::Provisional)
             }
             Client::Trying(_) | Client::Proceeding(_) => {
-                Actions::new(Next::linger_unless(pace.reliable, Length::T4)).tell(Tell::Final)
+                Actions::new(Next::linger_unless(pace.reliable, Length::T4)).response(Response::Final)
             }
         }
     }

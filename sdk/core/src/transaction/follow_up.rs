@@ -3,41 +3,36 @@
 use bytes::Bytes;
 use homing_wire::{Builder, Message, Method, Name};
 
+use crate::auth::Signed;
+use crate::auth::security_association::SignError;
+
 /// Signs what a transaction sends by itself, so that ACK and CANCEL pass a server that discards every
 /// request without the signature of its association (decision 11).
 ///
-/// It is called once for each new ACK and CANCEL; their repetitions are the same bytes.
+/// It is called once for each new ACK and CANCEL; their repetitions are the same bytes. What it does not sign
+/// is not sent.
 pub trait Signer {
-    /// The request with the signature of its user's association, or as it is where there is none.
-    fn sign(&mut self, unsigned: Bytes) -> Bytes;
+    /// The request with what proves its sender.
+    ///
+    /// # Errors
+    /// [`SignError`]: the association cannot sign any more.
+    fn sign(&mut self, request: Message) -> Result<Signed, SignError>;
 }
 
-/// Signs nothing: for Digest accounts, relays and servers.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Unsigned;
-
-impl Signer for Unsigned {
-    fn sign(&mut self, unsigned: Bytes) -> Bytes {
-        unsigned
-    }
-}
-
-impl<F: FnMut(Bytes) -> Bytes> Signer for F {
-    fn sign(&mut self, unsigned: Bytes) -> Bytes {
-        self(unsigned)
+impl<F: FnMut(Message) -> Result<Signed, SignError>> Signer for F {
+    fn sign(&mut self, request: Message) -> Result<Signed, SignError> {
+        self(request)
     }
 }
 
 /// The ACK for a final response that is no 2xx (RFC 3261 section 17.1.1.3).
-pub(super) fn ack(invite: &Bytes, response: &Message) -> Option<Bytes> {
-    let invite = Message::parse(invite.clone()).ok()?;
-    Some(again(&invite, response, Method::Ack)?.finish())
+pub(super) fn ack(invite: &Message, response: &Message) -> Option<Message> {
+    Some(again(invite, response, Method::Ack)?.message())
 }
 
 /// The CANCEL for an INVITE (RFC 3261 section 9.1).
-pub(super) fn cancel(invite: &Bytes) -> Option<Bytes> {
-    let invite = Message::parse(invite.clone()).ok()?;
-    Some(again(&invite, &invite, Method::Cancel)?.finish())
+pub(super) fn cancel(invite: &Message) -> Option<Message> {
+    Some(again(invite, invite, Method::Cancel)?.message())
 }
 
 /// The 100 that stills an INVITE while its user is being asked (RFC 3261 section 8.2.6.1).

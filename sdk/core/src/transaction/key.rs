@@ -14,11 +14,11 @@ use crate::ids::Rng;
 /// tags cannot aim at a collision.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Key {
-    /// Call-ID, CSeq and, on the server side, the From tag: what a request keeps on every flow_ref it
+    /// Call-ID, CSeq and, on the server side, the From tag: what a request keeps on every path it
     /// takes. It finds merged requests (RFC 3261 section 8.2.2.2).
     pub(super) origin: u64,
-    /// Branch, and on the server side the sent-by: one flow_ref of the request.
-    flow_ref: u64,
+    /// Branch, and on the server side the sent-by: one path of the request.
+    path: u64,
 }
 
 /// Computes keys.
@@ -42,9 +42,9 @@ impl Keys {
         let mut origin = self.hasher(Side::Client);
         message.call_id().ok()?.hash(&mut origin);
         (cseq.seq, cseq.method.as_str()).hash(&mut origin);
-        let mut flow_ref = self.hasher(Side::Client);
-        hash_branch(via.branch()?, &mut flow_ref);
-        Some(Key { origin: origin.finish(), flow_ref: flow_ref.finish() })
+        let mut path = self.hasher(Side::Client);
+        hash_branch(via.branch()?, &mut path);
+        Some(Key { origin: origin.finish(), path: path.finish() })
     }
 
     /// The key of the server transaction a request belongs to; an ACK belongs to its INVITE.
@@ -70,11 +70,18 @@ impl Keys {
         request.call_id().ok()?.hash(&mut origin);
         request.from().ok()?.tag().hash(&mut origin);
         (request.cseq().ok()?.seq, method.as_str()).hash(&mut origin);
-        let mut flow_ref = self.hasher(Side::Server);
-        hash_branch(via.branch().unwrap_or_default(), &mut flow_ref);
-        hash_host(via.host, &mut flow_ref);
-        via.port.hash(&mut flow_ref);
-        Some(Key { origin: origin.finish(), flow_ref: flow_ref.finish() })
+        let mut path = self.hasher(Side::Server);
+        hash_branch(via.branch().unwrap_or_default(), &mut path);
+        hash_host(via.host, &mut path);
+        via.port.hash(&mut path);
+        Some(Key { origin: origin.finish(), path: path.finish() })
+    }
+
+    /// What tells one 2xx from another: a hash of all its octets.
+    pub(super) fn fingerprint(&self, response: &Message) -> u64 {
+        let mut hasher = self.hasher(Side::Client);
+        response.bytes().hash(&mut hasher);
+        hasher.finish()
     }
 
     fn hasher(&self, side: Side) -> SipHasher13 {

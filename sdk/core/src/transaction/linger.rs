@@ -1,4 +1,5 @@
-//! Finished transactions that wait for late copies: one queue per length, bounded in bytes.
+//! Finished transactions that wait for late copies: one queue per length, bounded in bytes; answered INVITEs
+//! apart, bounded in number.
 
 use std::collections::VecDeque;
 
@@ -15,6 +16,8 @@ pub(super) struct Lingering {
     timers: TimerTable,
     queues: [VecDeque<Late>; Length::ALL.len()],
     bytes: usize,
+    /// INVITEs of others that were answered. None is dropped early: its late copy would ring again.
+    invites: [VecDeque<Late>; Length::ALL.len()],
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -28,7 +31,12 @@ struct Late {
 
 impl Lingering {
     pub(super) fn new(timers: TimerTable) -> Self {
-        Self { timers, queues: [const { VecDeque::new() }; Length::ALL.len()], bytes: 0 }
+        Self {
+            timers,
+            queues: [const { VecDeque::new() }; Length::ALL.len()],
+            bytes: 0,
+            invites: [const { VecDeque::new() }; Length::ALL.len()],
+        }
     }
 
     /// Keeps `id`, which holds `held` message bytes, from now on for `length`.
@@ -39,10 +47,17 @@ impl Lingering {
         self.bytes += bytes as usize;
     }
 
+    /// Keeps the answered INVITE `id` from now on for `length`.
+    pub(super) fn keep_invite(&mut self, id: TxId, length: Length, now: Now) {
+        let late = Late { id, since: now.since_start, until: now.after(self.timers.length(length)), bytes: 0 };
+        self.invites[length as usize].push_back(late);
+    }
+
     /// The next one whose time is over.
     pub(super) fn expire(&mut self, now: Now) -> Option<TxId> {
-        let queue =
-            self.queues.iter_mut().find(|queue| queue.front().is_some_and(|l| now.reached(l.until)))?;
+        let queues = self.queues.iter_mut().chain(&mut self.invites);
+        let over = |queue: &&mut VecDeque<Late>| queue.front().is_some_and(|late| now.reached(late.until));
+        let queue = queues.into_iter().find(over)?;
         Self::take(queue, &mut self.bytes)
     }
 
@@ -58,7 +73,13 @@ impl Lingering {
 
     /// When the first one goes.
     pub(super) fn deadline(&self) -> Option<Moment> {
-        self.queues.iter().filter_map(|queue| queue.front().map(|late| late.until)).min()
+        let queues = self.queues.iter().chain(&self.invites);
+        queues.filter_map(|queue| queue.front().map(|late| late.until)).min()
+    }
+
+    /// Answered INVITEs kept.
+    pub(super) fn invites(&self) -> usize {
+        self.invites.iter().map(VecDeque::len).sum()
     }
 
     /// Bytes kept, the bookkeeping included.

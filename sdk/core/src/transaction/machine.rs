@@ -59,12 +59,15 @@ impl Machine {
         }
     }
 
-    /// True if a response of this status can bring nothing but the stored ACK again, or nothing at all.
-    pub(super) fn absorbs(&self, status: u16) -> bool {
+    /// True if a response of this status can bring nothing but the stored ACK again, or nothing at all. A
+    /// further 2xx to an INVITE is never absorbed: `told` says whether it is a copy of one before.
+    pub(super) fn absorbs(&self, status: u16, told: impl FnOnce(&ClientInvite) -> bool) -> bool {
         match self {
             Machine::Client(client) | Machine::Cancel(client) => matches!(client, Client::Completed),
             Machine::ClientInvite(ClientInvite::Completed { .. }) => true,
-            Machine::ClientInvite(ClientInvite::Accepted) => !(200..300).contains(&status),
+            Machine::ClientInvite(client @ ClientInvite::Accepted { .. }) => {
+                !(200..300).contains(&status) || told(client)
+            }
             Machine::ClientInvite(_) | Machine::Server(_) | Machine::ServerInvite(_) => false,
         }
     }

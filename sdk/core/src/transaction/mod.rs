@@ -4,7 +4,7 @@
 //! The order of use is law:
 //!
 //! ```text
-//! response:  peek_client ──► verify its signature ──► feed_response ──► Final to the user
+//! response:  peek_client ──► verify its signature ──► feed_response ──► what it is, for the user
 //!                       └──► is_copy: feed_response, the stored ACK goes out again
 //! request:   feed_request ──► New ──► verify its signature ──► accept_request ──► respond
 //!                        └──► Retransmission: the stored bytes went out again, nothing is verified twice
@@ -29,8 +29,8 @@ mod store;
 mod table;
 mod timers;
 
-pub use follow_up::{Signer, Unsigned};
-pub use outcome::{Caps, FlowRef, Incoming, TxOutput};
+pub use follow_up::Signer;
+pub use outcome::{Caps, FlowRef, Incoming, Response, TxOutput};
 pub use table::Transactions;
 pub use timers::TimerTable;
 

@@ -1,14 +1,13 @@
 //! What a table of transactions answers: where a message belongs, and what its users are told.
 
 use bytes::Bytes;
-use homing_wire::Message;
 
 use super::actions::Tell;
 use crate::ids::{FlowId, TxId};
 use crate::limits::Limits;
 use crate::transport::Transport;
 
-/// The flow_ref a transaction travels by.
+/// The flow a transaction travels by, and how.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FlowRef {
     /// The flow.
@@ -26,6 +25,9 @@ pub struct Caps {
     pub servers: usize,
     /// Bytes kept by finished transactions; beyond it the oldest are dropped and counted.
     pub lingering_bytes: usize,
+    /// Answered INVITEs kept so that a late copy does not ring again; while so many are kept, further INVITEs
+    /// are [`Incoming::Overload`].
+    pub lingering_invites: usize,
 }
 
 /// What a received request is to the table.
@@ -52,13 +54,29 @@ pub enum Incoming {
         /// The INVITE.
         of: TxId,
     },
-    /// The request is here already by another flow_ref (RFC 3261 section 8.2.2.2): a user agent answers 482,
+    /// The request is here already by another path (RFC 3261 section 8.2.2.2): a user agent answers 482,
     /// a proxy treats it as new.
     Merged,
     /// The table is full: answer 503 without state, or drop it.
     Overload,
     /// It lacks what identifies a transaction: Via, CSeq, Call-ID or From.
     Unusable,
+}
+
+/// What a response is to its client transaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Response {
+    /// A copy, or one that came too late: nobody need hear of it.
+    Absorbed,
+    /// A 1xx.
+    Provisional,
+    /// The final response; there is one of it.
+    Final,
+    /// A copy, octet for octet, of a 2xx to an INVITE that was told before: the dialog sends its ACK again.
+    Copied2xx,
+    /// A 2xx to an INVITE after the first one, and other than those before: signed anew, or of another branch
+    /// of a fork. The dialog acknowledges it.
+    Another2xx,
 }
 
 /// What the table wants sent, and what it tells the users of its transactions.
@@ -71,34 +89,6 @@ pub enum TxOutput<U> {
         /// What.
         bytes: Bytes,
     },
-    /// A 1xx came for a client transaction.
-    Provisional {
-        /// Which.
-        tx: TxId,
-        /// Whose.
-        user: U,
-        /// The response.
-        message: Message,
-    },
-    /// The final response came; it is told exactly once.
-    Final {
-        /// Which.
-        tx: TxId,
-        /// Whose.
-        user: U,
-        /// The response.
-        message: Message,
-    },
-    /// A 2xx to an INVITE came after the first one: a copy, or another branch of a fork. The dialog
-    /// acknowledges it.
-    Another2xx {
-        /// Which.
-        tx: TxId,
-        /// Whose.
-        user: U,
-        /// The response.
-        message: Message,
-    },
     /// Nobody answered a client transaction in time (timers B, C, F).
     TimedOut {
         /// Which.
@@ -108,6 +98,14 @@ pub enum TxOutput<U> {
     },
     /// Nobody acknowledged a refusal in time (timer H).
     AckTimedOut {
+        /// Which.
+        tx: TxId,
+        /// Whose.
+        user: U,
+    },
+    /// The callee of an INVITE is being tried for so long that it is to be given up (timer C): cancel it.
+    /// It ends 64·T1 later, cancelled or not.
+    CancelDue {
         /// Which.
         tx: TxId,
         /// Whose.
@@ -130,22 +128,19 @@ pub enum TxOutput<U> {
 }
 
 impl<U> TxOutput<U> {
-    /// What `user` is told of its transaction; `message` is the response that was fed, if one was.
-    pub(super) fn of(tell: Tell, tx: TxId, user: U, message: Option<&Message>) -> Option<Self> {
-        let message = message.cloned();
-        Some(match tell {
-            Tell::Provisional => TxOutput::Provisional { tx, user, message: message? },
-            Tell::Final => TxOutput::Final { tx, user, message: message? },
-            Tell::Another2xx => TxOutput::Another2xx { tx, user, message: message? },
+    /// What the user of `tx` is told.
+    pub(super) fn of(tell: Tell, tx: TxId, user: U) -> Self {
+        match tell {
             Tell::TimedOut => TxOutput::TimedOut { tx, user },
             Tell::AckTimedOut => TxOutput::AckTimedOut { tx, user },
+            Tell::CancelDue => TxOutput::CancelDue { tx, user },
             Tell::Unanswered => TxOutput::Unanswered { tx, user },
-        })
+        }
     }
 }
 
 impl FlowRef {
-    /// The flow_ref by `flow`.
+    /// `flow` with its transport.
     pub fn new(flow: FlowId, transport: Transport) -> Self {
         Self { flow, transport }
     }
@@ -157,6 +152,7 @@ impl From<&Limits> for Caps {
             clients: limits.client_transactions,
             servers: limits.server_transactions,
             lingering_bytes: limits.lingering_bytes,
+            lingering_invites: limits.lingering_invites,
         }
     }
 }

@@ -8,6 +8,7 @@ use super::outcome::FlowRef;
 use super::slab::Slab;
 use crate::ids::{FlowId, KeyedMap, Rng, TxId};
 use crate::time::Moment;
+use crate::timer_queue::TimerQueue;
 
 /// One transaction.
 #[derive(Debug)]
@@ -26,7 +27,7 @@ pub(super) struct Store<U> {
     /// Server transactions by what a request keeps on every flow_ref.
     by_origin: KeyedMap<u64, TxId>,
     /// Unfinished ones by deadline.
-    due: BTreeSet<(Moment, TxId)>,
+    due: TimerQueue<TxId>,
     /// Unfinished ones by flow.
     flows: BTreeSet<(FlowId, TxId)>,
     open: [usize; 2],
@@ -44,7 +45,7 @@ impl<U> Store<U> {
             entries: Slab::new(),
             by_key: KeyedMap::new(rng),
             by_origin: KeyedMap::new(rng),
-            due: BTreeSet::new(),
+            due: TimerQueue::default(),
             flows: BTreeSet::new(),
             open: [0; 2],
         }
@@ -85,17 +86,12 @@ impl<U> Store<U> {
 
     /// The earliest deadline of an unfinished transaction.
     pub(super) fn first_due(&self) -> Option<(Moment, TxId)> {
-        self.due.first().copied()
+        self.due.first()
     }
 
     pub(super) fn wake(&mut self, id: TxId, at: Option<Moment>) {
         let Some(entry) = self.entries.find_mut(id) else { return };
-        if let Some(old) = std::mem::replace(&mut entry.due, at) {
-            self.due.remove(&(old, id));
-        }
-        if let Some(at) = at {
-            self.due.insert((at, id));
-        }
+        self.due.set(id, &mut entry.due, at);
     }
 
     /// Takes a finished transaction out of the deadlines and flows; it is found by key and id only.

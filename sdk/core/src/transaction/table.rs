@@ -8,15 +8,16 @@ use homing_wire::{Message, Method};
 use super::actions::{Actions, Next};
 use super::client::Client;
 use super::client_invite::ClientInvite;
-use super::follow_up::{self, Signer, Unsigned};
+use super::follow_up::{self, Signer};
 use super::key::{COOKIE, Keys};
 use super::linger::Lingering;
 use super::machine::{Machine, Role};
-use super::outcome::{Caps, FlowRef, Incoming, TxOutput};
+use super::outcome::{Caps, FlowRef, Incoming, Response, TxOutput};
 use super::server::Server;
 use super::server_invite::ServerInvite;
 use super::store::{Entry, Store};
 use super::timers::{Pace, TimerTable};
+use crate::auth::Signed;
 use crate::config::Timers;
 use crate::counter::{Counter, Counters};
 use crate::error::Misuse;
@@ -64,19 +65,20 @@ impl<U: Copy> Transactions<U> {
         self.caps = caps;
     }
 
-    /// Sends a request and keeps it until it is answered. The request is complete and signed; its top
-    /// Via carries a branch of [`branch`](Self::branch).
+    /// Sends a request and keeps it until it is answered. Its top Via carries a branch of
+    /// [`branch`](Self::branch).
     ///
     /// # Errors
     /// [`Misuse::BadMessage`] for what is no request, is an ACK (the dialog's to send), lacks branch,
     /// Call-ID or CSeq, or repeats the branch of a request in hand; [`Misuse::Limit`] at the cap.
     pub fn request(
         &mut self,
-        request: &Message,
+        request: &Signed,
         flow_ref: FlowRef,
         user: U,
         now: Now,
     ) -> Result<TxId, Misuse> {
+        let request = request.message();
         let method = request.method().ok_or(Misuse::BadMessage)?;
         let key = self.keys.client(request).ok_or(Misuse::BadMessage)?;
         if method == Method::Ack || self.store.by_key(key).is_some() {
@@ -87,7 +89,7 @@ impl<U: Copy> Transactions<U> {
         }
         let pace = self.pace(flow_ref, now);
         let (machine, actions) = if method == Method::Invite {
-            let (client, actions) = ClientInvite::start(request.bytes(), pace);
+            let (client, actions) = ClientInvite::start(request, pace);
             (Machine::ClientInvite(client), actions)
         } else {
             let (client, actions) = Client::start(request.bytes(), pace);
@@ -98,7 +100,7 @@ impl<U: Copy> Transactions<U> {
 
     /// Cancels an INVITE (RFC 3261 section 9.1): at once if a provisional response came, else as soon as
     /// one comes; never after its final response. What becomes of the CANCEL is not told; the INVITE
-    /// still ends by its own `Final` or `TimedOut`.
+    /// still ends by its own final response or `TimedOut`. One that cannot be signed is not sent, and counted.
     ///
     /// # Errors
     /// [`Misuse::WrongState`] if `invite` is no INVITE of ours in hand.
@@ -123,10 +125,11 @@ impl<U: Copy> Transactions<U> {
     }
 
     /// True if the final response of `id` came before this one: fed, it brings the stored ACK again or
-    /// nothing. It is not verified, because a byte-identical copy would fail as replayed.
+    /// nothing. It is not verified, because a byte-identical copy would fail as replayed. A further 2xx to an
+    /// INVITE is a copy only if it is one octet for octet.
     pub fn is_copy(&self, id: TxId, response: &Message) -> bool {
-        let status = response.status();
-        status.is_some_and(|status| self.store.find(id).is_some_and(|entry| entry.machine.absorbs(status)))
+        let (Some(status), Some(entry)) = (response.status(), self.store.find(id)) else { return false };
+        entry.machine.absorbs(status, |client| client.has_told(self.keys.fingerprint(response)))
     }
 
     /// The server transaction a request is a copy of, or the INVITE an ACK is for.
@@ -136,37 +139,50 @@ impl<U: Copy> Transactions<U> {
         Some((id, &entry.user, entry.flow_ref.flow))
     }
 
-    /// Feeds a verified response to the transaction that [`peek_client`](Self::peek_client) named. An
-    /// ACK or CANCEL that follows from it is not signed; with an association, use
-    /// [`feed_response_signed`](Self::feed_response_signed).
-    pub fn feed_response(&mut self, id: TxId, response: &Message, now: Now) {
-        self.feed_response_signed(id, response, &mut Unsigned, now);
-    }
-
-    /// As [`feed_response`](Self::feed_response); an ACK or a waiting CANCEL that follows from the
-    /// response is signed by `signer` (decision 11).
-    pub fn feed_response_signed(&mut self, id: TxId, response: &Message, signer: &mut dyn Signer, now: Now) {
+    /// Feeds a verified response to the transaction that [`peek_client`](Self::peek_client) named, and says
+    /// what it is. An ACK or a waiting CANCEL that follows from it is signed by `signer` (decision 11); one
+    /// that cannot be signed is not sent, and counted.
+    pub fn feed_response(
+        &mut self,
+        id: TxId,
+        response: &Message,
+        signer: &mut dyn Signer,
+        now: Now,
+    ) -> Response {
         let table = self.timers;
         let (Some(status), Some(entry)) = (response.status(), self.store.find_mut(id)) else {
-            return self.counters.count(Counter::StrayResponse);
+            self.counters.count(Counter::StrayResponse);
+            return Response::Absorbed;
         };
         let pace = Pace::new(table, entry.flow_ref.transport, now);
-        let mut waiting = None;
+        let (mut waiting, mut unsigned) = (None, false);
         let actions = match &mut entry.machine {
             Machine::Client(client) | Machine::Cancel(client) => client.handle_response(status, pace),
-            Machine::ClientInvite(client) => {
-                waiting = client.invite().cloned();
-                client.handle_response(status, pace, |invite| {
-                    follow_up::ack(invite, response).map(|ack| signer.sign(ack))
-                })
-            }
+            Machine::ClientInvite(client) => match status {
+                ..200 => {
+                    waiting = client.invite().cloned();
+                    client.handle_provisional(pace)
+                }
+                200..300 => client.handle_success(self.keys.fingerprint(response)),
+                300.. => client.handle_refusal(pace, |invite| {
+                    let signed = signer.sign(follow_up::ack(invite, response)?);
+                    unsigned = signed.is_err();
+                    signed.ok().map(|ack| ack.message().bytes().clone())
+                }),
+            },
             Machine::Server(_) | Machine::ServerInvite(_) => Actions::nothing(),
         };
         let waiting = waiting.filter(|_| actions.cancel);
-        self.apply(id, actions, Some(response), now);
+        let told = actions.response;
+        let quiet = matches!(entry.machine, Machine::Cancel(_));
+        if unsigned {
+            self.counters.count(Counter::NotSigned);
+        }
+        self.apply(id, actions, now);
         if let Some(invite) = waiting {
             self.send_cancel(id, &invite, signer, now);
         }
+        if quiet { Response::Absorbed } else { told }
     }
 
     /// Finds out what a received request is. Copies are answered here with the stored bytes, on the flow
@@ -183,7 +199,9 @@ impl<U: Copy> Transactions<U> {
             self.feed_copy(id, flow, now);
             return Incoming::Retransmission;
         }
-        if self.store.open(Role::Server) >= self.caps.servers {
+        let too_many_answered =
+            method == Method::Invite && self.lingering.invites() >= self.caps.lingering_invites;
+        if too_many_answered || self.store.open(Role::Server) >= self.caps.servers {
             self.counters.count(Counter::RefusedRequest);
             return Incoming::Overload;
         }
@@ -247,7 +265,7 @@ impl<U: Copy> Transactions<U> {
         if matches!(status, 401 | 407) {
             self.store.forget_origin(id);
         }
-        self.apply(id, actions, None, now);
+        self.apply(id, actions, now);
     }
 
     /// Forgets a transaction whose user waits no longer; what comes for it later is astray.
@@ -275,7 +293,7 @@ impl<U: Copy> Transactions<U> {
             self.store.wake(id, None);
             let Some(entry) = self.store.find_mut(id) else { continue };
             let actions = entry.machine.handle_deadline(Pace::new(table, entry.flow_ref.transport, now));
-            self.apply(id, actions, None, now);
+            self.apply(id, actions, now);
         }
         while let Some(id) = self.lingering.expire(now) {
             self.store.remove(id);
@@ -333,7 +351,7 @@ impl<U: Copy> Transactions<U> {
         let pace = Pace::new(table, entry.flow_ref.transport, now);
         let Machine::ServerInvite(server) = &mut entry.machine else { return Incoming::Ack { of: None } };
         let (ends_here, actions) = server.handle_ack(pace);
-        self.apply(id, actions, None, now);
+        self.apply(id, actions, now);
         if ends_here { Incoming::Acknowledged { of: id } } else { Incoming::Ack { of: Some(id) } }
     }
 
@@ -347,15 +365,16 @@ impl<U: Copy> Transactions<U> {
         if let Some(bytes) = actions.send.take() {
             self.outputs.push_back(TxOutput::Send { flow, bytes });
         }
-        self.apply(id, actions, None, now);
+        self.apply(id, actions, now);
     }
 
-    fn send_cancel(&mut self, invite: TxId, request: &Bytes, signer: &mut dyn Signer, now: Now) {
+    fn send_cancel(&mut self, invite: TxId, request: &Message, signer: &mut dyn Signer, now: Now) {
         let Some(entry) = self.store.find(invite) else { return };
         let (user, flow_ref) = (entry.user, entry.flow_ref);
-        let signed = follow_up::cancel(request).map(|cancel| signer.sign(cancel));
-        let Some(cancel) = signed.and_then(|bytes| Message::parse(bytes).ok()) else { return };
-        let Some(key) = self.keys.client(&cancel).filter(|key| self.store.by_key(*key).is_none()) else {
+        let Some(cancel) = follow_up::cancel(request) else { return };
+        let Ok(cancel) = signer.sign(cancel) else { return self.counters.count(Counter::NotSigned) };
+        let cancel = cancel.message();
+        let Some(key) = self.keys.client(cancel).filter(|key| self.store.by_key(*key).is_none()) else {
             return;
         };
         let (client, actions) = Client::start(cancel.bytes(), self.pace(flow_ref, now));
@@ -364,25 +383,30 @@ impl<U: Copy> Transactions<U> {
 
     fn start(&mut self, entry: Entry<U>, actions: Actions, now: Now) -> TxId {
         let id = self.store.insert(entry);
-        self.apply(id, actions, None, now);
+        self.apply(id, actions, now);
         id
     }
 
-    fn apply(&mut self, id: TxId, actions: Actions, message: Option<&Message>, now: Now) {
+    fn apply(&mut self, id: TxId, actions: Actions, now: Now) {
         let Some(entry) = self.store.find(id) else { return };
         let (user, flow, held) = (entry.user, entry.flow_ref.flow, entry.machine.held());
         let quiet = matches!(entry.machine, Machine::Cancel(_));
+        let rings = matches!(entry.machine, Machine::ServerInvite(_));
         if let Some(bytes) = actions.send {
             self.outputs.push_back(TxOutput::Send { flow, bytes });
         }
         if let Some(tell) = actions.tell.filter(|_| !quiet) {
-            self.outputs.extend(TxOutput::of(tell, id, user, message));
+            self.outputs.push_back(TxOutput::of(tell, id, user));
         }
         match actions.next {
             Next::Keep => {}
             Next::At(at) => self.store.wake(id, Some(at)),
             Next::Idle => self.store.wake(id, None),
             Next::End => self.store.remove(id),
+            Next::Linger(length) if rings => {
+                self.store.finish(id);
+                self.lingering.keep_invite(id, length, now);
+            }
             Next::Linger(length) => {
                 self.store.finish(id);
                 self.lingering.keep(id, held, length, now);

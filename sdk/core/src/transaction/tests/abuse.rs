@@ -19,8 +19,8 @@ struct Abuse {
 
 impl Abuse {
     fn new(seed: u64) -> Self {
-        let caps = Caps { clients: 6, servers: 6, lingering_bytes: 5_000 };
-        let table = Transactions::new(Timers::default(), caps, &Seed::from_number(seed));
+        let caps = Caps { clients: 6, servers: 6, lingering_bytes: 5_000, lingering_invites: 100 };
+        let table = Table::new(caps, seed);
         let rng = Rng::new(&Seed::from_number(seed));
         Self { rng, table, now: 0, asked: Vec::new(), accepted: Vec::new(), ends: BTreeMap::new() }
     }
@@ -79,7 +79,7 @@ impl Abuse {
             }
             6 => {
                 if let Some((id, _)) = self.draw(&self.asked.clone()) {
-                    let _ = self.table.cancel(id, &mut Unsigned, now);
+                    let _ = self.table.cancel(id, &mut as_is, now);
                 }
             }
             7 if self.rng.below(10) == 0 => self.table.flow_failed(flow_ref.flow),
@@ -94,16 +94,18 @@ impl Abuse {
     fn take(&mut self) {
         for output in drain(&mut self.table) {
             let ended = match output {
-                TxOutput::Send { ref bytes, .. } => {
-                    assert!(Message::parse(bytes.clone()).is_ok(), "only whole messages go out");
+                Seen::Wants(TxOutput::Send { bytes, .. }) => {
+                    assert!(Message::parse(bytes).is_ok(), "only whole messages go out");
                     continue;
                 }
-                TxOutput::Provisional { .. } | TxOutput::Another2xx { .. } => continue,
-                TxOutput::Final { tx, .. }
-                | TxOutput::TimedOut { tx, .. }
-                | TxOutput::AckTimedOut { tx, .. }
-                | TxOutput::Unanswered { tx, .. }
-                | TxOutput::FlowFailed { tx, .. } => tx,
+                Seen::Heard { tx, what: Response::Final, .. } => tx,
+                Seen::Heard { .. } | Seen::Wants(TxOutput::CancelDue { .. }) => continue,
+                Seen::Wants(
+                    TxOutput::TimedOut { tx, .. }
+                    | TxOutput::AckTimedOut { tx, .. }
+                    | TxOutput::Unanswered { tx, .. }
+                    | TxOutput::FlowFailed { tx, .. },
+                ) => tx,
             };
             *self.ends.entry(ended).or_default() += 1;
         }

@@ -2,11 +2,10 @@
 
 use super::*;
 use crate::counter::Counter;
-use crate::error::Misuse;
 
 fn small() -> Table {
-    let caps = Caps { clients: 2, servers: 2, lingering_bytes: 3_000 };
-    Transactions::new(Timers::default(), caps, &Seed::from_number(1))
+    let caps = Caps { clients: 2, servers: 2, lingering_bytes: 3_000, lingering_invites: 100 };
+    Table::new(caps, 1)
 }
 
 fn numbered(method: &str, n: usize) -> Message {
@@ -71,7 +70,7 @@ fn a_lost_flow_ends_what_has_no_final_response_and_only_that() {
     let invite = numbered("INVITE", 1);
     let called = table.request(&invite, TLS, 11, at(0)).unwrap();
     table.feed_response(called, &answer(&invite, 180), at(1));
-    table.cancel(called, &mut Unsigned, at(2)).unwrap();
+    table.cancel(called, &mut as_is, at(2)).unwrap();
     table.request(&numbered("REGISTER", 2), TLS, 12, at(0)).unwrap();
     table.request(&numbered("REGISTER", 3), other, 13, at(0)).unwrap();
     accept(&mut table, &numbered("OPTIONS", 4), TLS, at(0));
@@ -83,7 +82,7 @@ fn a_lost_flow_ends_what_has_no_final_response_and_only_that() {
     let users: Vec<u32> = drain(&mut table)
         .into_iter()
         .map(|output| match output {
-            TxOutput::FlowFailed { user, .. } => user,
+            Seen::Wants(TxOutput::FlowFailed { user, .. }) => user,
             other => panic!("{other:?}"),
         })
         .collect();
@@ -110,8 +109,8 @@ fn a_response_that_comes_too_late_is_dropped_and_counted() {
 
 #[test]
 fn tens_of_thousands_are_cheap() {
-    let caps = Caps { clients: 50_000, servers: 50_000, lingering_bytes: 64 << 20 };
-    let mut table: Table = Transactions::new(Timers::default(), caps, &Seed::from_number(1));
+    let caps = Caps { clients: 50_000, servers: 50_000, lingering_bytes: 64 << 20, lingering_invites: 100 };
+    let mut table: Table = Table::new(caps, 1);
     let many: Vec<Message> = (0..20_000).map(|n| numbered("REGISTER", n)).collect();
     for (n, register) in many.iter().enumerate() {
         table.request(register, UDP, 1, at(n as u64 / 100)).unwrap();
@@ -122,5 +121,25 @@ fn tens_of_thousands_are_cheap() {
     let seen = pass(&mut table, 3_600_000);
     assert_eq!(times(&seen, "timed out").len(), many.len());
     assert_eq!(times(&seen, "REGISTER").len(), many.len() * 10);
+    assert!(table.is_empty());
+}
+
+/// A late copy of an answered INVITE must not ring again: none is forgotten early, new ones are refused.
+#[test]
+fn answered_invites_are_kept_in_full_and_a_further_one_is_refused() {
+    let caps = Caps { clients: 9, servers: 9, lingering_bytes: 0, lingering_invites: 3 };
+    let mut table = Table::new(caps, 1);
+    for n in 0..3 {
+        let invite = numbered("INVITE", n);
+        let id = accept(&mut table, &invite, TLS, at(0));
+        table.respond(id, reply(&invite, 200), 200, at(1));
+    }
+    drain(&mut table);
+    assert_eq!(table.feed_request(&numbered("INVITE", 3), FLOW, at(2)), Incoming::Overload);
+    assert_eq!(table.feed_request(&numbered("OPTIONS", 4), FLOW, at(2)), Incoming::New);
+    assert_eq!(table.feed_request(&numbered("INVITE", 0), FLOW, at(2)), Incoming::Retransmission);
+    assert_eq!(table.lingering_bytes(), 0, "they keep key and state only");
+    pass(&mut table, 40_000);
+    assert_eq!(table.feed_request(&numbered("INVITE", 3), FLOW, at(40_000)), Incoming::New);
     assert!(table.is_empty());
 }

@@ -45,7 +45,7 @@ impl World {
     fn new(seed: u64) -> Self {
         let mut rng = Rng::new(&Seed::from_number(seed));
         let end = |n| End {
-            table: Transactions::new(Timers::default(), CAPS, &Seed::from_number(n)),
+            table: Table::new(CAPS, n),
             told: BTreeMap::new(),
         };
         let (loss, now) = (rng.below(31), Moment::default());
@@ -120,7 +120,7 @@ impl World {
             }
             Coming::Cancel(id) => {
                 // The call may be over already.
-                let _ = self.client.table.cancel(id, &mut Unsigned, now);
+                let _ = self.client.table.cancel(id, &mut as_is, now);
             }
             Coming::Answer { id, request, status } => self.answer(id, &request, status),
         }
@@ -171,24 +171,26 @@ impl World {
     fn settle(&mut self) {
         for output in drain(&mut self.server.table) {
             match output {
-                TxOutput::Send { bytes, .. } => self.transmit(false, &bytes),
-                TxOutput::AckTimedOut { .. } => {}
+                Seen::Wants(TxOutput::Send { bytes, .. }) => self.transmit(false, &bytes),
+                Seen::Wants(TxOutput::AckTimedOut { .. }) => {}
                 other => panic!("{other:?}"),
             }
         }
         for output in drain(&mut self.client.table) {
             let what = short(&output);
             match output {
-                TxOutput::Send { bytes, .. } => self.transmit(true, &bytes),
-                TxOutput::Final { user, message, .. } => {
+                Seen::Wants(TxOutput::Send { bytes, .. }) => self.transmit(true, &bytes),
+                Seen::Heard { user, what: Response::Final, message, .. } => {
                     self.client.told.entry(user.to_string()).or_default().push(what);
                     self.acknowledge(&message);
                 }
-                TxOutput::Another2xx { message, .. } => self.acknowledge(&message),
-                TxOutput::TimedOut { user, .. } => {
+                Seen::Heard { what: Response::Another2xx | Response::Copied2xx, message, .. } => {
+                    self.acknowledge(&message);
+                }
+                Seen::Wants(TxOutput::TimedOut { user, .. }) => {
                     self.client.told.entry(user.to_string()).or_default().push(what);
                 }
-                TxOutput::Provisional { .. } => {}
+                Seen::Heard { what: Response::Provisional, .. } => {}
                 other => panic!("{other:?}"),
             }
         }

@@ -15,7 +15,7 @@ fn a_copy_over_udp_gets_the_same_bytes_again() {
     let roamed = FlowId(8);
     assert_eq!(table.feed_request(&register, roamed, at(30)), Incoming::Retransmission);
     let outputs = drain(&mut table);
-    let [TxOutput::Send { flow, bytes }] = outputs.as_slice() else { panic!("{outputs:?}") };
+    let [Seen::Wants(TxOutput::Send { flow, bytes })] = outputs.as_slice() else { panic!("{outputs:?}") };
     assert_eq!((flow, bytes), (&roamed, &response));
 }
 

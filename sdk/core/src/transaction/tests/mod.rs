@@ -7,26 +7,96 @@ mod lossy;
 mod matching;
 mod timing;
 
+use std::collections::VecDeque;
+use std::ops::{Deref, DerefMut};
 use std::time::Duration;
 
 use bytes::Bytes;
 use homing_wire::{Builder, Message};
 
 use super::*;
+use crate::auth::security_association::SignError;
+use crate::auth::{NoAssociation, Signed};
 use crate::config::Timers;
+use crate::error::Misuse;
 use crate::ids::{FlowId, Seed, TxId};
 use crate::time::{Moment, Now, Wall};
 use crate::transport::Transport;
 
-const CAPS: Caps = Caps { clients: 100, servers: 100, lingering_bytes: 1 << 20 };
+const CAPS: Caps = Caps { clients: 100, servers: 100, lingering_bytes: 1 << 20, lingering_invites: 100 };
 const FLOW: FlowId = FlowId(1);
 const UDP: FlowRef = FlowRef { flow: FLOW, transport: Transport::Udp };
 const TLS: FlowRef = FlowRef { flow: FLOW, transport: Transport::Tls };
 
-type Table = Transactions<u32>;
+/// A table, with what its responses were among its outputs.
+struct Table {
+    inner: Transactions<u32>,
+    seen: VecDeque<Seen>,
+}
+
+/// What a table put out, or said of a response that was fed.
+#[derive(Debug)]
+enum Seen {
+    Wants(TxOutput<u32>),
+    Heard { tx: TxId, user: u32, what: Response, message: Message },
+}
+
+impl Table {
+    fn new(caps: Caps, seed: u64) -> Self {
+        let inner = Transactions::new(Timers::default(), caps, &Seed::from_number(seed));
+        Self { inner, seen: VecDeque::new() }
+    }
+
+    fn request(
+        &mut self,
+        request: &Message,
+        flow_ref: FlowRef,
+        user: u32,
+        now: Now,
+    ) -> Result<TxId, Misuse> {
+        let request = as_is(request.clone()).unwrap();
+        self.inner.request(&request, flow_ref, user, now)
+    }
+
+    fn feed_response(&mut self, id: TxId, response: &Message, now: Now) {
+        self.feed_response_signed(id, response, &mut as_is, now);
+    }
+
+    fn feed_response_signed(&mut self, id: TxId, response: &Message, signer: &mut dyn Signer, now: Now) {
+        let user = self.inner.user(id).copied().unwrap_or_default();
+        let what = self.inner.feed_response(id, response, signer, now);
+        self.seen.extend(std::iter::from_fn(|| self.inner.poll_output()).map(Seen::Wants));
+        if what != Response::Absorbed {
+            self.seen.push_back(Seen::Heard { tx: id, user, what, message: response.clone() });
+        }
+    }
+
+    fn poll_seen(&mut self) -> Option<Seen> {
+        self.seen.pop_front().or_else(|| self.inner.poll_output().map(Seen::Wants))
+    }
+}
+
+impl Deref for Table {
+    type Target = Transactions<u32>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.inner
+    }
+}
+
+impl DerefMut for Table {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.inner
+    }
+}
+
+/// Signs nothing, as on a link that nobody challenged.
+fn as_is(request: Message) -> Result<Signed, SignError> {
+    Ok(Signed::without(request, NoAssociation::Unchallenged))
+}
 
 fn table() -> Table {
-    Transactions::new(Timers::default(), CAPS, &Seed::from_number(1))
+    Table::new(CAPS, 1)
 }
 
 fn at(millis: u64) -> Now {
@@ -74,24 +144,29 @@ fn reply(request: &Message, status: u16) -> Bytes {
     Builder::reply_to(request, status, "Reason").to_tag("b1").finish()
 }
 
-fn drain(table: &mut Table) -> Vec<TxOutput<u32>> {
-    std::iter::from_fn(|| table.poll_output()).collect()
+fn drain(table: &mut Table) -> Vec<Seen> {
+    std::iter::from_fn(|| table.poll_seen()).collect()
 }
 
 /// An output in short: what went out by its start line, what was told by its name.
-fn short(output: &TxOutput<u32>) -> String {
-    match output {
-        TxOutput::Send { bytes, .. } => {
+fn short(seen: &Seen) -> String {
+    match seen {
+        Seen::Heard { what: Response::Provisional, message, .. } => {
+            format!("provisional {}", message.status().unwrap())
+        }
+        Seen::Heard { what: Response::Final, message, .. } => format!("final {}", message.status().unwrap()),
+        Seen::Heard { what: Response::Another2xx, .. } => "another 2xx".to_owned(),
+        Seen::Heard { what: Response::Copied2xx, .. } => "copied 2xx".to_owned(),
+        Seen::Heard { what: Response::Absorbed, .. } => "absorbed".to_owned(),
+        Seen::Wants(TxOutput::Send { bytes, .. }) => {
             let text = String::from_utf8_lossy(bytes);
             text.split_whitespace().take(2).find(|word| *word != "SIP/2.0").unwrap_or_default().to_owned()
         }
-        TxOutput::Provisional { message, .. } => format!("provisional {}", message.status().unwrap()),
-        TxOutput::Final { message, .. } => format!("final {}", message.status().unwrap()),
-        TxOutput::Another2xx { .. } => "another 2xx".to_owned(),
-        TxOutput::TimedOut { .. } => "timed out".to_owned(),
-        TxOutput::AckTimedOut { .. } => "ACK timed out".to_owned(),
-        TxOutput::Unanswered { .. } => "unanswered".to_owned(),
-        TxOutput::FlowFailed { .. } => "flow failed".to_owned(),
+        Seen::Wants(TxOutput::TimedOut { .. }) => "timed out".to_owned(),
+        Seen::Wants(TxOutput::AckTimedOut { .. }) => "ACK timed out".to_owned(),
+        Seen::Wants(TxOutput::CancelDue { .. }) => "cancel due".to_owned(),
+        Seen::Wants(TxOutput::Unanswered { .. }) => "unanswered".to_owned(),
+        Seen::Wants(TxOutput::FlowFailed { .. }) => "flow failed".to_owned(),
     }
 }
 

@@ -61,7 +61,7 @@ fn timer_c_is_raised_by_every_provisional_response() {
     table.feed_response(id, &answer(&invite, 180), at(100));
     table.feed_response(id, &answer(&invite, 180), at(60_000));
     drain(&mut table);
-    assert_eq!(pass(&mut table, DAY), [(250_000, "timed out".to_owned())], "190 s after the last");
+    assert_eq!(pass(&mut table, DAY), [(250_000, "cancel due".to_owned()), (282_000, "timed out".to_owned())], "190 s after the last");
 }
 
 #[test]
@@ -109,7 +109,7 @@ fn an_invite_is_stilled_with_100_after_200_ms() {
     assert!(drain(&mut table).is_empty());
     table.handle_deadline(at(200));
     let outputs = drain(&mut table);
-    let [TxOutput::Send { bytes, .. }] = outputs.as_slice() else { panic!("{outputs:?}") };
+    let [Seen::Wants(TxOutput::Send { bytes, .. })] = outputs.as_slice() else { panic!("{outputs:?}") };
     let trying = Message::parse(bytes.clone()).unwrap();
     assert_eq!(trying.status(), Some(100));
     assert_eq!(trying.to().unwrap().tag(), None, "a 100 is not part of a dialog");
