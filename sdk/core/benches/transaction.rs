@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
+use homing_core::auth::security_association::SignError;
+use homing_core::auth::{NoAssociation, Signed};
 use homing_core::config::Timers;
 use homing_core::ids::{FlowId, Seed};
 use homing_core::time::Now;
@@ -12,7 +14,8 @@ use homing_core::transaction::{Caps, FlowRef, Incoming, Transactions, TxOutput};
 use homing_core::transport::Transport;
 use homing_wire::{Builder, Message};
 
-const CAPS: Caps = Caps { clients: 100_000, servers: 100_000, lingering_bytes: 256 << 20 };
+const CAPS: Caps =
+    Caps { clients: 100_000, servers: 100_000, lingering_bytes: 256 << 20, lingering_invites: 1 };
 
 /// Both ends of a wire, and how many requests went over it.
 struct Pair {
@@ -56,7 +59,9 @@ impl Pair {
         self.server.handle_deadline(now);
         self.client.handle_deadline(now);
         let request = Message::parse(request).expect("the request is well formed");
-        self.client.request(&request, self.flow_ref, 1, now).expect("there is room");
+        self.client
+            .request(&as_is(request).expect("nothing signs it"), self.flow_ref, 1, now)
+            .expect("there is room");
         let Some(TxOutput::Send { bytes, .. }) = self.client.poll_output() else { return };
         let received = Message::parse(bytes).expect("the request is well formed");
         assert_eq!(self.server.feed_request(&received, self.flow_ref.flow, now), Incoming::New);
@@ -66,9 +71,13 @@ impl Pair {
         let Some(TxOutput::Send { bytes, .. }) = self.server.poll_output() else { return };
         let response = Message::parse(bytes).expect("the response is well formed");
         let (id, ..) = self.client.peek_client(&response).expect("the response is ours");
-        self.client.feed_response(id, &response, now);
+        self.client.feed_response(id, &response, &mut as_is, now);
         black_box(self.client.poll_output());
     }
+}
+
+fn as_is(request: Message) -> Result<Signed, SignError> {
+    Ok(Signed::without(request, NoAssociation::Unchallenged))
 }
 
 fn register_pair(criterion: &mut Criterion) {

@@ -1,5 +1,7 @@
 //! Named counters: whatever is dropped, refused or capped is counted here, and tests read it.
 
+use crate::error::SignatureFault;
+
 /// One thing worth counting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Counter {
@@ -70,6 +72,17 @@ pub enum Counter {
 /// The counters of one agent or node.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Counters(std::collections::BTreeMap<Counter, u64>);
+
+impl Counter {
+    /// What a message counts as that was refused by its signature.
+    pub fn of_refusal(why: SignatureFault) -> Self {
+        match why {
+            SignatureFault::Unsigned => Counter::Unsigned,
+            SignatureFault::Replayed => Counter::Replayed,
+            SignatureFault::BadSignature | SignatureFault::OtherAssociation => Counter::BadSignature,
+        }
+    }
+}
 
 impl Counters {
     /// Adds one.

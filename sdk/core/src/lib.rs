@@ -1,6 +1,7 @@
 //! The verbs of a SIP user agent: values and time in, values out.
 #![doc = include_str!("../README.md")]
 
+pub mod account;
 pub mod agent;
 pub mod answer;
 pub mod auth;
@@ -20,7 +21,9 @@ pub mod limits;
 pub mod locate;
 pub mod outbox;
 pub mod registration;
+pub mod registration_notify;
 mod remembered;
+mod request;
 pub mod secret;
 pub mod server;
 pub mod state;
@@ -28,6 +31,7 @@ pub mod time;
 pub mod timer_queue;
 pub mod transaction;
 pub mod transport;
+mod uas;
 
 #[cfg(test)]
 mod tests;

@@ -1,14 +1,16 @@
 //! Writing messages: new ones, replies, and received ones with a few lines changed.
 
 use std::fmt::{self, Display, Write};
+use std::ops::Range;
 
 use bytes::Bytes;
 use smallvec::SmallVec;
 
 use crate::header::{Clean, NameAddr, Place, Token, UriText};
-use crate::message::Message;
+use crate::message::{Flaws, Index, LineAt, Message, Span, StartAt};
 use crate::method::Method;
 use crate::name::{Known, Name};
+use crate::write::write_line;
 
 pub use crate::header::AuthValue;
 
@@ -16,20 +18,25 @@ pub use crate::header::AuthValue;
 ///
 /// Values come as anything that can be displayed and cannot hold CR, LF, NUL or another control character: such
 /// characters become blanks. Content-Length is always written. Lines taken over from a received message stay as they
-/// were, octet for octet.
+/// were, octet for octet. So whatever is put in, what comes out is a message: [`Builder::message`] needs no second look
+/// at it, and no limit of [`Limits`](crate::Limits) is applied to it.
 ///
 /// ```
 /// use homing_wire::{Builder, Message, Method, Name};
 /// let request = Builder::request(Method::Options, "sip:example.com")
 ///     .header(Name::Via, "SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK1")
 ///     .header(Name::MaxForwards, 70)
-///     .finish();
-/// let message = Message::parse(request).unwrap();
-/// assert_eq!(message.max_forwards(), Ok(Some(70)));
+///     .message();
+/// assert_eq!(request.max_forwards(), Ok(Some(70)));
+/// assert_eq!(Message::parse(request.bytes().clone()), Ok(request));
 /// ```
 #[derive(Clone)]
 pub struct Builder {
     start: Piece,
+    /// What the start line says, its places counted from the beginning of the line.
+    start_at: StartAt,
+    /// What is wrong with a start line that was taken over.
+    start_flaws: Flaws,
     lines: SmallVec<[Line; 24]>,
     /// Received messages that lines are taken from.
     sources: SmallVec<[Bytes; 1]>,
@@ -42,35 +49,46 @@ pub struct Builder {
 #[derive(Clone, Copy)]
 struct Piece {
     source: Option<u8>,
-    start: usize,
-    end: usize,
+    at: Span,
 }
 
+/// A header line with its end, and what the index of a message holds of it, counted from the line's beginning.
 #[derive(Clone, Copy)]
 struct Line {
-    known: Option<Known>,
-    name_len: u16,
     piece: Piece,
+    index: LineAt,
 }
 
 impl Builder {
-    /// A request without headers. Characters that no URI may hold are escaped.
+    /// A request without headers. Characters that no method or URI may hold are left out of the one and escaped in the
+    /// other; where nothing is left, the method is `INVALID` and the URI `sip:invalid`, which no server serves.
     pub fn request(method: Method<'_>, uri: &str) -> Builder {
-        Builder::starting(|text| {
-            write!(text, "{} ", Token(method.as_str()))?;
-            UriText { to: text }.write_str(uri)?;
-            text.write_str(" SIP/2.0\r\n")
-        })
+        let mut written = String::with_capacity(WRITTEN);
+        // Writing to a String cannot fail.
+        let _ = write!(written, "{}", Token(method.as_str()));
+        if written.is_empty() {
+            written.push_str("INVALID");
+        }
+        let method = 0..written.len();
+        written.push(' ');
+        let from = written.len();
+        let _ = UriText { to: &mut written }.write_str(if uri.is_empty() { "sip:invalid" } else { uri });
+        let uri = from..written.len();
+        written.push_str(" SIP/2.0\r\n");
+        Builder::starting(written, StartAt::Request { method: Span::of(method), uri: Span::of(uri) })
     }
 
     /// A response without headers; a status outside 100 to 699 becomes 500.
     pub fn response(status: u16, reason: &str) -> Builder {
         let status = if (100..700).contains(&status) { status } else { 500 };
-        Builder::starting(|text| {
-            write!(text, "SIP/2.0 {status} ")?;
-            Clean { to: text, place: Place::Value }.write_str(reason)?;
-            text.write_str("\r\n")
-        })
+        let mut written = String::with_capacity(WRITTEN);
+        // Writing to a String cannot fail.
+        let _ = write!(written, "SIP/2.0 {status} ");
+        let from = written.len();
+        let _ = Clean { to: &mut written, place: Place::Value }.write_str(reason);
+        let reason = from..written.len();
+        written.push_str("\r\n");
+        Builder::starting(written, StartAt::Response { status, reason: Span::of(reason) })
     }
 
     /// The response to a request: every Via, then From, To, Call-ID and CSeq as they came (RFC 3261 8.2.6.2).
@@ -86,22 +104,27 @@ impl Builder {
 
     /// A received message to be changed in places, as a relay does: everything that is not touched stays as it was.
     pub fn from_message(message: &Message) -> Builder {
+        let index = message.index();
         let mut builder = Builder {
-            start: Piece { source: Some(0), start: 0, end: 0 },
+            start: Piece { source: Some(0), at: Span::default() },
+            start_at: index.start.since(index.begin),
+            start_flaws: index.flaws.of_start_line(),
             lines: SmallVec::new(),
             sources: SmallVec::new(),
             written: String::new(),
             body: message.bytes().slice_ref(message.body()),
         };
         builder.sources.push(message.bytes().clone());
-        let end = message.index().lines.first().map_or(message.index().head_end, |line| line.start) as usize;
-        let start = message.index().begin as usize;
-        builder.start = builder.piece(message, 0, start..end);
+        let end = index.lines.first().map_or(index.head_end, |line| line.start);
+        builder.start = builder.piece(message, 0, index.begin as usize..end as usize);
+        if builder.start.source.is_none() {
+            builder.start_at = builder.start_at.ending_at(builder.written.len() - 2);
+        }
         builder.take_lines(message, 0, |_| true);
-        if builder.lines.iter().filter(|line| line.known == Some(Known::ContentLength)).count() != 1
-            || !message.index().flaws.has_sound_length()
+        let is_length = |line: &Line| line.index.known == Some(Known::ContentLength);
+        if builder.lines.iter().filter(|line| is_length(line)).count() != 1 || !index.flaws.has_sound_length()
         {
-            builder.lines.retain(|line| line.known != Some(Known::ContentLength));
+            builder.lines.retain(|line| !is_length(line));
         }
         builder
     }
@@ -158,9 +181,7 @@ impl Builder {
     /// response, a Route that was reached.
     pub fn remove_first(mut self, name: Name<'_>) -> Builder {
         let Some(at) = self.position(name) else { return self };
-        let line = self.lines[at];
-        let text = &self.octets(line.piece)[usize::from(line.name_len)..];
-        let value = crate::scan::trim(text.strip_prefix(b":").unwrap_or(text));
+        let value = self.value(at);
         match crate::scan::list_end(value) {
             Ok(Some(comma)) => {
                 let rest = String::from_utf8_lossy(&value[comma + 1..]).trim().to_owned();
@@ -201,9 +222,7 @@ impl Builder {
     /// Gives To a tag, unless it has one.
     pub fn to_tag(self, tag: &str) -> Builder {
         let Some(at) = self.position(Name::To) else { return self };
-        let line = self.lines[at];
-        let text = &self.octets(line.piece)[usize::from(line.name_len)..];
-        let value = crate::scan::trim(text.strip_prefix(b":").unwrap_or(text));
+        let value = self.value(at);
         if NameAddr::parse(value).is_some_and(|to| to.tag().is_some()) {
             return self;
         }
@@ -225,26 +244,45 @@ impl Builder {
         self
     }
 
-    /// The message itself.
-    pub fn message(self) -> Message {
-        Message::parse(self.finish()).expect("what the builder writes is a message")
+    /// The finished message, with the index that [`Message::parse`] would make of its octets.
+    pub fn message(mut self) -> Message {
+        self.close();
+        let bytes = self.assemble();
+        let mut index = Index::started(self.start_at, self.start_flaws);
+        let mut at = self.start.at.len();
+        for line in &self.lines {
+            index.lines.push(line.index.moved(at));
+            at += line.piece.at.len();
+        }
+        index.end(&bytes, at);
+        Message::of_parts(bytes, index)
     }
 
-    /// The message in storage of its own size.
+    /// The octets of [`Builder::message`], in storage of their own size.
     pub fn finish(mut self) -> Bytes {
-        if self.position(Name::ContentLength).is_none() {
-            let length = self.body.len();
-            self = self.header(Name::ContentLength, length);
+        self.close();
+        self.assemble()
+    }
+
+    /// Writes the Content-Length.
+    fn close(&mut self) {
+        if self.position(Name::ContentLength).is_none()
+            && let Some(line) = self.write_line(Name::ContentLength, self.body.len())
+        {
+            self.lines.push(line);
         }
-        let head: usize = self.lines.iter().map(|line| line.piece.end - line.piece.start).sum();
+    }
+
+    fn assemble(&self) -> Bytes {
+        let head: usize = self.lines.iter().map(|line| line.piece.at.len()).sum();
         let start = self.octets(self.start);
         let mut message = Vec::with_capacity(start.len() + head + 2 + self.body.len());
         message.extend_from_slice(start);
         // Lines that stand side by side where they come from are copied at once.
-        let mut pending = Piece { source: None, start: 0, end: 0 };
+        let mut pending = Piece { source: None, at: Span::default() };
         for Line { piece, .. } in &self.lines {
-            if piece.source == pending.source && piece.start == pending.end {
-                pending.end = piece.end;
+            if piece.source == pending.source && pending.at.meets(piece.at) {
+                pending.at = pending.at.through(piece.at);
             } else {
                 message.extend_from_slice(self.octets(pending));
                 pending = *piece;
@@ -256,56 +294,60 @@ impl Builder {
         message.into()
     }
 
-    fn starting(write: impl FnOnce(&mut String) -> fmt::Result) -> Builder {
-        let mut written = String::with_capacity(WRITTEN);
-        // Writing to a String cannot fail.
-        let _ = write(&mut written);
-        let start = Piece { source: None, start: 0, end: written.len() };
-        Builder { start, lines: SmallVec::new(), sources: SmallVec::new(), written, body: Bytes::new() }
+    fn starting(written: String, start_at: StartAt) -> Builder {
+        Builder {
+            start: Piece { source: None, at: Span::of(0..written.len()) },
+            start_at,
+            start_flaws: Flaws::default(),
+            lines: SmallVec::new(),
+            sources: SmallVec::new(),
+            written,
+            body: Bytes::new(),
+        }
     }
 
     /// Writes a line; `None` when nothing of the name can stand on the wire.
     fn write_line(&mut self, name: Name<'_>, value: impl Display) -> Option<Line> {
         let start = self.written.len();
-        // Writing to a String cannot fail.
-        let _ = write!(self.written, "{}", Token(name.as_str()));
-        let name_len = u16::try_from(self.written.len() - start).ok().filter(|length| *length > 0);
-        let Some(name_len) = name_len else {
-            self.written.truncate(start);
-            return None;
-        };
-        self.written.push_str(": ");
-        let _ = write!(Clean { to: &mut self.written, place: Place::Value }, "{value}");
-        self.written
-            .truncate(self.written.trim_end_matches(' ').len().max(start + usize::from(name_len) + 1));
-        self.written.push_str("\r\n");
-        let piece = Piece { source: None, start, end: self.written.len() };
-        Some(Line { known: name.known(), name_len, piece })
+        let written = write_line(&mut self.written, name, value)?;
+        let piece = Piece { source: None, at: Span::of(start..self.written.len()) };
+        Some(Line { piece, index: LineAt::written(written) })
     }
 
     fn take_lines(&mut self, message: &Message, source: u8, wanted: impl Fn(u32) -> bool) {
         let index = message.index();
-        let starts = index.lines.iter().map(|line| line.start);
-        let ends = starts.clone().skip(1).chain([index.head_end]);
-        for ((line, start), end) in index.lines.iter().zip(starts).zip(ends) {
-            if !wanted(start) {
+        let ends = index.lines.iter().map(|line| line.start).skip(1).chain([index.head_end]);
+        for (line, end) in index.lines.iter().zip(ends) {
+            if !wanted(line.start) {
                 continue;
             }
-            let piece = self.piece(message, source, start as usize..end as usize);
-            self.lines.push(Line { known: line.known, name_len: line.name_len, piece });
+            let piece = self.piece(message, source, line.start as usize..end as usize);
+            let mut index = line.since_its_start();
+            if piece.source.is_none() {
+                let start = index.value.range().start;
+                let value = crate::scan::trim_end(&self.octets(piece)[start..]);
+                index.value = Span::of(start..start + value.len());
+            }
+            self.lines.push(Line { piece, index });
         }
     }
 
     /// A line of a received message. The last line of a datagram without an empty line may lack its own end too.
-    fn piece(&mut self, message: &Message, source: u8, at: std::ops::Range<usize>) -> Piece {
+    fn piece(&mut self, message: &Message, source: u8, at: Range<usize>) -> Piece {
         let line = &message.bytes()[at.clone()];
         if line.ends_with(b"\r\n") {
-            return Piece { source: Some(source), start: at.start, end: at.end };
+            return Piece { source: Some(source), at: Span::of(at) };
         }
         let start = self.written.len();
         self.written.push_str(&String::from_utf8_lossy(line));
         self.written.push_str("\r\n");
-        Piece { source: None, start, end: self.written.len() }
+        Piece { source: None, at: Span::of(start..self.written.len()) }
+    }
+
+    /// The value of the line at that place.
+    fn value(&self, line: usize) -> &[u8] {
+        let Line { piece, index } = self.lines[line];
+        &self.octets(piece)[index.value.range()]
     }
 
     fn position(&self, name: Name<'_>) -> Option<usize> {
@@ -314,18 +356,18 @@ impl Builder {
 
     fn is(&self, line: &Line, name: Name<'_>) -> bool {
         match name.known() {
-            None if line.known.is_none() => {
-                let written = &self.octets(line.piece)[..usize::from(line.name_len)];
+            None if line.index.known.is_none() => {
+                let written = &self.octets(line.piece)[..usize::from(line.index.name_len)];
                 written.eq_ignore_ascii_case(name.as_str().as_bytes())
             }
-            known => line.known == known && known.is_some(),
+            known => line.index.known == known && known.is_some(),
         }
     }
 
     fn octets(&self, piece: Piece) -> &[u8] {
         match piece.source {
-            None => &self.written.as_bytes()[piece.start..piece.end],
-            Some(source) => &self.sources[usize::from(source)][piece.start..piece.end],
+            None => &self.written.as_bytes()[piece.at.range()],
+            Some(source) => &self.sources[usize::from(source)][piece.at.range()],
         }
     }
 }

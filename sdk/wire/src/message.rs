@@ -13,15 +13,18 @@ use crate::limits::Limits;
 use crate::method::Method;
 use crate::name::{Known, Name};
 use crate::scan::unfold;
+use crate::write::write_line;
 
-pub(crate) use index::{Flaws, Index, LineAt, StartAt};
+pub(crate) use index::{Flaws, Index, LineAt, Span, StartAt};
 
 /// A SIP message as it stood on the wire, with an index of its lines.
 ///
 /// Parsing finds the lines and checks nothing inside them; headers are read when asked for, as views that borrow the
 /// message. Up to 24 header lines need no allocation. The view keeps the whole read buffer alive:
 /// [`Message::into_exact`] is for what is kept longer.
-#[derive(Clone)]
+///
+/// Two messages are equal when their octets are, and read under limits that both are within.
+#[derive(Clone, Eq, PartialEq)]
 pub struct Message {
     bytes: Bytes,
     index: Index,
@@ -77,6 +80,50 @@ impl Message {
         let mut message = Message { bytes, index: Index::empty() };
         message.index.fill(&message.bytes, limits)?;
         Ok(message)
+    }
+
+    /// A message that was put together here; the index is that of its octets.
+    pub(crate) fn of_parts(bytes: Bytes, index: Index) -> Message {
+        Message { bytes, index }
+    }
+
+    /// The same message with one header line more: before a closing Content-Length, else behind the last line. No other
+    /// octet is touched, so that a signature over the message can be put into it.
+    ///
+    /// The value cannot leave its line: characters that no header may hold become blanks. A Content-Length is not added,
+    /// nor a line of a name without any character that a name may have.
+    ///
+    /// ```
+    /// use homing_wire::{Builder, Method, Name};
+    /// let unsigned = Builder::request(Method::Options, "sip:example.com").message();
+    /// let signed = unsigned.with_header(Name::Authorization, "NTLM response=\"01\"");
+    /// assert_eq!(
+    ///     &signed.bytes()[..],
+    ///     b"OPTIONS sip:example.com SIP/2.0\r\nAuthorization: NTLM response=\"01\"\r\nContent-Length: 0\r\n\r\n",
+    /// );
+    /// ```
+    pub fn with_header(&self, name: Name<'_>, value: impl fmt::Display) -> Message {
+        let mut line = String::with_capacity(WRITTEN_LINE);
+        let count = self.index.lines.len();
+        let last = self.index.lines.last().filter(|line| line.known == Some(Known::ContentLength));
+        let (place, at) = match last {
+            Some(last) => (count - 1, last.start as usize),
+            None => (count, self.index.head_end as usize),
+        };
+        // The last line of a datagram may lack its end.
+        let is_open = !self.bytes[..at].ends_with(b"\r\n");
+        let end = if is_open { "\r\n" } else { "" };
+        let written =
+            write_line(&mut line, name, value).filter(|line| line.known != Some(Known::ContentLength));
+        let Some(written) = written else { return self.clone() };
+        let mut bytes = Vec::with_capacity(self.bytes.len() + end.len() + line.len());
+        bytes.extend_from_slice(&self.bytes[..at]);
+        bytes.extend_from_slice(end.as_bytes());
+        bytes.extend_from_slice(line.as_bytes());
+        bytes.extend_from_slice(&self.bytes[at..]);
+        let mut index = self.index.clone();
+        index.insert(place, LineAt::written(written).moved(at + end.len()), end.len() + line.len());
+        Message { bytes: bytes.into(), index }
     }
 
     /// The message exactly as on the wire.
@@ -193,7 +240,7 @@ impl Message {
     }
 
     /// A span the index has found to be UTF-8.
-    fn ascii(&self, span: index::Span) -> &str {
+    fn ascii(&self, span: Span) -> &str {
         str::from_utf8(&self.bytes[span.range()]).unwrap_or("")
     }
 }
@@ -219,6 +266,16 @@ impl fmt::Debug for Message {
         }
     }
 }
+
+/// The octets of a message.
+impl From<Message> for Bytes {
+    fn from(message: Message) -> Bytes {
+        message.bytes
+    }
+}
+
+/// Octets that a signature or an answer to a challenge takes.
+const WRITTEN_LINE: usize = 512;
 
 #[cfg(test)]
 mod tests;

@@ -1,7 +1,9 @@
 //! Writing texts so that they cannot leave the place they are written to.
 
 use std::fmt::{self, Write};
+use std::ops::Range;
 
+use crate::name::{Known, Name};
 use crate::scan::is_token;
 
 /// A place in a message, and with it the characters that must not be written there.
@@ -98,6 +100,38 @@ pub(crate) fn param(f: &mut impl Write, name: &str, value: Option<&str>) -> fmt:
         Some(value) if !value.is_empty() && value.bytes().all(is_token) => write!(f, "={value}"),
         Some(value) => write!(f, "={}", Quoted(value)),
     }
+}
+
+/// Where the parts of a written header line stand, counted from its beginning.
+pub(crate) struct WrittenLine {
+    pub(crate) known: Option<Known>,
+    pub(crate) name_len: u16,
+    /// The value without blanks around it.
+    pub(crate) value: Range<usize>,
+}
+
+/// Appends one header line with its end; nothing and `None` where the name has no character that may stand in one.
+pub(crate) fn write_line(to: &mut String, name: Name<'_>, value: impl fmt::Display) -> Option<WrittenLine> {
+    let start = to.len();
+    // Writing to a String cannot fail.
+    let _ = write!(to, "{}", Token(name.as_str()));
+    let name_len = to.len() - start;
+    let Some(length) = u16::try_from(name_len).ok().filter(|length| *length > 0) else {
+        to.truncate(start);
+        return None;
+    };
+    // What was left out of a name can make a known one of it.
+    let known = match name {
+        Name::Other(_) => Known::parse(&to.as_bytes()[start..]),
+        known => known.known(),
+    };
+    to.push_str(": ");
+    let _ = write!(Clean { to, place: Place::Value }, "{value}");
+    to.truncate(to.trim_end_matches(' ').len().max(start + name_len + 1));
+    let text = &to[start + name_len + 1..];
+    let value = to.len() - start - text.trim_start_matches(' ').len()..to.len() - start;
+    to.push_str("\r\n");
+    Some(WrittenLine { known, name_len: length, value })
 }
 
 #[cfg(test)]

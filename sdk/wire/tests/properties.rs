@@ -37,6 +37,99 @@ fn clean(text: &str) -> String {
     text.chars().map(|c| if c < ' ' || c == '\u{7f}' { ' ' } else { c }).collect()
 }
 
+/// A received message to take lines from: whole, open, with a false length, folded, odd in its names.
+fn received() -> impl Strategy<Value = Message> {
+    let octets = prop_oneof![
+        prop::sample::select(&SOURCES[..]).prop_map(|text| text.to_vec()),
+        ("(X|To|v|f|x\\*)", "[ \t]{0,2}:[ -~]{0,12}(\r\n [ -~]{0,6})?[ \t]{0,2}", any::<bool>()).prop_map(
+            |(name, value, whole)| {
+                let end = if whole { "\r\n\r\nbody" } else { "" };
+                format!("BYE sip:a SIP/2.0\r\nl: 2\r\n{name}{value}{end}").into_bytes()
+            }
+        ),
+    ];
+    octets.prop_map(|octets| Message::parse(octets).unwrap())
+}
+
+/// Any name a caller could hand in, known ones among them.
+fn name() -> impl Strategy<Value = String> {
+    prop_oneof![prop::sample::select(&NAMES[..]).prop_map(str::to_owned), text()]
+}
+
+/// One step of building.
+#[derive(Clone, Debug)]
+enum Step {
+    Header(String, String),
+    Prepend(String, String),
+    Replace(String, String),
+    ReplaceFirst(String, String),
+    Remove(String),
+    RemoveFirst(String),
+    Copy(Message, String),
+    ToTag(String),
+    Body(String, Vec<u8>),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        (name(), text()).prop_map(|(name, value)| Step::Header(name, value)),
+        (name(), text()).prop_map(|(name, value)| Step::Prepend(name, value)),
+        (name(), text()).prop_map(|(name, value)| Step::Replace(name, value)),
+        (name(), text()).prop_map(|(name, value)| Step::ReplaceFirst(name, value)),
+        name().prop_map(Step::Remove),
+        name().prop_map(Step::RemoveFirst),
+        (received(), name()).prop_map(|(message, name)| Step::Copy(message, name)),
+        text().prop_map(Step::ToTag),
+        (text(), vec(any::<u8>(), 0..20)).prop_map(|(kind, body)| Step::Body(kind, body)),
+    ]
+}
+
+/// Everything a builder can begin with.
+fn begun() -> impl Strategy<Value = Builder> {
+    let method = prop_oneof![token(), text()];
+    prop_oneof![
+        (method, text()).prop_map(|(method, uri)| Builder::request(Method::parse(&method), &uri)),
+        (any::<u16>(), text()).prop_map(|(status, reason)| Builder::response(status, &reason)),
+        (200..500_u16, text()).prop_map(|(status, reason)| Builder::response(status, &reason)),
+        (received(), text()).prop_map(|(request, reason)| Builder::reply_to(&request, 200, &reason)),
+        received().prop_map(|message| Builder::from_message(&message)),
+    ]
+}
+
+fn built() -> impl Strategy<Value = Builder> {
+    (begun(), vec(step(), 0..8)).prop_map(|(builder, steps)| steps.into_iter().fold(builder, taken))
+}
+
+fn taken(builder: Builder, step: Step) -> Builder {
+    match step {
+        Step::Header(name, value) => builder.header(Name::Other(&name), value),
+        Step::Prepend(name, value) => builder.prepend(Name::parse(&name), value),
+        Step::Replace(name, value) => builder.replace(Name::Other(&name), value),
+        Step::ReplaceFirst(name, value) => builder.replace_first(Name::parse(&name), value),
+        Step::Remove(name) => builder.remove(Name::Other(&name)),
+        Step::RemoveFirst(name) => builder.remove_first(Name::parse(&name)),
+        Step::Copy(message, name) => builder.copy_from(&message, Name::parse(&name)),
+        Step::ToTag(tag) => builder.to_tag(&tag),
+        Step::Body(kind, body) => builder.body(&kind, &body),
+    }
+}
+
+/// A message is equal to another only if the whole index is: start line, flaws, every line, body.
+fn read_again(bytes: &Bytes) -> Message {
+    Message::parse_with(bytes.clone(), &UNBOUNDED).unwrap()
+}
+
+const UNBOUNDED: Limits = Limits {
+    message: usize::MAX,
+    line: usize::MAX,
+    auth_line: usize::MAX,
+    headers: usize::MAX,
+    vias: usize::MAX,
+    contacts: usize::MAX,
+    uri: usize::MAX,
+    body: usize::MAX,
+};
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: cases(), failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -62,6 +155,49 @@ proptest! {
             prop_assert_eq!(line.value, value.trim_matches(' ').as_bytes());
         }
         prop_assert_eq!(Builder::from_message(&message).finish(), bytes);
+    }
+
+    #[test]
+    fn a_built_message_is_the_message_its_octets_are(builder in built()) {
+        let bytes = builder.clone().finish();
+        let message = builder.message();
+        prop_assert_eq!(message.bytes(), &bytes);
+        prop_assert!(message == read_again(&bytes), "{:?}", bytes);
+        prop_assert_eq!(message.validate(), read_again(&bytes).validate());
+    }
+
+    #[test]
+    fn what_is_written_holds_no_control_characters(
+        method in text(),
+        reason in text(),
+        steps in vec(step().prop_filter("nothing taken over", |step| !matches!(step, Step::Copy(..))), 0..8),
+    ) {
+        for begun in [Builder::request(Method::parse(&method), &reason), Builder::response(200, &reason)] {
+            let message = steps.iter().cloned().fold(begun, taken).message();
+            let end = message.bytes().windows(4).position(|end| end == b"\r\n\r\n").unwrap();
+            let lines: Vec<_> = str::from_utf8(&message.bytes()[..end]).unwrap().split("\r\n").collect();
+            prop_assert!(lines.iter().all(|line| !line.contains(|c: char| c < ' ' || c == '\x7f')), "{:?}", lines);
+            prop_assert_eq!(message.headers().count() + 1, lines.len());
+        }
+    }
+
+    #[test]
+    fn a_header_put_in_gives_the_message_its_octets_are(
+        message in prop_oneof![built().prop_map(Builder::message), received()],
+        lines in vec((name(), text()), 1..4),
+    ) {
+        let mut signed = message.clone();
+        for (name, value) in &lines {
+            let longer = signed.with_header(Name::Other(name), value);
+            prop_assert!(longer == read_again(longer.bytes()), "{:?}", longer.bytes());
+            prop_assert_eq!(longer.body(), message.body());
+            prop_assert_eq!(longer.start(), message.start());
+            prop_assert!((0..2).contains(&(longer.headers().count() - signed.headers().count())));
+            signed = longer;
+        }
+        let before: Vec<_> = message.headers().collect();
+        let kept = signed.headers().filter(|line| before.contains(line)).count();
+        prop_assert!(kept >= before.len());
     }
 
     #[test]
@@ -277,6 +413,21 @@ fn read_everything(octets: &[u8]) {
         Builder::from_message(&message).remove_first(Name::Via).prepend(Name::Via, "SIP/2.0/UDP x").finish();
     assert!(Message::parse(relayed).is_ok_and(|relayed| relayed.via_count() >= 1));
 }
+
+const NAMES: [&str; 9] = ["Via", "t", "Content-Length", "l", "Contact", "Authorization", "Vi a", "X-Odd", ""];
+
+/// Messages that a builder takes lines from.
+const SOURCES: [&[u8]; 8] = [
+    include_bytes!("../../../tests/data/bench/register.sip"),
+    b"\r\n\r\nINVITE  <sip:bob@b> SIP/7.0 \r\nv: SIP/2.0/TLS p, SIP/2.0/UDP q\r\nf:  <sip:a>\r\n ;tag=1\r\n\
+      t : <sip:b>\r\nX-Odd  :  kept  \r\ni: c1\r\nCSeq: 1 INVITE\r\nl: 3\r\nRoute: <sip:a;lr>, <sip:b;lr>\r\n\r\nabcdef",
+    b"SIP/2.0 200 \xff\xfe",
+    b"SIP/2.0 200 OK\r\nX: \xff \xfe  ",
+    b"SIP/2.0 200\r\nv:\xff\r\n \xfe\r\n ",
+    b"SIP/2.0 200 OK\r\nContent-Length: 99",
+    b"SIP/2.0 200 OK\r\nl: 1\r\nl: 1\r\nTo:\r\n\r\nab",
+    b"SIP/2.0 200 OK\r\nTo: \"\xff\" <sip:a>\r\nContent-Length: x\r\n\r\n\xff\0",
+];
 
 const SAMPLES: [&str; 3] = [
     include_str!("../../../tests/data/bench/register.sip"),

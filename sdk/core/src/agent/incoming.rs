@@ -1,102 +1,168 @@
-//! Requests from servers: find copies, find the account, verify, and only then answer and act.
+//! Requests from servers: find copies, find the account, verify by its link, and only then refuse, answer and act.
+//!
+//! Inside an association a request without a good signature is as if it had never come, and every refusal is
+//! signed (settled: judged first). Outside one a request is answered as RFC 3261 section 8.2 has it.
 
-use homing_wire::{Message, Method, Name};
+use homing_wire::{Message, Method};
 
-use super::Agent;
+use super::{Agent, pump};
+use crate::account::acceptance::SignatureVerdict;
 use crate::counter::Counter;
-use crate::ids::{AccountId, FlowId};
-use crate::registration::RegistrationNotify;
-use crate::registration::redirect::SignatureVerdict;
-use crate::registration::uas::{KNOWN_OPTIONS, answer, objection};
+use crate::ids::{AccountId, FlowId, Owner};
+use crate::registration_notify::RegistrationNotify;
 use crate::time::Now;
 use crate::transaction::{FlowRef, Incoming};
+use crate::uas::{self, Refusal};
 
-impl Agent {
-    /// A request on a flow.
-    pub(super) fn handle_request(&mut self, flow: FlowId, request: &Message, now: Now) {
-        match self.tables.transactions.feed_request(request, flow, now) {
-            Incoming::New => {}
-            Incoming::Cancel { .. } | Incoming::Merged => return self.object(flow, request, (482, "")),
-            Incoming::Overload => return self.object(flow, request, (503, "")),
-            Incoming::Unusable => return self.tables.counters.count(Counter::Malformed),
-            Incoming::Retransmission | Incoming::Acknowledged { .. } | Incoming::Ack { .. } => return,
-        }
-        if let Some(finding) = request.validate().into_iter().next() {
-            return self.object(flow, request, (finding.status, finding.why));
-        }
-        if request.unsupported(Name::Require, &KNOWN_OPTIONS).next().is_some() {
-            return self.object(flow, request, (420, ""));
-        }
-        let Some(account) = self.account_of(flow, request) else {
-            return self.object(flow, request, (404, ""));
-        };
-        self.answer_as(account, flow, request, now);
+/// A request on a flow.
+pub(super) fn handle_request(agent: &mut Agent, flow: FlowId, request: &Message, now: Now) {
+    if request.method() == Some(Method::Ack) && !is_good_ack(agent, flow, request, now) {
+        return;
     }
-
-    fn answer_as(&mut self, account: AccountId, flow: FlowId, request: &Message, now: Now) {
-        let mut verdict = SignatureVerdict::Unsignable;
-        self.turn(account, now, |login, cx| {
-            verdict = login.judge_request(request, cx);
-            if let SignatureVerdict::Refused(why) = verdict {
-                cx.count_refusal(why);
-            }
+    let incoming = agent.tables.transactions.feed_request(request, flow, now);
+    pump::pump(agent, now);
+    let refusal = match incoming {
+        Incoming::New => None,
+        Incoming::Merged => Some(Refusal::new(482, "")),
+        // The INVITE has its final response already: this user agent makes no calls yet.
+        Incoming::Cancel { .. } => Some(Refusal::new(200, "")),
+        Incoming::Overload => return refuse_statelessly(agent, flow, request, Refusal::new(503, "")),
+        Incoming::Unusable => return refuse_unusable(agent, flow, request),
+        Incoming::Retransmission | Incoming::Acknowledged { .. } | Incoming::Ack { .. } => return,
+    };
+    let Some(account) = account_of(agent, flow, request) else {
+        return refuse_stranger(agent, flow, request);
+    };
+    let Some(verdict) = verify(agent, account, flow, request, now) else { return };
+    respond(agent, account, flow, request, refusal, now);
+    let notify = RegistrationNotify::read(request).filter(|_| verdict == SignatureVerdict::Signed);
+    if let Some(notify) = notify {
+        agent.registration(account, now, |registration, account, cx| {
+            registration.handle_notify(&notify, verdict, account, cx);
         });
-        // Without a good signature a request is as if it had never come (decision 12).
-        if matches!(verdict, SignatureVerdict::Refused(_)) {
-            return;
-        }
-        let registration_notify =
-            RegistrationNotify::read(request).filter(|_| verdict == SignatureVerdict::Signed);
-        let tag = self.tables.random.answer_tag();
-        if let Some((status, response)) = answer(request, &tag)
-            && let Some(found) = self.tables.flows.find(flow)
-        {
-            let transport = found.destination().transport;
-            let flow_ref = FlowRef::new(flow, transport);
-            let Ok(tx) = self.tables.transactions.accept_request(request, flow_ref, account, now) else {
-                return self.tables.counters.count(Counter::RefusedRequest);
-            };
-            self.turn(account, now, |login, cx| {
-                let bytes = login.sign(&response, cx);
-                cx.transactions.respond(tx, bytes, status, now);
-            });
-            self.pump(now);
-        }
-        if let Some(registration_notify) = registration_notify {
-            self.turn(account, now, |login, cx| login.handle_forced(&registration_notify, verdict, cx));
-        }
+        pump::pump(agent, now);
     }
+}
 
-    /// The account a request on this flow is for: by address and epid, else the only one there.
-    fn account_of(&self, flow: FlowId, request: &Message) -> Option<AccountId> {
-        let found = self.tables.flows.find(flow)?;
-        let to = request.to().ok()?;
-        let epid = to.param("epid").flatten();
-        let named = [Some(to.uri_str()), request.request_uri()].into_iter().flatten().find_map(|uri| {
-            let bare = uri.split([';', '?']).next()?.to_ascii_lowercase();
-            let namesakes = self.by_aor.get(bare.as_str())?;
-            let same_device = |account: &&AccountId| {
-                let own = self.logins.get(account).map(|entry| entry.login.config().epid.as_str());
-                epid.is_none() || own == epid
-            };
-            namesakes.iter().filter(|account| found.is_used_by(**account)).find(same_device).copied()
-        });
-        let only = || {
-            let mut users = found.users();
-            users.next().filter(|_| users.next().is_none())
+/// The account a request on this flow is for: by address and epid, else the only one there.
+fn account_of(agent: &Agent, flow: FlowId, request: &Message) -> Option<AccountId> {
+    let found = agent.tables.flows.find(flow)?;
+    let to = request.to().ok()?;
+    let epid = to.param("epid").flatten();
+    let users: Vec<AccountId> = found.users().filter_map(|owner| agent.account_of(owner)).collect();
+    let named = [Some(to.uri_str()), request.request_uri()].into_iter().flatten().find_map(|uri| {
+        let bare = uri.split([';', '?']).next()?.to_ascii_lowercase();
+        let namesakes = agent.by_aor.get(bare.as_str())?;
+        let same_device = |account: &&AccountId| {
+            let own = agent.accounts.get(account).map(|entry| entry.account.config.epid.as_str());
+            epid.is_none() || own == epid
         };
-        named.or_else(only)
-    }
+        namesakes.iter().filter(|account| users.contains(account)).find(same_device).copied()
+    });
+    let only = || users.first().filter(|first| users.iter().all(|user| user == *first)).copied();
+    named.or_else(only)
+}
 
-    /// Refuses a request without keeping state. An ACK is never answered.
-    fn object(&mut self, flow: FlowId, request: &Message, (status, why): (u16, &str)) {
-        self.tables.counters.count(Counter::RefusedRequest);
-        if request.method() != Some(Method::Ack) {
-            let tag = self.tables.random.answer_tag();
-            let response = objection(request, status, why, &tag);
-            if !response.is_request() {
-                self.tables.outbox.send(flow, response.bytes().clone());
-            }
-        }
+/// Judges a request by the link it came over; none: it is as if it had never come (decision 12).
+fn verify(
+    agent: &mut Agent,
+    account: AccountId,
+    flow: FlowId,
+    request: &Message,
+    now: Now,
+) -> Option<SignatureVerdict> {
+    let entry = agent.accounts.get_mut(&account)?;
+    let Some((account, link)) = entry.link_on(flow) else { return Some(SignatureVerdict::Unsignable) };
+    let verdict = link.verify(request, account.config.auth.signature_places, now).verdict;
+    if let SignatureVerdict::Refused(why) = verdict {
+        agent.tables.counters.count(Counter::of_refusal(why));
+        return None;
+    }
+    Some(verdict)
+}
+
+/// An ACK for a refusal of ours ends its transaction only if the server signed it, where it signs.
+fn is_good_ack(agent: &mut Agent, flow: FlowId, ack: &Message, now: Now) -> bool {
+    let owner = agent.tables.transactions.peek_server(ack).map(|(_, owner, _)| *owner);
+    let account = owner.and_then(|owner| agent.account_of(owner));
+    account.is_none_or(|account| verify(agent, account, flow, ack, now).is_some())
+}
+
+/// Answers a request that proved good, within a transaction: refusals as well, because a copy of a request that
+/// was judged would be a replay.
+fn respond(
+    agent: &mut Agent,
+    account: AccountId,
+    flow: FlowId,
+    request: &Message,
+    refusal: Option<Refusal>,
+    now: Now,
+) {
+    let tag = agent.tables.random.answer_tag();
+    let refusal = refusal.or_else(|| uas::objection(request));
+    let answer = match refusal {
+        Some(refusal) => uas::refuse(request, refusal, &tag),
+        None => uas::answer(request, &tag),
+    };
+    let Some(response) = answer else { return };
+    let Some(transport) = agent.tables.flows.find(flow).map(|flow| flow.destination().transport) else {
+        return;
+    };
+    let owner = Owner::Registration(account);
+    let accepted =
+        agent.tables.transactions.accept_request(request, FlowRef::new(flow, transport), owner, now);
+    let Ok(tx) = accepted else { return agent.tables.counters.count(Counter::RefusedRequest) };
+    if refusal.is_some() {
+        agent.tables.counters.count(Counter::RefusedRequest);
+    }
+    let status = response.status().unwrap_or_default();
+    let signed = match agent.accounts.get_mut(&account).and_then(|entry| entry.link_on(flow)) {
+        Some((_, link)) => link.sign_response(response, agent.tables.random.as_mut()),
+        None => Ok(response.bytes().clone()),
+    };
+    match signed {
+        Ok(bytes) => agent.tables.transactions.respond(tx, bytes, status, now),
+        Err(_) => agent.tables.counters.count(Counter::NotSigned),
+    }
+    pump::pump(agent, now);
+}
+
+/// A request that lacks what identifies a transaction. It is read by nobody where an association is, and answered
+/// where a Via says to whom.
+fn refuse_unusable(agent: &mut Agent, flow: FlowId, request: &Message) {
+    agent.tables.counters.count(Counter::Malformed);
+    let Some(found) = agent.tables.flows.find(flow) else { return };
+    let users: Vec<AccountId> = found.users().filter_map(|owner| agent.account_of(owner)).collect();
+    let signs = users.iter().any(|account| {
+        let link = agent.accounts.get_mut(account).and_then(|entry| entry.link_on(flow));
+        link.is_some_and(|(_, link)| link.association().is_some())
+    });
+    if request.via().is_ok() && !signs {
+        refuse_statelessly(
+            agent,
+            flow,
+            request,
+            Refusal::new(400, "Via, From, Call-ID or CSeq cannot be read"),
+        );
+    }
+}
+
+/// A request for no account of this agent: a server that proved who it is gets an answer.
+fn refuse_stranger(agent: &mut Agent, flow: FlowId, request: &Message) {
+    let opened = agent.tables.flows.find(flow).and_then(|flow| flow.opened());
+    if opened.is_some_and(|opened| opened.proof.is_some()) {
+        refuse_statelessly(agent, flow, request, Refusal::new(404, ""));
+    } else {
+        agent.tables.counters.count(Counter::RefusedRequest);
+    }
+}
+
+/// Refuses a request without keeping state, and unsigned: overload, and what belongs to no association. An ACK is
+/// never answered.
+fn refuse_statelessly(agent: &mut Agent, flow: FlowId, request: &Message, refusal: Refusal) {
+    agent.tables.counters.count(Counter::RefusedRequest);
+    let tag = agent.tables.random.answer_tag();
+    if let Some(response) = uas::refuse(request, refusal, &tag) {
+        agent.tables.outbox.send(flow, response.bytes().clone());
     }
 }

@@ -2,29 +2,42 @@
 //!
 //! **Give one input with the time; drain every output; ask for the deadline; sleep.**
 //!
-//! The agent has tables, no states: what it does with an input is a look-up. Accounts that have
-//! something due stand in an ordered set, so that ten thousand of them at rest cost nothing.
+//! The agent has tables, no states: what it does with an input is a look-up of the [`Owner`](crate::ids::Owner) it
+//! is for. Registrations that have something due stand in an ordered queue, so that ten thousand of them at rest
+//! cost nothing.
 
+mod entry;
 mod incoming;
+mod pump;
 mod responses;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use homing_wire::{Frame, Message};
 use smallvec::SmallVec;
 
+use entry::Entry;
+
+use crate::account::Account;
+use crate::account::context::{Asks, Context, LinkNews};
+use crate::account::link_context::LinkContext;
+use crate::account::random::Random;
+use crate::account::server_link::ServerLink;
 use crate::command::Command;
 use crate::config::{AccountConfig, AgentConfig, ConfigError};
 use crate::connect::ConnectError;
 use crate::counter::{Counter, Counters};
 use crate::error::Misuse;
+use crate::event::AccountEvent;
 use crate::flow::{FlowRules, Flows};
-use crate::ids::{AccountId, AskId, FlowId, Rng, Seed};
+use crate::ids::{AccountId, AskId, FlowId, Owner, RequestId, Rng, Seed};
 use crate::locate::ServerHealth;
 use crate::outbox::{Answer, Input, Outbox, Output};
-use crate::registration::{Asks, Context, Expecting, Random, Registration};
+use crate::registration::{Expecting, Registration};
+use crate::request::{Request, Step};
 use crate::state::AccountState;
-use crate::time::{Deadline, Moment, Now};
+use crate::time::{Deadline, Now};
+use crate::timer_queue::TimerQueue;
 use crate::transaction::{Caps, Transactions};
 
 /// A user agent with any number of accounts.
@@ -48,12 +61,14 @@ use crate::transaction::{Caps, Transactions};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct Agent {
-    logins: BTreeMap<AccountId, Entry>,
+    accounts: BTreeMap<AccountId, Entry>,
     /// Accounts by address of record, lower case.
     by_aor: BTreeMap<Box<str>, SmallVec<[AccountId; 2]>>,
-    /// Accounts that have something due, by when.
-    due: BTreeSet<(Moment, AccountId)>,
-    next_id: u32,
+    requests: BTreeMap<RequestId, Request>,
+    /// Registrations that have something due.
+    due: TimerQueue<Owner>,
+    next_account: u32,
+    next_request: u32,
     tables: Tables,
 }
 
@@ -70,22 +85,19 @@ pub enum Awaits {
     Idle,
 }
 
-struct Entry {
-    login: Registration,
-    due: Option<Moment>,
-}
-
-/// What is lent to a login for one input.
+/// What is lent to a machine for one input, and what its turn produced.
 struct Tables {
     config: AgentConfig,
     outbox: Outbox,
     counters: Counters,
     random: Box<dyn Random>,
     rng: Rng,
-    transactions: Transactions<AccountId>,
-    flows: Flows<AccountId>,
+    transactions: Transactions<Owner>,
+    flows: Flows<Owner>,
     server_health: ServerHealth,
     asks: Asks,
+    drained: Vec<ServerLink>,
+    news: Vec<LinkNews>,
 }
 
 impl Agent {
@@ -102,10 +114,12 @@ impl Agent {
         let transactions = Transactions::new(config.timers, Caps::from(&config.limits), &rng.fork());
         let server_health = ServerHealth::new(config.limits.retry_after);
         Self {
-            logins: BTreeMap::new(),
+            accounts: BTreeMap::new(),
             by_aor: BTreeMap::new(),
-            due: BTreeSet::new(),
-            next_id: 0,
+            requests: BTreeMap::new(),
+            due: TimerQueue::default(),
+            next_account: 0,
+            next_request: 0,
             tables: Tables {
                 config,
                 outbox: Outbox::default(),
@@ -116,6 +130,8 @@ impl Agent {
                 flows,
                 server_health,
                 asks: Asks::default(),
+                drained: Vec::new(),
+                news: Vec::new(),
             },
         }
     }
@@ -126,11 +142,11 @@ impl Agent {
     /// [`ConfigError`]: the configuration breaks a rule.
     pub fn add_account(&mut self, account: AccountConfig, _now: Now) -> Result<AccountId, ConfigError> {
         account.check()?;
-        let id = AccountId(self.next_id);
-        self.next_id += 1;
+        let id = AccountId(self.next_account);
+        self.next_account += 1;
         self.by_aor.entry(account.aor.to_string().to_ascii_lowercase().into()).or_default().push(id);
-        self.logins.insert(id, Entry { login: Registration::new(id, account), due: None });
-        self.tables.size_for(self.logins.len());
+        self.accounts.insert(id, Entry::new(id, account));
+        self.tables.size_for(self.accounts.len());
         Ok(id)
     }
 
@@ -145,13 +161,19 @@ impl Agent {
         }
         match input {
             Input::Connected { flow, local, peer, proof } => {
-                if !self.tables.flows.handle_connected(flow, (local, peer), proof.clone(), now) {
+                if !self.tables.flows.handle_connected(flow, (local, peer), proof, now) {
                     return self.tables.counters.count(Counter::StrayFlow);
                 }
-                for account in self.tables.users(flow) {
-                    self.turn(account, now, |login, cx| {
-                        login.handle_connected(flow, local, proof.as_ref(), cx);
-                    });
+                for owner in self.tables.users(flow) {
+                    match owner {
+                        Owner::Registration(account) => {
+                            self.registration(account, now, |registration, account, cx| {
+                                registration.handle_connected(flow, account, cx);
+                            });
+                        }
+                        // A request begins over a flow that is open.
+                        Owner::Request(_) => {}
+                    }
                 }
             }
             Input::ConnectFailed { flow, why } | Input::Closed { flow, why } => self.lose(flow, why, now),
@@ -159,13 +181,13 @@ impl Agent {
             Input::DeadlineReached => self.wake(now),
             Input::ClockJumped => {
                 self.tables.counters.count(Counter::ClockJump);
-                self.every(now, Registration::handle_clock_jump);
+                self.every(now, |registration, _, cx| registration.handle_clock_jump(cx));
             }
             Input::NetworkChanged { online } => {
-                self.every(now, |login, cx| login.handle_network(online, cx));
+                self.every(now, |registration, account, cx| registration.handle_network(online, account, cx));
             }
         }
-        self.pump(now);
+        pump::pump(self, now);
     }
 
     /// Does what it is told, or says at once why not.
@@ -178,26 +200,53 @@ impl Agent {
             return Err(Misuse::Limit);
         }
         let done = match command {
-            Command::Register(account) => self.order(account, now, Registration::login),
-            Command::Refresh(account) => self.order(account, now, Registration::refresh),
-            Command::Unregister(account) => self.order(account, now, Registration::logout),
-            Command::Options(account) => self.order(account, now, |login, cx| login.options(None, cx)),
-            Command::OptionsOf(account, uri) => {
-                self.order(account, now, |login, cx| login.options(Some(&uri), cx))
-            }
-            Command::Remove(account) => self.remove(account),
+            Command::Register(account) => self.command(account, now, Registration::login),
+            Command::Refresh(account) => self.command(account, now, Registration::refresh),
+            Command::Unregister(account) => self.command(account, now, Registration::logout),
+            Command::Options(account) => self.options(account, None, now).map(|_| ()),
+            Command::OptionsOf(account, uri) => self.options(account, Some(&uri), now).map(|_| ()),
+            Command::Remove(account) => self.remove(account, now),
         };
-        self.pump(now);
+        pump::pump(self, now);
         done
+    }
+
+    /// Asks the home server of an account whether it is there, or through it the owner of `uri` (RFC 3261
+    /// section 11). The answer is told as [`AccountEvent::OptionsAnswered`].
+    ///
+    /// # Errors
+    /// [`Misuse`]: no such account, it is not signed in, no SIP URI, or too many requests are under way.
+    pub fn options(&mut self, account: AccountId, uri: Option<&str>, now: Now) -> Result<RequestId, Misuse> {
+        if uri.is_some_and(|uri| !Request::accepts(uri)) {
+            return Err(Misuse::BadMessage);
+        }
+        let Self { accounts, tables, .. } = self;
+        let entry = accounts.get_mut(&account).ok_or(Misuse::UnknownAccount)?;
+        let id = RequestId(self.next_request);
+        let link = entry.registration.home().ok_or(Misuse::WrongState)?;
+        let cx = &mut tables.context(account, Owner::Request(id), now);
+        let request = Request::start(uri, LinkContext { link, account: &mut entry.account, cx })?;
+        self.next_request = self.next_request.wrapping_add(1);
+        self.requests.insert(id, request);
+        pump::pump(self, now);
+        Ok(id)
     }
 
     /// Takes the answer to a question; one that nobody waits for is counted.
     pub fn handle_answer(&mut self, id: AskId, answer: Answer, now: Now) {
         match self.tables.asks.close(id) {
-            Some(account) => self.turn(account, now, |login, cx| login.handle_answer(id, answer, cx)),
+            Some(Owner::Registration(account)) => {
+                self.registration(account, now, |registration, account, cx| {
+                    registration.handle_answer(id, answer, account, cx);
+                })
+            }
+            Some(Owner::Request(request)) => {
+                let given = if let Answer::Credentials(given) = answer { given } else { None };
+                self.request(request, now, |request, at| request.handle_credentials(id, given, at));
+            }
             None => self.tables.counters.count(Counter::LateAnswer),
         }
-        self.pump(now);
+        pump::pump(self, now);
     }
 
     /// Takes the oldest output. Drain them all after every input.
@@ -207,21 +256,25 @@ impl Agent {
 
     /// When the agent wants to be woken, and for what.
     pub fn deadline(&self) -> Option<Deadline> {
-        let first = self.due.first().and_then(|(_, account)| self.logins.get(account)?.login.deadline());
+        let first = self.due.first().and_then(|(_, owner)| match owner {
+            Owner::Registration(account) => self.accounts.get(&account)?.registration.deadline(),
+            // A request waits for its transaction, a person or a registration.
+            Owner::Request(_) => None,
+        });
         let tables = Deadline::earlier(self.tables.transactions.deadline(), self.tables.flows.deadline());
         Deadline::earlier(first, tables)
     }
 
     /// The state of an account.
     pub fn state(&self, account: AccountId) -> Option<AccountState> {
-        self.logins.get(&account).map(|entry| entry.login.shown())
+        self.accounts.get(&account).map(|entry| entry.registration.shown())
     }
 
     /// What each account waits for: nothing but these four exists.
     pub fn awaits(&self) -> Vec<(AccountId, Awaits)> {
         let one = |(account, entry): (&AccountId, &Entry)| {
-            let own = entry.login.deadline();
-            let waits = match (entry.login.expecting(), own) {
+            let own = entry.registration.deadline();
+            let waits = match (entry.registration.expecting(), own) {
                 (Expecting::Person, _) => Awaits::Person,
                 (Expecting::App, _) => Awaits::App,
                 (Expecting::Answer, own) => {
@@ -233,7 +286,10 @@ impl Agent {
             };
             (*account, waits)
         };
-        self.logins.iter().map(one).collect()
+        let asking = |request: &Request| {
+            request.awaits_person().then_some((request.subject().account, Awaits::Person))
+        };
+        self.accounts.iter().map(one).chain(self.requests.values().filter_map(asking)).collect()
     }
 
     /// What was dropped, refused and done.
@@ -262,25 +318,35 @@ impl Agent {
         self.tables.outbox.len() > self.tables.config.limits.outputs
     }
 
-    fn order(
+    fn command(
         &mut self,
         account: AccountId,
         now: Now,
-        act: impl FnOnce(&mut Registration, &mut Context<'_>) -> Result<(), Misuse>,
+        act: impl FnOnce(&mut Registration, &mut Account, &mut Context<'_>) -> Result<(), Misuse>,
     ) -> Result<(), Misuse> {
         let mut done = Err(Misuse::UnknownAccount);
-        self.turn(account, now, |login, cx| done = act(login, cx));
+        self.registration(account, now, |registration, account, cx| done = act(registration, account, cx));
         done
     }
 
-    fn remove(&mut self, account: AccountId) -> Result<(), Misuse> {
-        let entry = self.logins.get(&account).ok_or(Misuse::UnknownAccount)?;
-        if !entry.login.is_at_rest() {
+    fn remove(&mut self, account: AccountId, now: Now) -> Result<(), Misuse> {
+        let entry = self.accounts.get(&account).ok_or(Misuse::UnknownAccount)?;
+        if !entry.registration.is_at_rest() {
             return Err(Misuse::WrongState);
         }
-        let aor = entry.login.config().aor.to_string().to_ascii_lowercase();
-        if let Some(due) = entry.due {
-            self.due.remove(&(due, account));
+        let aor = entry.account.config.aor.to_string().to_ascii_lowercase();
+        let own =
+            |(id, request): (&RequestId, &Request)| (request.subject().account == account).then_some(*id);
+        let requests: Vec<RequestId> = self.requests.iter().filter_map(own).collect();
+        for id in requests {
+            if let Some(request) = self.requests.remove(&id) {
+                let cx = &mut self.tables.context(account, Owner::Request(id), now);
+                let subject = request.abandon(cx);
+                cx.release(subject.flow);
+            }
+        }
+        if let Some(mut entry) = self.accounts.remove(&account) {
+            self.due.set(Owner::Registration(account), &mut entry.due, None);
         }
         if let Some(namesakes) = self.by_aor.get_mut(aor.as_str()) {
             namesakes.retain(|one| *one != account);
@@ -288,8 +354,7 @@ impl Agent {
                 self.by_aor.remove(aor.as_str());
             }
         }
-        self.logins.remove(&account);
-        self.tables.size_for(self.logins.len());
+        self.tables.size_for(self.accounts.len());
         Ok(())
     }
 
@@ -299,8 +364,8 @@ impl Agent {
         }
         let Frame::Message(bytes) = frame else { return };
         match Message::parse_with(bytes, &self.tables.config.limits.message) {
-            Ok(message) if message.is_request() => self.handle_request(flow, &message, now),
-            Ok(message) => self.handle_response(flow, &message, now),
+            Ok(message) if message.is_request() => incoming::handle_request(self, flow, &message, now),
+            Ok(message) => responses::handle_response(self, flow, message, now),
             Err(_) => self.tables.counters.count(Counter::Malformed),
         }
     }
@@ -310,56 +375,104 @@ impl Agent {
             return self.tables.counters.count(Counter::StrayFlow);
         }
         let users = self.tables.flows.handle_lost(flow);
-        self.tell_lost(flow, why, &users, now);
-    }
-
-    /// A flow is gone: its transactions end, and its users hear of it.
-    fn tell_lost(&mut self, flow: FlowId, why: ConnectError, users: &[AccountId], now: Now) {
-        self.tables.transactions.flow_failed(flow);
-        for account in users {
-            self.turn(*account, now, |login, cx| login.handle_lost(flow, why, cx));
-        }
+        pump::tell_lost(self, flow, why, &users, now);
     }
 
     fn wake(&mut self, now: Now) {
         self.tables.transactions.handle_deadline(now);
         self.tables.flows.handle_deadline(now);
-        self.pump(now);
-        let reached = self.due.range(..=(now.since_start, AccountId(u32::MAX)));
-        let accounts: Vec<AccountId> = reached.map(|(_, account)| *account).collect();
-        for account in accounts {
-            self.turn(account, now, Registration::handle_deadline);
+        pump::pump(self, now);
+        for owner in self.due.reached(now) {
+            match owner {
+                Owner::Registration(account) => {
+                    self.registration(account, now, Registration::handle_deadline);
+                }
+                Owner::Request(_) => {}
+            }
         }
     }
 
-    fn every(&mut self, now: Now, mut act: impl FnMut(&mut Registration, &mut Context<'_>)) {
-        let accounts: Vec<AccountId> = self.logins.keys().copied().collect();
+    fn every(&mut self, now: Now, mut act: impl FnMut(&mut Registration, &mut Account, &mut Context<'_>)) {
+        let accounts: Vec<AccountId> = self.accounts.keys().copied().collect();
         for account in accounts {
-            self.turn(account, now, &mut act);
+            self.registration(account, now, &mut act);
         }
     }
 
-    /// One input of one account; afterwards its deadline stands where it belongs.
-    fn turn(&mut self, account: AccountId, now: Now, act: impl FnOnce(&mut Registration, &mut Context<'_>)) {
-        let Some(entry) = self.logins.get_mut(&account) else { return };
-        act(&mut entry.login, &mut self.tables.cx(account, now));
-        let due = entry.login.deadline().map(|deadline| deadline.at);
-        let before = std::mem::replace(&mut entry.due, due);
-        if before != due {
-            if let Some(before) = before {
-                self.due.remove(&(before, account));
+    /// One input of a registration; afterwards its deadline and the link it left stand where they belong.
+    fn registration(
+        &mut self,
+        id: AccountId,
+        now: Now,
+        act: impl FnOnce(&mut Registration, &mut Account, &mut Context<'_>),
+    ) {
+        let Some(entry) = self.accounts.get_mut(&id) else { return };
+        let owner = Owner::Registration(id);
+        act(&mut entry.registration, &mut entry.account, &mut self.tables.context(id, owner, now));
+        for link in self.tables.drained.drain(..) {
+            entry.drain(link);
+        }
+        let due = entry.registration.deadline().map(|deadline| deadline.at);
+        self.due.set(owner, &mut entry.due, due);
+    }
+
+    /// One input of a request; one whose link is gone is over.
+    fn request(&mut self, id: RequestId, now: Now, act: impl FnOnce(Request, LinkContext<'_, '_>) -> Step) {
+        let Some(request) = self.requests.remove(&id) else { return };
+        let (account, link) = (request.subject().account, request.subject().link);
+        let Some(entry) = self.accounts.get_mut(&account) else { return };
+        let cx = &mut self.tables.context(account, Owner::Request(id), now);
+        let step = match entry.link(link) {
+            Some((account, link)) => act(request, LinkContext { link, account, cx }),
+            None => request.handle_silence(cx),
+        };
+        match step {
+            Step::Stays(request) => {
+                self.requests.insert(id, request);
             }
-            if let Some(due) = due {
-                self.due.insert((due, account));
+            Step::NeedsAssociation(request) => {
+                self.requests.insert(id, request);
+                if entry.home().is_some_and(|(_, home)| home.id == link) {
+                    self.registration(account, now, Registration::renew_for_request);
+                } else {
+                    cx.news.push(LinkNews { account, link, granted: false });
+                }
+            }
+            Step::Ends(subject, answered) => {
+                cx.release(subject.flow);
+                cx.tell(AccountEvent::OptionsAnswered(answered));
+                entry.part(link);
             }
         }
+    }
+
+    /// The account of an owner.
+    fn account_of(&self, owner: Owner) -> Option<AccountId> {
+        match owner {
+            Owner::Registration(account) => Some(account),
+            Owner::Request(request) => self.requests.get(&request).map(|request| request.subject().account),
+        }
+    }
+
+    /// The account and the link of an owner, and the tables beside them.
+    fn link_of(&mut self, owner: Owner) -> Option<(&mut Account, &mut ServerLink, &mut Tables)> {
+        let Self { accounts, requests, tables, .. } = self;
+        let (account, link) = match owner {
+            Owner::Registration(account) => accounts.get_mut(&account)?.home()?,
+            Owner::Request(request) => {
+                let subject = requests.get(&request)?.subject();
+                accounts.get_mut(&subject.account)?.link(subject.link)?
+            }
+        };
+        Some((account, link, tables))
     }
 }
 
 impl Tables {
-    fn cx(&mut self, account: AccountId, now: Now) -> Context<'_> {
+    fn context(&mut self, account: AccountId, owner: Owner, now: Now) -> Context<'_> {
         Context {
             account,
+            owner,
             agent: &self.config,
             outbox: &mut self.outbox,
             counters: &mut self.counters,
@@ -369,11 +482,13 @@ impl Tables {
             flows: &mut self.flows,
             server_health: &mut self.server_health,
             asks: &mut self.asks,
+            drained: &mut self.drained,
+            news: &mut self.news,
             now,
         }
     }
 
-    fn users(&self, flow: FlowId) -> Vec<AccountId> {
+    fn users(&self, flow: FlowId) -> Vec<Owner> {
         self.flows.find(flow).map_or(Vec::new(), |flow| flow.users().collect())
     }
 

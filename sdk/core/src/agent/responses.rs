@@ -1,88 +1,93 @@
-//! Responses: parse, find the transaction, verify, feed, and only then the login. The order is law.
+//! Responses: find the transaction, verify by the link of its owner, feed, and only then tell the owner. The order
+//! is law.
 
 use homing_wire::Message;
 
-use super::Agent;
+use super::{Agent, pump};
+use crate::account::acceptance::Acceptance;
+use crate::account::server_link::{LinkSigner, Verified};
+use crate::auth::security_association::SignError;
 use crate::counter::Counter;
-use crate::flow::{FlowNews, FlowOutput};
-use crate::ids::{AccountId, FlowId};
-use crate::registration::redirect::SignatureVerdict;
+use crate::error::SignatureFault;
+use crate::event::AccountEvent;
+use crate::ids::{FlowId, Owner};
 use crate::time::Now;
-use crate::transaction::{Response, TxOutput};
+use crate::transaction::Response;
 
-impl Agent {
-    /// A response on a flow.
-    pub(super) fn handle_response(&mut self, flow: FlowId, message: &Message, now: Now) {
-        let found = self.tables.transactions.peek_client(message).map(|(tx, user, by)| (tx, *user, by));
-        let Some((tx, account, _)) = found.filter(|(_, _, by)| *by == flow) else {
-            return self.tables.counters.count(Counter::StrayResponse);
-        };
-        if self.tables.transactions.is_copy(tx, message) {
-            self.tables.transactions.feed_response(tx, message, &mut interim, now);
-            return self.pump(now);
-        }
-        let mut judged = None;
-        self.turn(account, now, |login, cx| judged = login.judge_response(tx, message, cx));
-        let Some(verdict) = judged else { return };
-        let what = self.tables.transactions.feed_response(tx, message, &mut interim, now);
-        self.pump(now);
-        match what {
-            Response::Provisional => self.turn(account, now, |login, _| login.handle_provisional(tx)),
-            Response::Final => {
-                let message = message.clone();
-                self.turn(account, now, |login, desk| login.handle_final(tx, message, verdict, desk));
-            }
-            Response::Absorbed | Response::Copied2xx | Response::Another2xx => {}
-        }
-        self.pump(now);
+/// A response on a flow.
+pub(super) fn handle_response(agent: &mut Agent, flow: FlowId, message: Message, now: Now) {
+    let found = agent.tables.transactions.peek_client(&message).map(|(tx, owner, by)| (tx, *owner, by));
+    let Some((tx, owner, _)) = found.filter(|(_, _, by)| *by == flow) else {
+        return agent.tables.counters.count(Counter::StrayResponse);
+    };
+    if agent.tables.transactions.is_copy(tx, &message) {
+        // A copy brings stored bytes again; nothing is signed for it.
+        let mut nothing = |_| Err(SignError::UsedUp);
+        agent.tables.transactions.feed_response(tx, &message, &mut nothing, now);
+        return pump::pump(agent, now);
     }
-
-    /// Takes what transactions and flows want to where it belongs, until they want nothing more.
-    pub(super) fn pump(&mut self, now: Now) {
-        loop {
-            if let Some(output) = self.tables.transactions.poll_output() {
-                self.carry(output, now);
-            } else if let Some(output) = self.tables.flows.poll_output() {
-                self.carry_flow(output, now);
-            } else {
-                return;
-            }
+    let Some((account, link, tables)) = agent.link_of(owner) else {
+        return agent.tables.counters.count(Counter::StrayResponse);
+    };
+    if link.is_foreign_challenge(&message) {
+        tables.counters.count(Counter::RefusedChallenge);
+        return refuse(agent, owner, &message, SignatureFault::OtherAssociation, now);
+    }
+    let judged = link.verify(&message, account.config.auth.signature_places, now);
+    match Acceptance::of(&message, judged.verdict) {
+        Acceptance::Believed => {}
+        Acceptance::Tolerated => tables.counters.count(Counter::UnsignedTolerated),
+        Acceptance::Refused(why) => {
+            tables.counters.count(Counter::of_refusal(why));
+            return refuse(agent, owner, &message, why, now);
         }
     }
-
-    fn carry(&mut self, output: TxOutput<AccountId>, now: Now) {
-        match output {
-            TxOutput::Send { flow, bytes } => {
-                self.tables.flows.note_sent(flow, now);
-                self.tables.outbox.send(flow, bytes);
-            }
-            TxOutput::TimedOut { tx, user } => {
-                self.turn(user, now, |login, cx| login.handle_timeout(tx, cx));
-            }
-            // The loss of a flow reaches its users by itself; calls are not made here.
-            TxOutput::FlowFailed { .. }
-            | TxOutput::AckTimedOut { .. }
-            | TxOutput::CancelDue { .. }
-            | TxOutput::Unanswered { .. } => {}
+    let mut signer = LinkSigner { link, random: tables.random.as_mut() };
+    let what = tables.transactions.feed_response(tx, &message, &mut signer, now);
+    pump::pump(agent, now);
+    match (what, owner) {
+        (Response::Provisional, Owner::Registration(account)) => {
+            agent.registration(account, now, |registration, _, _| registration.handle_provisional(tx));
         }
+        (Response::Final, Owner::Registration(account)) => {
+            let response = Verified { message, judged };
+            agent.registration(account, now, |registration, account, cx| {
+                registration.handle_final(tx, response, account, cx);
+            });
+        }
+        (Response::Final, Owner::Request(request)) => {
+            let response = Verified { message, judged };
+            agent.request(request, now, |request, at| request.handle_final(tx, response, at));
+        }
+        // Neither of them sends INVITE, so neither has a dialog to acknowledge a 2xx.
+        (Response::Another2xx | Response::Copied2xx | Response::Absorbed, Owner::Registration(_))
+        | (
+            Response::Provisional | Response::Another2xx | Response::Copied2xx | Response::Absorbed,
+            Owner::Request(_),
+        ) => {}
     }
-
-    fn carry_flow(&mut self, output: FlowOutput<AccountId>, now: Now) {
-        if let FlowOutput::Close { flow } = &output {
-            self.tables.transactions.flow_failed(*flow);
-        }
-        match output.effect() {
-            Ok(effect) => self.tables.outbox.push(effect),
-            Err(FlowNews::Lost { flow, why, users }) => self.tell_lost(flow, why, &users, now),
-            Err(FlowNews::Moved { users, .. }) => {
-                for account in users {
-                    self.turn(account, now, |login, cx| login.handle_network(true, cx));
-                }
-            }
-        }
-    }
+    pump::pump(agent, now);
 }
 
-fn interim(request: Message) -> Result<crate::auth::Signed, crate::auth::security_association::SignError> {
-    Ok(crate::auth::Signed::without(request, crate::auth::NoAssociation::Unchallenged))
+/// A response is not believed: a counter and the last refusal change, nothing else.
+fn refuse(agent: &mut Agent, owner: Owner, message: &Message, why: SignatureFault, now: Now) {
+    let status = message.status().unwrap_or_default();
+    let account = match owner {
+        Owner::Registration(account) => Some(account),
+        Owner::Request(request) => agent.requests.get(&request).map(|request| request.subject().account),
+    };
+    let Some(id) = account else { return };
+    agent.registration(id, now, |registration, account, cx| {
+        if status >= 200 && owner == Owner::Registration(id) {
+            registration.handle_refused(status, why, cx);
+        }
+        if let Some(server) = registration.link().map(|link| link.server.clone())
+            && account.refusals.admit(MOST_TOLD, cx.now)
+        {
+            cx.tell(AccountEvent::MessageRefused { server, why });
+        }
+    });
 }
+
+/// Refused messages told in a minute.
+const MOST_TOLD: u8 = 10;

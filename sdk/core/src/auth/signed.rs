@@ -1,5 +1,6 @@
 //! Requests that may leave: signed, answered for by Digest, or without either for a stated reason.
 
+use bytes::Bytes;
 use homing_wire::Message;
 
 /// A request with all the proof it needs. Only this enters the table of transactions.
@@ -73,5 +74,12 @@ impl Signed {
     /// The request as it is sent.
     pub fn into_message(self) -> Message {
         self.request
+    }
+}
+
+/// The octets of the request.
+impl From<Signed> for Bytes {
+    fn from(signed: Signed) -> Bytes {
+        signed.request.into()
     }
 }

@@ -57,6 +57,11 @@ impl<U: Copy + Ord> Flows<U> {
         flow
     }
 
+    /// One more use of a flow that is there already. False if it is not.
+    pub fn join(&mut self, flow: FlowId, user: U) -> bool {
+        self.flows.get_mut(&flow).map(|entry| entry.users.insert(user)).is_some()
+    }
+
     /// Gives one use back; the last one closes the flow.
     pub fn release(&mut self, flow: FlowId, user: U) {
         let Some(entry) = self.flows.get_mut(&flow) else { return };

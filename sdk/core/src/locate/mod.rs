@@ -5,7 +5,7 @@
 //! seed and answers give the same order.
 //!
 //! ```text
-//!  user@domain        SRV _sipinternaltls._tcp  _sip._tls  (_sipinternal._tcp  _sip._tcp)    one round attempt
+//!  user@domain        SRV _sipinternaltls._tcp  _sip._tls  (_sipinternal._tcp  _sip._tcp)    one round trip
 //!                       └─► addresses of the first that exists (none with glue)              one more
 //!                     no SRV of these: NAPTR, SRV _sips._tcp (_sip._udp), and the addresses of
 //!                     sipinternal. sip. sipexternal. and the domain itself                   one more

@@ -9,7 +9,7 @@ use super::explain::{Candidate, Explanation};
 use super::lead::{HostLead, Lead, SrvLead, stages};
 use super::naptr::{self, Leads};
 use super::request::Request;
-use super::server_health::{ServerHealth, SignatureVerdict};
+use super::server_health::{Condition, ServerHealth};
 use super::srv;
 use super::target::{NaptrPick, NoCandidate, Pick, Skip, Step, Target};
 use crate::dns::{DnsAnswer, DnsError, DnsQuestion, DnsRecords, Naptr, Srv};
@@ -45,7 +45,7 @@ pub struct Plan {
     answers: Answers,
     queue: VecDeque<Queued>,
     groups: u32,
-    verdict: BTreeMap<(SocketAddr, Transport), SignatureVerdict>,
+    conditions: BTreeMap<(SocketAddr, Transport), Condition>,
     ready: VecDeque<Target>,
     /// Servers that failed lately: after the others of their rank.
     set_back: VecDeque<Target>,
@@ -91,7 +91,7 @@ impl Plan {
             answers: Answers::default(),
             queue,
             groups,
-            verdict: BTreeMap::new(),
+            conditions: BTreeMap::new(),
             ready: VecDeque::new(),
             set_back: VecDeque::new(),
             last_resort: VecDeque::new(),
@@ -104,7 +104,7 @@ impl Plan {
     /// Takes into account which servers failed lately.
     #[must_use]
     pub fn avoiding(mut self, server_health: &ServerHealth, now: Now) -> Self {
-        self.verdict = server_health.verdict(now);
+        self.conditions = server_health.conditions(now);
         self
     }
 
@@ -325,7 +325,7 @@ impl Plan {
         for ip in interleave(addresses) {
             let addr = SocketAddr::new(ip, host.port);
             let what = format!("{} at {ip}", name);
-            let verdict = self.verdict.get(&(addr, host.transport)).copied();
+            let condition = self.conditions.get(&(addr, host.transport)).copied();
             if !can_be_server(ip) {
                 self.skip(what, Skip::BadAddress);
             } else if !self.seen.insert((name.clone(), addr, host.transport)) {
@@ -342,10 +342,10 @@ impl Plan {
                     ttl: host.ttl,
                     round_trips: self.answers.round_trips(),
                 };
-                match verdict {
+                match condition {
                     None => self.ready.push_back(target),
-                    Some(SignatureVerdict::Failed) => self.set_back.push_back(target),
-                    Some(SignatureVerdict::Busy) => self.last_resort.push_back(target),
+                    Some(Condition::Failed) => self.set_back.push_back(target),
+                    Some(Condition::Busy) => self.last_resort.push_back(target),
                 }
             }
         }

@@ -14,20 +14,20 @@ use crate::transport::Transport;
 /// or a lost packet can delay a login but never make it impossible.
 #[derive(Clone, Debug)]
 pub struct ServerHealth {
-    places: BTreeMap<(SocketAddr, Transport), Setback>,
+    places: BTreeMap<(SocketAddr, Transport), Failure>,
     longest: Duration,
 }
 
 /// What is remembered of one address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Setback {
+struct Failure {
     until: Moment,
-    verdict: SignatureVerdict,
+    condition: Condition,
 }
 
 /// How an address stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum SignatureVerdict {
+pub(super) enum Condition {
     /// It failed lately: after its equals.
     Failed,
     /// It asked for a pause: after everybody else.
@@ -42,14 +42,14 @@ impl ServerHealth {
 
     /// It could not be reached, or said nothing at all.
     pub fn failed(&mut self, addr: SocketAddr, transport: Transport, now: Now) {
-        let setback = Setback { until: now.after(FAILED_FOR), verdict: SignatureVerdict::Failed };
-        self.remember((addr, transport), setback, now);
+        let failure = Failure { until: now.after(FAILED_FOR), condition: Condition::Failed };
+        self.remember((addr, transport), failure, now);
     }
 
     /// It answered 503 with this Retry-After.
     pub fn busy(&mut self, addr: SocketAddr, transport: Transport, retry_after: Duration, now: Now) {
         let until = now.after(retry_after.min(self.longest));
-        self.remember((addr, transport), Setback { until, verdict: SignatureVerdict::Busy }, now);
+        self.remember((addr, transport), Failure { until, condition: Condition::Busy }, now);
     }
 
     /// It took a registration: what was remembered of it is over.
@@ -68,18 +68,18 @@ impl ServerHealth {
     }
 
     /// How the addresses stand at this moment.
-    pub(super) fn verdict(&self, now: Now) -> BTreeMap<(SocketAddr, Transport), SignatureVerdict> {
+    pub(super) fn conditions(&self, now: Now) -> BTreeMap<(SocketAddr, Transport), Condition> {
         let current = self.places.iter().filter(|(_, place)| !now.reached(place.until));
-        current.map(|(key, place)| (*key, place.verdict)).collect()
+        current.map(|(key, place)| (*key, place.condition)).collect()
     }
 
-    fn remember(&mut self, place: (SocketAddr, Transport), setback: Setback, now: Now) {
+    fn remember(&mut self, place: (SocketAddr, Transport), failure: Failure, now: Now) {
         self.places.retain(|_, known| !now.reached(known.until));
         if self.places.len() >= PLACES && !self.places.contains_key(&place) {
             let soonest = self.places.iter().min_by_key(|(_, known)| known.until).map(|(key, _)| *key);
             soonest.map(|key| self.places.remove(&key));
         }
-        self.places.insert(place, setback);
+        self.places.insert(place, failure);
     }
 }
 

@@ -4,10 +4,12 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::visited::Visited;
+use crate::account::Account;
+use crate::account::context::Context;
+use crate::account::server_link::Named;
 use crate::config::Scheme;
 use crate::connect::ConnectError;
 use crate::event::MoveCause;
-use crate::identity::Expected;
 use crate::journey::{FoundBy, Hop, HopVerdict, Journey, RoundTrips};
 use crate::server::ServerName;
 use crate::time::{Moment, Now};
@@ -30,18 +32,6 @@ pub(super) struct Attempt {
     home_blamed: bool,
 }
 
-/// What a server was known by before DNS was asked for it: what is remembered of it, and, beside the
-/// name that was dialled, what a loop is measured by.
-#[derive(Clone, Debug)]
-pub(super) struct Named {
-    /// Host as written.
-    pub host: Box<str>,
-    /// Port, if written; else SRV records named the server that was dialled.
-    pub port: Option<u16>,
-    /// Whether its certificate must name exactly this host.
-    pub exact: bool,
-}
-
 /// A dial that became, or is to become, a hop.
 #[derive(Clone, Debug)]
 pub(super) struct Dialled {
@@ -57,18 +47,6 @@ pub(super) struct Dialled {
     pub how: FoundBy,
     /// Round trips of DNS it took to find it.
     pub dns: u8,
-}
-
-impl Named {
-    /// A server of that host and port, whose certificate must name whom it must.
-    pub(super) fn new(host: &str, port: Option<u16>, expected: &Expected) -> Self {
-        Self { host: host.into(), port, exact: matches!(expected, Expected::Host(_)) }
-    }
-
-    /// The server as it would be dialled without SRV records.
-    pub(super) fn server(&self, transport: Transport) -> ServerName {
-        ServerName::new(&self.host, self.port.unwrap_or(transport.default_port()))
-    }
 }
 
 impl Attempt {
@@ -121,9 +99,16 @@ impl Attempt {
         self.set_out(now);
     }
 
-    /// True once in a login: the remembered home fails a login once, in whichever ways it does.
-    pub(super) fn blames_home(&mut self) -> bool {
-        !std::mem::replace(&mut self.home_blamed, true)
+    /// True if the last server was the remembered home.
+    pub(super) fn arrived_by_memory(&self) -> bool {
+        self.journey.hops.last().is_some_and(|hop| hop.how == FoundBy::Remembered)
+    }
+
+    /// The remembered home did not take this login. It fails a login once, in whichever ways it does.
+    pub(super) fn blame_home(&mut self, account: &mut Account, cx: &mut Context<'_>) {
+        if !std::mem::replace(&mut self.home_blamed, true) {
+            account.home_failed(cx);
+        }
     }
 
     /// The search for the next server begins.

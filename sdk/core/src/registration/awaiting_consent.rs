@@ -1,9 +1,9 @@
 //! A redirect passed every rule and waits for the world's consent.
 
 use super::attempt::Attempt;
-use super::context::Context;
 use super::redirect::RedirectTarget;
 use super::transition::{Proposal, Transition};
+use crate::account::context::Context;
 use crate::error::RedirectError;
 use crate::ids::AskId;
 use crate::outbox::{Decision, Question, RedirectAttempt};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::random::Random;
+use crate::account::random::Random;
 use crate::time::{Moment, Now, Wall};
 
 /// A binding at a registrar.

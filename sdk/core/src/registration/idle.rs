@@ -1,11 +1,11 @@
 //! Nothing is under way: off-line, signed out, waiting for the network, or between two attempts.
 
-use super::account::Account;
 use super::attempt::Attempt;
-use super::context::Context;
-use super::prompt::{Prompt, Reply};
 use super::retry::{helps, least};
 use super::transition::{Step, Transition};
+use crate::account::Account;
+use crate::account::context::Context;
+use crate::account::prompt::{Prompt, Reply};
 use crate::dns::DnsError;
 use crate::error::{AuthError, LoginError};
 use crate::event::{AccountEvent, MoveCause};

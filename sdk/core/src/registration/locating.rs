@@ -1,16 +1,14 @@
 //! A server is looked for and dialled; the first verified connection is talked to.
 
-use std::net::SocketAddr;
-
-use super::account::Account;
 use super::attempt::Attempt;
-use super::context::Context;
 use super::redirect::{RedirectTarget, trusted};
 use super::server_attempt::{ServerAttempt, Way};
 use super::server_search::{Connection, Found, Miss, STAGGER, ServerSearch};
 use super::transition::{Step, Transition};
+use crate::account::Account;
+use crate::account::context::Context;
 use crate::config::{AccountConfig, Remembered, ServerChoice};
-use crate::connect::{ConnectError, TlsProof};
+use crate::connect::ConnectError;
 use crate::dns::{DnsAnswer, DnsError};
 use crate::event::MoveCause;
 use crate::identity::{Expected, lies_within};
@@ -92,11 +90,10 @@ impl Locating {
     pub(super) fn handle_connected(
         mut self,
         flow: FlowId,
-        ends: (SocketAddr, Option<TlsProof>),
         account: &mut Account,
         cx: &mut Context<'_>,
     ) -> Step<Self> {
-        match self.search.handle_connected(flow, ends.0, ends.1, cx) {
+        match self.search.handle_connected(flow, cx) {
             Some(connection) => self.join(connection, account, cx),
             None => Step::Stays(self),
         }
@@ -150,7 +147,7 @@ impl Locating {
     ) -> Step<Self> {
         for miss in misses {
             if miss.dialled.how == FoundBy::Remembered {
-                account.blame_home(&mut self.attempt, cx);
+                self.attempt.blame_home(account, cx);
             }
             if let Some(address) = miss.dialled.address {
                 cx.server_health.failed(address, miss.dialled.transport, cx.now);
@@ -173,7 +170,7 @@ impl Locating {
         cx: &mut Context<'_>,
     ) -> Step<Self> {
         if connection.outran_home {
-            account.blame_home(&mut self.attempt, cx);
+            self.attempt.blame_home(account, cx);
         }
         Transition::Join(self.attempt, self.search, connection).into()
     }

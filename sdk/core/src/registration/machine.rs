@@ -1,31 +1,38 @@
-//! One account's login: the states under one roof, and what is told when they change.
+//! The registration of one account: its states under one roof, what they hear, and what is told of them.
 
-use super::account::Account;
 use super::attempt::Attempt;
 use super::awaiting_consent::AwaitingConsent;
-use super::context::Context;
 use super::idle::Idle;
 use super::locating::Locating;
 use super::registered::Registered;
 use super::registering::Registering;
 use super::transition::{Step, Transition};
 use super::unregistering::Unregistering;
-use crate::config::AccountConfig;
-use crate::event::AccountEvent;
-use crate::ids::AccountId;
+use crate::account::Account;
+use crate::account::acceptance::SignatureVerdict;
+use crate::account::context::Context;
+use crate::account::server_link::{ServerLink, Verified};
+use crate::config::ServerChoice;
+use crate::connect::ConnectError;
+use crate::counter::Counter;
+use crate::dns::{DnsAnswer, DnsError};
+use crate::error::{Misuse, SignatureFault};
+use crate::event::{AccountEvent, MoveCause};
+use crate::ids::{AskId, FlowId, TxId};
 use crate::journey::HopVerdict;
+use crate::outbox::{Answer, Credentials, Decision};
+use crate::registration_notify::RegistrationNotify;
 use crate::state::AccountState;
 use crate::time::Deadline;
 
-/// The login of one account.
-pub struct Registration {
-    pub(super) account: Account,
-    pub(super) state: State,
+/// The registration of one account.
+pub(crate) struct Registration {
+    state: State,
     told: Told,
 }
 
 /// Where a login stands.
-pub(super) enum State {
+enum State {
     /// Nothing is under way.
     Idle(Idle),
     /// A server is looked for.
@@ -42,7 +49,7 @@ pub(super) enum State {
 
 /// What a login waits for that is no deadline of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Expecting {
+pub(crate) enum Expecting {
     /// The answer to a request: the transaction has the deadline.
     Answer,
     /// Credentials.
@@ -60,22 +67,16 @@ struct Told {
 }
 
 impl Registration {
-    /// A login that rests.
-    pub fn new(id: AccountId, config: AccountConfig) -> Self {
+    /// One that is not registered and not trying.
+    pub(crate) fn new() -> Self {
         Self {
-            account: Account::new(id, config),
             state: State::Idle(Idle::new(AccountState::Offline)),
             told: Told { state: AccountState::Offline, journey_changes: 0 },
         }
     }
 
-    /// The account's configuration.
-    pub fn config(&self) -> &AccountConfig {
-        &self.account.config
-    }
-
     /// The state as it is shown.
-    pub fn shown(&self) -> AccountState {
+    pub(crate) fn shown(&self) -> AccountState {
         match &self.state {
             State::Idle(idle) => idle.shown(),
             State::Locating(locating) if locating.search.is_dialling() => AccountState::Connecting,
@@ -94,7 +95,7 @@ impl Registration {
     }
 
     /// The next thing due.
-    pub fn deadline(&self) -> Option<Deadline> {
+    pub(crate) fn deadline(&self) -> Option<Deadline> {
         match &self.state {
             State::Idle(idle) => idle.deadline(),
             State::Locating(locating) => locating.deadline(),
@@ -106,7 +107,7 @@ impl Registration {
     }
 
     /// What is waited for beside the deadline.
-    pub fn expecting(&self) -> Expecting {
+    pub(crate) fn expecting(&self) -> Expecting {
         match &self.state {
             State::Registering(registering) if registering.exchange.ask().is_some() => Expecting::Person,
             State::Registering(_) => Expecting::Answer,
@@ -118,23 +119,291 @@ impl Registration {
     }
 
     /// True if nothing is under way, so that the account may be removed.
-    pub fn is_at_rest(&self) -> bool {
+    pub(crate) fn is_at_rest(&self) -> bool {
         matches!(self.state, State::Idle(_))
     }
 
-    /// One step of the machine: the state is consumed, what follows it is made, and what changed is told.
-    pub(super) fn step(
+    /// The link to the server that is registered with, or is asked to.
+    pub(crate) fn link(&mut self) -> Option<&mut ServerLink> {
+        match &mut self.state {
+            State::Registered(registered) => Some(&mut registered.session.link),
+            State::Unregistering(unregistering) => Some(&mut unregistering.session.link),
+            State::Registering(registering) => Some(&mut registering.session.link),
+            State::Idle(_) | State::Locating(_) | State::AwaitingConsent(_) => None,
+        }
+    }
+
+    /// The link to the home server, while signed in there.
+    pub(crate) fn home(&mut self) -> Option<&mut ServerLink> {
+        match &mut self.state {
+            State::Registered(registered) => Some(&mut registered.session.link),
+            State::Idle(_)
+            | State::Locating(_)
+            | State::Registering(_)
+            | State::AwaitingConsent(_)
+            | State::Unregistering(_) => None,
+        }
+    }
+
+    /// Signs in and stays signed in.
+    ///
+    /// # Errors
+    /// [`Misuse::WrongState`] if that is under way or done, or the account has no registrar.
+    pub(crate) fn login(&mut self, account: &mut Account, cx: &mut Context<'_>) -> Result<(), Misuse> {
+        let idle = matches!(self.state, State::Idle(_));
+        if !idle || account.config.server == ServerChoice::NoRegistrar {
+            return Err(Misuse::WrongState);
+        }
+        let cause = if account.last_home.is_some() { MoveCause::Failover } else { MoveCause::First };
+        self.step(account, cx, |_, _, _| Transition::Login(cause).into());
+        Ok(())
+    }
+
+    /// Signs out, or stops trying.
+    ///
+    /// # Errors
+    /// [`Misuse::WrongState`] if there is nothing to end.
+    pub(crate) fn logout(&mut self, account: &mut Account, cx: &mut Context<'_>) -> Result<(), Misuse> {
+        if matches!(&self.state, State::Idle(idle) if !idle.is_waiting())
+            || matches!(self.state, State::Unregistering(_))
+        {
+            return Err(Misuse::WrongState);
+        }
+        let off = Transition::Rest(AccountState::LoggedOff);
+        self.step(account, cx, |state, account, cx| match state {
+            State::Registered(registered) => registered.leave(cx).into(),
+            State::Locating(locating) => {
+                locating.stop(cx);
+                off.into()
+            }
+            State::Registering(registering) => {
+                registering.stop(account, cx);
+                off.into()
+            }
+            State::AwaitingConsent(awaiting_consent) => {
+                awaiting_consent.stop(cx);
+                off.into()
+            }
+            State::Idle(_) => off.into(),
+            unregistering @ State::Unregistering(_) => Step::Stays(unregistering),
+        });
+        account.drop_prompt(cx);
+        Ok(())
+    }
+
+    /// Refreshes the registration now.
+    ///
+    /// # Errors
+    /// [`Misuse::WrongState`] unless signed in.
+    pub(crate) fn refresh(&mut self, account: &mut Account, cx: &mut Context<'_>) -> Result<(), Misuse> {
+        if !matches!(self.state, State::Registered(_)) {
+            return Err(Misuse::WrongState);
+        }
+        self.step(account, cx, |state, account, cx| match state {
+            State::Registered(registered) => registered.refresh(account, cx).map(State::from),
+            other => Step::Stays(other),
+        });
+        Ok(())
+    }
+
+    /// A connection stands.
+    pub(crate) fn handle_connected(&mut self, flow: FlowId, account: &mut Account, cx: &mut Context<'_>) {
+        self.step(account, cx, |state, account, cx| match state {
+            State::Locating(locating) => locating.handle_connected(flow, account, cx).map(State::from),
+            other => Step::Stays(other),
+        });
+    }
+
+    /// A connection is gone, or could not be opened.
+    pub(crate) fn handle_lost(
         &mut self,
+        flow: FlowId,
+        why: ConnectError,
+        account: &mut Account,
+        cx: &mut Context<'_>,
+    ) {
+        self.step(account, cx, |state, account, cx| match state {
+            State::Locating(locating) => locating.handle_lost(flow, why, account, cx).map(State::from),
+            State::Registering(registering) => {
+                registering.handle_lost(flow, why, account, cx).map(State::from)
+            }
+            State::Registered(registered) => registered.handle_lost(flow, account, cx).map(State::from),
+            State::Unregistering(unregistering) => unregistering.handle_lost(flow, cx).map(State::from),
+            other @ (State::Idle(_) | State::AwaitingConsent(_)) => Step::Stays(other),
+        });
+    }
+
+    /// The world answered a question.
+    pub(crate) fn handle_answer(
+        &mut self,
+        id: AskId,
+        answer: Answer,
+        account: &mut Account,
+        cx: &mut Context<'_>,
+    ) {
+        self.step(account, cx, |state, account, cx| match state {
+            State::Locating(locating) => {
+                locating.handle_answer(id, records(answer), account, cx).map(State::from)
+            }
+            State::Registering(registering) if registering.exchange.ask() == Some(id) => {
+                registering.handle_credentials(credentials(answer), account, cx).map(State::from)
+            }
+            State::Registered(registered) if registered.ask() == Some(id) => {
+                registered.handle_credentials(credentials(answer), account, cx).map(State::from)
+            }
+            State::Unregistering(unregistering) if unregistering.exchange.ask() == Some(id) => {
+                unregistering.handle_credentials(credentials(answer), account, cx).map(State::from)
+            }
+            State::AwaitingConsent(awaiting_consent) if awaiting_consent.ask() == id => {
+                awaiting_consent.handle_decision(decision(answer)).into()
+            }
+            state => {
+                let mut given = credentials(answer);
+                if !account.answer_prompt(id, &mut given) {
+                    cx.counters.count(Counter::LateAnswer);
+                    return Step::Stays(state);
+                }
+                match state {
+                    State::Idle(idle) => idle.handle_credentials(account, cx).map(State::from),
+                    state => Step::Stays(state),
+                }
+            }
+        });
+    }
+
+    /// Does what is due.
+    pub(crate) fn handle_deadline(&mut self, account: &mut Account, cx: &mut Context<'_>) {
+        self.step(account, cx, |state, account, cx| match state {
+            State::Idle(idle) => idle.handle_deadline(cx).map(State::from),
+            State::Locating(locating) => locating.handle_deadline(account, cx).map(State::from),
+            State::Registering(registering) => registering.handle_deadline(account, cx).map(State::from),
+            State::Registered(registered) => registered.handle_deadline(account, cx).map(State::from),
+            State::Unregistering(unregistering) => unregistering.handle_deadline(cx).map(State::from),
+            other @ State::AwaitingConsent(_) => Step::Stays(other),
+        });
+    }
+
+    /// The network came, went or changed.
+    pub(crate) fn handle_network(&mut self, online: bool, account: &mut Account, cx: &mut Context<'_>) {
+        self.step(account, cx, |state, account, cx| match state {
+            State::Idle(idle) => idle.handle_network(online, cx.now).map(State::from),
+            State::Registered(registered) => registered.handle_network(online, cx).map(State::from),
+            State::Unregistering(unregistering) if !online => unregistering.finish(cx).into(),
+            State::Locating(locating) => {
+                let cause = locating.attempt.cause();
+                locating.stop(cx);
+                begin_again(online, cause).into()
+            }
+            State::Registering(registering) => {
+                let cause = registering.attempt.cause();
+                registering.stop(account, cx);
+                begin_again(online, cause).into()
+            }
+            other @ (State::Unregistering(_) | State::AwaitingConsent(_)) => Step::Stays(other),
+        });
+    }
+
+    /// The clocks ran apart.
+    pub(crate) fn handle_clock_jump(&mut self, cx: &mut Context<'_>) {
+        if let State::Registered(registered) = &mut self.state {
+            registered.handle_clock_jump(cx);
+        }
+    }
+
+    /// A provisional response.
+    pub(crate) fn handle_provisional(&mut self, tx: TxId) {
+        if let State::Registering(registering) = &mut self.state
+            && registering.exchange.tx() == Some(tx)
+        {
+            registering.handle_provisional();
+        }
+    }
+
+    /// The final response of a transaction, judged and fed.
+    pub(crate) fn handle_final(
+        &mut self,
+        tx: TxId,
+        response: Verified,
+        account: &mut Account,
+        cx: &mut Context<'_>,
+    ) {
+        self.step(account, cx, |state, account, cx| match state {
+            State::Registering(registering) if registering.exchange.tx() == Some(tx) => {
+                registering.handle_final(response, account, cx).map(State::from)
+            }
+            State::Unregistering(unregistering) if unregistering.exchange.tx() == Some(tx) => {
+                unregistering.handle_final(response, account, cx).map(State::from)
+            }
+            State::Registered(registered) if registered.tx() == Some(tx) => {
+                registered.handle_final(response, account, cx).map(State::from)
+            }
+            other => Step::Stays(other),
+        });
+    }
+
+    /// A final answer was not believed: nothing changes, but if no better one comes, it is the reason.
+    pub(crate) fn handle_refused(&mut self, status: u16, why: SignatureFault, cx: &Context<'_>) {
+        match &mut self.state {
+            State::Registering(registering) => registering.handle_refused(status, why, cx),
+            State::Registered(registered) => registered.handle_refused(status, why, cx),
+            State::Idle(_) | State::Locating(_) | State::AwaitingConsent(_) | State::Unregistering(_) => {}
+        }
+    }
+
+    /// A request over the home link needs a new association.
+    pub(crate) fn renew_for_request(&mut self, account: &mut Account, cx: &mut Context<'_>) {
+        self.step(account, cx, |state, account, cx| match state {
+            State::Registered(registered) => registered.renew_for_request(account, cx).map(State::from),
+            other => Step::Stays(other),
+        });
+    }
+
+    /// Nobody answered a transaction in time.
+    pub(crate) fn handle_timeout(&mut self, tx: TxId, account: &mut Account, cx: &mut Context<'_>) {
+        self.step(account, cx, |state, account, cx| match state {
+            State::Registering(registering) if registering.exchange.tx() == Some(tx) => {
+                registering.handle_timeout(account, cx).map(State::from)
+            }
+            State::Unregistering(unregistering) if unregistering.exchange.tx() == Some(tx) => {
+                unregistering.finish(cx).into()
+            }
+            State::Registered(registered) if registered.tx() == Some(tx) => {
+                registered.handle_timeout(account, cx).into()
+            }
+            other => Step::Stays(other),
+        });
+    }
+
+    /// The server ended the registration by a request whose signature was judged.
+    pub(crate) fn handle_notify(
+        &mut self,
+        registration_notify: &RegistrationNotify,
+        verdict: SignatureVerdict,
+        account: &mut Account,
+        cx: &mut Context<'_>,
+    ) {
+        self.step(account, cx, |state, account, cx| match state {
+            State::Registered(registered) => {
+                registered.handle_notify(registration_notify, verdict, account, cx).map(State::from)
+            }
+            other => Step::Stays(other),
+        });
+    }
+
+    /// One step of the machine: the state is consumed, what follows it is made, and what changed is told.
+    fn step(
+        &mut self,
+        account: &mut Account,
         cx: &mut Context<'_>,
         handle: impl FnOnce(State, &mut Account, &mut Context<'_>) -> Step<State>,
     ) {
         let nothing = State::Idle(Idle::new(AccountState::Offline));
         let state = std::mem::replace(&mut self.state, nothing);
-        let mut turn = handle(state, &mut self.account, cx);
+        let mut turn = handle(state, account, cx);
         self.state = loop {
             match turn {
                 Step::Stays(state) => break state,
-                Step::Ends(transition) => turn = follow(*transition, &mut self.account, cx),
+                Step::Ends(transition) => turn = follow(*transition, account, cx),
             }
         };
         self.tell(cx);
@@ -223,4 +492,21 @@ impl From<Unregistering> for State {
     fn from(state: Unregistering) -> Self {
         State::Unregistering(Box::new(state))
     }
+}
+
+/// An answer of another kind than asked for is no answer: nobody waits for a better one.
+fn records(answer: Answer) -> Result<DnsAnswer, DnsError> {
+    if let Answer::Resolved(records) = answer { records } else { Err(DnsError::ServerFailure) }
+}
+
+fn credentials(answer: Answer) -> Option<Credentials> {
+    if let Answer::Credentials(given) = answer { given } else { None }
+}
+
+fn decision(answer: Answer) -> Decision {
+    if let Answer::Redirect(decision) = answer { decision } else { Decision::Stop }
+}
+
+fn begin_again(online: bool, cause: MoveCause) -> Transition {
+    if online { Transition::Login(cause) } else { Transition::Rest(AccountState::NoNetwork) }
 }

@@ -23,45 +23,25 @@
 //! Each state is a struct that owns what is true while it lasts, and is consumed and replaced by each
 //! input. A login owns no connection: it has one use of it (decision 8).
 
-mod account;
 mod attempt;
 mod awaiting_consent;
-mod backoff;
 mod binding_lifetime;
-mod challenge;
-mod commands;
-mod context;
-mod ending;
 mod exchange;
-mod handshake;
 mod idle;
-mod inputs;
 mod locating;
 mod machine;
-mod memory;
-mod probe;
-mod probing;
-mod prompt;
-mod random;
 pub mod redirect;
 mod refusal;
 mod registered;
 mod registering;
-mod registration_notify;
-mod renewing;
 mod response_info;
 mod retry;
 mod server_attempt;
-mod server_link;
 mod server_search;
+mod session;
 mod transition;
-pub(crate) mod uas;
 mod unregistering;
-mod verify;
 mod visited;
 
-pub use context::{Asks, Context};
-pub use machine::{Expecting, Registration};
-pub use random::Random;
-pub use registration_notify::{RegistrationNotify, is_registration_notify};
+pub(crate) use machine::{Expecting, Registration};
 pub use visited::Visited;

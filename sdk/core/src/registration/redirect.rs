@@ -9,6 +9,7 @@ use std::net::IpAddr;
 use homing_wire::{Host, Uri};
 
 use super::visited::Visited;
+use crate::account::acceptance::SignatureVerdict;
 use crate::auth::contact_binding::{self, TagVerdict, Target};
 use crate::config::{AccountConfig, LoopRule, RedirectRules};
 use crate::error::{RedirectError, SignatureFault};
@@ -31,17 +32,6 @@ pub struct Redirect<'m> {
     pub to_tag: &'m str,
     /// Its Contacts in message order; a Contact that is no URI is an empty text.
     pub contacts: Vec<Target<'m>>,
-}
-
-/// What a redirect's signature proved.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SignatureVerdict {
-    /// The association with the sender signed it.
-    Signed,
-    /// There is no association that could have signed it.
-    Unsignable,
-    /// There is one, and it did not sign this.
-    Refused(SignatureFault),
 }
 
 /// How far a login has come when a redirect arrives.

@@ -2,9 +2,6 @@
 
 use std::time::Duration;
 
-use homing_wire::Message;
-
-use super::redirect::SignatureVerdict;
 use crate::error::{LoginError, RedirectError, SignatureFault};
 use crate::server::ServerName;
 use crate::time::{Moment, Now};
@@ -18,34 +15,6 @@ pub(super) struct Refusal {
     pub why: SignatureFault,
     /// Until when a better one is waited for.
     pub until: Moment,
-}
-
-/// What to do with an answer whose signature was judged.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Acceptance {
-    /// Feed it.
-    Believed,
-    /// Feed it although nothing signs it: it can only delay or begin a handshake (decision 12).
-    Tolerated,
-    /// Ignore it.
-    Refused(SignatureFault),
-}
-
-impl Acceptance {
-    /// Settled 12: without a signature only 1xx, 401, 407, 408 and 503 are listened to, once there is an
-    /// association. There is one from the first final it signs; but an answer to the token that is to
-    /// establish it is judged as if it stood, because whoever can sign is then known. Before, whatever
-    /// comes by the verified connection is heard. An unsigned 408 or 503 may delay a login or send it to
-    /// the next server of its domain, and never counts against a remembered home.
-    pub(super) fn of(message: &Message, verdict: SignatureVerdict) -> Self {
-        match (verdict, message.status().unwrap_or_default()) {
-            (SignatureVerdict::Signed | SignatureVerdict::Unsignable, _) => Acceptance::Believed,
-            (SignatureVerdict::Refused(SignatureFault::Unsigned), 100..=199 | 401 | 407 | 408 | 503) => {
-                Acceptance::Tolerated
-            }
-            (SignatureVerdict::Refused(why), _) => Acceptance::Refused(why),
-        }
-    }
 }
 
 impl Refusal {

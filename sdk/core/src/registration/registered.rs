@@ -1,46 +1,52 @@
-//! Signed in at the home server: the binding is kept, the server listened to, its word taken only signed.
+//! Signed in at the home server: how the binding is kept and how it ends, by request, by the server's word, by
+//! its silence, or by the network's.
 
 use std::time::Duration;
 
 use homing_wire::Message;
 
-use super::account::Account;
 use super::attempt::Attempt;
-use super::backoff::after_loss;
 use super::binding_lifetime::BindingLifetime;
-use super::context::Context;
-use super::exchange::{Exchange, ExchangeContext, Purpose};
-use super::probe::Probe;
-use super::redirect::SignatureVerdict;
-use super::response_info;
-use super::server_link::ServerLink;
+use super::exchange::{Exchange, Outcome, Purpose};
+use super::redirect::{self, Redirect, RedirectContext, RedirectTarget};
+use super::refusal::Refusal;
+use super::response_info::{self, RegisterAction};
+use super::retry::helps;
+use super::session::Session;
 use super::transition::{Grant, Step, Transition};
-use crate::config::{Remembered, SignaturePlaces};
+use super::visited::Visited;
+use crate::account::Account;
+use crate::account::acceptance::SignatureVerdict;
+use crate::account::backoff::after_loss;
+use crate::account::context::Context;
+use crate::account::server_link::{ServerLink, Verified};
+use crate::auth::contact_binding::Target;
+use crate::config::{AccountConfig, Remembered};
 use crate::counter::Counter;
 use crate::endpoint::InstanceId;
-use crate::error::LoginError;
+use crate::error::{Deregistration, LoginError, RedirectError, SignatureFault};
 use crate::event;
-use crate::event::{AccountEvent, LogoutReason};
-use crate::ids::{AskId, TxId};
+use crate::event::{AccountEvent, LogoutReason, MoveCause};
+use crate::ids::{AskId, FlowId, TxId};
 use crate::journey::HopVerdict;
+use crate::outbox::Credentials;
+use crate::registration_notify::RegistrationNotify;
 use crate::state::AccountState;
 use crate::time::{Deadline, Moment, Now, Why};
 
 /// Signed in.
 pub(super) struct Registered {
-    pub(super) link: ServerLink,
-    pub(super) lifetime: BindingLifetime,
-    pub(super) activity: Activity,
+    pub(super) session: Session,
+    lifetime: BindingLifetime,
+    activity: Activity,
     /// How the state is shown while the binding is fresh.
     place: AccountState,
-    /// An OPTIONS of the user that is not answered yet.
-    pub(super) probe: Option<Box<Probe>>,
     /// The network changed: without a word of the server until then the connection counts as dead.
-    pub(super) doubted: Option<Moment>,
+    doubted: Option<Moment>,
 }
 
 /// What is being done about the binding.
-pub(super) enum Activity {
+enum Activity {
     /// Nothing until its time comes.
     Quiet(Quiet),
     /// A REGISTER is under way.
@@ -49,23 +55,24 @@ pub(super) enum Activity {
 
 /// When something is to be done about the binding.
 #[derive(Clone, Copy)]
-pub(super) struct Quiet {
+struct Quiet {
     /// The next REGISTER.
-    pub(super) refresh: Moment,
+    refresh: Moment,
     /// A new association is not tried before.
-    pub(super) renewal_not_before: Moment,
+    renewal_not_before: Moment,
     /// True after a REGISTER came to nothing.
-    pub(super) overdue: bool,
+    overdue: bool,
 }
 
 impl Registered {
     /// The binding was granted: tells it, and remembers where.
     pub(super) fn start(grant: Grant, account: &mut Account, cx: &mut Context<'_>) -> Step<Self> {
-        let Grant { link, message, mut attempt } = grant;
-        let lifetime = lifetime(&link, &message, account, cx);
+        let Grant { session, message, mut attempt } = grant;
+        let link = &session.link;
+        let lifetime = lifetime(link, &message, account, cx);
         if lifetime.granted == 0 {
             let server = link.server.clone();
-            cx.release(link.flow());
+            session.leave(cx);
             attempt.ended(HopVerdict::Refused { status: 200 }, cx.now);
             let reason = "the answer grants no time".to_owned();
             return Transition::Failed(LoginError::Refused { server, status: 200, reason }, attempt).into();
@@ -78,9 +85,9 @@ impl Registered {
         account.drop_prompt(cx);
         cx.keep_alive(link.flow(), &message);
         cx.counters.count(Counter::Logins);
-        announce(&link, (&message, lifetime), attempt, account, cx);
+        announce(link, &message, lifetime.granted, attempt, account, cx);
         let activity = Activity::Quiet(Quiet::fresh(lifetime, cx.now));
-        Step::Stays(Registered { link, lifetime, activity, place, probe: None, doubted: None })
+        Step::Stays(Registered { session, lifetime, activity, place, doubted: None })
     }
 
     /// How the state is shown.
@@ -98,7 +105,7 @@ impl Registered {
         let next = match &self.activity {
             Activity::Quiet(quiet) => {
                 let refresh = Deadline::new(quiet.refresh, Why::Refresh);
-                let association = self.link.deadline().map(|due| match due.why {
+                let association = self.session.link.deadline().map(|due| match due.why {
                     Why::AssociationRenewal => Deadline::new(due.at.max(quiet.renewal_not_before), due.why),
                     _ => due,
                 });
@@ -119,15 +126,6 @@ impl Registered {
         if let Activity::Busy(exchange) = &self.activity { exchange.ask() } else { None }
     }
 
-    /// Judges a message of the server by its signature: by the association that signs, the one it
-    /// replaced, or the one that is being established.
-    pub(super) fn judge(&mut self, message: &Message, places: SignaturePlaces, now: Now) -> SignatureVerdict {
-        match &mut self.activity {
-            Activity::Busy(exchange) => exchange.judge(message, &mut self.link, places, now),
-            Activity::Quiet(_) => self.link.judge(message, places, now),
-        }
-    }
-
     /// Does what is due.
     pub(super) fn handle_deadline(mut self, account: &mut Account, cx: &mut Context<'_>) -> Step<Self> {
         if cx.now.reached(self.lifetime.ends) {
@@ -136,7 +134,7 @@ impl Registered {
         if self.doubted.is_some_and(|doubted| cx.now.reached(doubted)) {
             return self.lose(LogoutReason::ConnectionLost, account, cx).into();
         }
-        self.link.handle_deadline(cx.now);
+        self.session.link.handle_deadline(cx.now);
         match &self.activity {
             Activity::Busy(exchange) => {
                 if exchange.refusal.is_some_and(|refusal| cx.now.reached(refusal.until)) {
@@ -145,7 +143,7 @@ impl Registered {
                 Step::Stays(self)
             }
             Activity::Quiet(quiet) => {
-                let association = self.link.association();
+                let association = self.session.link.association();
                 let renewal = association.is_some_and(|association| association.renewal_due(cx.now));
                 if renewal && cx.now.reached(quiet.renewal_not_before) {
                     self.register(Purpose::Renew, account, cx)
@@ -191,36 +189,321 @@ impl Registered {
         Step::Stays(self)
     }
 
-    pub(super) fn exchange_cx<'a, 'd>(
-        link: &'a mut ServerLink,
-        account: &'a mut Account,
-        cx: &'a mut Context<'d>,
-    ) -> ExchangeContext<'a, 'd> {
-        ExchangeContext { link, account, attempt: None, cx }
+    /// Sends a REGISTER that keeps the binding.
+    fn register(mut self, purpose: Purpose, account: &mut Account, cx: &mut Context<'_>) -> Step<Self> {
+        let before = self.session.link.associations();
+        let outcome = Exchange::start(purpose, self.session.exchange_cx(account, None, cx));
+        self.settle(before, outcome, account, cx)
+    }
+
+    /// The final answer, judged and fed.
+    pub(super) fn handle_final(
+        mut self,
+        response: Verified,
+        account: &mut Account,
+        cx: &mut Context<'_>,
+    ) -> Step<Self> {
+        let Some(exchange) = self.take_exchange(cx) else {
+            return Step::Stays(self);
+        };
+        self.doubted = None;
+        let before = self.session.link.associations();
+        let exchange_cx = self.session.exchange_cx(account, None, cx);
+        let outcome = exchange.handle_final(response, exchange_cx);
+        self.settle(before, outcome, account, cx)
+    }
+
+    /// The credentials that were asked for.
+    pub(super) fn handle_credentials(
+        mut self,
+        credentials: Option<Credentials>,
+        account: &mut Account,
+        cx: &mut Context<'_>,
+    ) -> Step<Self> {
+        let Some(exchange) = self.take_exchange(cx) else {
+            return Step::Stays(self);
+        };
+        let before = self.session.link.associations();
+        let exchange_cx = self.session.exchange_cx(account, None, cx);
+        let outcome = exchange.handle_credentials(credentials, exchange_cx);
+        self.settle(before, outcome, account, cx)
+    }
+
+    /// A request over this link was challenged although the association signed it: the server proves itself
+    /// anew, unless that is under way or was demanded too often.
+    pub(super) fn renew_for_request(self, account: &mut Account, cx: &mut Context<'_>) -> Step<Self> {
+        match &self.activity {
+            Activity::Busy(_) => Step::Stays(self),
+            Activity::Quiet(_) if account.handshakes.admit(cx.agent.limits.challenges_per_minute, cx.now) => {
+                self.register(Purpose::Renew, account, cx)
+            }
+            Activity::Quiet(_) => {
+                cx.counters.count(Counter::ChallengeRate);
+                cx.tell_requests(self.session.link.id, false);
+                Step::Stays(self)
+            }
+        }
+    }
+
+    /// Nobody answered a REGISTER in 64·T1: the server is gone, whatever the connection says.
+    pub(super) fn handle_timeout(self, account: &mut Account, cx: &mut Context<'_>) -> Transition {
+        self.lose(LogoutReason::ConnectionLost, account, cx)
+    }
+
+    /// A final answer was not believed: nothing changes.
+    pub(super) fn handle_refused(&mut self, status: u16, why: SignatureFault, cx: &Context<'_>) {
+        if let Activity::Busy(exchange) = &mut self.activity {
+            exchange.refusal = Some(Refusal::new(exchange.refusal, status, why, cx.now));
+        }
+    }
+
+    /// The REGISTER under way came to nothing: the next follows while the binding holds.
+    fn put_off(&mut self, floor: Duration, cx: &mut Context<'_>) {
+        let next = self.lifetime.next_attempt(floor, cx.now);
+        let quiet = Quiet { refresh: next, renewal_not_before: next, overdue: true };
+        if let Activity::Busy(exchange) = std::mem::replace(&mut self.activity, Activity::Quiet(quiet)) {
+            exchange.abandon(&mut self.session.link, cx);
+        }
+    }
+
+    fn take_exchange(&mut self, cx: &Context<'_>) -> Option<Exchange> {
+        let quiet = Activity::Quiet(Quiet::fresh(self.lifetime, cx.now));
+        match std::mem::replace(&mut self.activity, quiet) {
+            Activity::Busy(exchange) => Some(*exchange),
+            quiet @ Activity::Quiet(_) => {
+                self.activity = quiet;
+                None
+            }
+        }
+    }
+
+    fn settle(
+        mut self,
+        before: u32,
+        outcome: Outcome,
+        account: &mut Account,
+        cx: &mut Context<'_>,
+    ) -> Step<Self> {
+        match outcome {
+            Outcome::Pending(exchange) => self.activity = Activity::Busy(exchange),
+            Outcome::Granted(message) => return self.granted(before, &message, account, cx),
+            Outcome::Redirected(message, verdict) => {
+                if may_move(&self, &message, verdict, &account.config) {
+                    return self.moved(account, cx).into();
+                }
+                cx.counters.count(Counter::RedirectRefused);
+                self.put_off(REDIRECT_PAUSE, cx);
+            }
+            Outcome::Refused(message, _) => return self.refused(&message, account, cx),
+            // The password is not tried again and again: that locks accounts. The binding ends by itself.
+            Outcome::Failed(error) if !helps(&error) => {
+                self.put_off(self.lifetime.ends.since(cx.now.since_start), cx);
+            }
+            Outcome::Failed(_) => self.put_off(Duration::ZERO, cx),
+        }
+        if let Activity::Quiet(_) = &self.activity {
+            cx.tell_requests(self.session.link.id, false);
+        }
+        Step::Stays(self)
+    }
+
+    fn granted(
+        mut self,
+        before: u32,
+        message: &Message,
+        account: &mut Account,
+        cx: &mut Context<'_>,
+    ) -> Step<Self> {
+        // The server had lost the binding: whatever hung on it is gone (MS-SIPREGE 3.1.5.2).
+        if matches!(
+            response_info::register_action(message),
+            Some(RegisterAction::Added | RegisterAction::Fixed)
+        ) {
+            return self.lose(LogoutReason::BindingLost, account, cx).into();
+        }
+        let lifetime = lifetime(&self.session.link, message, account, cx);
+        if lifetime.granted == 0 {
+            return self.lose(LogoutReason::BindingLost, account, cx).into();
+        }
+        cx.keep_alive(self.session.link.flow(), message);
+        self.lifetime = lifetime;
+        let due = self.session.link.association().is_some_and(|verdict| verdict.renewal_due(cx.now));
+        let quiet = if due { Quiet::unrenewed } else { Quiet::fresh };
+        self.activity = Activity::Quiet(quiet(lifetime, cx.now));
+        cx.counters.count(Counter::Refreshes);
+        if self.session.link.associations() != before {
+            cx.tell(AccountEvent::AssociationRenewed);
+        }
+        cx.tell(AccountEvent::Refreshed { expires: lifetime.granted });
+        cx.tell_requests(self.session.link.id, true);
+        Step::Stays(self)
+    }
+
+    fn refused(mut self, message: &Message, account: &mut Account, cx: &mut Context<'_>) -> Step<Self> {
+        let status = message.status().unwrap_or_default();
+        if matches!(status, 403 | 404) {
+            let server = self.session.link.server.clone();
+            let error = LoginError::Refused { server, status, reason: response_info::of_refusal(message) };
+            let why = if status == 403 { LogoutReason::Disabled } else { LogoutReason::BindingLost };
+            return self.end(why, error, account, cx).into();
+        }
+        let floor = response_info::retry_after(message).unwrap_or_default().min(cx.agent.limits.retry_after);
+        self.put_off(floor, cx);
+        cx.tell_requests(self.session.link.id, false);
+        Step::Stays(self)
+    }
+
+    /// The connection is gone.
+    pub(super) fn handle_lost(
+        mut self,
+        flow: FlowId,
+        account: &mut Account,
+        cx: &mut Context<'_>,
+    ) -> Step<Self> {
+        if self.session.link.flow() != flow {
+            return Step::Stays(self);
+        }
+        let quiet = Activity::Quiet(Quiet::fresh(self.lifetime, cx.now));
+        if let Activity::Busy(exchange) = std::mem::replace(&mut self.activity, quiet) {
+            exchange.interrupt(&mut self.session.link, account, cx);
+        }
+        self.lose(LogoutReason::ConnectionLost, account, cx).into()
+    }
+
+    /// Signs out.
+    pub(super) fn leave(mut self, cx: &mut Context<'_>) -> Transition {
+        if let Activity::Busy(exchange) = self.activity {
+            exchange.abandon(&mut self.session.link, cx);
+        }
+        cx.tell_requests(self.session.link.id, false);
+        Transition::Leave(Box::new(self.session))
+    }
+
+    /// The server ended the registration by itself; `verdict` is what its signature proved.
+    pub(super) fn handle_notify(
+        self,
+        registration_notify: &RegistrationNotify,
+        verdict: SignatureVerdict,
+        account: &mut Account,
+        cx: &mut Context<'_>,
+    ) -> Step<Self> {
+        match registration_notify {
+            RegistrationNotify::Unregistered => {
+                let error = LoginError::Deregistered(Deregistration::Unregistered);
+                self.end(LogoutReason::Displaced, error, account, cx).into()
+            }
+            RegistrationNotify::Rejected => {
+                let error = LoginError::Deregistered(Deregistration::Rejected);
+                self.end(LogoutReason::Disabled, error, account, cx).into()
+            }
+            RegistrationNotify::Deactivated => {
+                account.forget_home(cx);
+                self.part(LogoutReason::Deactivated, cx);
+                restart(AccountState::Moved, MoveCause::Moved, account, cx).into()
+            }
+            RegistrationNotify::Preferred { uri } => match self.preferred(uri, verdict, account, cx) {
+                Ok(target) if account.restarts.admit(MOST_RESTARTS, cx.now) => {
+                    account.forget_home(cx);
+                    cx.counters.count(Counter::RedirectFollowed);
+                    self.part(LogoutReason::Moved, cx);
+                    Transition::LoginAt(target).into()
+                }
+                Ok(_) | Err(_) => {
+                    cx.counters.count(Counter::RedirectRefused);
+                    Step::Stays(self)
+                }
+            },
+        }
+    }
+
+    /// The home server sends the account away: logout, and a whole new login (patent paragraph 67).
+    /// After several in a minute it is a redirect too many: the login waits as one that failed, so that
+    /// servers that send an account to and fro do not keep it running in circles.
+    fn moved(self, account: &mut Account, cx: &mut Context<'_>) -> Transition {
+        account.forget_home(cx);
+        self.part(LogoutReason::Moved, cx);
+        if account.restarts.admit(MOST_RESTARTS, cx.now) {
+            return Transition::Login(MoveCause::Moved);
+        }
+        cx.counters.count(Counter::RedirectRefused);
+        let attempt = Attempt::new(account.config.redirect.limit, MoveCause::Moved, cx.now);
+        Transition::Failed(RedirectError::TooMany { limit: MOST_RESTARTS }.into(), attempt)
+    }
+
+    /// The registration is lost; a new login begins soon.
+    fn lose(self, why: LogoutReason, account: &mut Account, cx: &mut Context<'_>) -> Transition {
+        self.part(why, cx);
+        restart(AccountState::Connecting, MoveCause::Failover, account, cx)
+    }
+
+    /// The registration is over, and the reason is one for the user.
+    fn end(
+        self,
+        why: LogoutReason,
+        error: LoginError,
+        account: &mut Account,
+        cx: &mut Context<'_>,
+    ) -> Transition {
+        self.part(why, cx);
+        let attempt = Attempt::new(account.config.redirect.limit, MoveCause::Failover, cx.now);
+        Transition::Failed(error, attempt)
+    }
+
+    /// Gives everything back and tells the logout.
+    fn part(mut self, why: LogoutReason, cx: &mut Context<'_>) {
+        if let Activity::Busy(exchange) = self.activity {
+            exchange.abandon(&mut self.session.link, cx);
+        }
+        self.session.leave(cx);
+        cx.tell(AccountEvent::LoggedOut { why });
+    }
+
+    /// A preferred registrar passes the same rules as a redirect (decision 4).
+    fn preferred(
+        &self,
+        uri: &str,
+        verdict: SignatureVerdict,
+        account: &Account,
+        cx: &Context<'_>,
+    ) -> Result<RedirectTarget, RedirectError> {
+        let mut visited = Visited::default();
+        visited.enter(self.session.link.server.clone(), self.session.link.named());
+        let redirect = Redirect {
+            from: &self.session.link.server,
+            transport: self.session.link.flow_ref.transport,
+            status: 301,
+            verdict,
+            to_tag: "",
+            contacts: vec![Target { uri, q: None }],
+        };
+        let at = RedirectContext { visited: &visited, followed: 0, was_redirected: false };
+        let targets = redirect::follow(&redirect, &account.config, at, cx.agent.limits.contacts)?;
+        let nobody = RedirectError::NoUsableContact { server: self.session.link.server.clone() };
+        targets.into_iter().next().ok_or(nobody)
     }
 }
 
 impl Quiet {
-    pub(super) fn fresh(lifetime: BindingLifetime, now: Now) -> Self {
+    fn fresh(lifetime: BindingLifetime, now: Now) -> Self {
         Self { refresh: lifetime.refresh, renewal_not_before: now.since_start, overdue: false }
     }
 
     /// The binding is kept, but the server held on to an association that should be renewed: asked at
     /// once it would only say the same again.
-    pub(super) fn unrenewed(lifetime: BindingLifetime, now: Now) -> Self {
+    fn unrenewed(lifetime: BindingLifetime, now: Now) -> Self {
         let pause = now.after(RENEWAL_PAUSE).min(lifetime.refresh);
         Self { renewal_not_before: pause, ..Self::fresh(lifetime, now) }
     }
 }
 
 /// What the server granted.
-pub(super) fn lifetime(
+fn lifetime(
     link: &ServerLink,
     granted: &Message,
     account: &Account,
     cx: &mut Context<'_>,
 ) -> BindingLifetime {
-    let own = link.contact_uri(account).to_string();
+    let own = link.contact_uri(&account.config.aor).to_string();
     let instance = InstanceId::of_epid(&account.config.epid);
     let seconds = response_info::granted(granted, &own, instance, account.expires);
     BindingLifetime::new(seconds, cx.random, cx.now)
@@ -228,7 +511,8 @@ pub(super) fn lifetime(
 
 fn announce(
     link: &ServerLink,
-    (granted, lifetime): (&Message, BindingLifetime),
+    granted: &Message,
+    seconds: u32,
     attempt: Attempt,
     account: &mut Account,
     cx: &mut Context<'_>,
@@ -237,7 +521,7 @@ fn announce(
     let cause = attempt.cause();
     cx.tell(AccountEvent::Registered(event::Registered {
         home: home.clone(),
-        expires: lifetime.granted,
+        expires: seconds,
         gruu: response_info::gruu(granted, InstanceId::of_epid(&account.config.epid)),
         journey: attempt.into_journey(),
     }));
@@ -262,3 +546,37 @@ fn announce(
 const RENEWAL_PAUSE: Duration = Duration::from_secs(60);
 /// How long a REGISTER after a change of the network may stay unanswered.
 const DOUBT: Duration = Duration::from_secs(5);
+
+/// Only a believed redirect of a status that is followed ends a registration.
+fn may_move(
+    registered: &Registered,
+    message: &Message,
+    verdict: SignatureVerdict,
+    config: &AccountConfig,
+) -> bool {
+    let rules = &config.redirect;
+    let is_followed = message.status().is_some_and(|status| rules.follows_status(status));
+    let is_believed = match verdict {
+        SignatureVerdict::Signed => true,
+        SignatureVerdict::Unsignable => rules.follows_unsigned(registered.session.link.flow_ref.transport),
+        SignatureVerdict::Refused(_) => false,
+    };
+    is_followed && is_believed
+}
+
+/// After a redirect that was refused (decision 1).
+const REDIRECT_PAUSE: Duration = Duration::from_secs(30);
+
+/// A new login, soon; after several in a minute only after the pause of a failed one, so that servers
+/// that take an account and drop it again do not keep it running in circles.
+fn restart(shown: AccountState, cause: MoveCause, account: &mut Account, cx: &mut Context<'_>) -> Transition {
+    let wait = if account.restarts.admit(MOST_RESTARTS, cx.now) {
+        after_loss(cx.random)
+    } else {
+        account.backoff.after_failure(Duration::ZERO, cx.random)
+    };
+    Transition::Pause { shown, at: cx.now.after(wait), cause }
+}
+
+/// Logins in a minute that follow a lost registration at once.
+const MOST_RESTARTS: u8 = 5;

@@ -4,24 +4,26 @@ use std::time::Duration;
 
 use homing_wire::{Contact, HeaderError, Message};
 
-use super::account::Account;
 use super::attempt::Attempt;
-use super::context::Context;
 use super::exchange::{Exchange, ExchangeContext, Outcome, Purpose};
-use super::redirect::{self, Redirect, RedirectContext, RedirectTarget, SignatureVerdict};
+use super::redirect::{self, Redirect, RedirectContext, RedirectTarget};
 use super::refusal::Refusal;
 use super::response_info;
 use super::retry::is_the_servers;
-use super::server_link::ServerLink;
 use super::server_search::{Connection, ServerSearch};
+use super::session::Session;
 use super::transition::{Grant, Proposal, Step, Transition};
+use crate::account::Account;
+use crate::account::acceptance::SignatureVerdict;
+use crate::account::context::Context;
+use crate::account::server_link::{ServerLink, Verified};
 use crate::auth::contact_binding::Target;
 use crate::config::Consent;
 use crate::connect::ConnectError;
 use crate::counter::Counter;
 use crate::error::{LoginError, RedirectError, SignatureFault};
 use crate::ids::FlowId;
-use crate::journey::{FoundBy, HopVerdict};
+use crate::journey::HopVerdict;
 use crate::outbox::Credentials;
 
 /// A server is talked to.
@@ -30,7 +32,7 @@ pub(super) struct Registering {
     pub attempt: Attempt,
     /// Servers that could be tried instead.
     search: ServerSearch,
-    pub(super) link: ServerLink,
+    pub(super) session: Session,
     pub(super) exchange: Exchange,
     /// True once it said anything in SIP: from then on it is visited, and if a redirect named it, no
     /// other Contact is tried for it (decision 2).
@@ -41,7 +43,7 @@ pub(super) struct Registering {
 struct Rest {
     attempt: Attempt,
     search: ServerSearch,
-    link: ServerLink,
+    session: Session,
     heard: bool,
 }
 
@@ -62,10 +64,10 @@ impl Registering {
         if connection.shared {
             attempt.rode_along();
         }
-        let mut link = ServerLink::new(connection, cx);
-        let exchange_cx = ExchangeContext { link: &mut link, account, attempt: Some(&mut attempt), cx };
-        let outcome = Exchange::start(Purpose::SignIn, exchange_cx);
-        Rest { attempt, search, link, heard: false }.settle(outcome, account, cx)
+        let link = ServerLink::new(account.next_link(), connection.into_flow());
+        let mut session = Session::new(link, cx);
+        let outcome = Exchange::start(Purpose::SignIn, session.exchange_cx(account, Some(&mut attempt), cx));
+        Rest { attempt, search, session, heard: false }.settle(outcome, account, cx)
     }
 
     /// The server said something provisional.
@@ -76,14 +78,13 @@ impl Registering {
     /// The final answer, judged and fed.
     pub(super) fn handle_final(
         self,
-        message: Message,
-        verdict: SignatureVerdict,
+        response: Verified,
         account: &mut Account,
         cx: &mut Context<'_>,
     ) -> Step<Registering> {
         let (exchange, mut rest) = self.part();
         rest.heard = true;
-        let outcome = exchange.handle_final(message, verdict, rest.exchange_cx(account, cx));
+        let outcome = exchange.handle_final(response, rest.exchange_cx(account, cx));
         rest.settle(outcome, account, cx)
     }
 
@@ -108,7 +109,7 @@ impl Registering {
     /// Nobody answered in 64·T1.
     pub(super) fn handle_timeout(self, account: &mut Account, cx: &mut Context<'_>) -> Step<Registering> {
         let (_, rest) = self.part();
-        let server = rest.link.server.clone();
+        let server = rest.session.link.server.clone();
         rest.next(ConnectError::Timeout, LoginError::NoAnswer { server }, account, cx)
     }
 
@@ -120,12 +121,12 @@ impl Registering {
         account: &mut Account,
         cx: &mut Context<'_>,
     ) -> Step<Registering> {
-        if self.link.flow() != flow {
+        if self.session.link.flow() != flow {
             return Step::Stays(self);
         }
-        let (exchange, rest) = self.part();
-        exchange.interrupt(&rest.link.server, account, cx);
-        let error = LoginError::Connect { server: rest.link.server.clone(), why };
+        let (exchange, mut rest) = self.part();
+        exchange.interrupt(&mut rest.session.link, account, cx);
+        let error = LoginError::Connect { server: rest.session.link.server.clone(), why };
         rest.next(why, error, account, cx)
     }
 
@@ -135,8 +136,8 @@ impl Registering {
             return Step::Stays(self);
         };
         let (exchange, mut rest) = self.part();
-        exchange.abandon(cx);
-        let error = refusal.verdict(&rest.link.server);
+        exchange.abandon(&mut rest.session.link, cx);
+        let error = refusal.verdict(&rest.session.link.server);
         if let LoginError::Redirect(why) = &error {
             cx.counters.count(Counter::RedirectRefused);
             rest.attempt.ended(HopVerdict::RedirectRefused(why.clone()), cx.now);
@@ -147,14 +148,14 @@ impl Registering {
     /// Takes everything back but a question to a person, which the next attempt takes over.
     pub(super) fn stop(self, account: &mut Account, cx: &mut Context<'_>) {
         let (exchange, mut rest) = self.part();
-        exchange.interrupt(&rest.link.server, account, cx);
+        exchange.interrupt(&mut rest.session.link, account, cx);
         rest.search.rest(cx);
-        cx.release(rest.link.flow());
+        rest.session.leave(cx);
     }
 
     fn part(self) -> (Exchange, Rest) {
-        let Registering { attempt, search, link, exchange, heard } = self;
-        (exchange, Rest { attempt, search, link, heard })
+        let Registering { attempt, search, session, exchange, heard } = self;
+        (exchange, Rest { attempt, search, session, heard })
     }
 }
 
@@ -164,21 +165,21 @@ impl Rest {
         account: &'a mut Account,
         cx: &'a mut Context<'d>,
     ) -> ExchangeContext<'a, 'd> {
-        ExchangeContext { link: &mut self.link, account, attempt: Some(&mut self.attempt), cx }
+        self.session.exchange_cx(account, Some(&mut self.attempt), cx)
     }
 
     fn settle(mut self, outcome: Outcome, account: &mut Account, cx: &mut Context<'_>) -> Step<Registering> {
         match outcome {
             Outcome::Pending(exchange) => {
-                let Rest { attempt, search, link, heard } = self;
-                Step::Stays(Registering { attempt, search, link, exchange: *exchange, heard })
+                let Rest { attempt, search, session, heard } = self;
+                Step::Stays(Registering { attempt, search, session, exchange: *exchange, heard })
             }
             Outcome::Granted(message) => {
                 if let Some((address, transport)) = self.attempt.last_place() {
                     cx.server_health.recovered(address, transport);
                 }
-                let Rest { attempt, link, .. } = self;
-                Transition::Granted(Box::new(Grant { link, message, attempt })).into()
+                let Rest { attempt, session, .. } = self;
+                Transition::Granted(Box::new(Grant { session, message, attempt })).into()
             }
             Outcome::Redirected(message, verdict) => self.redirected(&message, verdict, account, cx),
             Outcome::Refused(message, verdict) => self.refused(&message, verdict, account, cx),
@@ -199,7 +200,7 @@ impl Rest {
     ) -> Step<Registering> {
         match self.judge_redirect(message, verdict, account, cx) {
             Ok(targets) => {
-                if self.arrived_by_memory() {
+                if self.attempt.arrived_by_memory() {
                     account.forget_home(cx);
                 }
                 cx.counters.count(Counter::RedirectFollowed);
@@ -207,11 +208,11 @@ impl Rest {
                 let status = message.status().unwrap_or_default();
                 let signed = verdict == SignatureVerdict::Signed;
                 self.attempt.ended(HopVerdict::Redirected { status, signed, to }, cx.now);
-                cx.release(self.link.flow());
+                let from = self.session.link.server.clone();
+                self.session.leave(cx);
                 match account.config.redirect.consent {
                     Consent::Rules => Transition::Redirected(self.attempt, targets).into(),
                     Consent::Ask => {
-                        let from = self.link.server;
                         let proposal = Proposal { attempt: self.attempt, from, targets, signed };
                         Transition::Consent(Box::new(proposal)).into()
                     }
@@ -234,8 +235,8 @@ impl Rest {
     ) -> Result<Vec<RedirectTarget>, RedirectError> {
         let to = message.to().ok();
         let redirect = Redirect {
-            from: &self.link.server,
-            transport: self.link.flow_ref.transport,
+            from: &self.session.link.server,
+            transport: self.session.link.flow_ref.transport,
             status: message.status().unwrap_or_default(),
             verdict,
             to_tag: to.as_ref().and_then(|to| to.tag()).unwrap_or_default(),
@@ -261,7 +262,7 @@ impl Rest {
     ) -> Step<Registering> {
         let status = message.status().unwrap_or_default();
         self.attempt.ended(HopVerdict::Refused { status }, cx.now);
-        let server = self.link.server.clone();
+        let server = self.session.link.server.clone();
         let error = LoginError::Refused { server, status, reason: response_info::of_refusal(message) };
         let wait = response_info::retry_after(message).unwrap_or_default().min(cx.agent.limits.retry_after);
         self.attempt.leave_alone(wait);
@@ -271,16 +272,16 @@ impl Rest {
         {
             cx.server_health.busy(address, transport, wait, cx.now);
         }
-        let (by_memory, passing) = (self.arrived_by_memory(), matches!(status, 408 | 503 | 504));
+        let (by_memory, passing) = (self.attempt.arrived_by_memory(), matches!(status, 408 | 503 | 504));
         if !by_memory && (!passing || self.attempt.was_redirected()) {
             return self.fail(error, account, cx);
         }
         if by_memory && !passing {
             account.forget_home(cx);
         } else if by_memory && verdict == SignatureVerdict::Signed {
-            account.blame_home(&mut self.attempt, cx);
+            self.attempt.blame_home(account, cx);
         }
-        cx.release(self.link.flow());
+        self.session.leave(cx);
         self.search.note(error);
         self.attempt.set_out(cx.now);
         Transition::ServerSearch(self.attempt, self.search).into()
@@ -298,9 +299,9 @@ impl Rest {
         if self.heard && self.attempt.was_redirected() {
             return self.fail(error, account, cx);
         }
-        cx.release(self.link.flow());
-        if self.arrived_by_memory() {
-            account.blame_home(&mut self.attempt, cx);
+        self.session.leave(cx);
+        if self.attempt.arrived_by_memory() {
+            self.attempt.blame_home(account, cx);
         }
         if let Some((address, transport)) = self.attempt.last_place() {
             cx.server_health.failed(address, transport, cx.now);
@@ -315,17 +316,13 @@ impl Rest {
     }
 
     fn fail(mut self, error: LoginError, account: &mut Account, cx: &mut Context<'_>) -> Step<Registering> {
-        cx.release(self.link.flow());
+        self.session.leave(cx);
         self.search.rest(cx);
-        if is_the_servers(&error) && self.arrived_by_memory() {
-            account.blame_home(&mut self.attempt, cx);
+        if is_the_servers(&error) && self.attempt.arrived_by_memory() {
+            self.attempt.blame_home(account, cx);
         }
         self.attempt.give_up(cx.now);
         Transition::Failed(error, self.attempt).into()
-    }
-
-    fn arrived_by_memory(&self) -> bool {
-        self.attempt.journey().last().is_some_and(|hop| hop.how == FoundBy::Remembered)
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use homing_wire::{Contact, Message, Name, StartLine};
 
-use super::challenge::printable;
+use crate::account::challenge::printable;
 use crate::endpoint::InstanceId;
 
 /// What a registrar did with a binding (MS-SIPREGE 2.2.1.5).

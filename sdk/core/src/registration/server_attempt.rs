@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use super::attempt::{Dialled, Named};
-use super::context::Context;
+use super::attempt::Dialled;
+use crate::account::context::Context;
+use crate::account::server_link::Named;
 use crate::dns::{DnsAnswer, DnsError, DnsQuestion};
 use crate::identity::Expected;
 use crate::journey::FoundBy;

@@ -10,16 +10,19 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::attempt::Dialled;
-use super::context::{Claim, Context};
 use super::server_attempt::{Next, ServerAttempt};
+use crate::account::context::{Claim, Context};
+use crate::account::server_link::OpenFlow;
 use crate::connect::{ConnectError, TlsProof};
 use crate::dns::{DnsAnswer, DnsError, DnsQuestion};
 use crate::error::LoginError;
+use crate::flow::Flow;
 use crate::ids::{AskId, FlowId};
 use crate::journey::FoundBy;
 use crate::locate::Target;
 use crate::outbox::Question;
 use crate::time::{Deadline, Moment, Why};
+use crate::transaction::FlowRef;
 
 /// The search of one login for its next server.
 pub(super) struct ServerSearch {
@@ -65,6 +68,15 @@ pub(super) struct Connection {
     pub shared: bool,
     /// True if the remembered home was being dialled and did not answer in its head start.
     pub outran_home: bool,
+}
+
+impl Connection {
+    /// The flow, for the link that begins with it.
+    pub(super) fn into_flow(self) -> OpenFlow {
+        let Dialled { server, named, transport, .. } = self.dialled;
+        let flow_ref = FlowRef::new(self.flow, transport);
+        OpenFlow { server, named, flow_ref, proof: self.proof, local: self.local }
+    }
 }
 
 /// A server that was not reached, for the journey.
@@ -168,13 +180,9 @@ impl ServerSearch {
     }
 
     /// A connection stands: everything else is taken back and kept for later.
-    pub(super) fn handle_connected(
-        &mut self,
-        flow: FlowId,
-        local: SocketAddr,
-        proof: Option<TlsProof>,
-        cx: &mut Context<'_>,
-    ) -> Option<Box<Connection>> {
+    pub(super) fn handle_connected(&mut self, flow: FlowId, cx: &mut Context<'_>) -> Option<Box<Connection>> {
+        let opened = cx.flows.find(flow).and_then(Flow::opened)?;
+        let (local, proof) = (opened.local, opened.proof.clone());
         let at = self.dials.iter().position(|dial| dial.flow == flow)?;
         let dial = self.dials.remove(at);
         let outran_home = self.is_dialling_home();

@@ -7,8 +7,8 @@ use homing_wire::Message;
 
 use super::attempt::Attempt;
 use super::redirect::RedirectTarget;
-use super::server_link::ServerLink;
 use super::server_search::{Connection, ServerSearch};
+use super::session::Session;
 use crate::error::LoginError;
 use crate::event::MoveCause;
 use crate::server::ServerName;
@@ -40,7 +40,7 @@ pub(super) enum Transition {
     /// The server granted the binding.
     Granted(Box<Grant>),
     /// The binding is to be removed.
-    Leave(Box<ServerLink>),
+    Leave(Box<Session>),
     /// The login failed.
     Failed(LoginError, Attempt),
     /// Nothing until `at`, then a new login.
@@ -59,7 +59,7 @@ pub(super) enum Transition {
 /// A binding as it was granted.
 pub(super) struct Grant {
     /// With whom.
-    pub link: ServerLink,
+    pub session: Session,
     /// The answer that grants it.
     pub message: Message,
     /// The login's way.

@@ -2,14 +2,12 @@
 
 use std::time::Duration;
 
-use homing_wire::Message;
-
-use super::account::Account;
-use super::context::Context;
-use super::exchange::{Exchange, ExchangeContext, Outcome, Purpose};
-use super::redirect::SignatureVerdict;
-use super::server_link::ServerLink;
+use super::exchange::{Exchange, Outcome, Purpose};
+use super::session::Session;
 use super::transition::{Step, Transition};
+use crate::account::Account;
+use crate::account::context::Context;
+use crate::account::server_link::Verified;
 use crate::event::{AccountEvent, LogoutReason};
 use crate::ids::FlowId;
 use crate::outbox::Credentials;
@@ -18,7 +16,7 @@ use crate::time::{Deadline, Moment, Why};
 
 /// Signing out.
 pub(super) struct Unregistering {
-    pub(super) link: ServerLink,
+    pub(super) session: Session,
     pub(super) exchange: Exchange,
     /// Whatever is answered, it is over then.
     until: Moment,
@@ -26,24 +24,22 @@ pub(super) struct Unregistering {
 
 impl Unregistering {
     /// Removes the binding.
-    pub(super) fn start(mut link: ServerLink, account: &mut Account, cx: &mut Context<'_>) -> Step<Self> {
+    pub(super) fn start(mut session: Session, account: &mut Account, cx: &mut Context<'_>) -> Step<Self> {
         let until = cx.now.after(PATIENCE);
-        let exchange_cx = ExchangeContext { link: &mut link, account, attempt: None, cx };
-        let outcome = Exchange::start(Purpose::SignOut, exchange_cx);
-        Self::settle(link, until, outcome, cx)
+        let outcome = Exchange::start(Purpose::SignOut, session.exchange_cx(account, None, cx));
+        settle(session, until, outcome, cx)
     }
 
     /// The final answer, judged and fed.
     pub(super) fn handle_final(
         mut self,
-        message: Message,
-        verdict: SignatureVerdict,
+        response: Verified,
         account: &mut Account,
         cx: &mut Context<'_>,
     ) -> Step<Self> {
-        let exchange_cx = ExchangeContext { link: &mut self.link, account, attempt: None, cx };
-        let outcome = self.exchange.handle_final(message, verdict, exchange_cx);
-        Self::settle(self.link, self.until, outcome, cx)
+        let exchange_cx = self.session.exchange_cx(account, None, cx);
+        let outcome = self.exchange.handle_final(response, exchange_cx);
+        settle(self.session, self.until, outcome, cx)
     }
 
     /// The credentials that were asked for.
@@ -53,14 +49,14 @@ impl Unregistering {
         account: &mut Account,
         cx: &mut Context<'_>,
     ) -> Step<Self> {
-        let exchange_cx = ExchangeContext { link: &mut self.link, account, attempt: None, cx };
+        let exchange_cx = self.session.exchange_cx(account, None, cx);
         let outcome = self.exchange.handle_credentials(credentials, exchange_cx);
-        Self::settle(self.link, self.until, outcome, cx)
+        settle(self.session, self.until, outcome, cx)
     }
 
     /// The connection is gone: so is what there was to sign out of.
     pub(super) fn handle_lost(self, flow: FlowId, cx: &mut Context<'_>) -> Step<Self> {
-        if self.link.flow() != flow {
+        if self.session.link.flow() != flow {
             return Step::Stays(self);
         }
         self.finish(cx).into()
@@ -72,28 +68,28 @@ impl Unregistering {
     }
 
     /// Ends it now.
-    pub(super) fn finish(self, cx: &mut Context<'_>) -> Transition {
-        self.exchange.abandon(cx);
-        gone(&self.link, cx)
+    pub(super) fn finish(mut self, cx: &mut Context<'_>) -> Transition {
+        self.exchange.abandon(&mut self.session.link, cx);
+        gone(self.session, cx)
     }
 
     /// When it is over whatever is answered.
     pub(super) fn deadline(&self) -> Option<Deadline> {
         Some(Deadline::new(self.until, Why::AnswerOverdue))
     }
+}
 
-    fn settle(link: ServerLink, until: Moment, outcome: Outcome, cx: &mut Context<'_>) -> Step<Self> {
-        match outcome {
-            Outcome::Pending(exchange) => Step::Stays(Unregistering { link, exchange: *exchange, until }),
-            Outcome::Granted(_) | Outcome::Redirected(..) | Outcome::Refused(..) | Outcome::Failed(_) => {
-                gone(&link, cx).into()
-            }
+fn settle(session: Session, until: Moment, outcome: Outcome, cx: &mut Context<'_>) -> Step<Unregistering> {
+    match outcome {
+        Outcome::Pending(exchange) => Step::Stays(Unregistering { session, exchange: *exchange, until }),
+        Outcome::Granted(_) | Outcome::Redirected(..) | Outcome::Refused(..) | Outcome::Failed(_) => {
+            gone(session, cx).into()
         }
     }
 }
 
-fn gone(link: &ServerLink, cx: &mut Context<'_>) -> Transition {
-    cx.release(link.flow());
+fn gone(session: Session, cx: &mut Context<'_>) -> Transition {
+    session.leave(cx);
     cx.tell(AccountEvent::LoggedOut { why: LogoutReason::Asked });
     Transition::Rest(AccountState::LoggedOff)
 }

@@ -49,7 +49,8 @@ impl Lingering {
 
     /// Keeps the answered INVITE `id` from now on for `length`.
     pub(super) fn keep_invite(&mut self, id: TxId, length: Length, now: Now) {
-        let late = Late { id, since: now.since_start, until: now.after(self.timers.length(length)), bytes: 0 };
+        let late =
+            Late { id, since: now.since_start, until: now.after(self.timers.length(length)), bytes: 0 };
         self.invites[length as usize].push_back(late);
     }
 

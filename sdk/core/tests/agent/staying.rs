@@ -12,7 +12,7 @@ use homing_core::outbox::Input;
 use homing_core::server::ServerName;
 use homing_core::state::AccountState;
 use homing_core::transport::Transport;
-use homing_wire::{Message, Name};
+use homing_wire::{Builder, Message, Method, Name};
 
 use super::world::server::{Edit, Gate, Mischief, Then, edited};
 use super::world::{World, main_job};
@@ -303,22 +303,108 @@ fn requests_are_answered_as_a_user_agent_must() {
     }
 }
 
+const OBJECTIONABLE: [(Edit, u16); 2] = [
+    (|text| text.replace("Max-Forwards: 70", "Max-Forwards: 70\r\nRequire: frobnicate"), 420),
+    (|text| text.replace("sip:user@198.51.100.7 ", "nobodyknows:user@198.51.100.7 "), 416),
+];
+
+/// RFC 3261 section 8.2, inside an association: the refusal is signed. A stream brings no copies, so a second one
+/// is a replay and gets nothing.
 #[test]
-fn what_a_user_agent_must_object_to_is_objected_to() {
-    let edits: [(Edit, u16); 3] = [
-        (|text| text.replace("Max-Forwards: 70", "Max-Forwards: 70\r\nRequire: frobnicate"), 420),
-        (|text| text.replace("sip:user@198.51.100.7 ", "nobodyknows:user@198.51.100.7 "), 416),
-        (|text| text.replace(" OPTIONS\r\n", " INVITE\r\n"), 400),
-    ];
-    for (edit, status) in edits {
+fn what_a_user_agent_must_object_to_is_refused_with_a_signature() {
+    for (edit, status) in OBJECTIONABLE {
         let mut world = signed_in(|_| {});
         let wall = world.wall;
         let server = world.at("hs104.network.com");
-        let request = server.request("OPTIONS sip:user@198.51.100.7", &[], "", wall);
-        world.say("hs104.network.com", edited(&request, edit));
+        let request = edited(&server.request("OPTIONS sip:user@198.51.100.7", &[], "", wall), edit);
+        world.say("hs104.network.com", request.clone());
         assert_eq!(last_answer(&world).status(), Some(status));
-        assert!(world.agent.counters().of(Counter::RefusedRequest) >= 1);
+        assert!(last_answer(&world).auth(Name::Authorization).next().is_some(), "{status} is signed");
+        assert_eq!(world.agent.counters().of(Counter::RefusedRequest), 1);
+        let before = world.sent.len();
+        world.say("hs104.network.com", request);
+        assert_eq!((world.sent.len(), world.agent.counters().of(Counter::Replayed)), (before, 1));
     }
+}
+
+/// Judged first: what the server did not sign is refused for nothing else, it is as if it had not come.
+#[test]
+fn an_unsigned_request_is_not_even_refused_inside_an_association() {
+    let edits = OBJECTIONABLE.map(|(edit, _)| edit);
+    let unreadable: Edit = |text| text.replace(" OPTIONS\r\n", " INVITE\r\n");
+    let callless: Edit = |text| text.replace("Call-ID", "X-Call");
+    for edit in [edits[0], edits[1], unreadable, callless] {
+        let mut world = signed_in(|_| {});
+        let wall = world.wall;
+        let server = world.at("hs104.network.com");
+        let request = edited(&server.request("OPTIONS sip:user@198.51.100.7", &[], "", wall), |text| {
+            text.split("\r\n").filter(|line| !line.contains("NTLM")).collect::<Vec<_>>().join("\r\n")
+        });
+        let before = world.sent.len();
+        world.say("hs104.network.com", edited(&request, edit));
+        assert_eq!(world.sent.len(), before);
+        let counters = world.agent.counters();
+        assert_eq!(counters.of(Counter::RefusedRequest), 0);
+        assert_eq!(counters.of(Counter::Unsigned) + counters.of(Counter::Malformed), 1);
+    }
+}
+
+#[test]
+fn without_an_association_a_request_is_refused_as_the_rfc_has_it() {
+    let mut world = World::new(|_| {});
+    world.srv(&[(10, "hs1.network.com")]);
+    world.server("hs1.network.com").gate = Gate::Digest("SHA-256");
+    world.login();
+    let unreadable: Edit = |text| text.replace(" OPTIONS\r\n", " INVITE\r\n");
+    let callless: Edit = |text| text.replace("Call-ID", "X-Call");
+    for (edit, status) in OBJECTIONABLE.into_iter().chain([(unreadable, 400), (callless, 400)]) {
+        let wall = world.wall;
+        let request = world.at("hs1.network.com").request("OPTIONS sip:user@198.51.100.7", &[], "", wall);
+        world.say("hs1.network.com", edited(&request, edit));
+        assert_eq!(last_answer(&world).status(), Some(status));
+    }
+    let before = world.sent.len();
+    let wall = world.wall;
+    let request = world.at("hs1.network.com").request("OPTIONS sip:user@198.51.100.7", &[], "", wall);
+    world.say("hs1.network.com", edited(&request, |text| text.replace("Via:", "X-Via:")));
+    assert_eq!(world.sent.len(), before, "there is nobody to answer");
+}
+
+/// RFC 3261 section 9.2: a CANCEL of a known INVITE is answered with 200, and with a signature. The INVITE has its
+/// final answer already, because this user agent makes no calls yet.
+#[test]
+fn a_cancel_of_a_known_invite_gets_a_200() {
+    let mut world = signed_in(|_| {});
+    let wall = world.wall;
+    let server = world.at("hs104.network.com");
+    let invite = server.request("INVITE sip:user@198.51.100.7", &[], "", wall);
+    let cancel = edited(&invite, |text| {
+        let unsigned =
+            text.split("\r\n").filter(|line| !line.contains("NTLM")).collect::<Vec<_>>().join("\r\n");
+        unsigned.replace("INVITE", "CANCEL")
+    });
+    let cancel = world.at("hs104.network.com").sign(cancel, wall);
+    world.say("hs104.network.com", invite);
+    assert_eq!(last_answer(&world).status(), Some(405));
+    world.say("hs104.network.com", cancel);
+    assert_eq!(last_answer(&world).status(), Some(200));
+    assert!(last_answer(&world).auth(Name::Authorization).next().is_some(), "the 200 is signed");
+}
+
+/// The scheme changes only in a new login: a challenge that lacks the association's is not listened to.
+#[test]
+fn a_challenge_of_another_scheme_does_not_displace_the_association() {
+    let mut world = signed_in(|_| {});
+    let digest = r#"Digest realm="network.com", nonce="n1", algorithm=SHA-256, qop="auth""#;
+    world.at("hs104.network.com").gate = Gate::Raw(vec![digest.to_owned()]);
+    let asked = world.asked.len();
+    world.command(Command::Refresh);
+    assert_eq!(world.agent.counters().of(Counter::RefusedChallenge), 1);
+    assert_eq!(world.asked.len(), asked, "nobody is asked for a password");
+    world.at("hs104.network.com").gate = Gate::Ntlm;
+    world.pass(Duration::from_secs(120));
+    assert_eq!(world.state(), AccountState::Registered);
+    assert_eq!(logged_out(&world), []);
 }
 
 #[test]
@@ -520,11 +606,54 @@ fn options_asks_whether_the_home_is_there() {
     assert_eq!(answered(&world), (200, 0));
     world.at("hs104.network.com").silent = true;
     world.command(Command::Options);
-    let now = world.now();
-    assert_eq!(world.agent.handle_command(Command::Options(world.account), now), Err(Misuse::WrongState));
-    world.pass(Duration::from_secs(32));
+    world.pass(Duration::from_secs(2));
+    world.at("hs104.network.com").silent = false;
+    world.command(Command::Options);
+    assert_eq!(answered(&world), (200, 0), "several may be under way");
+    world.pass(Duration::from_secs(30));
     assert_eq!(answered(&world), (408, 32_000));
     assert_eq!(logged_out(&world), []);
+}
+
+/// The Call-IDs of the OPTIONS and of the REGISTERs at a server.
+#[test]
+fn an_options_has_a_call_id_of_its_own() {
+    let mut world = signed_in(|_| {});
+    world.command(Command::Options);
+    world.command(Command::Options);
+    let ids = |method| {
+        let own = |(_, message): &&(_, Message)| message.method() == Some(method);
+        let sent = world.sent.iter().filter(own);
+        sent.map(|(_, message)| message.call_id().unwrap().to_owned())
+            .collect::<std::collections::BTreeSet<_>>()
+    };
+    let (options, registers) = (ids(Method::Options), ids(Method::Register));
+    assert_eq!(options.len(), 2);
+    assert!(options.is_disjoint(&registers));
+}
+
+/// A link lives while a request uses it: the home moves, the OPTIONS under way over the old link is still answered,
+/// verified by the old association, and then the flow closes.
+#[test]
+fn an_options_under_way_outlives_a_move_on_a_draining_link() {
+    let mut world = signed_in(|_| {});
+    world.at("hs104.network.com").silent = true;
+    world.command(Command::Options);
+    let options =
+        world.sent.iter().rev().find(|(_, one)| one.method() == Some(Method::Options)).unwrap().1.clone();
+    notify(&mut world, "deactivated", &[]);
+    assert_eq!(logged_out(&world), [LogoutReason::Deactivated]);
+    assert!(probed(&world).is_empty(), "it is still under way");
+    assert_eq!(world.agent.flows(), 1, "its flow drains");
+    let reply = Builder::reply_to(&options, 200, "OK").to_tag("x").finish();
+    let forged = world.agent.counters().of(Counter::Unsigned);
+    world.say("hs104.network.com", reply.clone());
+    assert_eq!(world.agent.counters().of(Counter::Unsigned), forged + 1, "its link still verifies");
+    let wall = world.wall;
+    let signed = world.at("hs104.network.com").sign(reply, wall);
+    world.say("hs104.network.com", signed);
+    assert_eq!(probed(&world), [200]);
+    assert_eq!(world.agent.flows(), 0, "and ends with its last user");
 }
 
 /// The final statuses OPTIONS were answered with.

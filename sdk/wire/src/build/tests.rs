@@ -134,3 +134,27 @@ fn a_head_without_its_empty_line_is_closed() {
         assert!(message.body().is_empty() && message.lines(Name::ContentLength).count() == 1, "{open}");
     }
 }
+
+#[test]
+fn what_is_left_out_of_a_name_can_make_it_a_known_one() {
+    let built = Builder::response(200, "OK").header(Name::Other("Vi a"), "SIP/2.0/UDP a").message();
+    assert_eq!(built.via().unwrap().transport, "UDP");
+    assert_eq!(built.clone(), Message::parse(built.bytes().clone()).unwrap());
+}
+
+#[test]
+fn a_start_line_of_nothing_is_still_one() {
+    let built = Builder::request(Method::Other("\r\n"), "").message();
+    assert_eq!(&built.bytes()[..], b"INVALID sip:invalid SIP/2.0\r\nContent-Length: 0\r\n\r\n");
+    assert_eq!(built.clone(), Message::parse(built.bytes().clone()).unwrap());
+}
+
+#[test]
+fn a_blank_before_the_colon_is_no_part_of_the_value() {
+    let request =
+        Message::parse("BYE sip:a SIP/2.0\r\nTo : <sip:b>\r\nRoute : <sip:c>, <sip:d>\r\n\r\n").unwrap();
+    let reply = text(Builder::reply_to(&request, 200, "OK").to_tag("t"));
+    assert!(reply.contains("To: <sip:b>;tag=t\r\n"), "{reply}");
+    let relayed = text(Builder::from_message(&request).remove_first(Name::Route));
+    assert!(relayed.contains("Route: <sip:d>\r\n"), "{relayed}");
+}

@@ -10,9 +10,10 @@ use crate::error::{Bound, ParseError};
 use crate::limits::Limits;
 use crate::name::Known;
 use crate::scan::{is_token, is_white, list_end, number, trim, trim_end, trim_start};
+use crate::write::WrittenLine;
 
 /// A part of the message.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(crate) struct Span {
     start: u32,
     end: u32,
@@ -25,19 +26,69 @@ impl Span {
         Span { start: start as u32, end: end as u32 }
     }
 
+    pub(crate) fn of(range: Range<usize>) -> Span {
+        Span::new(range.start, range.end)
+    }
+
     pub(crate) fn range(self) -> Range<usize> {
         self.start as usize..self.end as usize
     }
+
+    pub(crate) fn len(self) -> usize {
+        self.range().len()
+    }
+
+    /// Whether `next` begins where this ends.
+    pub(crate) fn meets(self, next: Span) -> bool {
+        self.end == next.start
+    }
+
+    /// From the beginning of this to the end of `last`.
+    pub(crate) fn through(self, last: Span) -> Span {
+        Span { start: self.start, end: last.end }
+    }
+
+    /// The same part once `octets` were put before it.
+    fn moved(self, octets: usize) -> Span {
+        Span::new(self.start as usize + octets, self.end as usize + octets)
+    }
+
+    /// The same part, counted from `begin`.
+    fn since(self, begin: u32) -> Span {
+        Span { start: self.start - begin, end: self.end - begin }
+    }
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum StartAt {
     Request { method: Span, uri: Span },
     Response { status: u16, reason: Span },
 }
 
+impl StartAt {
+    /// The same places, counted from `begin`.
+    pub(crate) fn since(self, begin: u32) -> StartAt {
+        match self {
+            StartAt::Request { method, uri } => {
+                StartAt::Request { method: method.since(begin), uri: uri.since(begin) }
+            }
+            StartAt::Response { status, reason } => StartAt::Response { status, reason: reason.since(begin) },
+        }
+    }
+
+    /// The same places in a line that ends elsewhere, since octets that are no UTF-8 were replaced in its reason.
+    pub(crate) fn ending_at(self, end: usize) -> StartAt {
+        match self {
+            StartAt::Request { .. } => self,
+            StartAt::Response { status, reason } => {
+                StartAt::Response { status, reason: Span::new(reason.start as usize, end) }
+            }
+        }
+    }
+}
+
 /// One header line: where its name begins, where its value stands.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct LineAt {
     pub(crate) start: u32,
     pub(crate) value: Span,
@@ -45,7 +96,25 @@ pub(crate) struct LineAt {
     pub(crate) known: Option<Known>,
 }
 
-#[derive(Clone, Debug)]
+impl LineAt {
+    /// A line of ours, counted from its beginning.
+    pub(crate) fn written(line: WrittenLine) -> LineAt {
+        LineAt { start: 0, value: Span::of(line.value), name_len: line.name_len, known: line.known }
+    }
+
+    /// The same line once `octets` were put before it.
+    pub(crate) fn moved(self, octets: usize) -> LineAt {
+        let start = Span::new(self.start as usize, 0).moved(octets).start;
+        LineAt { start, value: self.value.moved(octets), ..self }
+    }
+
+    /// The same line, its value counted from its beginning.
+    pub(crate) fn since_its_start(self) -> LineAt {
+        LineAt { start: 0, value: self.value.since(self.start), ..self }
+    }
+}
+
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Index {
     /// Where the start line begins: line ends may come before it.
     pub(crate) begin: u32,
@@ -79,6 +148,11 @@ impl Flaws {
         self.0 & flaw.0 != 0
     }
 
+    /// Those of the start line alone.
+    pub(crate) fn of_start_line(self) -> Flaws {
+        Flaws(self.0 & (Flaws::START_LINE.0 | Flaws::VERSION.0))
+    }
+
     /// Content-Length, where there is one, tells the truth.
     pub(crate) fn has_sound_length(self) -> bool {
         self.0 & (Flaws::LENGTH_MALFORMED.0 | Flaws::LENGTH_TWICE.0 | Flaws::LENGTH_OVER.0) == 0
@@ -93,14 +167,58 @@ impl Index {
     /// The index of nothing, to be filled where it stands: it is too large to be handed about.
     #[inline]
     pub(super) fn empty() -> Index {
-        Index {
-            begin: 0,
-            start: StartAt::Response { status: 0, reason: Span::default() },
-            lines: SmallVec::new(),
-            head_end: 0,
-            body: Span::default(),
-            flaws: Flaws::default(),
+        Index::started(StartAt::Response { status: 0, reason: Span::default() }, Flaws::default())
+    }
+
+    /// The index of a start line, to be filled line by line and ended with [`Index::end`].
+    #[inline]
+    pub(crate) fn started(start: StartAt, flaws: Flaws) -> Index {
+        Index { begin: 0, start, lines: SmallVec::new(), head_end: 0, body: Span::default(), flaws }
+    }
+
+    /// Ends the index of octets that were put together here: the lines end at `head_end`, and an empty one follows.
+    pub(crate) fn end(&mut self, bytes: &[u8], head_end: usize) {
+        self.head_end = Span::new(head_end, head_end).start;
+        let mut lengths = self.lines.iter().filter(|line| line.known == Some(Known::ContentLength));
+        let length = lengths.next().map(|line| line.value);
+        if lengths.next().is_some() {
+            self.flaws.add(Flaws::LENGTH_TWICE);
         }
+        self.find_body(bytes, length);
+    }
+
+    /// Takes a line in at that place; it and all that follows stand `octets` further back.
+    pub(super) fn insert(&mut self, at: usize, line: LineAt, octets: usize) {
+        for behind in &mut self.lines[at..] {
+            *behind = behind.moved(octets);
+        }
+        self.lines.insert(at, line);
+        let head_end = self.head_end as usize + octets;
+        self.head_end = Span::new(head_end, head_end).start;
+        self.body = self.body.moved(octets);
+    }
+
+    /// Finds the body behind the head: as long as Content-Length says, which stands at `length`.
+    fn find_body(&mut self, bytes: &[u8], length: Option<Span>) {
+        let gap = if self.flaws.has(Flaws::OPEN_HEAD) { 0 } else { 2 };
+        let from = self.head_end as usize + gap;
+        let there = bytes.len() - from;
+        let length = match length {
+            None => there,
+            Some(_) if self.flaws.has(Flaws::LENGTH_TWICE) => 0,
+            Some(span) => match number(&bytes[span.range()]).map(|length| length as usize) {
+                Some(length) if length <= there => length,
+                Some(_) => {
+                    self.flaws.add(Flaws::LENGTH_OVER);
+                    0
+                }
+                None => {
+                    self.flaws.add(Flaws::LENGTH_MALFORMED);
+                    0
+                }
+            },
+        };
+        self.body = Span::new(from, from + length);
     }
 
     #[inline(never)]
@@ -182,28 +300,9 @@ impl Pass<'_> {
 
     fn body(&mut self) -> Result<(), ParseError> {
         self.index.head_end = Span::new(self.at, self.at).start;
-        let from = if self.index.flaws.has(Flaws::OPEN_HEAD) { self.at } else { self.at + 2 };
-        let there = self.bytes.len() - from;
-        let length = match self.length {
-            None => there,
-            Some(_) if self.index.flaws.has(Flaws::LENGTH_TWICE) => 0,
-            Some(span) => match number(&self.bytes[span.range()]).map(|length| length as usize) {
-                Some(length) if length <= there => length,
-                Some(_) => {
-                    self.index.flaws.add(Flaws::LENGTH_OVER);
-                    0
-                }
-                None => {
-                    self.index.flaws.add(Flaws::LENGTH_MALFORMED);
-                    0
-                }
-            },
-        };
-        if length > self.limits.body {
-            return Err(ParseError::TooLarge(Bound::Body));
-        }
-        self.index.body = Span::new(from, from + length);
-        Ok(())
+        self.index.find_body(self.bytes, self.length);
+        let too_large = self.index.body.len() > self.limits.body;
+        if too_large { Err(ParseError::TooLarge(Bound::Body)) } else { Ok(()) }
     }
 }
 

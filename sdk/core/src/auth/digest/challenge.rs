@@ -47,17 +47,24 @@ pub enum DigestError {
     Conflicting,
 }
 
-/// The strongest challenge that can be answered; among equals the first.
+/// Of each realm the strongest challenge that can be answered, in the order the realms come; among equals the
+/// first.
 ///
 /// Servers list the strongest first (RFC 8760 2.3); the order is not relied upon. MD5 counts only
 /// with `allow_md5`. Challenges that are malformed or of other schemes are passed over.
-pub fn strongest<'m>(challenges: impl Iterator<Item = Auth<'m>>, allow_md5: bool) -> Option<DigestChallenge> {
-    let mut best: Option<DigestChallenge> = None;
+pub fn strongest_of_each_realm<'m>(
+    challenges: impl Iterator<Item = Auth<'m>>,
+    allow_md5: bool,
+) -> Vec<DigestChallenge> {
+    let mut best: Vec<DigestChallenge> = Vec::new();
     for challenge in challenges.filter_map(|auth| DigestChallenge::parse(&auth).ok()) {
-        let hash = challenge.algorithm.hash;
-        let allowed = allow_md5 || hash != Hash::Md5;
-        if allowed && best.as_ref().is_none_or(|best| hash > best.algorithm.hash) {
-            best = Some(challenge);
+        if !allow_md5 && challenge.algorithm.hash == Hash::Md5 {
+            continue;
+        }
+        match best.iter_mut().find(|known| known.realm == challenge.realm) {
+            Some(known) if challenge.algorithm.hash > known.algorithm.hash => *known = challenge,
+            Some(_) => {}
+            None => best.push(challenge),
         }
     }
     best

@@ -1,6 +1,6 @@
 //! Digest: challenge and response with a shared password (RFC 7616, RFC 8760, RFC 3261 section 22).
 //!
-//! [`strongest`] picks a challenge, [`DigestSession`] answers requests with it. A server calls
+//! [`strongest_of_each_realm`] picks a challenge, [`DigestSession`] answers requests with it. A server calls
 //! [`DigestCredentials::check`] on what it received. MD5 is answered only where the account says so.
 
 mod algorithm;
@@ -13,7 +13,7 @@ mod session;
 mod tests;
 
 pub use algorithm::{Algorithm, Hash, Qop};
-pub use challenge::{DigestChallenge, DigestError, strongest, unescape};
+pub use challenge::{DigestChallenge, DigestError, strongest_of_each_realm, unescape};
 pub use credentials::DigestCredentials;
 pub use response::{DigestInput, HashedSecret, Secret, response, userhash, verify};
 pub use session::{DigestSession, InfoVerdict};

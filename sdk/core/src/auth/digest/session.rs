@@ -46,31 +46,22 @@ impl DigestSession {
         &self.challenge
     }
 
-    /// Goes on under a newer challenge (`stale`, or the next refresh) without asking for the password
-    /// again. False if realm or algorithm changed: that takes a new session.
-    pub fn follow(&mut self, challenge: DigestChallenge) -> bool {
-        let same = challenge.realm() == self.challenge.realm()
-            && challenge.algorithm() == self.challenge.algorithm();
-        if same {
-            self.challenge = challenge;
-            self.count = 0;
-            self.bound = None;
-        }
-        same
-    }
-
     /// Takes a new challenge of the same server: the secret at hand answers it if realm and algorithm
     /// are as before.
     ///
     /// # Errors
     /// The challenge, if it asks for another secret.
-    pub fn renew(self, challenge: DigestChallenge) -> Result<Self, DigestChallenge> {
+    pub fn renew(&mut self, challenge: DigestChallenge) -> Result<(), DigestChallenge> {
         let same = challenge.realm_as_written() == self.challenge.realm_as_written()
             && challenge.algorithm() == self.challenge.algorithm();
         if !same {
             return Err(challenge);
         }
-        Ok(Self { challenge, count: 0, last_cnonce: "".into(), bound: None, ..self })
+        self.challenge = challenge;
+        self.count = 0;
+        self.last_cnonce = "".into();
+        self.bound = None;
+        Ok(())
     }
 
     /// The credentials for one request, to stand in Authorization or Proxy-Authorization.

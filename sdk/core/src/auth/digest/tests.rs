@@ -99,7 +99,9 @@ fn the_strongest_challenge_is_answered_whatever_the_order() {
         format!(r#"Digest {BASE}, algorithm=AKAv1-MD5, qop="auth""#),
     ];
     let pick = |offers: &[&String], md5| {
-        strongest(offers.iter().map(|text| auth(text)), md5).map(|challenge| challenge.algorithm().name())
+        let picked = strongest_of_each_realm(offers.iter().map(|text| auth(text)), md5);
+        assert!(picked.len() <= 1, "all are of one realm");
+        picked.first().map(|challenge| challenge.algorithm().name())
     };
     let all: Vec<_> = offers.iter().collect();
     assert_eq!(pick(&all, true), Some("SHA-512-256"));
@@ -108,6 +110,18 @@ fn the_strongest_challenge_is_answered_whatever_the_order() {
     assert_eq!(pick(&all[..1], true), Some("MD5"));
     assert_eq!(pick(&all[..1], false), None, "MD5 only where the account allows it");
     assert_eq!(pick(&[all[2], all[5]], true), None);
+}
+
+#[test]
+fn each_realm_has_its_strongest_challenge_in_the_order_the_realms_come() {
+    let offers = [
+        r#"Digest realm="proxy", nonce="p1", algorithm=SHA-256, qop="auth""#,
+        r#"Digest realm="registrar", nonce="r1", algorithm=SHA-256, qop="auth""#,
+        r#"Digest realm="proxy", nonce="p2", algorithm=SHA-512-256, qop="auth""#,
+    ];
+    let picked = strongest_of_each_realm(offers.iter().map(|text| auth(text)), false);
+    let nonces: Vec<_> = picked.iter().map(|challenge| (challenge.realm(), challenge.nonce())).collect();
+    assert_eq!(nonces, [("proxy".into(), "p2"), ("registrar".into(), "r1")]);
 }
 
 #[test]
@@ -162,16 +176,16 @@ fn a_stale_nonce_is_replaced_without_the_password() {
     session.authorization("REGISTER", "sip:network.com", b"", "c1");
     let parse = |text: &str| DigestChallenge::parse(&auth(text)).unwrap();
     let fresh = r#"Digest realm="network.com", nonce="n2", algorithm=SHA-256, qop="auth", stale=true"#;
-    assert!(session.follow(parse(fresh)));
+    assert_eq!(session.renew(parse(fresh)), Ok(()));
     let credentials = session.authorization("REGISTER", "sip:network.com", b"", "c2").to_string();
     assert!(server_accepts(&credentials, "REGISTER", b""));
     let read = auth(&credentials);
     assert_eq!((read.param("nonce"), read.param("nc")), (Some("n2"), Some("00000001")));
     assert!(
-        !session.follow(parse(&fresh.replace("network.com", "evil.example"))),
+        session.renew(parse(&fresh.replace("network.com", "evil.example"))).is_err(),
         "another realm, another secret"
     );
-    assert!(!session.follow(parse(&fresh.replace("SHA-256", "MD5"))), "no step down");
+    assert!(session.renew(parse(&fresh.replace("SHA-256", "MD5"))).is_err(), "no step down");
     assert_eq!(session.challenge().algorithm().name(), "SHA-256");
 }
 
@@ -237,7 +251,7 @@ fn a_new_challenge_binds_the_session_form_anew() {
     let mut session = session(", algorithm=SHA-256-sess, qop=\"auth\"");
     session.authorization("REGISTER", "sip:network.com", b"", "c1");
     let fresh = r#"Digest realm="network.com", nonce="n2", algorithm=SHA-256-sess, qop="auth""#;
-    assert!(session.follow(DigestChallenge::parse(&auth(fresh)).unwrap()));
+    assert_eq!(session.renew(DigestChallenge::parse(&auth(fresh)).unwrap()), Ok(()));
     let credentials = session.authorization("REGISTER", "sip:network.com", b"", "c2").to_string();
     assert_eq!(auth(&credentials).param("cnonce"), Some("c2"));
     assert!(server_accepts(&credentials, "REGISTER", b""));

@@ -3,18 +3,16 @@
 use std::fmt;
 use std::time::Duration;
 
-use bytes::Bytes;
 use homing_wire::{AuthValue, Message};
 use thiserror::Error;
 
 use super::buffer::{BufferError, Stamp, buffer};
 use super::challenge::OPAQUE_LIMIT;
-use super::insert::with_header;
 use super::name::{AssociationName, Style, Version};
 use super::window::Window;
-use crate::auth::hex;
 use crate::auth::kerberos::MessageIntegrity;
 use crate::auth::ntlm::{SessionKeys, Side};
+use crate::auth::{Signed, hex};
 use crate::time::{Deadline, Moment, Now, Why};
 
 /// What one endpoint and one server share after the handshake (MS-SIPAE 3.1.1).
@@ -111,6 +109,11 @@ impl Association {
         now.reached(self.expires) || self.sent.max(self.window.last()) >= COUNTERS_END - COUNTER_RESERVE
     }
 
+    /// True once it signs nothing more: 2^31 messages were signed.
+    pub fn is_used_up(&self) -> bool {
+        self.sent >= COUNTERS_END
+    }
+
     /// When [`Self::renewal_due`] turns true by time.
     pub fn deadline(&self) -> Deadline {
         Deadline::new(self.expires, Why::AssociationRenewal)
@@ -122,22 +125,22 @@ impl Association {
     ///
     /// # Errors
     /// [`SignError`]; the counter does not move.
-    pub fn sign_request(&mut self, request: &Message, crand: u32) -> Result<Bytes, SignError> {
+    pub fn sign_request(&mut self, request: &Message, crand: u32) -> Result<Signed, SignError> {
         let value = self.name.credentials(&self.opaque, None);
         let value = self.signed_credentials(value, request, crand)?;
-        Ok(with_header(request, self.style.credentials(), &value))
+        Ok(Signed::by_association(request.with_header(self.style.credentials(), value)))
     }
 
     /// `request` with the token that establishes this association; signed too in version 4.
     ///
     /// # Errors
     /// [`SignError`]; the counter does not move.
-    pub fn establish(&mut self, request: &Message, token: &[u8], crand: u32) -> Result<Bytes, SignError> {
+    pub fn establish(&mut self, request: &Message, token: &[u8], crand: u32) -> Result<Signed, SignError> {
         let mut value = self.name.credentials(&self.opaque, Some(token));
         if self.name.version >= Version::V4 {
             value = self.signed_credentials(value, request, crand)?;
         }
-        Ok(with_header(request, self.style.credentials(), &value))
+        Ok(Signed::by_association(request.with_header(self.style.credentials(), value)))
     }
 
     /// `message` of the server, a response or a request, with its signature in the header of the
@@ -145,9 +148,9 @@ impl Association {
     ///
     /// # Errors
     /// [`SignError`]; the counter does not move.
-    pub fn sign_response(&mut self, message: &Message, srand: u32) -> Result<Bytes, SignError> {
+    pub fn sign_response(&mut self, message: &Message, srand: u32) -> Result<Message, SignError> {
         let value = self.server_signature(message, srand)?;
-        Ok(with_header(message, self.style.info(), &value))
+        Ok(message.with_header(self.style.info(), value))
     }
 
     /// The server's signature of `message` as a header value, for a server that writes it into more
@@ -188,7 +191,7 @@ impl Association {
         message: &Message,
         salt: &str,
     ) -> Result<(String, String), SignError> {
-        if self.sent >= COUNTERS_END {
+        if self.is_used_up() {
             return Err(SignError::UsedUp);
         }
         let number = (self.sent + 1).to_string();

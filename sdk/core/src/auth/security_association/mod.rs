@@ -37,9 +37,10 @@
 //!     Call-ID: c1\r\n\
 //!     CSeq: 1 OPTIONS\r\n\
 //!     Content-Length: 0\r\n\r\n"[..])?;
-//! let sent = Message::parse(client.sign_request(&unsigned, 0x00a1b2c3)?)?;
-//! assert_eq!(server.verify(&sent, Side::Client, false), Verdict::Good { num: 1 });
-//! assert_eq!(server.verify(&sent, Side::Client, false), Verdict::Replayed);
+//! let signed = client.sign_request(&unsigned, 0x00a1b2c3)?;
+//! let sent = signed.message();
+//! assert_eq!(server.verify(sent, Side::Client, false), Verdict::Good { num: 1 });
+//! assert_eq!(server.verify(sent, Side::Client, false), Verdict::Replayed);
 //! assert_eq!(server.verify(&unsigned, Side::Client, false), Verdict::Unsigned);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
@@ -47,7 +48,6 @@
 mod association;
 mod buffer;
 mod challenge;
-mod insert;
 mod name;
 mod pair;
 mod verify;
@@ -59,7 +59,6 @@ mod tests;
 pub use association::{Association, LIFETIME, SignError, SigningKeys};
 pub use buffer::{BufferError, Element, Stamp, buffer, elements};
 pub use challenge::{ChallengeFault, SigningChallenge};
-pub use insert::with_header;
 pub use name::{AssociationName, Mechanism, Style, Version};
 pub use pair::{Associations, OVERLAP};
 pub use verify::Verdict;

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use bytes::Bytes;
 use homing_wire::Message;
 
 use super::association::{Association, SignError};
 use super::verify::Verdict;
+use crate::auth::Signed;
 use crate::auth::ntlm::Side;
 use crate::time::{Deadline, Moment, Now, Why};
 
@@ -49,7 +49,7 @@ impl Associations {
     ///
     /// # Errors
     /// See [`Association::sign_request`].
-    pub fn sign_request(&mut self, request: &Message, crand: u32) -> Result<Bytes, SignError> {
+    pub fn sign_request(&mut self, request: &Message, crand: u32) -> Result<Signed, SignError> {
         self.current.sign_request(request, crand)
     }
 

@@ -44,10 +44,7 @@ struct World {
 impl World {
     fn new(seed: u64) -> Self {
         let mut rng = Rng::new(&Seed::from_number(seed));
-        let end = |n| End {
-            table: Table::new(CAPS, n),
-            told: BTreeMap::new(),
-        };
+        let end = |n| End { table: Table::new(CAPS, n), told: BTreeMap::new() };
         let (loss, now) = (rng.below(31), Moment::default());
         let (client, server) = (end(seed ^ 1), end(seed ^ 2));
         let (coming, acknowledged) = (BTreeMap::new(), BTreeSet::new());

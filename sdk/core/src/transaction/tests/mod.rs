@@ -47,13 +47,7 @@ impl Table {
         Self { inner, seen: VecDeque::new() }
     }
 
-    fn request(
-        &mut self,
-        request: &Message,
-        flow_ref: FlowRef,
-        user: u32,
-        now: Now,
-    ) -> Result<TxId, Misuse> {
+    fn request(&mut self, request: &Message, flow_ref: FlowRef, user: u32, now: Now) -> Result<TxId, Misuse> {
         let request = as_is(request.clone()).unwrap();
         self.inner.request(&request, flow_ref, user, now)
     }

@@ -61,7 +61,11 @@ fn timer_c_is_raised_by_every_provisional_response() {
     table.feed_response(id, &answer(&invite, 180), at(100));
     table.feed_response(id, &answer(&invite, 180), at(60_000));
     drain(&mut table);
-    assert_eq!(pass(&mut table, DAY), [(250_000, "cancel due".to_owned()), (282_000, "timed out".to_owned())], "190 s after the last");
+    assert_eq!(
+        pass(&mut table, DAY),
+        [(250_000, "cancel due".to_owned()), (282_000, "timed out".to_owned())],
+        "190 s after the last"
+    );
 }
 
 #[test]

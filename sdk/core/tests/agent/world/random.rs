@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 
-use homing_core::registration::Random;
+use homing_core::account::random::Random;
 
 /// Random values from lists; where a list is empty, from a counter.
 #[derive(Default)]

@@ -215,7 +215,7 @@ impl Server {
         self.nonce += 1;
         let message = Message::parse(bytes.clone()).unwrap();
         match &mut self.association {
-            Some(association) => association.sign_response(&message, self.nonce).unwrap(),
+            Some(association) => association.sign_response(&message, self.nonce).unwrap().into(),
             None => bytes,
         }
     }

@@ -3,6 +3,7 @@
 use super::*;
 use crate::auth::ntlm::{Binding, ClientRandom, NtlmIdentity, authenticate};
 use crate::secret::Password;
+use bytes::Bytes;
 
 const NOW: u64 = 133_500_000_000_000_000;
 
@@ -62,23 +63,23 @@ fn replay(steps: &[Value], dialect: &str) -> usize {
         let Some(auth) = signature(&message) else { continue };
         let bare = stripped(raw);
         let side = side_of(&message);
-        let written = match (auth.param("gssapi-data"), side) {
+        let written: Bytes = match (auth.param("gssapi-data"), side) {
             (Some(""), _) => {
                 let (challenge, style) = challenge.as_ref().unwrap();
-                with_header(&bare, style.credentials(), &challenge.name.opening())
+                bare.with_header(style.credentials(), challenge.name.opening()).into()
             }
             (Some(_), _) => {
                 let (challenge, style) = challenge.as_ref().unwrap();
                 let (token, fresh) = answer(challenge, step, *style);
                 let ends = ends.insert(fresh);
                 let crand = auth.param("crand").map_or(0, |_| word(&auth, "crand"));
-                ends.client.establish(&bare, &token, crand).unwrap()
+                ends.client.establish(&bare, &token, crand).unwrap().into()
             }
             (None, Side::Client) => {
-                ends.as_mut().unwrap().client.sign_request(&bare, word(&auth, "crand")).unwrap()
+                ends.as_mut().unwrap().client.sign_request(&bare, word(&auth, "crand")).unwrap().into()
             }
             (None, Side::Server) => {
-                ends.as_mut().unwrap().server.sign_response(&bare, word(&auth, "srand")).unwrap()
+                ends.as_mut().unwrap().server.sign_response(&bare, word(&auth, "srand")).unwrap().into()
             }
         };
         assert_eq!(String::from_utf8_lossy(&written), raw, "{context}");

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::time::Why;
+use bytes::Bytes;
 
 const EIGHT_HOURS: u64 = 8 * 3600;
 
@@ -94,7 +95,8 @@ fn a_signature_line_leaves_every_other_byte_alone() {
     for (raw, before) in [(with_body, "\r\nContent-Length: 15"), (&*last_other, "\r\n\r\nhello\r\n")] {
         let message = parse(raw);
         let (mut client, mut server) = ends();
-        let signed = String::from_utf8(client.sign_request(&message, 1).unwrap().to_vec()).unwrap();
+        let signed =
+            String::from_utf8(Bytes::from(client.sign_request(&message, 1).unwrap()).to_vec()).unwrap();
         let start = signed.find("\r\nAuthorization: ").unwrap();
         let end = start + 2 + signed[start + 2..].find("\r\n").unwrap();
         assert!(signed[end..].starts_with(before), "{signed}");

@@ -108,6 +108,6 @@ fn notify(n: u32) -> Message {
     ))
 }
 
-fn received(bytes: bytes::Bytes) -> Message {
-    Message::parse(bytes).unwrap()
+fn received(sent: impl Into<bytes::Bytes>) -> Message {
+    Message::parse(sent.into()).unwrap()
 }

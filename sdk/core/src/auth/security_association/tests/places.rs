@@ -1,6 +1,7 @@
 //! Where a signature may stand, whose it is, and what is not a signature.
 
 use super::*;
+use bytes::Bytes;
 
 const RESPONSE: &str = "SIP/2.0 {STATUS}\r\n\
     Via: SIP/2.0/TLS 192.0.2.1:4320\r\n\
@@ -17,7 +18,7 @@ fn response(status: &str) -> Message {
 /// The server's signature of this response, in that header.
 fn signed(server: &mut Association, message: &Message, name: Name<'_>) -> Message {
     let value = server.server_signature(message, 0x98984345).unwrap();
-    received(with_header(message, name, &value))
+    message.with_header(name, value)
 }
 
 #[test]
@@ -125,7 +126,8 @@ fn another_server_or_realm_or_association_is_told_apart() {
     assert_eq!(client.verify(&kerberos, Side::Server, false), Verdict::Unsigned);
     assert_eq!(client.verify(&response("200 OK"), Side::Server, false), Verdict::Unsigned);
 
-    let request = String::from_utf8(client.sign_request(&notify(1), 1).unwrap().to_vec()).unwrap();
+    let request =
+        String::from_utf8(Bytes::from(client.sign_request(&notify(1), 1).unwrap()).to_vec()).unwrap();
     let other = parse(&request.replace("ACDC1230", "ACDC1231"));
     assert_eq!(server.verify(&other, Side::Client, false), Verdict::OtherAssociation);
     assert!(server.verify(&parse(&request), Side::Client, false).is_good());

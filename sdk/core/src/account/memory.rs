@@ -4,7 +4,7 @@ use crate::config::{Remembered, RememberedLogin};
 
 /// What was learned in earlier logins, in this run or before it.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Memory {
+pub(crate) struct Memory {
     home: Option<Home>,
     /// The servers whose login was verified, by the host that was dialled; the shortcut needs them
     /// (decision 10).
@@ -24,7 +24,7 @@ struct Home {
 
 impl Memory {
     /// What an earlier run left.
-    pub(super) fn new(remembered: Option<Remembered>) -> Self {
+    pub(crate) fn new(remembered: Option<Remembered>) -> Self {
         let login = |home: &Remembered| Some((home.host.clone(), home.login.clone()?));
         let logins = remembered.iter().filter_map(login).collect();
         let home = remembered.map(|what| Home { what, failures: 0 });
@@ -32,17 +32,17 @@ impl Memory {
     }
 
     /// The home server to try first.
-    pub(super) fn home(&self) -> Option<&Remembered> {
+    pub(crate) fn home(&self) -> Option<&Remembered> {
         self.home.as_ref().map(|home| &home.what)
     }
 
     /// What the first REGISTER to `host` needs to skip a round attempt, if it was learned from that host.
-    pub(super) fn login_of(&self, host: &str) -> Option<&RememberedLogin> {
+    pub(crate) fn login_of(&self, host: &str) -> Option<&RememberedLogin> {
         self.logins.iter().find(|(known, _)| known.eq_ignore_ascii_case(host)).map(|(_, login)| login)
     }
 
     /// The login of the server dialled as `host` was verified by its signature.
-    pub(super) fn learn_login(&mut self, host: &str, login: RememberedLogin) {
+    pub(crate) fn learn_login(&mut self, host: &str, login: RememberedLogin) {
         self.forget_login(host);
         self.logins.push((host.to_owned(), login));
         if self.logins.len() > MOST_LOGINS {
@@ -51,24 +51,24 @@ impl Memory {
     }
 
     /// A server's login is not as it was.
-    pub(super) fn forget_login(&mut self, host: &str) {
+    pub(crate) fn forget_login(&mut self, host: &str) {
         self.logins.retain(|(known, _)| !known.eq_ignore_ascii_case(host));
     }
 
     /// This is the home server now. Returns true if that is news worth keeping.
-    pub(super) fn settle(&mut self, what: Remembered) -> bool {
+    pub(crate) fn settle(&mut self, what: Remembered) -> bool {
         let news = self.home().is_none_or(|known| *known != what);
         self.home = Some(Home { what, failures: 0 });
         news
     }
 
     /// The remembered home server redirected, or is known to be wrong. True if it was remembered.
-    pub(super) fn forget_home(&mut self) -> bool {
+    pub(crate) fn forget_home(&mut self) -> bool {
         self.home.take().is_some()
     }
 
     /// The remembered home server could not be reached. True if it is forgotten over that.
-    pub(super) fn home_failed(&mut self) -> bool {
+    pub(crate) fn home_failed(&mut self) -> bool {
         let Some(home) = &mut self.home else { return false };
         home.failures += 1;
         home.failures >= MOST_FAILURES && self.forget_home()

@@ -6,18 +6,18 @@ use super::random::Random;
 
 /// Failures in a row, and the wait that follows from them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct BackOff {
+pub(crate) struct BackOff {
     failures: u32,
 }
 
 impl BackOff {
     /// A login succeeded: the next failure is the first again.
-    pub(super) fn reset(&mut self) {
+    pub(crate) fn reset(&mut self) {
         self.failures = 0;
     }
 
     /// Counts a failure and random the wait: 50 to 100 % of `min(1800 s, 30 s · 2ⁿ)`, at least `floor`.
-    pub(super) fn after_failure(&mut self, floor: Duration, random: &mut dyn Random) -> Duration {
+    pub(crate) fn after_failure(&mut self, floor: Duration, random: &mut dyn Random) -> Duration {
         self.failures = self.failures.saturating_add(1);
         let longest = BASE.saturating_mul(1 << self.failures.min(MOST_DOUBLINGS)).min(LONGEST);
         let half = longest / 2;
@@ -28,7 +28,7 @@ impl BackOff {
 
 /// The wait before the first attempt after a registration was lost: short, but spread, so that the
 /// users of a dead server do not come back in one instant.
-pub(super) fn after_loss(random: &mut dyn Random) -> Duration {
+pub(crate) fn after_loss(random: &mut dyn Random) -> Duration {
     Duration::from_millis(random.below(LOSS_SPREAD_MS))
 }
 

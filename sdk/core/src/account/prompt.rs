@@ -10,7 +10,7 @@ use crate::server::ServerName;
 
 /// A question for credentials no exchange waits for at present.
 #[derive(Debug)]
-pub(super) struct Prompt {
+pub(crate) struct Prompt {
     /// Who demanded them.
     pub server: ServerName,
     /// For what, as the person read it.
@@ -21,7 +21,7 @@ pub(super) struct Prompt {
 
 /// What became of a question.
 #[derive(Debug)]
-pub(super) enum Reply {
+pub(crate) enum Reply {
     /// It is still open.
     Open(AskId),
     /// It was answered; none: with a no.
@@ -31,7 +31,7 @@ pub(super) enum Reply {
 impl Prompt {
     /// True if the question is the one that `server` would ask: the same realm, of the same server or
     /// another one of the account's own domain.
-    pub(super) fn suits(&self, server: &ServerName, realm: &str, domain: &str) -> bool {
+    pub(crate) fn suits(&self, server: &ServerName, realm: &str, domain: &str) -> bool {
         let own = |server: &ServerName| lies_within(&server.host, domain);
         self.realm == realm && (self.server.host == server.host || own(&self.server) && own(server))
     }

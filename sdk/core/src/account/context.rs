@@ -1,4 +1,4 @@
-//! What a login may touch outside itself while it handles one input.
+//! What a machine of an account may touch outside itself while it handles one input.
 
 use std::net::SocketAddr;
 
@@ -6,47 +6,64 @@ use homing_wire::Message;
 
 use crate::config::AgentConfig;
 use crate::connect::TlsProof;
-use crate::counter::{Counter, Counters};
-use crate::error::SignatureFault;
+use crate::counter::Counters;
 use crate::event::AccountEvent;
 use crate::flow::{Destination, Flow, Flows, KeepTerms};
-use crate::ids::{AccountId, AskId, FlowId, Rng};
+use crate::ids::{AccountId, AskId, FlowId, Owner, Rng};
 use crate::locate::{ServerHealth, Target};
 use crate::outbox::{Outbox, Output, Question};
 use crate::time::{Moment, Now};
 use crate::transaction::Transactions;
 
 use super::random::Random;
+use super::server_link::{LinkId, ServerLink};
 
-/// The tables of the agent, lent to one account's login for one input.
-pub struct Context<'a> {
-    /// Whose login it is.
+/// The tables of the agent, lent to one machine of one account for one input.
+pub(crate) struct Context<'a> {
+    /// Whose machine it is.
     pub account: AccountId,
+    /// Which machine it is.
+    pub owner: Owner,
     /// What all accounts share.
     pub agent: &'a AgentConfig,
     /// Where effects go.
     pub outbox: &'a mut Outbox,
     /// What is dropped, refused or worth counting.
     pub counters: &'a mut Counters,
-    /// The values of a login that nobody may guess.
+    /// The values that nobody may guess.
     pub random: &'a mut dyn Random,
     /// Rng for weights of DNS records.
     pub rng: &'a mut Rng,
     /// The transactions of all accounts.
-    pub transactions: &'a mut Transactions<AccountId>,
+    pub transactions: &'a mut Transactions<Owner>,
     /// The connections of all accounts.
-    pub flows: &'a mut Flows<AccountId>,
+    pub flows: &'a mut Flows<Owner>,
     /// The servers that failed any account lately.
     pub server_health: &'a mut ServerHealth,
     /// The questions of all accounts.
     pub asks: &'a mut Asks,
+    /// Links that their registration left and that a request still uses.
+    pub drained: &'a mut Vec<ServerLink>,
+    /// What registrations have for the requests that wait over their links.
+    pub news: &'a mut Vec<LinkNews>,
     /// The instant of the input.
     pub now: Now,
 }
 
+/// A registration says to the requests that wait over its link whether it proves something new.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct LinkNews {
+    /// Whose link it is.
+    pub account: AccountId,
+    /// Which.
+    pub link: LinkId,
+    /// True after a REGISTER was granted; false if it was not, or the registration is over.
+    pub granted: bool,
+}
+
 /// One use of a connection.
 #[derive(Clone, Debug)]
-pub enum Claim {
+pub(crate) enum Claim {
     /// It is there.
     Open {
         /// Which.
@@ -65,29 +82,29 @@ pub enum Claim {
 
 /// The questions that are open, and whose they are.
 #[derive(Debug, Default)]
-pub struct Asks {
+pub(crate) struct Asks {
     next_id: u64,
-    open: std::collections::BTreeMap<AskId, AccountId>,
+    open: std::collections::BTreeMap<AskId, Owner>,
 }
 
 impl Context<'_> {
     /// Asks the world.
-    pub fn ask(&mut self, question: Question, until: Option<Moment>) -> AskId {
-        let id = self.asks.open(self.account);
+    pub(crate) fn ask(&mut self, question: Question, until: Option<Moment>) -> AskId {
+        let id = self.asks.open(self.owner);
         self.outbox.push(Output::Ask { id, question, until });
         id
     }
 
     /// Takes a question back.
-    pub fn forget(&mut self, id: AskId) {
+    pub(crate) fn forget(&mut self, id: AskId) {
         if self.asks.close(id).is_some() {
             self.outbox.push(Output::Forget { id });
         }
     }
 
     /// Takes one use of a connection, opened for it if there is none.
-    pub fn claim(&mut self, target: &Target) -> Claim {
-        let flow = self.flows.claim(self.account, &Destination::of(target), self.now);
+    pub(crate) fn claim(&mut self, target: &Target) -> Claim {
+        let flow = self.flows.claim(self.owner, &Destination::of(target), self.now);
         match self.flows.find(flow).and_then(Flow::opened) {
             Some(opened) => Claim::Open { flow, local: opened.local, proof: opened.proof.clone() },
             None => Claim::Opening { flow },
@@ -95,54 +112,45 @@ impl Context<'_> {
     }
 
     /// Gives one use of a connection back; the last one closes it.
-    pub fn release(&mut self, flow: FlowId) {
-        self.flows.release(flow, self.account);
+    pub(crate) fn release(&mut self, flow: FlowId) {
+        self.flows.release(flow, self.owner);
     }
 
     /// Keeps a connection alive as its server grants it.
-    pub fn keep_alive(&mut self, flow: FlowId, granted: &Message) {
+    pub(crate) fn keep_alive(&mut self, flow: FlowId, granted: &Message) {
         let terms = KeepTerms::of(granted);
         if !terms.is_empty() {
             self.flows.keep_alive(flow, terms, self.now);
         }
     }
 
-    /// Tells the user.
-    pub fn tell(&mut self, what: AccountEvent) {
-        self.outbox.tell(self.account, what);
+    /// Tells the requests that wait over a link what became of the registration's REGISTER.
+    pub(crate) fn tell_requests(&mut self, link: LinkId, granted: bool) {
+        self.news.push(LinkNews { account: self.account, link, granted });
     }
 
-    /// Counts a message that was refused by its signature.
-    pub fn count_refusal(&mut self, why: SignatureFault) {
-        self.counters.count(match why {
-            SignatureFault::Unsigned => Counter::Unsigned,
-            SignatureFault::Replayed => Counter::Replayed,
-            SignatureFault::BadSignature | SignatureFault::OtherAssociation => Counter::BadSignature,
-        });
+    /// Tells the user.
+    pub(crate) fn tell(&mut self, what: AccountEvent) {
+        self.outbox.tell(self.account, what);
     }
 }
 
 impl Asks {
-    /// A new question of `account`.
-    pub fn open(&mut self, account: AccountId) -> AskId {
+    /// A new question of `owner`.
+    pub(crate) fn open(&mut self, owner: Owner) -> AskId {
         let id = AskId(self.next_id);
         self.next_id += 1;
-        self.open.insert(id, account);
+        self.open.insert(id, owner);
         id
     }
 
     /// The question is answered or taken back; tells whose it was.
-    pub fn close(&mut self, id: AskId) -> Option<AccountId> {
+    pub(crate) fn close(&mut self, id: AskId) -> Option<Owner> {
         self.open.remove(&id)
     }
 
     /// How many questions are open.
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.open.len()
-    }
-
-    /// True without open questions.
-    pub fn is_empty(&self) -> bool {
-        self.open.is_empty()
     }
 }

@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use homing_wire::{Auth, Date, Message};
+use smallvec::SmallVec;
 
-use super::account::Account;
+use super::Account;
+use super::digest_realms::MOST_REALMS;
 use super::server_link::ServerLink;
 use crate::auth::digest::{self, DigestChallenge};
 use crate::auth::security_association::{ChallengeFault, SigningChallenge, Style};
@@ -14,32 +16,30 @@ use crate::identity::lies_within;
 use crate::time::Now;
 
 /// The challenge that is answered, and the family of header fields it came in.
-pub(super) enum Offer {
+pub(crate) enum Offer {
     /// NTLM.
     Signing(SigningChallenge, Style),
-    /// Digest.
-    Digest(DigestChallenge, Style),
+    /// Digest: one challenge for each realm (RFC 3261 section 22.3).
+    Digest(SmallVec<[RealmChallenge; 1]>),
+}
+
+/// The challenge of one realm, and the family of header fields it came in.
+pub(crate) struct RealmChallenge {
+    pub(crate) challenge: DigestChallenge,
+    pub(crate) style: Style,
 }
 
 impl Offer {
     /// The scheme.
-    pub(super) fn scheme(&self) -> Scheme {
+    pub(crate) fn scheme(&self) -> Scheme {
         match self {
             Offer::Signing(..) => Scheme::Ntlm,
             Offer::Digest(..) => Scheme::Digest,
         }
     }
 
-    /// The realm, as a person reads it.
-    pub(super) fn realm(&self) -> String {
-        match self {
-            Offer::Signing(challenge, _) => challenge.name.realm.to_string(),
-            Offer::Digest(challenge, _) => challenge.realm().into_owned(),
-        }
-    }
-
     /// How the server calls itself.
-    pub(super) fn targetname(&self) -> Option<&str> {
+    pub(crate) fn targetname(&self) -> Option<&str> {
         match self {
             Offer::Signing(challenge, _) => Some(&challenge.name.targetname),
             Offer::Digest(..) => None,
@@ -52,7 +52,7 @@ impl Offer {
 /// # Errors
 /// [`AuthError::NoCommonScheme`] if there is nothing to choose; else what is wrong with the one chosen:
 /// its token, the clock, or the server it names.
-pub(super) fn choose(
+pub(crate) fn choose(
     message: &Message,
     link: &ServerLink,
     account: &Account,
@@ -73,8 +73,9 @@ pub(super) fn choose(
                 Some(Err(_)) | None => {}
             },
             Scheme::Digest => {
-                if let Some(offer) = digest(message, account.config.auth.allow_md5) {
-                    return Ok(offer);
+                let realms = digest(message, account.config.auth.allow_md5);
+                if !realms.is_empty() {
+                    return Ok(Offer::Digest(realms));
                 }
             }
         }
@@ -95,11 +96,20 @@ fn signing(message: &Message) -> Option<Result<Offer, ChallengeFault>> {
     fault
 }
 
-fn digest(message: &Message, allow_md5: bool) -> Option<Offer> {
-    STYLES.into_iter().find_map(|style| {
-        let challenge = digest::strongest(message.auth(style.challenge()), allow_md5)?;
-        Some(Offer::Digest(challenge, style))
-    })
+/// The strongest challenge of each realm; a realm that stands in both families of header fields counts in the
+/// registrar's.
+fn digest(message: &Message, allow_md5: bool) -> SmallVec<[RealmChallenge; 1]> {
+    let mut realms: SmallVec<[RealmChallenge; 1]> = SmallVec::new();
+    for style in STYLES {
+        for challenge in digest::strongest_of_each_realm(message.auth(style.challenge()), allow_md5) {
+            let same =
+                |known: &RealmChallenge| known.challenge.realm_as_written() == challenge.realm_as_written();
+            if realms.len() < MOST_REALMS && !realms.iter().any(same) {
+                realms.push(RealmChallenge { challenge, style });
+            }
+        }
+    }
+    realms
 }
 
 /// A challenge carries the server's time; NTLM allows a quarter of an hour (MS-SIPAE 3.2.5).
@@ -150,7 +160,7 @@ fn described(auth: &Auth<'_>) -> String {
 }
 
 /// Peer text cut to what an error may carry.
-pub(super) fn printable(text: &str, most: usize) -> String {
+pub(crate) fn printable(text: &str, most: usize) -> String {
     text.chars().filter(|c| !c.is_control()).take(most).collect()
 }
 

@@ -1,13 +1,27 @@
-//! What stays with an account whatever state its login is in.
+//! What stays with an account whatever its machines do: its configuration, what it learned, its links.
+
+pub mod acceptance;
+pub(crate) mod answerer;
+pub(crate) mod backoff;
+pub(crate) mod challenge;
+pub(crate) mod context;
+mod digest_realms;
+pub(crate) mod link_context;
+pub(crate) mod memory;
+pub(crate) mod prompt;
+pub mod random;
+pub(crate) mod request_head;
+pub(crate) mod server_link;
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use super::attempt::Attempt;
-use super::backoff::BackOff;
-use super::context::Context;
-use super::memory::Memory;
-use super::prompt::{Prompt, Reply};
+use backoff::BackOff;
+use context::Context;
+use memory::Memory;
+use prompt::{Prompt, Reply};
+use server_link::LinkId;
+
 use crate::config::AccountConfig;
 use crate::event::AccountEvent;
 use crate::ids::{AccountId, AskId};
@@ -16,7 +30,7 @@ use crate::server::ServerName;
 use crate::time::{Moment, Now};
 
 /// An account: its configuration, and what it learned.
-pub(super) struct Account {
+pub(crate) struct Account {
     /// Its name.
     pub id: AccountId,
     /// What it was told at birth.
@@ -37,15 +51,16 @@ pub(super) struct Account {
     pub refusals: Rate,
     /// When registrations were lately lost or ended, so that a login follows at once.
     pub restarts: Rate,
+    next_link: u32,
 }
 
 /// The moments of the last minute at which something happened.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Rate(VecDeque<Moment>);
+pub(crate) struct Rate(VecDeque<Moment>);
 
 impl Account {
     /// An account as configured.
-    pub(super) fn new(id: AccountId, config: AccountConfig) -> Self {
+    pub(crate) fn new(id: AccountId, config: AccountConfig) -> Self {
         let memory = Memory::new(config.remembered.clone());
         let expires = config.expires;
         Self {
@@ -59,25 +74,33 @@ impl Account {
             handshakes: Rate::default(),
             refusals: Rate::default(),
             restarts: Rate::default(),
+            next_link: 0,
         }
     }
 
-    /// The remembered home did not take this login; after three in a row it is forgotten (decision 9).
-    pub(super) fn blame_home(&mut self, attempt: &mut Attempt, cx: &mut Context<'_>) {
-        if attempt.blames_home() && self.memory.home_failed() {
+    /// The number of the next link.
+    pub(crate) fn next_link(&mut self) -> LinkId {
+        let id = LinkId(self.next_link);
+        self.next_link = self.next_link.wrapping_add(1);
+        id
+    }
+
+    /// The remembered home did not take a login; after three in a row it is forgotten (decision 9).
+    pub(crate) fn home_failed(&mut self, cx: &mut Context<'_>) {
+        if self.memory.home_failed() {
             cx.tell(AccountEvent::Forgotten);
         }
     }
 
     /// The remembered home sent the account away, or said that it is not its home.
-    pub(super) fn forget_home(&mut self, cx: &mut Context<'_>) {
+    pub(crate) fn forget_home(&mut self, cx: &mut Context<'_>) {
         if self.memory.forget_home() {
             cx.tell(AccountEvent::Forgotten);
         }
     }
 
     /// What is left of an earlier question, if it suits; one that does not is taken back.
-    pub(super) fn take_prompt(
+    pub(crate) fn take_prompt(
         &mut self,
         server: &ServerName,
         realm: &str,
@@ -95,7 +118,7 @@ impl Account {
     }
 
     /// The question nobody waits for was answered. False if it is another.
-    pub(super) fn answer_prompt(&mut self, id: AskId, given: &mut Option<Credentials>) -> bool {
+    pub(crate) fn answer_prompt(&mut self, id: AskId, given: &mut Option<Credentials>) -> bool {
         match &mut self.prompt {
             Some(prompt) if matches!(prompt.reply, Reply::Open(open) if open == id) => {
                 prompt.reply = Reply::Given(given.take());
@@ -106,7 +129,7 @@ impl Account {
     }
 
     /// Nobody is going to use the answer: the question is taken back, an answer forgotten.
-    pub(super) fn drop_prompt(&mut self, cx: &mut Context<'_>) {
+    pub(crate) fn drop_prompt(&mut self, cx: &mut Context<'_>) {
         if let Some(Reply::Open(ask)) = self.prompt.take().map(|prompt| prompt.reply) {
             cx.forget(ask);
         }
@@ -115,7 +138,7 @@ impl Account {
 
 impl Rate {
     /// Counts one more if that is within `most` a minute.
-    pub(super) fn admit(&mut self, most: u8, now: Now) -> bool {
+    pub(crate) fn admit(&mut self, most: u8, now: Now) -> bool {
         while self.0.front().is_some_and(|first| now.since_start.since(*first) >= MINUTE) {
             self.0.pop_front();
         }

@@ -1,0 +1,48 @@
+//! What every request of an account begins with (RFC 3261 section 8.1.1).
+
+use homing_wire::{Builder, Method, Name, NameAddrBuf, ViaBuf};
+
+use super::link_context::LinkContext;
+use super::random::Random;
+
+/// Call-ID, From tag and CSeq that the requests of one machine share: one registration, one request outside a
+/// dialog.
+pub(crate) struct Sequence {
+    call_id: Box<str>,
+    from_tag: Box<str>,
+    cseq: u32,
+}
+
+impl Sequence {
+    /// A new Call-ID and tag; CSeq begins at 1.
+    pub(crate) fn new(random: &mut dyn Random) -> Self {
+        Self { call_id: random.call_id().into(), from_tag: random.caller_tag().into(), cseq: 0 }
+    }
+
+    /// The head of the next request.
+    pub(crate) fn head(&mut self, method: Method<'_>, uri: &str, at: &mut LinkContext<'_, '_>) -> Builder {
+        self.cseq += 1;
+        let LinkContext { link, account, cx } = at;
+        let config = &account.config;
+        let via = ViaBuf::new(link.flow_ref.transport.via_token(), &link.local.ip().to_string())
+            .port(link.local.port())
+            .branch(&cx.random.branch())
+            .param("rport", None)
+            .param("keep", None);
+        let aor = config.aor.to_string();
+        let mut from = NameAddrBuf::new(&aor);
+        if !config.display.is_empty() {
+            from = from.display(&config.display);
+        }
+        let from = from.param("tag", Some(&self.from_tag)).param("epid", Some(&config.epid));
+        let to = if method == Method::Register { NameAddrBuf::new(&aor) } else { NameAddrBuf::new(uri) };
+        Builder::request(method, uri)
+            .header(Name::Via, via)
+            .header(Name::MaxForwards, 70)
+            .header(Name::From, from)
+            .header(Name::To, to)
+            .header(Name::CallId, &self.call_id)
+            .header(Name::CSeq, format_args!("{} {}", self.cseq, method.as_str()))
+            .header(Name::UserAgent, &cx.agent.user_agent)
+    }
+}

@@ -1,0 +1,64 @@
+//! One account of an agent: what it knows, its registration, its links.
+
+use crate::account::Account;
+use crate::account::server_link::{LinkId, ServerLink};
+use crate::config::AccountConfig;
+use crate::ids::{AccountId, FlowId};
+use crate::registration::Registration;
+use crate::time::Moment;
+
+/// An account and its machines.
+pub(super) struct Entry {
+    pub(super) account: Account,
+    pub(super) registration: Registration,
+    /// Links that are no longer the home's and that a request still uses; nearly every account has none.
+    draining: Option<Box<Vec<ServerLink>>>,
+    /// When the registration is due.
+    pub(super) due: Option<Moment>,
+}
+
+impl Entry {
+    /// An account at rest.
+    pub(super) fn new(id: AccountId, config: AccountConfig) -> Self {
+        let (account, registration) = (Account::new(id, config), Registration::new());
+        Self { account, registration, draining: None, due: None }
+    }
+
+    /// The link the registration goes over.
+    pub(super) fn home(&mut self) -> Option<(&mut Account, &mut ServerLink)> {
+        Some((&mut self.account, self.registration.link()?))
+    }
+
+    /// The link of that number: the registration's, or one that drains.
+    pub(super) fn link(&mut self, id: LinkId) -> Option<(&mut Account, &mut ServerLink)> {
+        self.find(|link| link.id == id)
+    }
+
+    /// The link over that flow.
+    pub(super) fn link_on(&mut self, flow: FlowId) -> Option<(&mut Account, &mut ServerLink)> {
+        self.find(|link| link.flow() == flow)
+    }
+
+    /// A link that is no longer the home's lives on while somebody uses it.
+    pub(super) fn drain(&mut self, link: ServerLink) {
+        self.draining.get_or_insert_default().push(link);
+    }
+
+    /// A request over a link is over; a draining link ends with its last one.
+    pub(super) fn part(&mut self, id: LinkId) {
+        if let Some((_, link)) = self.link(id) {
+            link.part();
+        }
+        if let Some(links) = &mut self.draining {
+            links.retain(ServerLink::is_in_use);
+        }
+        self.draining.take_if(|links| links.is_empty());
+    }
+
+    fn find(&mut self, fits: impl Fn(&ServerLink) -> bool) -> Option<(&mut Account, &mut ServerLink)> {
+        let Self { account, registration, draining, .. } = self;
+        let home = registration.link().filter(|link| fits(link));
+        let link = home.or_else(|| draining.as_mut()?.iter_mut().find(|link| fits(link)))?;
+        Some((account, link))
+    }
+}

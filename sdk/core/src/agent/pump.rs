@@ -1,0 +1,106 @@
+//! What transactions, flows and registrations produced goes to the world or to its owner, until nothing is left.
+
+use super::Agent;
+use crate::account::context::LinkNews;
+use crate::account::server_link::LinkSigner;
+use crate::connect::ConnectError;
+use crate::flow::{FlowNews, FlowOutput};
+use crate::ids::{FlowId, Owner, RequestId};
+use crate::time::Now;
+use crate::transaction::TxOutput;
+
+/// Carries everything to where it belongs.
+pub(super) fn pump(agent: &mut Agent, now: Now) {
+    loop {
+        if let Some(output) = agent.tables.transactions.poll_output() {
+            carry(agent, output, now);
+        } else if let Some(output) = agent.tables.flows.poll_output() {
+            carry_flow(agent, output, now);
+        } else if !agent.tables.news.is_empty() {
+            let news = agent.tables.news.remove(0);
+            tell_requests(agent, news, now);
+        } else {
+            return;
+        }
+    }
+}
+
+/// A flow is gone: its transactions end, and its users hear of it.
+pub(super) fn tell_lost(agent: &mut Agent, flow: FlowId, why: ConnectError, users: &[Owner], now: Now) {
+    agent.tables.transactions.flow_failed(flow);
+    for owner in users {
+        match *owner {
+            Owner::Registration(account) => agent.registration(account, now, |registration, account, cx| {
+                registration.handle_lost(flow, why, account, cx);
+            }),
+            Owner::Request(request) => {
+                agent.request(request, now, |request, at| request.handle_silence(at.cx));
+            }
+        }
+    }
+}
+
+fn carry(agent: &mut Agent, output: TxOutput<Owner>, now: Now) {
+    match output {
+        TxOutput::Send { flow, bytes } => {
+            agent.tables.flows.note_sent(flow, now);
+            agent.tables.outbox.send(flow, bytes);
+        }
+        TxOutput::TimedOut { tx, user: Owner::Registration(account) } => {
+            agent.registration(account, now, |registration, account, cx| {
+                registration.handle_timeout(tx, account, cx);
+            });
+        }
+        TxOutput::TimedOut { user: Owner::Request(request), .. }
+        | TxOutput::FlowFailed { user: Owner::Request(request), .. } => {
+            agent.request(request, now, |request, at| request.handle_silence(at.cx));
+        }
+        TxOutput::CancelDue { tx, user } => {
+            if let Some((_, link, tables)) = agent.link_of(user) {
+                let mut signer = LinkSigner { link, random: tables.random.as_mut() };
+                // It is an INVITE of ours in hand, or it would not be due.
+                let _answered_meanwhile = tables.transactions.cancel(tx, &mut signer, now);
+            }
+        }
+        // A registration hears of the loss of its flow itself; and what it answers to a server is over with the
+        // answer, whether or not its ACK comes.
+        TxOutput::FlowFailed { user: Owner::Registration(_), .. }
+        | TxOutput::AckTimedOut { user: Owner::Registration(_) | Owner::Request(_), .. }
+        | TxOutput::Unanswered { user: Owner::Registration(_) | Owner::Request(_), .. } => {}
+    }
+}
+
+fn carry_flow(agent: &mut Agent, output: FlowOutput<Owner>, now: Now) {
+    if let FlowOutput::Close { flow } = &output {
+        agent.tables.transactions.flow_failed(*flow);
+    }
+    match output.effect() {
+        Ok(effect) => agent.tables.outbox.push(effect),
+        Err(FlowNews::Lost { flow, why, users }) => tell_lost(agent, flow, why, &users, now),
+        Err(FlowNews::Moved { users, .. }) => {
+            for owner in users {
+                match owner {
+                    Owner::Registration(account) => {
+                        agent.registration(account, now, |registration, account, cx| {
+                            registration.handle_network(true, account, cx);
+                        });
+                    }
+                    // Its answer comes by the Via of the request, wherever that leads.
+                    Owner::Request(_) => {}
+                }
+            }
+        }
+    }
+}
+
+/// A registration says what became of its REGISTER to the requests that wait over its link.
+fn tell_requests(agent: &mut Agent, news: LinkNews, now: Now) {
+    let waiting = |(id, request): (&RequestId, &crate::request::Request)| {
+        let subject = request.subject();
+        (subject.account == news.account && subject.link == news.link).then_some(*id)
+    };
+    let waiting: Vec<RequestId> = agent.requests.iter().filter_map(waiting).collect();
+    for id in waiting {
+        agent.request(id, now, |request, at| request.handle_news(news.granted, at));
+    }
+}
