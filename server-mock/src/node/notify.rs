@@ -3,7 +3,7 @@
 use homing_core::ids::FlowId;
 use homing_core::time::Now;
 use homing_core::transaction::FlowRef;
-use homing_wire::{Builder, Message, Method, Name};
+use homing_wire::{Builder, Method, Name};
 
 use super::endpoint::Endpoint;
 use super::gate::Seal;
@@ -85,15 +85,13 @@ impl Node {
             builder = builder.header(Name::PPreferredRegistrar, there);
         }
         let body = format!("deregistered;event={}", event.word());
-        let unsigned = builder.body("text/registration-event", body.as_bytes()).finish();
+        let unsigned = builder.body("text/registration-event", body.as_bytes()).message();
         // Where another server owns the association, it signs on the way.
         let seal = match self.machines.gate.sessions().of_endpoint(endpoint) {
             Some(id) => Seal::Association(id),
             None => Seal::None,
         };
-        let Ok(plain) = Message::parse(unsigned.clone()) else { return };
-        let bytes = self.sealed(unsigned, &plain, &seal);
-        let Ok(request) = Message::parse(bytes) else { return };
+        let request = self.sealed(unsigned.clone(), &unsigned, &seal);
         let flow_ref = FlowRef::new(flow, transport);
         let sent = self.machines.transactions.request(&request, flow_ref, Owner::Notify, now);
         let why = if sent.is_ok() { event.word() } else { "not told: its connection is gone" };

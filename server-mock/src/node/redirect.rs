@@ -141,29 +141,37 @@ impl Node {
     ) -> Bytes {
         let (request, flow) = (&case.request, case.flow);
         let unsealed = self.unsealed(request, flow, reply, now);
-        let Seal::Association(id) = passport.seal else { return unsealed };
-        match mischief {
+        let Seal::Association(id) = passport.seal else { return unsealed.into() };
+        let sealed = match mischief {
             Mischief::Unsigned301 => unsealed,
-            Mischief::BadSignature301 => spoil(&self.sealed(unsealed, request, &passport.seal)),
+            Mischief::BadSignature301 => {
+                return spoil(self.sealed(unsealed, request, &passport.seal).bytes());
+            }
             Mischief::OtherServersSignature => self.signed_by_a_stranger(unsealed, request, id, now),
             Mischief::Replayed301 => self.signed_with_old_counter((unsealed, flow), request, id, now),
             Mischief::StatusChanged => {
-                let other = status_line(&unsealed, "302 Moved Temporarily");
+                let other = with_status(&unsealed, 302, "Moved Temporarily");
                 let sealed = self.sealed(other, request, &passport.seal);
-                status_line(&sealed, "301 Moved Permanently")
+                with_status(&sealed, 301, "Moved Permanently")
             }
             Mischief::ContactChanged => {
                 let sealed = self.sealed(unsealed, request, &passport.seal);
-                let Ok(message) = Message::parse(sealed.clone()) else { return sealed };
-                let other = format!("<{}>", self.another_than(&message, flow));
-                Builder::from_message(&message).replace(Name::Contact, other).finish()
+                let other = format!("<{}>", self.another_than(&sealed, flow));
+                Builder::from_message(&sealed).replace(Name::Contact, other).message()
             }
             _ => self.sealed(unsealed, request, &passport.seal),
-        }
+        };
+        sealed.into()
     }
 
     /// A signature that is good under the association of another server.
-    fn signed_by_a_stranger(&mut self, unsealed: Bytes, request: &Message, id: SessionId, now: Now) -> Bytes {
+    fn signed_by_a_stranger(
+        &mut self,
+        unsealed: Message,
+        request: &Message,
+        id: SessionId,
+        now: Now,
+    ) -> Message {
         let Some(session) = self.machines.gate.sessions().find(id) else { return unsealed };
         let name = AssociationName {
             targetname: format!("other.{}", self.config.identity.domain).into(),
@@ -175,9 +183,8 @@ impl Node {
         let keys = SigningKeys::from(SessionKeys::derive(&key, super::gate::acceptor::OFFER));
         let opaque = format!("{:08X}", self.draws.opaque());
         let mut stranger = Association::new(name, &opaque, Style::Registrar, keys, now);
-        let Ok(message) = Message::parse(unsealed.clone()) else { return unsealed };
-        match stranger.server_signature(&message, self.draws.salt()) {
-            Ok(value) => self.with_signature(message, &value.to_string(), request, id),
+        match stranger.server_signature(&unsealed, self.draws.salt()) {
+            Ok(value) => self.with_signature(unsealed, &value.to_string(), request, id),
             Err(_) => unsealed,
         }
     }
@@ -185,15 +192,14 @@ impl Node {
     /// A good signature with the counter 1. Where nothing was signed yet a signed 100 uses it up first.
     fn signed_with_old_counter(
         &mut self,
-        (unsealed, flow): (Bytes, FlowId),
+        (unsealed, flow): (Message, FlowId),
         request: &Message,
         id: SessionId,
         now: Now,
-    ) -> Bytes {
+    ) -> Message {
         let trying = self.unsealed(request, flow, &Reply::new(100), now);
         let trying = self.sealed(trying, request, &Seal::Association(id));
-        self.send(flow, trying, now);
-        let Ok(message) = Message::parse(unsealed.clone()) else { return unsealed };
+        self.send(flow, trying.into(), now);
         let Some(session) = self.machines.gate.sessions().find(id) else { return unsealed };
         let name = session.association.name();
         let salt = format!("{:08X}", self.draws.salt());
@@ -204,7 +210,7 @@ impl Node {
             realm: &name.realm,
             targetname: &name.targetname,
         };
-        let Ok(covered) = buffer(&message, &stamp, name.version) else { return unsealed };
+        let Ok(covered) = buffer(&unsealed, &stamp, name.version) else { return unsealed };
         let mac = session.keys.sign(Side::Server, &covered);
         let mac: String = mac.iter().map(|byte| format!("{byte:02x}")).collect();
         let value = AuthValue::new("NTLM")
@@ -216,7 +222,7 @@ impl Node {
             .quoted("targetname", &name.targetname)
             .quoted("realm", &name.realm)
             .to_string();
-        self.with_signature(message, &value, request, id)
+        self.with_signature(unsealed, &value, request, id)
     }
 
     /// The next server after this one in the estate's order.
@@ -262,11 +268,11 @@ fn spoil(sealed: &Bytes) -> Bytes {
     text.replace(signature, &spoilt).into_bytes().into()
 }
 
-/// The message under another status line.
-fn status_line(bytes: &Bytes, status: &str) -> Bytes {
-    let text = String::from_utf8_lossy(bytes);
-    match text.split_once("\r\n") {
-        Some((_, rest)) => format!("SIP/2.0 {status}\r\n{rest}").into_bytes().into(),
-        None => bytes.clone(),
-    }
+/// The answer under another status line.
+fn with_status(answer: &Message, status: u16, reason: &str) -> Message {
+    let headers = answer.headers();
+    let other = headers.fold(Builder::response(status, reason), |other, line| {
+        other.header(line.name, String::from_utf8_lossy(line.value))
+    });
+    other.message()
 }

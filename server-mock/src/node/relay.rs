@@ -107,11 +107,11 @@ impl Node {
         let own = self.own_name(transport);
         let branch = self.machines.transactions.branch();
         let via = format!("SIP/2.0/{} {own};branch={branch}", transport.via_token());
-        let unsigned = builder.prepend(Name::Via, via).finish();
+        let unsigned = builder.prepend(Name::Via, via).message();
         // Towards a client whose association is ours; other servers prove themselves by TLS.
         let to_client = self.flows.find(to).is_some_and(|flow| flow.trusted.is_none());
         let client = self.client_behind(to, &case.request).filter(|_| to_client);
-        let bytes = match client {
+        let request = match client {
             Some(session) => self.sealed(unsigned, &case.request, &Seal::Association(session)),
             None => unsigned,
         };
@@ -120,11 +120,8 @@ impl Node {
         if let Some(server) = dial {
             self.outputs.push_back(NodeOutput::Connect { flow: to, server, transport });
         }
-        let sent = Message::parse(bytes).ok().and_then(|message| {
-            let flow_ref = FlowRef::new(to, transport);
-            self.machines.transactions.request(&message, flow_ref, Owner::Relay(id), now).ok()
-        });
-        if sent.is_none() {
+        let flow_ref = FlowRef::new(to, transport);
+        if self.machines.transactions.request(&request, flow_ref, Owner::Relay(id), now).is_err() {
             self.relay_failed(id, 500, now);
         }
     }
@@ -166,8 +163,8 @@ impl Node {
             let until = now.after(Duration::from_secs(u64::from(granted) + GRACE));
             self.machines.gate.sessions_mut().hold(session, until);
         }
-        let bytes = self.sealed(builder.finish(), &case.request, &seal);
-        self.conclude(&case, (bytes, status), &seal, now);
+        let answer = self.sealed(builder.message(), &case.request, &seal);
+        self.conclude(&case, (answer.into(), status), &seal, now);
     }
 
     /// Nobody answered, or the way there is gone.

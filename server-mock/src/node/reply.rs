@@ -4,7 +4,6 @@ use std::borrow::Cow;
 use std::fmt::{Display, Write};
 use std::net::SocketAddr;
 
-use bytes::Bytes;
 use homing_wire::{Builder, Message, Name};
 
 /// Status, reason and headers of an answer.
@@ -68,7 +67,7 @@ impl Reply {
     }
 
     /// The unsealed answer to `request`, with `tag` where none was chosen and To has none.
-    pub(super) fn build(&self, request: &Message, via: Option<String>, tag: &str) -> Bytes {
+    pub(super) fn build(&self, request: &Message, via: Option<String>, tag: &str) -> Message {
         let mut builder = Builder::reply_to(request, self.status, &self.reason);
         if let Some(via) = via {
             builder = builder.replace_first(Name::Via, via);
@@ -77,7 +76,7 @@ impl Reply {
         for (name, value) in self.headers() {
             builder = builder.header(name, value);
         }
-        builder.finish()
+        builder.message()
     }
 }
 

@@ -1,10 +1,10 @@
 //! Sealing and sending: every final answer carries the signature its receiver can check.
 
 use bytes::Bytes;
-use homing_core::auth::security_association::{Style, with_header};
+use homing_core::auth::security_association::Style;
 use homing_core::ids::FlowId;
 use homing_core::time::Now;
-use homing_wire::{Message, Name};
+use homing_wire::{Builder, Message, Name};
 
 use super::gate::{Seal, SessionId};
 use super::reply::{Reply, stamped_via};
@@ -16,7 +16,7 @@ impl Node {
     /// Answers a request through its transaction.
     pub(super) fn answer(&mut self, case: &Case, reply: Reply, seal: &Seal, now: Now) {
         let status = reply.status;
-        let bytes = match seal {
+        let answer = match seal {
             // Nothing of the answer enters it, so it is a header like any other.
             Seal::Digest(info) => {
                 let reply = reply.header(Name::AuthenticationInfo, info);
@@ -27,7 +27,7 @@ impl Node {
                 self.sealed(unsealed, &case.request, seal)
             }
         };
-        self.conclude(case, (bytes, status), seal, now);
+        self.conclude(case, (answer.into(), status), seal, now);
     }
 
     /// Hands a final answer to its transaction. An association that signed one stands for its endpoint.
@@ -40,46 +40,42 @@ impl Node {
 
     /// Answers a request that gets no transaction.
     pub(super) fn answer_without_state(&mut self, request: &Message, flow: FlowId, reply: &Reply, now: Now) {
-        let bytes = self.unsealed(request, flow, reply, now);
-        self.send(flow, bytes, now);
+        let answer = self.unsealed(request, flow, reply, now);
+        self.send(flow, answer.into(), now);
     }
 
     /// The answer with Via, To tag and headers, but without a signature.
-    pub(super) fn unsealed(&mut self, request: &Message, flow: FlowId, reply: &Reply, now: Now) -> Bytes {
+    pub(super) fn unsealed(&mut self, request: &Message, flow: FlowId, reply: &Reply, now: Now) -> Message {
         let keep = self.keep_seconds(request, reply.status);
         let via = self.flows.find(flow).and_then(|flow| stamped_via(request, flow.peer, keep));
         let tagged = reply.has_tag() || request.to().is_ok_and(|to| to.tag().is_some());
         let tag = if tagged { String::new() } else { self.draws.tag() };
-        let bytes = reply.build(request, via, &tag);
+        let answer = reply.build(request, via, &tag);
         let wrong_answer = reply.status == 200 || (300..400).contains(&reply.status);
         if wrong_answer
             && let Some(Mischief::WrongCSeq) = self.rules.take_if(Stage::Answer, &Mischief::WrongCSeq)
         {
             self.note(Some(flow), Decision::new(Verdict::Mischief, "an answer with another CSeq"), now);
-            return other_cseq(&bytes);
+            return other_cseq(answer);
         }
-        bytes
+        answer
     }
 
     /// Puts the seal on an answer or on a request of the server's own.
-    pub(super) fn sealed(&mut self, unsealed: Bytes, request: &Message, seal: &Seal) -> Bytes {
+    pub(super) fn sealed(&mut self, unsealed: Message, request: &Message, seal: &Seal) -> Message {
         match seal {
             Seal::None => unsealed,
-            Seal::Digest(info) => match Message::parse(unsealed.clone()) {
-                Ok(message) => with_header(&message, Name::AuthenticationInfo, info),
-                Err(_) => unsealed,
-            },
+            Seal::Digest(info) => unsealed.with_header(Name::AuthenticationInfo, info),
             Seal::Association(id) => self.signed(unsealed, request, *id),
         }
     }
 
-    fn signed(&mut self, unsealed: Bytes, request: &Message, id: SessionId) -> Bytes {
-        let Ok(message) = Message::parse(unsealed.clone()) else { return unsealed };
+    fn signed(&mut self, unsealed: Message, request: &Message, id: SessionId) -> Message {
         let draws = self.draws.as_mut();
-        let Some(Ok(value)) = self.machines.gate.sessions_mut().sign(id, &message, draws) else {
+        let Some(Ok(value)) = self.machines.gate.sessions_mut().sign(id, &unsealed, draws) else {
             return unsealed;
         };
-        self.with_signature(message, &value.to_string(), request, id)
+        self.with_signature(unsealed, &value.to_string(), request, id)
     }
 
     /// Writes a signature into the headers its receiver looks into (MS-SIP 3.1.4 in the patent's dialect, MS-SIPAE 3.3.4 in the others).
@@ -89,7 +85,7 @@ impl Node {
         value: &str,
         request: &Message,
         id: SessionId,
-    ) -> Bytes {
+    ) -> Message {
         let session = self.machines.gate.sessions().find(id);
         let style = session.map_or(Style::Registrar, |session| session.association.style());
         let ours = request.text(Name::UserAgent).is_some_and(|agent| agent.starts_with(OUR_AGENT));
@@ -104,15 +100,7 @@ impl Node {
                 _ => {}
             }
         }
-        let mut message = message;
-        for name in names {
-            let bytes = with_header(&message, name, &value);
-            match Message::parse(bytes) {
-                Ok(longer) => message = longer,
-                Err(_) => break,
-            }
-        }
-        message.bytes().clone()
+        names.into_iter().fold(message, |signed, name| signed.with_header(name, value))
     }
 
     /// What `keep` in a Via is answered with: only on success, and only where flows are kept.
@@ -123,11 +111,10 @@ impl Node {
 }
 
 /// The message with the number of its CSeq raised by one.
-fn other_cseq(bytes: &Bytes) -> Bytes {
-    let Ok(message) = Message::parse(bytes.clone()) else { return bytes.clone() };
-    let Ok(cseq) = message.cseq() else { return bytes.clone() };
+fn other_cseq(message: Message) -> Message {
+    let Ok(cseq) = message.cseq() else { return message };
     let other = format!("{} {}", cseq.seq.wrapping_add(1), cseq.method.as_str());
-    homing_wire::Builder::from_message(&message).replace(Name::CSeq, other).finish()
+    Builder::from_message(&message).replace(Name::CSeq, other).message()
 }
 
 /// What the User-Agent of our own clients begins with.
