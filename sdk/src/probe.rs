@@ -209,7 +209,7 @@ impl<'u> Call<'u> {
             .param("rport", None);
         let contact =
             UriBuf::sip(None, &host).port(local.port()).param("transport", Some(transport.uri_token()));
-        let request = Builder::request(Method::Options, self.uri)
+        Builder::request(Method::Options, self.uri)
             .header(Name::Via, via)
             .header(Name::MaxForwards, 70)
             .header(Name::From, NameAddrBuf::new(ANONYMOUS).param("tag", Some(&self.rng.token(10))))
@@ -218,8 +218,8 @@ impl<'u> Call<'u> {
             .header(Name::CSeq, "1 OPTIONS")
             .header(Name::Contact, NameAddrBuf::new(contact))
             .header(Name::Accept, "application/sdp")
-            .header(Name::UserAgent, &self.config.user_agent);
-        Message::parse(request.finish()).expect("a request of our own around a URI that was parsed")
+            .header(Name::UserAgent, &self.config.user_agent)
+            .message()
     }
 }
 

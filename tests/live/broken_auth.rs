@@ -50,7 +50,7 @@ fn with_bent_signature(stranger: &mut Stranger, from: &str, to: &str) -> Vec<u8>
     let mut association = stranger.sign_in(NAMES, CANARY);
     let unsigned = Message::parse(stranger.register("")).unwrap();
     let signed = association.sign_request(&unsigned, 7).unwrap();
-    let text = String::from_utf8(signed.to_vec()).unwrap();
+    let text = String::from_utf8(signed.bytes().to_vec()).unwrap();
     assert!(text.contains(from), "{from} is not in {text}");
     text.replacen(from, to, 1).into_bytes()
 }
@@ -192,9 +192,9 @@ fn signatures() -> Vec<Case> {
                 let mut association = s.sign_in(NAMES, CANARY);
                 let unsigned = Message::parse(s.register("")).unwrap();
                 let signed = association.sign_request(&unsigned, 7).unwrap();
-                assert_eq!(s.ask(&signed).and_then(|answer| answer.status()), Some(200));
+                assert_eq!(s.ask(signed.bytes()).and_then(|answer| answer.status()), Some(200));
                 // A new branch: no retransmission, but the same signature.
-                let text = String::from_utf8(signed.to_vec()).unwrap();
+                let text = String::from_utf8(signed.bytes().to_vec()).unwrap();
                 text.replacen("branch=z9hG4bK", "branch=z9hG4bKx", 1).into_bytes()
             },
         },

@@ -10,7 +10,7 @@ use homing_core::auth::ntlm::{Binding, ClientRandom, NtlmIdentity, Side, authent
 use homing_core::auth::security_association::{Association, SigningChallenge, Style};
 use homing_core::secret::Password;
 use homing_core::time::Now;
-use homing_wire::{Builder, Message, Name};
+use homing_wire::{Message, Name};
 
 use crate::estate::PASSWORD;
 use crate::line::Line;
@@ -45,7 +45,7 @@ pub(crate) fn signed(peer: &mut dyn Peer) -> Fallible<()> {
         let mut requests = Vec::with_capacity(WINDOW);
         for number in start..start + WINDOW {
             let request = Message::parse(request(number))?;
-            requests.push(association.sign_request(&request, u32::try_from(number)?)?);
+            requests.push(association.sign_request(&request, u32::try_from(number)?)?.into());
         }
         for answer in runtime.block_on(line.exchange(requests))? {
             is_redirect(&answer)?;
@@ -71,10 +71,9 @@ async fn associate(line: &mut Line) -> Fallible<Association> {
     let wall = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?;
     let now = Now::new(Duration::ZERO, wall);
     let first = challenge(line, Message::parse(request(0))?).await?;
-    let opening = Builder::from_message(&Message::parse(request(1))?)
-        .header(Style::Registrar.credentials(), first.name.opening())
-        .finish();
-    let second = challenge(line, Message::parse(opening)?).await?;
+    let opening =
+        Message::parse(request(1))?.with_header(Style::Registrar.credentials(), first.name.opening());
+    let second = challenge(line, opening).await?;
     let password = Password::new(PASSWORD);
     let who = NtlmIdentity { user: "user0", domain: "network.com", workstation: "", password: &password };
     let rng = ClientRandom { client_challenge: [0xaa; 8], exported_session_key: [0x55; 16] };
@@ -83,7 +82,7 @@ async fn associate(line: &mut Line) -> Fallible<Association> {
     let opaque = second.opaque.as_deref().unwrap_or_default();
     let mut association = Association::new(second.name, opaque, Style::Registrar, keys.into(), now);
     let last = association.establish(&Message::parse(request(2))?, &token, 2)?;
-    let answers = line.exchange(vec![last]).await?;
+    let answers = line.exchange(vec![last.into()]).await?;
     answers.iter().try_for_each(is_redirect)?;
     Ok(association)
 }

@@ -74,7 +74,8 @@ impl Server {
         let whole = Bytes::from([&message[..at], lines, &message[at..]].concat());
         self.salt += 1;
         let parsed = Message::parse(whole.clone()).ok().filter(|_| signed);
-        parsed.and_then(|message| self.association.sign_response(&message, self.salt).ok()).unwrap_or(whole)
+        let signed = parsed.and_then(|message| self.association.sign_response(&message, self.salt).ok());
+        signed.map_or(whole, Bytes::from)
     }
 }
 

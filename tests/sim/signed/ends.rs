@@ -103,9 +103,8 @@ impl Caller {
             .header(Name::To, "<sip:bob@network.com>")
             .header(Name::CallId, "call-1")
             .header(Name::CSeq, "7 INVITE");
-        let invite = Message::parse(invite.finish()).expect("well-formed");
-        let signed = self.association.sign_request(&invite, self.rng.next_u32()).expect("signable");
-        let invite = Message::parse(signed).expect("well-formed");
+        let salt = self.rng.next_u32();
+        let invite = self.association.sign_request(&invite.message(), salt).expect("signable");
         self.invite = self.table.request(&invite, self.flow_ref, (), now).ok();
         self.drain(now)
     }
@@ -113,7 +112,7 @@ impl Caller {
     /// Hangs up, perhaps too late.
     pub(super) fn hang_up(&mut self, now: Now) -> Vec<Bytes> {
         let Self { table, association, rng, signing, .. } = self;
-        let mut sign = |bytes: Bytes| signed(association, rng, *signing, bytes);
+        let mut sign = |message: Message| signed(association, rng, *signing, message);
         if let Some(invite) = self.invite {
             // Answered already and gone: nothing is left to cancel.
             let _too_late = table.cancel(invite, &mut sign, now);
@@ -139,7 +138,7 @@ impl Caller {
             }
         }
         let Self { table, association, rng, signing, .. } = self;
-        let mut sign = |bytes: Bytes| signed(association, rng, *signing, bytes);
+        let mut sign = |message: Message| signed(association, rng, *signing, message);
         table.feed_response_signed(tx, &response, &mut sign, now);
         self.drain(now)
     }
@@ -260,10 +259,9 @@ impl Callee {
     }
 
     fn respond(&mut self, tx: TxId, request: &Message, status: u16, now: Now) {
-        let response = Builder::reply_to(request, status, "As it is").to_tag("b1").finish();
-        let response = Message::parse(response).expect("well-formed");
+        let response = Builder::reply_to(request, status, "As it is").to_tag("b1").message();
         let signed = self.association.sign_response(&response, self.rng.next_u32()).expect("signable");
-        self.table.respond(tx, signed, status, now);
+        self.table.respond(tx, signed.into(), status, now);
     }
 
     fn drain(&mut self, now: Now) -> Vec<Bytes> {
@@ -280,11 +278,10 @@ impl Callee {
     }
 }
 
-fn signed(association: &mut Association, rng: &mut Rng, signing: Signing, bytes: Bytes) -> Bytes {
+fn signed(association: &mut Association, rng: &mut Rng, signing: Signing, message: Message) -> Message {
     if signing == Signing::NotFollowUps {
-        return bytes;
+        return message;
     }
-    let message = Message::parse(bytes).expect("transactions build messages");
     association.sign_request(&message, rng.next_u32()).expect("signable")
 }
 

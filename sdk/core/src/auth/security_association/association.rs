@@ -121,7 +121,8 @@ impl Association {
 
     /// `request` with the client's credentials: counter, salt and signature.
     ///
-    /// `crand` is a fresh random value. Call it once per request: a retransmission repeats the bytes.
+    /// A signature depends on the message it goes into, so messages are built first and signed last. `crand` is a
+    /// fresh random value. Call it once per request: a retransmission repeats the bytes.
     ///
     /// # Errors
     /// [`SignError`]; the counter does not move.

@@ -202,12 +202,10 @@ impl Server {
         for (name, value) in headers {
             builder = builder.header(Name::parse(name), value);
         }
-        let bytes = if body.is_empty() {
-            builder.finish()
-        } else {
-            builder.body("text/registration-event", body.as_bytes()).finish()
-        };
-        self.sign(bytes, wall)
+        if !body.is_empty() {
+            builder = builder.body("text/registration-event", body.as_bytes());
+        }
+        self.sign(builder.finish(), wall)
     }
 
     /// Signs a message if there is an association.
