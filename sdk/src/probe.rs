@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use homing_core::answer::Answered;
+use homing_core::auth::{NoAssociation, Signed};
 use homing_core::config::AgentConfig;
 use homing_core::connect::ConnectError;
 use homing_core::dns::DnsError;
@@ -11,7 +12,7 @@ use homing_core::ids::{FlowId, Rng, Seed};
 use homing_core::journey::{Journey, LoginFailure};
 use homing_core::locate::{NoCandidate, Request, Target};
 use homing_core::server::ServerName;
-use homing_core::transaction::{Caps, FlowRef, Transactions, TxOutput};
+use homing_core::transaction::{Caps, FlowRef, Response, Transactions, TxOutput};
 use homing_core::transport::Transport;
 use homing_net::{Dial, NetConfig, NetEvent, Roots, Sockets, TlsClient};
 use homing_wire::{Builder, Frame, Message, Method, Name, NameAddrBuf, Uri, UriBuf, ViaBuf};
@@ -142,6 +143,7 @@ impl<'u> Call<'u> {
                     let request = self.question(local, transport);
                     let flow_ref = FlowRef::new(flow, transport);
                     // What was built here has branch, Call-ID and CSeq.
+                    let request = Signed::without(request, NoAssociation::NoRegistrar);
                     return self
                         .transactions
                         .request(&request, flow_ref, (), now)
@@ -165,7 +167,6 @@ impl<'u> Call<'u> {
                         self.tap.departure(flow, &bytes, self.clock.read().0);
                         self.sockets.send(flow, bytes);
                     }
-                    TxOutput::Final { message, .. } => return Ok(Answered::of(&message, millis())),
                     TxOutput::TimedOut { .. } => return Ok(Answered::nobody(millis())),
                     TxOutput::FlowFailed { .. } => {
                         let (server, why) = (target.name.clone(), ConnectError::Closed);
@@ -176,7 +177,9 @@ impl<'u> Call<'u> {
             }
             let wake = self.transactions.deadline().map(|deadline| self.clock.instant(deadline.at));
             tokio::select! {
-                event = self.sockets.next() => self.receive(&event),
+                event = self.sockets.next() => if let Some(message) = self.receive(&event) {
+                    return Ok(Answered::of(&message, millis()));
+                },
                 () = sleep_until(wake.unwrap_or_else(Instant::now).into()) => {
                     self.transactions.handle_deadline(self.clock.read().0);
                 }
@@ -184,20 +187,22 @@ impl<'u> Call<'u> {
         }
     }
 
-    fn receive(&mut self, event: &NetEvent) {
+    fn receive(&mut self, event: &NetEvent) -> Option<Message> {
         let (now, _) = self.clock.read();
         self.tap.arrival(event, now);
         match event {
             NetEvent::Received { frame: Frame::Message(bytes), .. } => {
-                let Ok(message) = Message::parse(bytes.clone()) else { return };
-                if let Some((tx, (), _)) = self.transactions.peek_client(&message) {
-                    self.transactions.feed_response(tx, &message, now);
-                }
+                let message = Message::parse(bytes.clone()).ok()?;
+                let (tx, ..) = self.transactions.peek_client(&message)?;
+                let mut as_it_is = |request| Ok(Signed::without(request, NoAssociation::NoRegistrar));
+                let what = self.transactions.feed_response(tx, &message, &mut as_it_is, now);
+                (what == Response::Final).then_some(message)
             }
             NetEvent::Closed { flow, .. } | NetEvent::Malformed { flow, .. } => {
                 self.transactions.flow_failed(*flow);
+                None
             }
-            _ => {}
+            _ => None,
         }
     }
 

@@ -60,7 +60,7 @@ fn signatures(bench: &mut Criterion) {
                 let signed = signer.sign_request(&message, 0x00a1_b2c3).expect("a complete message");
                 (association(), signed)
             },
-            |(mut verifier, signed)| verifier.verify(&signed, Side::Client, false),
+            |(mut verifier, signed)| verifier.verify(signed.message(), Side::Client, false),
             BatchSize::SmallInput,
         );
     });

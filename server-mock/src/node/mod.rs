@@ -128,7 +128,8 @@ impl Node {
     }
 
     fn assemble(config: NodeConfig, mut rng: Rng, draws: Box<dyn Draws>) -> Self {
-        let caps = Caps { clients: 10_000, servers: 50_000, lingering_bytes: 16 << 20 };
+        let caps =
+            Caps { clients: 10_000, servers: 50_000, lingering_bytes: 16 << 20, lingering_invites: 10_000 };
         let machines = Machines {
             transactions: Transactions::new(config.timers, caps, &rng.fork()),
             gate: Gate::new(config.gate.clone(), config.identity.clone(), &rng.fork()),
@@ -279,14 +280,11 @@ impl Node {
         while let Some(output) = self.machines.transactions.poll_output() {
             match output {
                 TxOutput::Send { flow, bytes } => self.send(flow, bytes, now),
-                TxOutput::Final { user: Owner::Relay(id), message, .. } => self.relayed(id, &message, now),
                 TxOutput::TimedOut { user: Owner::Relay(id), .. } => self.relay_failed(id, 408, now),
                 TxOutput::FlowFailed { user: Owner::Relay(id), .. } => self.relay_failed(id, 503, now),
-                TxOutput::Provisional { .. }
-                | TxOutput::Final { .. }
-                | TxOutput::Another2xx { .. }
-                | TxOutput::TimedOut { .. }
+                TxOutput::TimedOut { .. }
                 | TxOutput::AckTimedOut { .. }
+                | TxOutput::CancelDue { .. }
                 | TxOutput::Unanswered { .. }
                 | TxOutput::FlowFailed { .. } => {}
             }

@@ -1,5 +1,6 @@
 //! Requests of the server's own: the NOTIFY that ends a registration (MS-SIPREGE).
 
+use homing_core::auth::{NoAssociation, Signed};
 use homing_core::ids::FlowId;
 use homing_core::time::Now;
 use homing_core::transaction::FlowRef;
@@ -91,7 +92,11 @@ impl Node {
             Some(id) => Seal::Association(id),
             None => Seal::None,
         };
-        let request = self.sealed(unsigned.clone(), &unsigned, &seal);
+        let sealed = self.sealed(unsigned.clone(), &unsigned, &seal);
+        let request = match seal {
+            Seal::Association(_) => Signed::by_server(sealed),
+            _ => Signed::without(sealed, NoAssociation::MutualTls),
+        };
         let flow_ref = FlowRef::new(flow, transport);
         let sent = self.machines.transactions.request(&request, flow_ref, Owner::Notify, now);
         let why = if sent.is_ok() { event.word() } else { "not told: its connection is gone" };

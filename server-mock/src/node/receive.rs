@@ -1,13 +1,15 @@
 //! What arrives on a flow: keep-alives answered, messages read, streams that cannot be cut ended.
 
 use bytes::Bytes;
+use homing_core::auth::{NoAssociation, Signed};
 use homing_core::counter::Counter;
 use homing_core::ids::FlowId;
 use homing_core::time::Now;
+use homing_core::transaction::Response;
 use homing_wire::{Frame, Message};
 
 use super::io::NodeOutput;
-use super::{Node, reply, stun};
+use super::{Node, Owner, reply, stun};
 use crate::journal::{Decision, Verdict, What};
 
 impl Node {
@@ -63,8 +65,15 @@ impl Node {
 
     fn receive_response(&mut self, flow: FlowId, response: &Message, now: Now) {
         match self.machines.transactions.peek_client(response) {
-            Some((id, _, expected)) if expected == flow => {
-                self.machines.transactions.feed_response(id, response, now);
+            Some((id, owner, expected)) if expected == flow => {
+                let owner = *owner;
+                // An ACK that follows goes where the request went: to a server, which mutual TLS proved.
+                let mut as_it_is = |request| Ok(Signed::without(request, NoAssociation::MutualTls));
+                let what = self.machines.transactions.feed_response(id, response, &mut as_it_is, now);
+                self.settle(now);
+                if let (Response::Final, Owner::Relay(relay)) = (what, owner) {
+                    self.relayed(relay, response, now);
+                }
             }
             _ => {
                 self.counters.count(Counter::StrayResponse);

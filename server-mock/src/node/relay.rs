@@ -7,6 +7,7 @@
 use hmac::{Hmac, KeyInit, Mac};
 use std::time::Duration;
 
+use homing_core::auth::{NoAssociation, Signed};
 use homing_core::ids::FlowId;
 use homing_core::server::ServerName;
 use homing_core::time::Now;
@@ -112,8 +113,10 @@ impl Node {
         let to_client = self.flows.find(to).is_some_and(|flow| flow.trusted.is_none());
         let client = self.client_behind(to, &case.request).filter(|_| to_client);
         let request = match client {
-            Some(session) => self.sealed(unsigned, &case.request, &Seal::Association(session)),
-            None => unsigned,
+            Some(session) => {
+                Signed::by_server(self.sealed(unsigned, &case.request, &Seal::Association(session)))
+            }
+            None => Signed::without(unsigned, NoAssociation::Relayed),
         };
         let id = self.next_name();
         self.relaying.insert(id, Relaying { case, back });

@@ -4,13 +4,15 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use homing_core::auth::ntlm::{SessionKeys, Side, flags};
+use homing_core::auth::security_association::SignError;
 use homing_core::auth::security_association::{
     Association, AssociationName, Mechanism, Style, Verdict, Version,
 };
+use homing_core::auth::{NoAssociation, Signed};
 use homing_core::config::Timers;
 use homing_core::ids::{FlowId, Rng, Seed, TxId};
 use homing_core::time::Now;
-use homing_core::transaction::{Caps, FlowRef, Incoming, Transactions, TxOutput, Unsigned};
+use homing_core::transaction::{Caps, FlowRef, Incoming, Response, Transactions, TxOutput};
 use homing_core::transport::Transport;
 use homing_wire::{Builder, Message, Method, Name};
 
@@ -125,7 +127,8 @@ impl Caller {
         let response = Message::parse(bytes).expect("the callee sends messages");
         let Some((tx, ..)) = self.table.peek_client(&response) else { return Vec::new() };
         if self.table.is_copy(tx, &response) {
-            self.table.feed_response_signed(tx, &response, &mut Unsigned, now);
+            let mut nothing = |_| Err(SignError::UsedUp);
+            self.table.feed_response(tx, &response, &mut nothing, now);
             return self.drain(now);
         }
         let provisional = response.status().is_some_and(|status| status < 200);
@@ -139,7 +142,10 @@ impl Caller {
         }
         let Self { table, association, rng, signing, .. } = self;
         let mut sign = |message: Message| signed(association, rng, *signing, message);
-        table.feed_response_signed(tx, &response, &mut sign, now);
+        if table.feed_response(tx, &response, &mut sign, now) == Response::Final {
+            self.ended += 1;
+            self.final_status = response.status();
+        }
         self.drain(now)
     }
 
@@ -165,10 +171,6 @@ impl Caller {
         while let Some(output) = self.table.poll_output() {
             match output {
                 TxOutput::Send { bytes, .. } => out.push(bytes),
-                TxOutput::Final { message, .. } => {
-                    self.ended += 1;
-                    self.final_status = message.status();
-                }
                 TxOutput::TimedOut { .. } => self.timed_out = true,
                 _ => {}
             }
@@ -278,15 +280,20 @@ impl Callee {
     }
 }
 
-fn signed(association: &mut Association, rng: &mut Rng, signing: Signing, message: Message) -> Message {
+fn signed(
+    association: &mut Association,
+    rng: &mut Rng,
+    signing: Signing,
+    message: Message,
+) -> Result<Signed, SignError> {
     if signing == Signing::NotFollowUps {
-        return message;
+        return Ok(Signed::without(message, NoAssociation::Unchallenged));
     }
-    association.sign_request(&message, rng.next_u32()).expect("signable")
+    association.sign_request(&message, rng.next_u32())
 }
 
 fn table(seed: u64) -> Transactions<()> {
-    let caps = Caps { clients: 10, servers: 10, lingering_bytes: 1 << 20 };
+    let caps = Caps { clients: 10, servers: 10, lingering_bytes: 1 << 20, lingering_invites: 10 };
     Transactions::new(Timers::default(), caps, &Seed::from_number(seed))
 }
 

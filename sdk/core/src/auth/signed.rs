@@ -51,6 +51,12 @@ impl Signed {
         Self { request, proof: Proof::None(why) }
     }
 
+    /// A request of a server to its client, into which the server's own signer put
+    /// [`Association::server_signature`](super::security_association::Association::server_signature).
+    pub fn by_server(request: Message) -> Self {
+        Self { request, proof: Proof::Association }
+    }
+
     /// A request with the signature or the token of an association in it.
     pub(crate) fn by_association(request: Message) -> Self {
         Self { request, proof: Proof::Association }
@@ -69,6 +75,11 @@ impl Signed {
     /// The request as it is sent.
     pub fn message(&self) -> &Message {
         &self.request
+    }
+
+    /// Its octets.
+    pub fn bytes(&self) -> &Bytes {
+        self.request.bytes()
     }
 
     /// The request as it is sent.

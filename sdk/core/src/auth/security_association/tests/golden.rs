@@ -82,7 +82,7 @@ fn replay(steps: &[Value], dialect: &str) -> usize {
                 ends.as_mut().unwrap().server.sign_response(&bare, word(&auth, "srand")).unwrap().into()
             }
         };
-        assert_eq!(String::from_utf8_lossy(written.bytes()), raw, "{context}");
+        assert_eq!(String::from_utf8_lossy(&written), raw, "{context}");
         if let Some(expected) = step["signature_buffer"].as_str() {
             let ends = ends.as_mut().unwrap();
             let covered = buffer(&message, &stamp_of(&auth, side), ends.client.name().version).unwrap();
