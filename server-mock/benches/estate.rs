@@ -38,12 +38,20 @@ impl Draws for Recorded {
     fn salt(&mut self) -> u32 {
         0x8733
     }
-    fn token(&mut self) -> String {
+    fn nonce(&mut self) -> String {
         "0123456789abcdef".to_owned()
     }
-
-    fn below(&mut self, _bound: u32) -> u32 {
+    fn call_id(&mut self) -> String {
+        self.nonce()
+    }
+    fn retry_after(&mut self, _bound: u32) -> u32 {
         0
+    }
+    fn forged_key(&mut self) -> [u8; 16] {
+        [7; 16]
+    }
+    fn garbage(&mut self) -> String {
+        self.nonce()
     }
 }
 

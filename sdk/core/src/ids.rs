@@ -1,12 +1,14 @@
-//! Names for what lives in the agent, and the seeded chance from which every random value is drawn.
+//! Names for what lives in the agent, and the seeded streams from which every random value is drawn.
 
 use std::collections::HashMap;
 use std::fmt;
 use std::hash::{BuildHasher, Hash};
 use std::time::Duration;
 
+use hmac::{Hmac, KeyInit as _, Mac as _};
 use rand_chacha::ChaCha12Rng;
 use rand_chacha::rand_core::{Rng as _, SeedableRng};
+use sha2::Sha256;
 use siphasher::sip::SipHasher13;
 
 /// One account of an agent.
@@ -41,14 +43,20 @@ pub struct AskId(pub u64);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TxId(pub u64);
 
-/// Thirty-two bytes from which an agent random all its randomness.
+/// Thirty-two bytes from which an agent or a node derives all its randomness.
 ///
 /// The same seed and the same inputs give the same outputs, byte for byte. It is as secret as the
 /// keys drawn from it and therefore does not print.
+///
+/// Nothing is drawn from the seed of an agent itself: each purpose has a [`stream`](Self::stream) of its
+/// own, so that one more value for one purpose does not change the values of another. A value that
+/// decides when or where something happens goes further: it is the only one of a stream numbered by
+/// whom it is for and when, so that one more event of one account or connection does not change those
+/// of another, nor its own at a later time.
 #[derive(Clone)]
 pub struct Seed(pub [u8; 32]);
 
-/// The chance of one agent or one node: a seeded generator with the shapes SIP needs.
+/// A seeded generator (ChaCha12) with the shapes SIP needs: the values of one purpose.
 pub struct Rng(ChaCha12Rng);
 
 impl Seed {
@@ -57,6 +65,25 @@ impl Seed {
         let mut bytes = [0u8; 32];
         ChaCha12Rng::seed_from_u64(number).fill_bytes(&mut bytes);
         Self(bytes)
+    }
+
+    /// The seed of the stream that serves `purpose` for what `numbers` name: an account, a life, an instant.
+    ///
+    /// HMAC-SHA-256 keyed with the seed, over the purpose, an octet 0 and each number in eight octets, the
+    /// highest first. A purpose holds no octet 0, so that no two pairs have the same input.
+    pub fn stream(&self, purpose: &'static str, numbers: &[u64]) -> Self {
+        let mut mac = Hmac::<Sha256>::new_from_slice(&self.0).expect("HMAC takes keys of any length");
+        mac.update(purpose.as_bytes());
+        mac.update(&[0]);
+        for number in numbers {
+            mac.update(&number.to_be_bytes());
+        }
+        Self(mac.finalize().into_bytes().into())
+    }
+
+    /// The generator of the stream that serves `purpose`.
+    pub fn rng(&self, purpose: &'static str) -> Rng {
+        Rng::new(&self.stream(purpose, &[]))
     }
 }
 
@@ -72,7 +99,7 @@ impl Rng {
         Self(ChaCha12Rng::from_seed(seed.0))
     }
 
-    /// A seed for a part that owns its own chance.
+    /// A seed for a part that has a generator of its own.
     pub fn fork(&mut self) -> Seed {
         let mut bytes = [0u8; 32];
         self.0.fill_bytes(&mut bytes);
@@ -132,7 +159,7 @@ impl BuildHasher for KeyedState {
 }
 
 impl<K: Eq + Hash, V> KeyedMap<K, V> {
-    /// An empty map with a key drawn from `chance`.
+    /// An empty map with a key drawn from `rng`.
     pub fn new(rng: &mut Rng) -> Self {
         Self(HashMap::with_hasher(KeyedState(rng.next_u64(), rng.next_u64())))
     }
@@ -222,6 +249,30 @@ mod tests {
     #[test]
     fn an_owner_fits_into_eight_bytes() {
         assert!(size_of::<Owner>() <= 8);
+    }
+
+    #[test]
+    fn a_stream_is_the_hmac_of_its_purpose_and_numbers() {
+        let seed = Seed([0x0b; 32]);
+        let mut mac = Hmac::<Sha256>::new_from_slice(&[0x0b; 32]).unwrap();
+        mac.update(b"refresh\0\0\0\0\0\0\0\0\x07\0\0\0\0\0\0\x01\0");
+        let expected: [u8; 32] = mac.finalize().into_bytes().into();
+        assert_eq!(seed.stream("refresh", &[7, 256]).0, expected);
+    }
+
+    #[test]
+    fn streams_differ_by_seed_purpose_and_numbers() {
+        let streams = [
+            Seed::from_number(1).stream("a", &[]),
+            Seed::from_number(2).stream("a", &[]),
+            Seed::from_number(1).stream("b", &[]),
+            Seed::from_number(1).stream("a", &[0]),
+            Seed::from_number(1).stream("a", &[1]),
+            Seed::from_number(1).stream("a", &[0, 1]),
+            Seed::from_number(1).stream("a", &[1, 0]),
+        ];
+        let distinct: std::collections::BTreeSet<[u8; 32]> = streams.iter().map(|seed| seed.0).collect();
+        assert_eq!(distinct.len(), streams.len());
     }
 
     #[test]

@@ -92,6 +92,11 @@ impl Now {
 }
 
 impl Moment {
+    /// Nanoseconds since the start; at most `u64::MAX`, which is 584 years.
+    pub fn as_nanos(self) -> u64 {
+        u64::try_from(self.0.as_nanos()).unwrap_or(u64::MAX)
+    }
+
     /// How long after `earlier` this moment lies; zero if it does not.
     pub fn since(self, earlier: Moment) -> Duration {
         self.0.saturating_sub(earlier.0)

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use homing_core::ids::{Rng, Seed};
+use homing_core::ids::Seed;
 use homing_core::transport::Transport;
 use homing_net::NetConfig;
 use tokio::sync::oneshot;
@@ -272,9 +272,9 @@ impl EstateBuilder {
         found.map(|(_, certificate)| certificate.clone()).unwrap_or_default()
     }
 
-    /// A seed for each server, the same whatever else is asked of the generator.
+    /// A seed for each server, by its place.
     pub(super) fn seeds(&self) -> impl Iterator<Item = Seed> {
-        let mut rng = Rng::new(&self.world.seed);
-        std::iter::repeat_with(move || rng.fork())
+        let seed = self.world.seed.clone();
+        (0..).map(move |place| seed.stream("server", &[place]))
     }
 }

@@ -12,44 +12,111 @@ pub trait Draws: Send {
     fn challenge(&mut self) -> [u8; 8];
     /// Salt of one signature.
     fn salt(&mut self) -> u32;
-    /// Letters and digits for branches, Call-IDs and nonces.
-    fn token(&mut self) -> String;
-    /// A number below `bound`, to spread what must not come at once.
-    fn below(&mut self, bound: u32) -> u32;
+    /// Sixteen letters and digits for a nonce of Digest.
+    fn nonce(&mut self) -> String;
+    /// Sixteen letters and digits for the Call-ID of a request of the server's own.
+    fn call_id(&mut self) -> String;
+    /// Seconds below `bound` to spread those who are sent away.
+    fn retry_after(&mut self, bound: u32) -> u32;
+    /// The key of an association that does not exist, for the fault that signs with one.
+    fn forged_key(&mut self) -> [u8; 16];
+    /// Sixteen letters and digits of what is no message, for the fault that sends it.
+    fn garbage(&mut self) -> String;
 }
 
-/// Values drawn from a seed.
-pub struct SeededDraws(Rng);
+/// Values drawn from a seed: one stream for each kind, so that one more of one kind moves no other.
+pub struct SeededDraws {
+    tag: Rng,
+    opaque: Rng,
+    challenge: Rng,
+    salt: Rng,
+    nonce: Rng,
+    call_id: Rng,
+    retry_after: Rng,
+    forged_key: Rng,
+    garbage: Rng,
+}
 
 impl SeededDraws {
     /// The draws of `seed`.
     pub fn new(seed: &Seed) -> Self {
-        Self(Rng::new(seed))
+        Self {
+            tag: seed.rng("tag"),
+            opaque: seed.rng("opaque"),
+            challenge: seed.rng("challenge"),
+            salt: seed.rng("srand"),
+            nonce: seed.rng("nonce"),
+            call_id: seed.rng("Call-ID"),
+            retry_after: seed.rng("Retry-After"),
+            forged_key: seed.rng("forged key"),
+            garbage: seed.rng("garbage"),
+        }
     }
 }
 
 impl Draws for SeededDraws {
     fn tag(&mut self) -> String {
-        self.0.token(10)
+        self.tag.token(10)
     }
 
     fn opaque(&mut self) -> u32 {
-        self.0.next_u32()
+        self.opaque.next_u32()
     }
 
     fn challenge(&mut self) -> [u8; 8] {
-        self.0.bytes()
+        self.challenge.bytes()
     }
 
     fn salt(&mut self) -> u32 {
-        self.0.next_u32()
+        self.salt.next_u32()
     }
 
-    fn token(&mut self) -> String {
-        self.0.token(16)
+    fn nonce(&mut self) -> String {
+        self.nonce.token(16)
     }
 
-    fn below(&mut self, bound: u32) -> u32 {
-        u32::try_from(self.0.below(u64::from(bound))).unwrap_or_default()
+    fn call_id(&mut self) -> String {
+        self.call_id.token(16)
+    }
+
+    fn retry_after(&mut self, bound: u32) -> u32 {
+        u32::try_from(self.retry_after.below(u64::from(bound))).unwrap_or_default()
+    }
+
+    fn forged_key(&mut self) -> [u8; 16] {
+        self.forged_key.bytes()
+    }
+
+    fn garbage(&mut self) -> String {
+        self.garbage.token(16)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_more_value_of_one_kind_moves_no_other() {
+        let kinds: [fn(&mut SeededDraws) -> String; 9] = [
+            |draws| draws.tag(),
+            |draws| draws.opaque().to_string(),
+            |draws| format!("{:?}", draws.challenge()),
+            |draws| draws.salt().to_string(),
+            |draws| draws.nonce(),
+            |draws| draws.call_id(),
+            |draws| draws.retry_after(u32::MAX).to_string(),
+            |draws| format!("{:?}", draws.forged_key()),
+            |draws| draws.garbage(),
+        ];
+        let seeded = || SeededDraws::new(&Seed::from_number(1));
+        let undisturbed = kinds.map(|draw| draw(&mut seeded()));
+        for (kind, disturb) in kinds.iter().enumerate() {
+            for (other, draw) in kinds.iter().enumerate() {
+                let mut draws = seeded();
+                disturb(&mut draws);
+                assert_eq!(draw(&mut draws) == undisturbed[other], other != kind, "{kind}, {other}");
+            }
+        }
     }
 }

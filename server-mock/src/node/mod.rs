@@ -37,7 +37,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use homing_core::connect::ConnectError;
 use homing_core::counter::{Counter, Counters};
-use homing_core::ids::{FlowId, Rng, Seed, TxId};
+use homing_core::ids::{FlowId, Seed, TxId};
 use homing_core::time::{Deadline, Moment, Now, Why};
 use homing_core::transaction::{Caps, Transactions, TxOutput};
 use homing_wire::Message;
@@ -117,27 +117,22 @@ enum Pending {
 impl Node {
     /// A server that has heard nothing yet. The same seed and inputs give the same outputs.
     pub fn new(config: NodeConfig, seed: &Seed) -> Self {
-        let mut rng = Rng::new(seed);
-        let draws = Box::new(SeededDraws::new(&rng.fork()));
-        Self::assemble(config, rng, draws)
+        let draws = Box::new(SeededDraws::new(&seed.stream("draws", &[])));
+        Self::with_draws(config, seed, draws)
     }
 
     /// A server whose random values on the wire are dictated, for golden conversations.
     pub fn with_draws(config: NodeConfig, seed: &Seed, draws: Box<dyn Draws>) -> Self {
-        Self::assemble(config, Rng::new(seed), draws)
-    }
-
-    fn assemble(config: NodeConfig, mut rng: Rng, draws: Box<dyn Draws>) -> Self {
         let caps =
             Caps { clients: 10_000, servers: 50_000, lingering_bytes: 16 << 20, lingering_invites: 10_000 };
         let machines = Machines {
-            transactions: Transactions::new(config.timers, caps, &rng.fork()),
-            gate: Gate::new(config.gate.clone(), config.identity.clone(), &rng.fork()),
+            transactions: Transactions::new(config.timers, caps, &seed.stream("transactions", &[])),
+            gate: Gate::new(config.gate.clone(), config.identity.clone(), &seed.stream("gate", &[])),
             registrar: Registrar::new(config.registrar),
             strangers: Strangers::default(),
             surge: Surge::new(config.gate.limits.logins_per_second),
             moved: Calendar::new(),
-            path_key: rng.bytes(),
+            path_key: seed.rng("Path").bytes(),
         };
         Self {
             name: config.identity.name.as_str().into(),
@@ -253,6 +248,9 @@ impl Node {
         self.machines.transactions.unfinished()
     }
 
+    /// Does everything that is due at or before `now`, in this order: transactions, half-open and lapsed
+    /// associations, bindings, moved users, flows, delayed requests; each by deadline, and those of equal
+    /// deadlines by id or name. What transactions want sent goes out last.
     fn handle_deadline(&mut self, now: Now) {
         self.machines.transactions.handle_deadline(now);
         self.machines.gate.handle_deadline(now);

@@ -70,7 +70,7 @@ impl Node {
         for hop in path {
             builder = builder.header(Name::Route, hop);
         }
-        let (tag, call) = (self.draws.tag(), self.draws.token());
+        let (tag, call) = (self.draws.tag(), self.draws.call_id());
         builder = builder
             .header(Name::From, format_args!("<sip:{user}>;tag={tag}"))
             .header(Name::To, format_args!("<sip:{user}>{device}"))

@@ -177,9 +177,7 @@ impl Node {
             targetname: format!("other.{}", self.config.identity.domain).into(),
             ..session.association.name().clone()
         };
-        let mut key = [0u8; 16];
-        key[..8].copy_from_slice(&self.draws.challenge());
-        key[8..].copy_from_slice(&self.draws.challenge());
+        let key = self.draws.forged_key();
         let keys = SigningKeys::from(SessionKeys::derive(&key, super::gate::acceptor::OFFER));
         let opaque = format!("{:08X}", self.draws.opaque());
         let mut stranger = Association::new(name, &opaque, Style::Registrar, keys, now);

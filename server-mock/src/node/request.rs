@@ -54,7 +54,7 @@ impl Node {
                 self.outputs.push_back(NodeOutput::Cut { flow });
             }
             Mischief::Garbage(length) => {
-                let garbage: String = std::iter::repeat_with(|| self.draws.token())
+                let garbage: String = std::iter::repeat_with(|| self.draws.garbage())
                     .take(usize::from(length) / 16 + 1)
                     .collect();
                 let bytes = garbage.into_bytes()[..usize::from(length)].to_vec();

@@ -36,7 +36,7 @@ impl Surge {
         let span = self.told.saturating_add(in_hand).min(LONGEST);
         let span = u32::try_from(span.as_millis().div_ceil(1_000)).unwrap_or(u32::MAX);
         // The least counts as one of the seconds to draw from.
-        least + draws.below(span.max(1))
+        least + draws.retry_after(span.max(1))
     }
 }
 

@@ -11,7 +11,7 @@ use homing_core::connect::ConnectError;
 use homing_core::counter::Counters;
 use homing_core::dns::DnsError;
 use homing_core::identity::Expected;
-use homing_core::ids::{Rng, Seed};
+use homing_core::ids::Seed;
 use homing_core::transport::Transport;
 use homing_net::{Dial, Listener, NetConfig, NetCounters, NetEvent, Sockets, TlsClient, TlsServer};
 use tokio::sync::mpsc;
@@ -74,7 +74,6 @@ pub(crate) struct Station {
     around: Surroundings,
     orders: mpsc::UnboundedReceiver<Order>,
     answers: (mpsc::UnboundedSender<Answer>, mpsc::UnboundedReceiver<Answer>),
-    rng: Rng,
     /// Counts lives, so that an answer for a former life is not taken for one of this.
     life: u64,
 }
@@ -102,8 +101,7 @@ impl Station {
     /// A station that is ready to run, and the way to give it orders.
     pub(crate) fn new(plan: Plan, around: Surroundings) -> (Self, mpsc::UnboundedSender<Order>) {
         let (sender, orders) = mpsc::unbounded_channel();
-        let rng = Rng::new(&plan.seed);
-        (Self { plan, around, orders, answers: mpsc::unbounded_channel(), rng, life: 0 }, sender)
+        (Self { plan, around, orders, answers: mpsc::unbounded_channel(), life: 0 }, sender)
     }
 
     /// Runs until nobody holds its orders any more.
@@ -133,7 +131,7 @@ impl Station {
 
     fn begin(&mut self, doors: Doors) -> Running {
         self.life += 1;
-        let node = Node::new(self.plan.config.clone(), &self.rng.fork());
+        let node = Node::new(self.plan.config.clone(), &self.plan.seed.stream("life", &[self.life]));
         if self.life > 1 {
             self.tell("started again, with nothing remembered");
         }

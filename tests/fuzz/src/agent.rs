@@ -13,8 +13,8 @@ use homing_core::command::Command;
 use homing_core::config::{AccountConfig, AgentConfig, Aor};
 use homing_core::connect::{ConnectError, TlsProof};
 use homing_core::dns::{DnsAnswer, DnsError, DnsRecords, RecordKind, Srv};
-use homing_core::ids::{AccountId, AskId, Rng, FlowId, Seed};
-use homing_core::registration::Random;
+use homing_core::ids::{AccountId, AskId, FlowId, Seed};
+use homing_core::account::random::{Random, SeededRandom, Wait};
 use homing_core::outbox::{Answer, Credentials, Decision, Input, Output, Question};
 use homing_core::secret::Password;
 use homing_core::state::AccountState;
@@ -71,7 +71,7 @@ struct World {
 impl World {
     fn new() -> Self {
         let now = Now::new(Duration::ZERO, WALL);
-        let draws = Known(Rng::new(&Seed::from_number(2)));
+        let draws = Known(SeededRandom::new(&Seed::from_number(2)));
         let mut agent = Agent::with_random(AgentConfig::default(), Seed::from_number(1), Box::new(draws), now);
         let aor = Aor::parse("alice@network.com").expect("a constant");
         let account = agent.add_account(AccountConfig::new(aor, "0123456789"), now).expect("a sound account");
@@ -287,8 +287,8 @@ fn contains(bytes: &[u8], word: &[u8]) -> bool {
     bytes.windows(word.len()).any(|window| window == word)
 }
 
-/// Rng, but the session key is one the server knows.
-struct Known(Rng);
+/// Seeded, but the session key is one the server knows.
+struct Known(SeededRandom);
 
 impl Random for Known {
     fn call_id(&mut self) -> String {
@@ -323,8 +323,8 @@ impl Random for Known {
         self.0.answer_tag()
     }
 
-    fn below(&mut self, bound: u64) -> u64 {
-        Random::below(&mut self.0, bound)
+    fn spread(&mut self, wait: Wait, bound: u64) -> u64 {
+        self.0.spread(wait, bound)
     }
 }
 

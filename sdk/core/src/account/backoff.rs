@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::random::Random;
+use super::context::Context;
+use super::random::WaitPurpose;
 
 /// Failures in a row, and the wait that follows from them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -16,20 +17,21 @@ impl BackOff {
         self.failures = 0;
     }
 
-    /// Counts a failure and random the wait: 50 to 100 % of `min(1800 s, 30 s · 2ⁿ)`, at least `floor`.
-    pub(crate) fn after_failure(&mut self, floor: Duration, random: &mut dyn Random) -> Duration {
+    /// Counts a failure and draws the wait: 50 to 100 % of `min(1800 s, 30 s · 2ⁿ)`, at least `floor`.
+    /// `below` draws a number below its argument.
+    pub(crate) fn after_failure(&mut self, floor: Duration, below: impl FnOnce(u64) -> u64) -> Duration {
         self.failures = self.failures.saturating_add(1);
         let longest = BASE.saturating_mul(1 << self.failures.min(MOST_DOUBLINGS)).min(LONGEST);
         let half = longest / 2;
         let span = u64::try_from(half.as_millis()).unwrap_or(u64::MAX - 1);
-        (half + Duration::from_millis(random.below(span + 1))).max(floor)
+        (half + Duration::from_millis(below(span + 1))).max(floor)
     }
 }
 
 /// The wait before the first attempt after a registration was lost: short, but spread, so that the
 /// users of a dead server do not come back in one instant.
-pub(crate) fn after_loss(random: &mut dyn Random) -> Duration {
-    Duration::from_millis(random.below(LOSS_SPREAD_MS))
+pub(crate) fn after_loss(cx: &mut Context<'_>) -> Duration {
+    Duration::from_millis(cx.spread(WaitPurpose::Loss, LOSS_SPREAD_MS))
 }
 
 /// The base time where no other flow of the account stands.
@@ -51,14 +53,19 @@ mod tests {
             let mut backoff = BackOff::default();
             for n in 1..20u32 {
                 let longest = (30u64 << n.min(10)).min(1_800);
-                let wait = backoff.after_failure(Duration::ZERO, &mut rng);
+                let wait = backoff.after_failure(Duration::ZERO, |bound| rng.below(bound));
                 assert!(wait >= Duration::from_secs(longest / 2), "seed {seed}, failure {n}: {wait:?}");
                 assert!(wait <= Duration::from_secs(longest), "seed {seed}, failure {n}: {wait:?}");
             }
             backoff.failures = u32::MAX;
-            assert!(backoff.after_failure(Duration::ZERO, &mut rng) <= LONGEST, "seed {seed}");
+            assert!(
+                backoff.after_failure(Duration::ZERO, |bound| rng.below(bound)) <= LONGEST,
+                "seed {seed}"
+            );
             backoff.reset();
-            assert!(backoff.after_failure(Duration::ZERO, &mut rng) <= Duration::from_secs(60));
+            assert!(
+                backoff.after_failure(Duration::ZERO, |bound| rng.below(bound)) <= Duration::from_secs(60)
+            );
         }
     }
 
@@ -66,7 +73,7 @@ mod tests {
     fn the_first_wait_is_never_below_thirty_seconds() {
         for seed in 0..500 {
             let mut rng = Rng::new(&Seed::from_number(seed));
-            let wait = BackOff::default().after_failure(Duration::ZERO, &mut rng);
+            let wait = BackOff::default().after_failure(Duration::ZERO, |bound| rng.below(bound));
             assert!(wait >= Duration::from_secs(30), "seed {seed}: {wait:?}");
         }
     }
@@ -75,13 +82,14 @@ mod tests {
     fn a_floor_holds() {
         let mut rng = Rng::new(&Seed::from_number(1));
         let floor = Duration::from_secs(300);
-        assert_eq!(BackOff::default().after_failure(floor, &mut rng), floor);
+        assert_eq!(BackOff::default().after_failure(floor, |bound| rng.below(bound)), floor);
     }
 
     #[test]
     fn the_draw_uses_its_whole_range() {
         let mut rng = Rng::new(&Seed::from_number(5626));
-        let mut draw = || BackOff::default().after_failure(Duration::ZERO, &mut rng).as_secs();
+        let mut draw =
+            || BackOff::default().after_failure(Duration::ZERO, |bound| rng.below(bound)).as_secs();
         let random: Vec<u64> = (0..2_000).map(|_| draw()).collect();
         assert!(random.contains(&30) && random.contains(&59), "both ends of 30 to 60 s");
     }

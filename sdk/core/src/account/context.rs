@@ -9,13 +9,13 @@ use crate::connect::TlsProof;
 use crate::counter::Counters;
 use crate::event::AccountEvent;
 use crate::flow::{Destination, Flow, Flows, KeepTerms};
-use crate::ids::{AccountId, AskId, FlowId, Owner, Rng};
+use crate::ids::{AccountId, AskId, FlowId, Owner, Rng, Seed};
 use crate::locate::{ServerHealth, Target};
 use crate::outbox::{Outbox, Output, Question};
 use crate::time::{Moment, Now};
 use crate::transaction::Transactions;
 
-use super::random::Random;
+use super::random::{Random, Wait, WaitPurpose};
 use super::server_link::{LinkId, ServerLink};
 
 /// The tables of the agent, lent to one machine of one account for one input.
@@ -32,8 +32,8 @@ pub(crate) struct Context<'a> {
     pub counters: &'a mut Counters,
     /// The values that nobody may guess.
     pub random: &'a mut dyn Random,
-    /// Rng for weights of DNS records.
-    pub rng: &'a mut Rng,
+    /// What the order of servers of equal priority is drawn from.
+    pub server_order: &'a Seed,
     /// The transactions of all accounts.
     pub transactions: &'a mut Transactions<Owner>,
     /// The connections of all accounts.
@@ -100,6 +100,18 @@ impl Context<'_> {
         if self.asks.close(id).is_some() {
             self.outbox.push(Output::Forget { id });
         }
+    }
+
+    /// A number in `0..bound`, in milliseconds, that spreads a wait of this account from now on.
+    pub(crate) fn spread(&mut self, purpose: WaitPurpose, bound: u64) -> u64 {
+        let wait = Wait { purpose, account: self.account, from: self.now.since_start };
+        self.random.spread(wait, bound)
+    }
+
+    /// Draws the order of servers of equal priority for a search of this account that begins now.
+    pub(crate) fn server_order(&self) -> Rng {
+        let numbers = [u64::from(self.account.0), self.now.since_start.as_nanos()];
+        Rng::new(&self.server_order.stream("search", &numbers))
     }
 
     /// Takes one use of a connection, opened for it if there is none.

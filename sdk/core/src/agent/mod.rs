@@ -21,7 +21,7 @@ use entry::Entry;
 use crate::account::Account;
 use crate::account::context::{Asks, Context, LinkNews};
 use crate::account::link_context::LinkContext;
-use crate::account::random::Random;
+use crate::account::random::{Random, SeededRandom};
 use crate::account::server_link::ServerLink;
 use crate::command::Command;
 use crate::config::{AccountConfig, AgentConfig, ConfigError};
@@ -30,7 +30,7 @@ use crate::counter::{Counter, Counters};
 use crate::error::Misuse;
 use crate::event::AccountEvent;
 use crate::flow::{FlowRules, Flows};
-use crate::ids::{AccountId, AskId, FlowId, Owner, RequestId, Rng, Seed};
+use crate::ids::{AccountId, AskId, FlowId, Owner, RequestId, Seed};
 use crate::locate::ServerHealth;
 use crate::outbox::{Answer, Input, Outbox, Output};
 use crate::registration::{Expecting, Registration};
@@ -91,7 +91,7 @@ struct Tables {
     outbox: Outbox,
     counters: Counters,
     random: Box<dyn Random>,
-    rng: Rng,
+    server_order: Seed,
     transactions: Transactions<Owner>,
     flows: Flows<Owner>,
     server_health: ServerHealth,
@@ -103,15 +103,16 @@ struct Tables {
 impl Agent {
     /// An agent without accounts. All its randomness comes from `seed`.
     pub fn new(config: AgentConfig, seed: Seed, now: Now) -> Self {
-        let random = Rng::new(&Rng::new(&seed).fork());
+        let random = SeededRandom::new(&seed.stream("registration", &[]));
         Self::with_random(config, seed, Box::new(random), now)
     }
 
-    /// An agent whose logins draw their values from `random`: to replay a recorded link.
+    /// An agent whose registrations draw their values from `random`: to replay a recorded conversation.
+    #[expect(clippy::needless_pass_by_value, reason = "a seed is used once")]
     pub fn with_random(config: AgentConfig, seed: Seed, random: Box<dyn Random>, _now: Now) -> Self {
-        let mut rng = Rng::new(&seed);
-        let flows = Flows::new(FlowRules::from(&config.limits), &rng.fork());
-        let transactions = Transactions::new(config.timers, Caps::from(&config.limits), &rng.fork());
+        let flows = Flows::new(FlowRules::from(&config.limits), &seed.stream("flows", &[]));
+        let caps = Caps::from(&config.limits);
+        let transactions = Transactions::new(config.timers, caps, &seed.stream("transactions", &[]));
         let server_health = ServerHealth::new(config.limits.retry_after);
         Self {
             accounts: BTreeMap::new(),
@@ -125,7 +126,7 @@ impl Agent {
                 outbox: Outbox::default(),
                 counters: Counters::default(),
                 random,
-                rng,
+                server_order: seed.stream("server order", &[]),
                 transactions,
                 flows,
                 server_health,
@@ -155,6 +156,13 @@ impl Agent {
     /// While more than [`Limits::outputs`](crate::limits::Limits::outputs) wait to be drained, what
     /// arrives and what is due is not taken but counted: it is as if the network had lost it. What answers
     /// an output that was drained is always taken.
+    ///
+    /// [`Input::DeadlineReached`] does everything that is due at or before `now`, in this order:
+    /// transactions, then flows, then accounts; each kind by deadline, and those of equal deadlines by id
+    /// ([`TxId`](crate::ids::TxId), [`FlowId`], [`AccountId`]), which for transactions and flows is the
+    /// order of their birth. What an expired transaction or flow causes in an account is handled before the
+    /// accounts' own deadlines are looked at. What becomes due at the same instant while accounts are
+    /// handled is left: [`deadline`](Self::deadline) then says `now`, and one more `DeadlineReached` does it.
     pub fn handle_input(&mut self, input: Input, now: Now) {
         if self.is_undrained() && matches!(input, Input::Received { .. } | Input::DeadlineReached) {
             return self.tables.counters.count(Counter::Undrained);
@@ -477,7 +485,7 @@ impl Tables {
             outbox: &mut self.outbox,
             counters: &mut self.counters,
             random: self.random.as_mut(),
-            rng: &mut self.rng,
+            server_order: &self.server_order,
             transactions: &mut self.transactions,
             flows: &mut self.flows,
             server_health: &mut self.server_health,

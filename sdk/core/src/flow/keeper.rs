@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use super::keep_alive_random::FlowRandom;
 use super::stun_keeper::StunKeeper;
 use super::terms::{KeepTerms, Pong};
 use super::want::Want;
-use crate::ids::Rng;
 use crate::time::{Deadline, Moment, Now, Why};
 use crate::transport::Transport;
 
@@ -45,22 +45,28 @@ pub(super) struct StreamKeeper {
 
 impl Keeper {
     /// Starts under these terms. A flow that is kept alive already goes on with the new ones.
-    pub(super) fn renew(&mut self, terms: KeepTerms, transport: Transport, rng: &mut Rng, now: Now) {
+    pub(super) fn renew(
+        &mut self,
+        terms: KeepTerms,
+        transport: Transport,
+        random: &mut FlowRandom<'_>,
+        now: Now,
+    ) {
         match (&mut *self, terms.is_empty()) {
             (_, true) => *self = Keeper::Off,
-            (Keeper::Stream(keeper), _) => keeper.renew(terms, rng, now),
+            (Keeper::Stream(keeper), _) => keeper.renew(terms, random, now),
             (Keeper::Datagram(keeper), _) => keeper.renew(terms.pong),
             (Keeper::Off, _) if transport.is_reliable() => {
-                *self = Keeper::Stream(StreamKeeper::new(terms, rng, now));
+                *self = Keeper::Stream(StreamKeeper::new(terms, random, now));
             }
-            (Keeper::Off, _) => *self = Keeper::Datagram(StunKeeper::new(terms.pong, rng, now)),
+            (Keeper::Off, _) => *self = Keeper::Datagram(StunKeeper::new(terms.pong, random, now)),
         }
     }
 
     /// Something was sent: the connection is not idle.
-    pub(super) fn sent(&mut self, rng: &mut Rng, now: Now) {
+    pub(super) fn sent(&mut self, random: &mut FlowRandom<'_>, now: Now) {
         if let Keeper::Stream(keeper) = self {
-            keeper.sent(rng, now);
+            keeper.sent(random, now);
         }
     }
 
@@ -71,18 +77,18 @@ impl Keeper {
         }
     }
 
-    pub(super) fn handle_stun(&mut self, message: &Bytes, rng: &mut Rng, now: Now) -> Want {
+    pub(super) fn handle_stun(&mut self, message: &Bytes, random: &mut FlowRandom<'_>, now: Now) -> Want {
         match self {
-            Keeper::Datagram(keeper) => keeper.handle_answer(message, rng, now),
+            Keeper::Datagram(keeper) => keeper.handle_answer(message, random, now),
             Keeper::Off | Keeper::Stream(_) => Want::Nothing,
         }
     }
 
-    pub(super) fn handle_deadline(&mut self, rng: &mut Rng, now: Now) -> Want {
+    pub(super) fn handle_deadline(&mut self, random: &mut FlowRandom<'_>, now: Now) -> Want {
         match self {
             Keeper::Off => Want::Nothing,
-            Keeper::Stream(keeper) => keeper.handle_deadline(rng, now),
-            Keeper::Datagram(keeper) => keeper.handle_deadline(rng, now),
+            Keeper::Stream(keeper) => keeper.handle_deadline(random, now),
+            Keeper::Datagram(keeper) => keeper.handle_deadline(random, now),
         }
     }
 
@@ -96,24 +102,24 @@ impl Keeper {
 }
 
 impl StreamKeeper {
-    fn new(terms: KeepTerms, rng: &mut Rng, now: Now) -> Self {
-        let next = now.after(pause(terms, rng));
+    fn new(terms: KeepTerms, random: &mut FlowRandom<'_>, now: Now) -> Self {
+        let next = now.after(pause(terms, random));
         Self { terms, next, pong: None, answers: terms.pong.is_some() }
     }
 
-    fn renew(&mut self, terms: KeepTerms, rng: &mut Rng, now: Now) {
+    fn renew(&mut self, terms: KeepTerms, random: &mut FlowRandom<'_>, now: Now) {
         if terms != self.terms {
             self.terms = terms;
             self.answers |= terms.pong.is_some();
-            self.next = now.after(pause(terms, rng)).min(self.next);
+            self.next = now.after(pause(terms, random)).min(self.next);
         }
     }
 
     /// Traffic of ours postpones what only has to prevent idleness; a ping that asks whether the peer
     /// lives is not postponed.
-    fn sent(&mut self, rng: &mut Rng, now: Now) {
+    fn sent(&mut self, random: &mut FlowRandom<'_>, now: Now) {
         if self.terms.pong.is_none() {
-            self.next = now.after(pause(self.terms, rng));
+            self.next = now.after(pause(self.terms, random));
         }
     }
 
@@ -122,14 +128,14 @@ impl StreamKeeper {
         self.pong = None;
     }
 
-    fn handle_deadline(&mut self, rng: &mut Rng, now: Now) -> Want {
+    fn handle_deadline(&mut self, random: &mut FlowRandom<'_>, now: Now) -> Want {
         if self.pong.is_some_and(|overdue| now.reached(overdue)) {
             return Want::Dead;
         }
         if !now.reached(self.next) {
             return Want::Nothing;
         }
-        self.next = now.after(pause(self.terms, rng));
+        self.next = now.after(pause(self.terms, random));
         if self.answers && self.pong.is_none() {
             self.pong = Some(now.after(PONG_WITHIN));
         }
@@ -146,11 +152,11 @@ impl StreamKeeper {
 }
 
 /// The pause before the next ping: the shorter of what the two kinds of terms allow.
-fn pause(terms: KeepTerms, rng: &mut Rng) -> Duration {
-    let idle = terms.idle.map(|limit| share_of(limit, rng));
+fn pause(terms: KeepTerms, random: &FlowRandom<'_>) -> Duration {
+    let idle = terms.idle.map(|limit| share_of("idle", limit, random));
     let pong = terms.pong.map(|pong| match pong {
-        Pong::AsUsual => rng.between(USUAL_LEAST, USUAL_MOST),
-        Pong::Within(limit) => share_of(limit.min(LONGEST_UNHEARD), rng),
+        Pong::AsUsual => random.between("pong", USUAL_LEAST, USUAL_MOST),
+        Pong::Within(limit) => share_of("pong", limit.min(LONGEST_UNHEARD), random),
     });
     let shorter = match (idle, pong) {
         (Some(one), Some(other)) => one.min(other),
@@ -160,8 +166,8 @@ fn pause(terms: KeepTerms, rng: &mut Rng) -> Duration {
 }
 
 /// 80 to 100 % of a limit, less a second for the way there (RFC 5626 section 4.4.1).
-fn share_of(limit: Duration, rng: &mut Rng) -> Duration {
-    rng.between(limit.mul_f64(0.8), limit).min(limit.saturating_sub(ON_THE_WAY))
+fn share_of(purpose: &'static str, limit: Duration, random: &FlowRandom<'_>) -> Duration {
+    random.between(purpose, limit.mul_f64(0.8), limit).min(limit.saturating_sub(ON_THE_WAY))
 }
 
 const PING: &[u8] = b"\r\n\r\n";

@@ -12,6 +12,7 @@
 //! A server that answered one CRLFCRLF with CRLF is expected to go on doing so, whatever it granted.
 
 mod connection;
+mod keep_alive_random;
 mod keeper;
 mod outcome;
 pub mod stun;

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use super::keep_alive_random::FlowRandom;
 use super::stun;
 use super::terms::Pong;
 use super::want::Want;
-use crate::ids::Rng;
 use crate::time::{Deadline, Moment, Now, Why};
 
 /// Binding requests and the address we are seen from.
@@ -31,9 +31,9 @@ struct Request {
 }
 
 impl StunKeeper {
-    pub(super) fn new(pong: Option<Pong>, rng: &mut Rng, now: Now) -> Self {
+    pub(super) fn new(pong: Option<Pong>, random: &mut FlowRandom<'_>, now: Now) -> Self {
         // The first request goes out soon: it learns the mapping the others are compared with.
-        let next = now.after(rng.between(Duration::ZERO, Duration::from_secs(1)));
+        let next = now.after(random.between("first", Duration::ZERO, Duration::from_secs(1)));
         Self { pong, next, open: None, mapped: None }
     }
 
@@ -41,26 +41,26 @@ impl StunKeeper {
         self.pong = pong;
     }
 
-    pub(super) fn handle_answer(&mut self, message: &Bytes, rng: &mut Rng, now: Now) -> Want {
+    pub(super) fn handle_answer(&mut self, message: &Bytes, random: &mut FlowRandom<'_>, now: Now) -> Want {
         let Ok(stun::Stun::Answer { id, mapped }) = stun::read(message) else { return Want::Nothing };
         if self.open.as_ref().is_none_or(|open| open.id != id) {
             return Want::Nothing;
         }
         self.open = None;
-        self.next = now.after(self.pause(rng));
+        self.next = now.after(self.pause(random));
         match self.mapped.replace(mapped) {
             Some(before) if before != mapped => Want::Moved,
             _ => Want::Nothing,
         }
     }
 
-    pub(super) fn handle_deadline(&mut self, rng: &mut Rng, now: Now) -> Want {
+    pub(super) fn handle_deadline(&mut self, random: &mut FlowRandom<'_>, now: Now) -> Want {
         if !now.reached(self.deadline().at) {
             return Want::Nothing;
         }
         match &mut self.open {
             None => {
-                let id = rng.bytes();
+                let id = random.stun_id();
                 let bytes = stun::binding_request(id);
                 let next = now.after(FIRST_REPEAT);
                 self.open = Some(Request { id, bytes: bytes.clone(), sent: 1, pause: FIRST_REPEAT, next });
@@ -84,12 +84,12 @@ impl StunKeeper {
         }
     }
 
-    fn pause(&self, rng: &mut Rng) -> Duration {
+    fn pause(&self, random: &FlowRandom<'_>) -> Duration {
         match self.pong {
             Some(Pong::Within(limit)) if limit < USUAL_MOST => {
-                rng.between(limit.mul_f64(0.8), limit).max(SHORTEST)
+                random.between("next", limit.mul_f64(0.8), limit).max(SHORTEST)
             }
-            _ => rng.between(USUAL_LEAST, USUAL_MOST),
+            _ => random.between("next", USUAL_LEAST, USUAL_MOST),
         }
     }
 }

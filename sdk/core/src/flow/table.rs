@@ -6,12 +6,13 @@ use std::net::SocketAddr;
 use homing_wire::Frame;
 
 use super::connection::{Destination, Flow, FlowState, Opened};
+use super::keep_alive_random::KeepAliveRandom;
 use super::keeper::Keeper;
 use super::outcome::{FlowNews, FlowOutput, FlowRules};
 use super::terms::KeepTerms;
 use super::want::Want;
 use crate::connect::{ConnectError, TlsProof};
-use crate::ids::{FlowId, Rng, Seed};
+use crate::ids::{FlowId, Seed};
 use crate::time::{Deadline, Now};
 use crate::timer_queue::TimerQueue;
 
@@ -20,7 +21,7 @@ use crate::timer_queue::TimerQueue;
 /// Give one input; drain [`poll_output`](Self::poll_output); sleep until [`deadline`](Self::deadline).
 pub struct Flows<U> {
     rules: FlowRules,
-    rng: Rng,
+    random: KeepAliveRandom,
     next_id: u64,
     flows: BTreeMap<FlowId, Flow<U>>,
     /// Which flow leads where.
@@ -34,7 +35,7 @@ impl<U: Copy + Ord> Flows<U> {
     pub fn new(rules: FlowRules, seed: &Seed) -> Self {
         Self {
             rules,
-            rng: Rng::new(seed),
+            random: KeepAliveRandom::new(seed),
             next_id: 0,
             flows: BTreeMap::new(),
             shared: BTreeMap::new(),
@@ -104,7 +105,7 @@ impl<U: Copy + Ord> Flows<U> {
         let Some(entry) = self.flows.get_mut(&flow) else { return false };
         entry.keeper.heard(matches!(frame, Frame::Pong));
         let want = match frame {
-            Frame::Stun(message) => entry.keeper.handle_stun(message, &mut self.rng, now),
+            Frame::Stun(message) => entry.keeper.handle_stun(message, &mut self.random.of(flow, now), now),
             Frame::Message(_) | Frame::Ping | Frame::Pong => Want::Nothing,
         };
         self.fulfil(flow, want);
@@ -114,7 +115,7 @@ impl<U: Copy + Ord> Flows<U> {
     /// Something other than a keep-alive went out by the flow.
     pub fn note_sent(&mut self, flow: FlowId, now: Now) {
         if let Some(entry) = self.flows.get_mut(&flow) {
-            entry.keeper.sent(&mut self.rng, now);
+            entry.keeper.sent(&mut self.random.of(flow, now), now);
             self.wake(flow);
         }
     }
@@ -122,7 +123,7 @@ impl<U: Copy + Ord> Flows<U> {
     /// Keeps the flow alive under these terms from now on; empty terms end it.
     pub fn keep_alive(&mut self, flow: FlowId, terms: KeepTerms, now: Now) {
         if let Some(entry) = self.flows.get_mut(&flow) {
-            entry.keeper.renew(terms, entry.destination.transport, &mut self.rng, now);
+            entry.keeper.renew(terms, entry.destination.transport, &mut self.random.of(flow, now), now);
             self.wake(flow);
         }
     }
@@ -134,7 +135,7 @@ impl<U: Copy + Ord> Flows<U> {
             if matches!(entry.state, FlowState::Connecting { until } if now.reached(until)) {
                 self.lose(flow, ConnectError::Timeout);
             } else {
-                let want = entry.keeper.handle_deadline(&mut self.rng, now);
+                let want = entry.keeper.handle_deadline(&mut self.random.of(flow, now), now);
                 self.fulfil(flow, want);
             }
         }

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use crate::account::random::Random;
 use crate::time::{Moment, Now, Wall};
 
 /// A binding at a registrar.
@@ -20,14 +19,15 @@ pub(super) struct BindingLifetime {
 
 impl BindingLifetime {
     /// A lifetime of `granted` seconds. It is refreshed before it ends by a margin that leaves room for
-    /// several attempts, and at a moment that is spread, so that many accounts do not come at once.
-    pub(super) fn new(granted: u32, random: &mut dyn Random, now: Now) -> Self {
+    /// several attempts, and at a moment that is spread, so that many accounts do not come at once:
+    /// `below` draws a number below its argument.
+    pub(super) fn new(granted: u32, below: impl FnOnce(u64) -> u64, now: Now) -> Self {
         let margin = if granted <= 2 * SMALLEST_MARGIN {
             granted / 2
         } else {
             (granted / 10).clamp(SMALLEST_MARGIN, LARGEST_MARGIN)
         };
-        let spread = random.below(u64::from(margin) * 500 + 1);
+        let spread = below(u64::from(margin) * 500 + 1);
         let pause =
             Duration::from_secs(u64::from(granted - margin)).saturating_sub(Duration::from_millis(spread));
         Self {
@@ -68,7 +68,7 @@ mod tests {
         for granted in [1, 2, 30, 59, 60, 61, 300, 900, 3_600, 7_200, 86_400] {
             for seed in 0..50 {
                 let mut rng = Rng::new(&Seed::from_number(seed));
-                let lifetime = BindingLifetime::new(granted, &mut rng, now);
+                let lifetime = BindingLifetime::new(granted, |bound| rng.below(bound), now);
                 assert!(lifetime.refresh <= lifetime.ends, "{granted}, seed {seed}");
                 assert!(lifetime.refresh > now.since_start || granted < 2, "{granted}, seed {seed}");
                 let before = lifetime.ends.since(lifetime.refresh);
@@ -84,7 +84,7 @@ mod tests {
     fn sleep_brings_the_refresh_forward_and_a_clock_set_back_does_not_delay_it() {
         let mut rng = Rng::new(&Seed::from_number(3));
         let next_id = Now::new(Duration::from_secs(10), Duration::from_secs(1_000_000));
-        let lifetime = BindingLifetime::new(7_200, &mut rng, next_id);
+        let lifetime = BindingLifetime::new(7_200, |bound| rng.below(bound), next_id);
         let woken = Now::new(Duration::from_secs(11), Duration::from_secs(1_010_000));
         assert_eq!(lifetime.refresh_after_jump(woken), woken.since_start);
         let set_back = Now::new(Duration::from_secs(11), Duration::from_secs(5));

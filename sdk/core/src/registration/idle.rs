@@ -6,6 +6,7 @@ use super::transition::{Step, Transition};
 use crate::account::Account;
 use crate::account::context::Context;
 use crate::account::prompt::{Prompt, Reply};
+use crate::account::random::WaitPurpose;
 use crate::dns::DnsError;
 use crate::error::{AuthError, LoginError};
 use crate::event::{AccountEvent, MoveCause};
@@ -54,7 +55,8 @@ impl Idle {
             _ => AccountState::Refused,
         };
         let cause = if account.last_home.is_some() { MoveCause::Failover } else { attempt.cause() };
-        let retry_in = helps(&error).then(|| account.backoff.after_failure(floor, cx.random));
+        let retry_in = helps(&error)
+            .then(|| account.backoff.after_failure(floor, |bound| cx.spread(WaitPurpose::Retry, bound)));
         let failure = LoginFailure { error, journey: attempt.into_journey() };
         cx.tell(AccountEvent::LoginFailed { failure, retry_in });
         match retry_in {

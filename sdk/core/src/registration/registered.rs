@@ -19,6 +19,7 @@ use crate::account::Account;
 use crate::account::acceptance::SignatureVerdict;
 use crate::account::backoff::after_loss;
 use crate::account::context::Context;
+use crate::account::random::WaitPurpose;
 use crate::account::server_link::{ServerLink, Verified};
 use crate::auth::contact_binding::Target;
 use crate::config::{AccountConfig, Remembered};
@@ -170,7 +171,7 @@ impl Registered {
         if let Activity::Quiet(quiet) = &mut self.activity
             && due < quiet.refresh
         {
-            quiet.refresh = due.max(cx.now.after(after_loss(cx.random)));
+            quiet.refresh = due.max(cx.now.after(after_loss(cx)));
         }
     }
 
@@ -180,7 +181,7 @@ impl Registered {
             self.part(LogoutReason::ConnectionLost, cx);
             return Transition::Rest(AccountState::NoNetwork).into();
         }
-        let soon = cx.now.after(after_loss(cx.random));
+        let soon = cx.now.after(after_loss(cx));
         if let Activity::Quiet(quiet) = &mut self.activity {
             quiet.refresh = quiet.refresh.min(soon);
         }
@@ -506,7 +507,8 @@ fn lifetime(
     let own = link.contact_uri(&account.config.aor).to_string();
     let instance = InstanceId::of_epid(&account.config.epid);
     let seconds = response_info::granted(granted, &own, instance, account.expires);
-    BindingLifetime::new(seconds, cx.random, cx.now)
+    let now = cx.now;
+    BindingLifetime::new(seconds, |bound| cx.spread(WaitPurpose::Refresh, bound), now)
 }
 
 fn announce(
@@ -571,9 +573,9 @@ const REDIRECT_PAUSE: Duration = Duration::from_secs(30);
 /// that take an account and drop it again do not keep it running in circles.
 fn restart(shown: AccountState, cause: MoveCause, account: &mut Account, cx: &mut Context<'_>) -> Transition {
     let wait = if account.restarts.admit(MOST_RESTARTS, cx.now) {
-        after_loss(cx.random)
+        after_loss(cx)
     } else {
-        account.backoff.after_failure(Duration::ZERO, cx.random)
+        account.backoff.after_failure(Duration::ZERO, |bound| cx.spread(WaitPurpose::Retry, bound))
     };
     Transition::Pause { shown, at: cx.now.after(wait), cause }
 }

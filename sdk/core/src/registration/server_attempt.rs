@@ -94,7 +94,7 @@ impl ServerAttempt {
 
     fn new(request: Request, way: Way, sole: Option<Sole>, cx: &mut Context<'_>) -> Self {
         let request = request.at_most(cx.agent.limits.targets);
-        let plan = Plan::new(request, cx.rng).avoiding(cx.server_health, cx.now);
+        let plan = Plan::new(request, &mut cx.server_order()).avoiding(cx.server_health, cx.now);
         Self { plan, way, sole, head_start: None, charged: 0, progress: Progress::Searching }
     }
 

@@ -30,7 +30,7 @@ use crate::time::{Deadline, Now, Why};
 pub struct Transactions<U> {
     timers: TimerTable,
     caps: Caps,
-    rng: Rng,
+    branches: Rng,
     keys: Keys,
     store: Store<U>,
     lingering: Lingering,
@@ -41,23 +41,22 @@ pub struct Transactions<U> {
 impl<U: Copy> Transactions<U> {
     /// An empty table.
     pub fn new(timers: Timers, caps: Caps, seed: &Seed) -> Self {
-        let mut rng = Rng::new(seed);
         let timers = TimerTable::new(timers);
         Self {
             timers,
             caps,
-            keys: Keys::new(&mut rng),
-            store: Store::new(&mut rng),
+            keys: Keys::new(&mut seed.rng("key hash")),
+            store: Store::new(&mut seed.rng("table hash")),
             lingering: Lingering::new(timers),
             outputs: VecDeque::new(),
             counters: Counters::default(),
-            rng,
+            branches: seed.rng("branch"),
         }
     }
 
     /// A fresh branch for the Via of a request (RFC 3261 section 8.1.1.7): 80 random bits.
     pub fn branch(&mut self) -> String {
-        format!("{COOKIE}{}", self.rng.token(20))
+        format!("{COOKIE}{}", self.branches.token(20))
     }
 
     /// Changes the bounds, as when an account is added.

@@ -8,7 +8,7 @@ use std::time::Duration;
 use hmac::{Hmac, KeyInit, Mac};
 use homing_core::auth::digest::{Algorithm, DigestInput, Hash, HashedSecret, Qop, Secret, response, verify};
 use homing_core::auth::security_association::Style;
-use homing_core::ids::Rng;
+use homing_core::ids::Seed;
 use homing_core::secret::Password;
 use homing_core::time::{Moment, Now};
 use homing_wire::{Auth, AuthValue, Method};
@@ -48,7 +48,7 @@ enum Nonce {
 }
 
 impl DigestGate {
-    pub(super) fn new(realm: &str, config: &GateConfig, rng: &mut Rng) -> Self {
+    pub(super) fn new(realm: &str, config: &GateConfig, seed: &Seed) -> Self {
         let mut algorithms = Vec::new();
         if config.schemes.sha2() {
             algorithms.extend([Hash::Sha512Slash256, Hash::Sha256]);
@@ -60,8 +60,8 @@ impl DigestGate {
             realm: realm.to_owned(),
             algorithms,
             life: config.limits.nonce,
-            secret: rng.bytes(),
-            nobody: Password::new(rng.token(16)),
+            secret: seed.rng("nonce key").bytes(),
+            nobody: Password::new(seed.rng("password of nobody").token(16)),
             used: BTreeMap::new(),
         }
     }
@@ -97,7 +97,7 @@ impl DigestGate {
         let born = u64::try_from(now.since_start.0.as_millis()).unwrap_or(u64::MAX);
         let mut nonce = String::with_capacity(48);
         // Writing to a String cannot fail.
-        let _ = write!(nonce, "{born:012x}{}", draws.token());
+        let _ = write!(nonce, "{born:012x}{}", draws.nonce());
         let mac = self.mac(&nonce);
         let _ = write!(nonce, "{mac:016x}");
         nonce

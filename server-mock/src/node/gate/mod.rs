@@ -10,7 +10,7 @@ mod sessions;
 use std::borrow::Cow;
 
 use homing_core::auth::security_association::Style;
-use homing_core::ids::{FlowId, Rng, Seed};
+use homing_core::ids::{FlowId, Seed};
 use homing_core::time::{Deadline, Now};
 use homing_wire::{Auth, Message, Method, Name};
 
@@ -119,9 +119,8 @@ enum Credentials<'m> {
 impl Gate {
     /// A gate.
     pub fn new(config: GateConfig, identity: Identity, seed: &Seed) -> Self {
-        let mut rng = Rng::new(seed);
-        let digest = DigestGate::new(&identity.domain, &config, &mut rng);
-        Self { digest, sessions: Sessions::new(&mut rng), config, identity }
+        let digest = DigestGate::new(&identity.domain, &config, &seed.stream("digest", &[]));
+        Self { digest, sessions: Sessions::new(&mut seed.rng("opaque hash")), config, identity }
     }
 
     /// Decides about a request.

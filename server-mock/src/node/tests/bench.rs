@@ -61,13 +61,25 @@ impl Draws for Script {
         next(&mut self.salts, 9)
     }
 
-    fn token(&mut self) -> String {
+    fn nonce(&mut self) -> String {
         self.count += 1;
         format!("{:016}", self.count)
     }
 
-    fn below(&mut self, _bound: u32) -> u32 {
+    fn call_id(&mut self) -> String {
+        self.nonce()
+    }
+
+    fn retry_after(&mut self, _bound: u32) -> u32 {
         0
+    }
+
+    fn forged_key(&mut self) -> [u8; 16] {
+        [7; 16]
+    }
+
+    fn garbage(&mut self) -> String {
+        self.nonce()
     }
 }
 

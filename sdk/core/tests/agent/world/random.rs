@@ -1,9 +1,9 @@
-//! Rng that is no chance: values in order, as a recorded conversation has them.
+//! Random values that are not random: in order, as a recorded conversation has them.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 
-use homing_core::account::random::Random;
+use homing_core::account::random::{Random, Wait};
 
 /// Random values from lists; where a list is empty, from a counter.
 #[derive(Default)]
@@ -15,6 +15,8 @@ pub(crate) struct Scripted {
     pub(crate) client_challenges: VecDeque<[u8; 8]>,
     pub(crate) session_keys: VecDeque<[u8; 16]>,
     pub(crate) count: u64,
+    /// The same spread for every wait, in milliseconds; a counter without one.
+    pub(crate) spread: Option<u64>,
     /// The last session key drawn: so a fake server knows it without reading the token.
     pub(crate) latest: Arc<Mutex<[u8; 16]>>,
 }
@@ -66,8 +68,8 @@ impl Random for Scripted {
         format!("to{}", self.next())
     }
 
-    fn below(&mut self, bound: u64) -> u64 {
-        let count = self.next();
-        if bound == 0 { 0 } else { count % bound }
+    fn spread(&mut self, _wait: Wait, bound: u64) -> u64 {
+        let spread = self.spread.unwrap_or_else(|| self.next());
+        if bound == 0 { 0 } else { spread % bound }
     }
 }
