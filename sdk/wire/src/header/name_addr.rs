@@ -173,34 +173,6 @@ impl fmt::Display for NameAddrBuf {
     }
 }
 
-/// A header that is a name-addr: a newtype that reads as one.
-macro_rules! name_addr_header {
-    ($(#[$doc:meta])* $type:ident, $name:expr, list = $list:literal) => {
-        $(#[$doc])*
-        #[derive(Clone, Copy, Debug)]
-        pub struct $type<'m>(pub $crate::header::NameAddr<'m>);
-
-        impl<'m> $crate::header::Header<'m> for $type<'m> {
-            const NAME: $crate::name::Name<'static> = $name;
-            const LIST: bool = $list;
-
-            fn read(value: &'m [u8]) -> Option<(Self, &'m [u8])> {
-                let (addr, rest) = $crate::header::read_item(value, $crate::header::NameAddr::read_from)?;
-                ($list || rest.is_empty()).then_some(($type(addr), rest))
-            }
-        }
-
-        impl<'m> std::ops::Deref for $type<'m> {
-            type Target = $crate::header::NameAddr<'m>;
-
-            fn deref(&self) -> &Self::Target {
-                &self.0
-            }
-        }
-    };
-}
-pub(crate) use name_addr_header;
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,4 +1,4 @@
-//! Session-Expires: when a call ends unless it is refreshed, and by whom (RFC 4028 4).
+//! When a call ends unless it is refreshed: Session-Expires and Min-SE (RFC 4028).
 
 use std::fmt;
 
@@ -51,6 +51,28 @@ impl fmt::Display for SessionExpires {
     }
 }
 
+/// Seconds.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct MinSe(pub u32);
+
+impl<'m> Header<'m> for MinSe {
+    const NAME: Name<'static> = Name::MinSe;
+
+    fn read(value: &'m [u8]) -> Option<(Self, &'m [u8])> {
+        read_whole(value, |cursor| {
+            let seconds = cursor.number()?;
+            Params::read(cursor)?;
+            Some(MinSe(seconds))
+        })
+    }
+}
+
+impl fmt::Display for MinSe {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -63,5 +85,12 @@ mod tests {
         let (odd, _) = SessionExpires::read(b"1800 ; Refresher = UAS").unwrap();
         assert_eq!(odd.refresher, Some(Refresher::Uas));
         assert!(SessionExpires::read(b"x").is_none());
+    }
+
+    #[test]
+    fn parameters_are_allowed_and_ignored() {
+        assert_eq!(MinSe::read(b"90;x=y").unwrap().0, MinSe(90));
+        assert_eq!(MinSe(90).to_string(), "90");
+        assert!(MinSe::read(b"").is_none() && MinSe::read(b"90 s").is_none());
     }
 }

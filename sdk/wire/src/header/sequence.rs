@@ -1,4 +1,4 @@
-//! RAck: which reliable provisional response a PRACK acknowledges (RFC 3262 7.2).
+//! Numbers of requests and of what answers them: CSeq and RAck.
 
 use std::fmt;
 
@@ -6,6 +6,31 @@ use super::{Header, read_whole};
 use crate::method::Method;
 use crate::name::Name;
 use crate::scan::Cursor;
+
+/// Sequence number and method.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct CSeq<'m> {
+    /// The number.
+    pub seq: u32,
+    /// The method.
+    pub method: Method<'m>,
+}
+
+impl<'m> Header<'m> for CSeq<'m> {
+    const NAME: Name<'static> = Name::CSeq;
+
+    fn read(value: &'m [u8]) -> Option<(Self, &'m [u8])> {
+        read_whole(value, |cursor| {
+            Some(CSeq { seq: number_and_blank(cursor)?, method: Method::parse(cursor.token()?) })
+        })
+    }
+}
+
+impl fmt::Display for CSeq<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.seq, self.method)
+    }
+}
 
 /// The response's RSeq, and the CSeq of the request it answered.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -48,7 +73,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_reads_as_printed() {
+    fn leading_zeros_and_folds_are_taken() {
+        let (cseq, _) = CSeq::read(b"0009\r\n  INVITE").unwrap();
+        assert_eq!(cseq, CSeq { seq: 9, method: Method::Invite });
+        assert_eq!(cseq.to_string(), "9 INVITE");
+    }
+
+    #[test]
+    fn what_is_no_cseq_is_refused() {
+        for wrong in
+            ["", "1", "1 ", "INVITE", "-1 INVITE", "36893488147419103232 REGISTER", "1 INVITE x", "1INVITE"]
+        {
+            assert!(CSeq::read(wrong.as_bytes()).is_none(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_rack_reads_as_printed() {
         let rack = RAck { rseq: 776656, seq: 1, method: Method::Invite };
         assert_eq!(RAck::read(rack.to_string().as_bytes()).unwrap().0, rack);
         for wrong in ["", "1 INVITE", "1 2", "1 2INVITE", "1 2 INVITE x"] {

@@ -1,4 +1,4 @@
-//! Replaces: the dialog a new call takes the place of (RFC 3891 6.1).
+//! What names a call or a registration, and a call to take the place of: Call-ID and Replaces.
 
 use std::fmt;
 
@@ -6,6 +6,27 @@ use super::{Header, read_whole};
 use crate::name::Name;
 use crate::params::Params;
 use crate::scan::is_white;
+
+/// The identifier, compared octet by octet.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct CallId<'m>(pub &'m str);
+
+impl<'m> Header<'m> for CallId<'m> {
+    const NAME: Name<'static> = Name::CallId;
+
+    fn read(value: &'m [u8]) -> Option<(Self, &'m [u8])> {
+        read_whole(value, |cursor| {
+            let word = cursor.take_while(|octet| !is_white(octet));
+            str::from_utf8(word).ok().filter(|word| !word.is_empty()).map(CallId)
+        })
+    }
+}
+
+impl fmt::Display for CallId<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
 
 /// The dialog, as its receiver sees it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -54,7 +75,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_reads_as_printed() {
+    fn any_word_is_a_call_id() {
+        let odd = "intmeth.word%ZK-!.*_+'@word`~)(><:\\/\"][?}{";
+        assert_eq!(CallId::read(odd.as_bytes()).unwrap().0, CallId(odd));
+        assert!(CallId::read(b"").is_none() && CallId::read(b"a b").is_none());
+    }
+
+    #[test]
+    fn a_replaces_reads_as_printed() {
         let text = "98732@sip.example.com;to-tag=r33th4x0r;from-tag=ff87ff;early-only";
         let (read, _) = Replaces::read(text.as_bytes()).unwrap();
         assert!(read.early_only);
