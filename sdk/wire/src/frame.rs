@@ -224,7 +224,7 @@ impl Framer {
             return Err(FrameError::TooLarge(Bound::Headers));
         }
         let known = if head.lines == 1 { None } else { name(line) };
-        self.check_line(line.len() + 2, known)?;
+        self.check_line(line, known)?;
         if known == Some(Known::ContentLength) {
             let colon = memchr::memchr(b':', line).unwrap_or(0);
             head.length = match head.length {
@@ -240,16 +240,16 @@ impl Framer {
         if self.buffer.len() > self.limits.message {
             return Err(FrameError::TooLarge(Bound::Message));
         }
-        let line = &self.buffer[head.line..];
-        if line.len() <= self.limits.line {
+        let line = &self.buffer[head.line..head.at];
+        if line.len() + LINE_END <= self.limits.line {
             return Ok(());
         }
-        self.check_line(line.len(), if head.lines == 0 { None } else { name(line) })
+        self.check_line(line, if head.lines == 0 { None } else { name(line) })
     }
 
-    fn check_line(&self, octets: usize, known: Option<Known>) -> Result<(), FrameError> {
-        let most = if known.is_some_and(Known::is_auth) { self.limits.auth_line } else { self.limits.line };
-        if octets > most.max(self.limits.line) { Err(FrameError::TooLarge(Bound::Line)) } else { Ok(()) }
+    fn check_line(&self, line: &[u8], known: Option<Known>) -> Result<(), FrameError> {
+        let most = self.limits.of_line(known.is_some_and(Known::is_auth));
+        if line.len() + LINE_END > most { Err(FrameError::TooLarge(Bound::Line)) } else { Ok(()) }
     }
 
     /// The head is complete: it says how long the message is.
@@ -299,6 +299,8 @@ fn name(line: &[u8]) -> Option<Known> {
     (*behind == b':').then(|| Known::parse(&line[..end]))?
 }
 
+/// Octets of CR and LF, which count as part of their line.
+const LINE_END: usize = 2;
 /// Octets of a STUN header (RFC 8489 5).
 const STUN_HEADER: usize = 20;
 

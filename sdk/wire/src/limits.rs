@@ -8,7 +8,7 @@
 pub struct Limits {
     /// The whole message, head and body.
     pub message: usize,
-    /// One header line with its folds.
+    /// The start line, or one header line with its folds; its end counts.
     pub line: usize,
     /// One Authorization, Proxy-Authorization or challenge line.
     pub auth_line: usize,
@@ -28,6 +28,11 @@ impl Limits {
     /// The default with room for a Kerberos ticket in the auth headers (a 48,000 octet token is 64,000 in base64).
     pub fn kerberos() -> Limits {
         Limits { auth_line: 96 * 1024, ..Limits::default() }
+    }
+
+    /// The octets that a line may have, its end among them.
+    pub(crate) fn of_line(&self, is_auth: bool) -> usize {
+        if is_auth { self.auth_line.max(self.line) } else { self.line }
     }
 }
 

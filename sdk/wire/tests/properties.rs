@@ -285,11 +285,11 @@ proptest! {
     #[test]
     fn a_uri_reads_as_printed(text in "(sip|sips|tel|x-y):[a-z0-9;=?&:@%.+-]{0,30}") {
         if let Ok(uri) = Uri::parse(&text) {
-            let owned = uri.into_owned();
+            let owned = UriBuf::from(uri);
             let printed = owned.to_string();
             let again = Uri::parse(&printed).unwrap();
             prop_assert!(again.equivalent(&uri) && uri.equivalent(&again), "{} {}", text, printed);
-            prop_assert_eq!(again.into_owned(), owned);
+            prop_assert_eq!(UriBuf::from(again), owned);
         }
     }
 
@@ -382,7 +382,7 @@ fn read_everything(octets: &[u8]) {
         let _ = (address.display(), address.tag(), address.param("epid"), address.into_owned().to_string());
         let _ = address
             .uri()
-            .map(|uri| (uri.into_owned().to_string(), uri.equivalent(&uri), uri.user_text().is_some()));
+            .map(|uri| (UriBuf::from(uri).to_string(), uri.equivalent(&uri), uri.user_text().is_some()));
     }
     for name in [Name::Authorization, Name::ProxyAuthenticate, Name::WwwAuthenticate] {
         for auth in message.auth(name) {
@@ -467,6 +467,41 @@ fn work_grows_with_length_only() {
             );
         }
         let _ = Uri::parse(&format!("sip:a@b;{line}")).map(|uri| uri.equivalent(&uri));
+    }
+}
+
+/// A line of exactly its limit is taken by both, one octet more by neither, however the octets arrive.
+#[test]
+fn the_framer_and_the_parser_hold_a_line_to_the_same_octet() {
+    let limits = Limits { line: 100, auth_line: 200, ..Limits::default() };
+    let filled = |before: &str, octets: usize, behind: &str| {
+        let fill = "x".repeat(octets - before.len() - 2);
+        format!("{before}{fill}\r\n{behind}l: 0\r\n\r\n")
+    };
+    let rows = [
+        ("a status line", "", "SIP/2.0 200 ", 100),
+        ("a header line", "SIP/2.0 200 OK\r\n", "X: ", 100),
+        ("a folded line", "SIP/2.0 200 OK\r\n", "X: a\r\n\tb\r\n ", 100),
+        ("credentials", "SIP/2.0 200 OK\r\n", "Authorization : NTLM ", 200),
+    ];
+    for (name, head, before, most) in rows {
+        for (octets, behind) in [(most - 1, ""), (most, ""), (most + 1, ""), (most, "v: SIP/2.0/UDP a\r\n")] {
+            let text = format!("{head}{}", filled(before, octets, behind));
+            let parsed = Message::parse_with(text.clone().into(), &limits);
+            assert_eq!(parsed.is_ok(), octets <= most, "{name}: {octets}, {parsed:?}");
+            for step in [1, 2, 3, text.len()] {
+                let mut framer = Framer::new(limits);
+                let framed = text.as_bytes().chunks(step).try_fold(None, |found, part| {
+                    framer.push(part);
+                    framer.next().map(|frame| found.or(frame))
+                });
+                assert_eq!(
+                    framed.is_ok_and(|frame| frame.is_some()),
+                    octets <= most,
+                    "{name}: {octets} by {step}"
+                );
+            }
+        }
     }
 }
 

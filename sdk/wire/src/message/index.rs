@@ -232,6 +232,10 @@ impl Index {
         }
         self.begin = Span::new(begin, begin).start;
         let (end, next) = line_end(bytes, begin)?;
+        if next - begin > limits.line {
+            let is_status = bytes[begin..].starts_with(b"SIP/");
+            return Err(ParseError::TooLarge(if is_status { Bound::Line } else { Bound::Uri }));
+        }
         self.start = start::read(bytes, begin..end, limits, &mut self.flaws)?;
         let mut pass = Pass { index: self, bytes, limits, at: next, length: None, vias: 0, contacts: 0 };
         pass.headers()?;
@@ -274,7 +278,7 @@ impl Pass<'_> {
     fn line(&mut self, rest: &[u8]) -> Result<(), ParseError> {
         let (end, next) = folded_end(rest)?;
         let (name_len, known, colon) = name(rest, end)?;
-        if next > self.limits.line && (next > self.limits.auth_line || !known.is_some_and(Known::is_auth)) {
+        if next > self.limits.line && next > self.limits.of_line(known.is_some_and(Known::is_auth)) {
             return Err(ParseError::TooLarge(Bound::Line));
         }
         if self.index.lines.len() == self.limits.headers {

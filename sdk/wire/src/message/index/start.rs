@@ -15,9 +15,6 @@ pub(super) fn read(
     flaws: &mut Flaws,
 ) -> Result<StartAt, ParseError> {
     let text = &bytes[line.clone()];
-    if text.len() > limits.line {
-        return Err(ParseError::TooLarge(if text.starts_with(b"SIP/") { Bound::Line } else { Bound::Uri }));
-    }
     match text {
         [b'S' | b's', b'I' | b'i', b'P' | b'p', b'/', ..] => status_line(bytes, line, flaws),
         _ => request_line(bytes, line, limits, flaws),
