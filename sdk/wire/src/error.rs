@@ -89,6 +89,17 @@ pub enum HeaderError {
     TooMany(Name<'static>),
 }
 
+/// One breach of the protocol.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Finding {
+    /// The status to refuse a request with: 400, 416, 501, 505.
+    pub status: u16,
+    /// The header at fault; [`Name::Other`] with an empty text for the start line.
+    pub header: Name<'static>,
+    /// What is wrong, for a reason phrase or a log.
+    pub why: &'static str,
+}
+
 /// A stream that cannot be cut into messages any more: answer 400 where a head is there, then close.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[non_exhaustive]

@@ -48,7 +48,7 @@ pub use via::{Via, ViaBuf};
 pub use warning::Warning;
 
 pub(crate) use crate::write::{Clean, Place, Token, UriText};
-pub(crate) use auth::read_line;
+pub(crate) use auth::reader::read_line;
 
 /// A header that can be read out of a message: [`Message::get`](crate::Message::get) and
 /// [`Message::all`](crate::Message::all).

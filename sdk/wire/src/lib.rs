@@ -18,11 +18,10 @@ mod scan;
 pub mod sdp;
 mod spelling;
 mod uri;
-mod validate;
 mod write;
 
 pub use build::{AuthValue, Builder};
-pub use error::{Bound, FrameError, HeaderError, ParseError, UriError};
+pub use error::{Bound, Finding, FrameError, HeaderError, ParseError, UriError};
 pub use frame::{Frame, Framer};
 pub use header::{
     Auth, CSeq, Contact, Date, Diagnostics, EventHeader, Header, KeepAlive, NameAddr, NameAddrBuf, Params,
@@ -34,4 +33,3 @@ pub use method::{Method, MethodBuf};
 pub use name::Name;
 pub use redacted::Redacted;
 pub use uri::{Host, Uri, UriBuf};
-pub use validate::Finding;

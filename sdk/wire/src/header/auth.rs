@@ -1,7 +1,7 @@
 //! Challenges, credentials and signatures: the one lenient grammar of all auth headers.
 
 mod key;
-mod reader;
+pub(crate) mod reader;
 mod value;
 
 use smallvec::SmallVec;
@@ -9,8 +9,6 @@ use smallvec::SmallVec;
 use key::Key;
 
 pub use value::AuthValue;
-
-pub(crate) use reader::read_line;
 
 /// A challenge, credentials or a signature: a scheme and its parameters (RFC 3261 20.44, MS-SIPAE 2.2).
 ///
@@ -39,6 +37,11 @@ struct Param {
 }
 
 impl<'m> Auth<'m> {
+    /// The first scheme of one header value.
+    pub fn parse(value: &'m [u8]) -> Option<Auth<'m>> {
+        reader::read_line(value).next()
+    }
+
     /// Whether this is the scheme of that name, in any case.
     pub fn is(&self, scheme: &str) -> bool {
         self.scheme.eq_ignore_ascii_case(scheme)
@@ -219,7 +222,7 @@ mod tests {
     #[test]
     fn two_challenges_on_one_line_are_told_apart() {
         let line = br#"NTLM realm="r", targetname="t", Kerberos realm="r", targetname="sip/t", Negotiate"#;
-        let schemes: Vec<_> = read_line(line).map(|auth| (auth.scheme, auth.params.len())).collect();
+        let schemes: Vec<_> = reader::read_line(line).map(|auth| (auth.scheme, auth.params.len())).collect();
         assert_eq!(schemes, [("NTLM", 2), ("Kerberos", 2), ("Negotiate", 0)]);
     }
 

@@ -37,13 +37,6 @@ struct Parts {
     headers: Option<String>,
 }
 
-impl Uri<'_> {
-    /// The same URI, owning its text.
-    pub fn into_owned(self) -> UriBuf {
-        UriBuf::from(self)
-    }
-}
-
 impl UriBuf {
     /// `sip:user@host`; the user in plain text, an IPv6 host with or without brackets.
     pub fn sip(user: Option<&str>, host: &str) -> UriBuf {

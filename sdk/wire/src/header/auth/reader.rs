@@ -6,13 +6,6 @@ use super::Auth;
 use super::key::Key;
 use crate::scan::{Cursor, is_white, quote_end, trim_end};
 
-impl<'m> Auth<'m> {
-    /// The first scheme of one header value.
-    pub fn parse(value: &'m [u8]) -> Option<Auth<'m>> {
-        read_line(value).next()
-    }
-}
-
 /// Every scheme of one header value, in order. RFC 3261 allows one per line; a known scheme's name begins another.
 pub(crate) fn read_line(value: &[u8]) -> Schemes<'_> {
     Schemes { cursor: Cursor::new(value), left: MOST_SCHEMES }
@@ -40,7 +33,7 @@ fn read_scheme<'m>(cursor: &mut Cursor<'m>) -> Option<Auth<'m>> {
     skip_commas(cursor);
     let (line, start) = (cursor.rest(), *cursor);
     let mut scheme = cursor.token()?;
-    if !cursor.eat_spaced_not_equals() {
+    if !lacks_equals(*cursor) {
         // Authentication-Info of Digest names no scheme (RFC 7616 section 3.5): this is its first parameter.
         *cursor = start;
         scheme = "";
@@ -105,18 +98,16 @@ fn begins_scheme(rest: &[u8]) -> bool {
     candidates.iter().any(|scheme| match rest.split_at_checked(scheme.len()) {
         Some((word, behind)) if word.eq_ignore_ascii_case(scheme) => match behind.first() {
             None | Some(b',') => true,
-            Some(octet) => is_white(*octet) && Cursor::new(behind).eat_spaced_not_equals(),
+            Some(octet) => is_white(*octet) && lacks_equals(Cursor::new(behind)),
         },
         _ => false,
     })
 }
 
-impl Cursor<'_> {
-    /// White space, and behind it no `=`: then the word before was no parameter name.
-    fn eat_spaced_not_equals(mut self) -> bool {
-        self.skip_white();
-        self.peek() != Some(b'=')
-    }
+/// Whether there is no `=` behind white space: then the word before was no parameter name.
+fn lacks_equals(mut cursor: Cursor<'_>) -> bool {
+    cursor.skip_white();
+    cursor.peek() != Some(b'=')
 }
 
 fn read_value<'m>(cursor: &mut Cursor<'m>, escapes: bool) -> &'m [u8] {

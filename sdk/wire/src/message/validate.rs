@@ -1,41 +1,26 @@
 //! What a server must object to in a message that could be read.
 
-use crate::error::HeaderError;
+use crate::error::{Finding, HeaderError};
 use crate::header::{Contact, Header, NameAddr, RecordRoute, Route, Via};
-use crate::message::{Flaws, Message};
 use crate::method::Method;
 use crate::name::{Known, Name};
 use crate::scan::number;
 use crate::uri::Uri;
 
-/// One breach of the protocol.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Finding {
-    /// The status to refuse a request with: 400, 416, 501, 505.
-    pub status: u16,
-    /// The header at fault; [`Name::Other`] with an empty text for the start line.
-    pub header: Name<'static>,
-    /// What is wrong, for a reason phrase or a log.
-    pub why: &'static str,
-}
+use super::Message;
+use super::index::Flaws;
 
-impl Message {
-    /// What a user agent server must object to, gravest first; a *response* with any finding is to be dropped.
-    ///
-    /// 501 (an unknown method) and 416 (a Request-URI of an unknown scheme) are for the end that serves the request:
-    /// a proxy forwards both. What depends on abilities (Require, Content-Type) is not judged here; see
-    /// [`Message::unsupported`].
-    pub fn validate(&self) -> Vec<Finding> {
-        let mut findings = Findings { found: Vec::new() };
-        findings.start(self);
-        findings.framing(self);
-        findings.single(self);
-        findings.mandatory(self);
-        findings.lists(self);
-        findings.scalars(self);
-        findings.abilities(self);
-        findings.found
-    }
+/// What [`Message::validate`] gives.
+pub(super) fn findings(message: &Message) -> Vec<Finding> {
+    let mut findings = Findings { found: Vec::new() };
+    findings.start(message);
+    findings.framing(message);
+    findings.single(message);
+    findings.mandatory(message);
+    findings.lists(message);
+    findings.scalars(message);
+    findings.abilities(message);
+    findings.found
 }
 
 struct Findings {
