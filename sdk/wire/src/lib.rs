@@ -17,6 +17,7 @@ pub mod rsip;
 mod scan;
 pub mod sdp;
 mod spelling;
+mod status;
 mod uri;
 mod write;
 
@@ -32,4 +33,5 @@ pub use message::{Line, Message, StartLine};
 pub use method::{Method, MethodBuf};
 pub use name::Name;
 pub use redacted::Redacted;
+pub use status::reason_phrase;
 pub use uri::{Host, Uri, UriBuf};
