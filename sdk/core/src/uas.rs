@@ -1,6 +1,6 @@
 //! What this user agent answers to requests from its home server while it makes no calls.
 
-use homing_wire::{Builder, Message, Method, Name};
+use homing_wire::{Builder, Message, Method, Name, reason_phrase};
 
 use crate::registration_notify::is_registration_notify;
 
@@ -38,7 +38,7 @@ pub(crate) fn refuse(request: &Message, refusal: Refusal, to_tag: &str) -> Optio
     if matches!(request.method(), Some(Method::Ack | Method::Benotify)) {
         return None;
     }
-    let mut response = Builder::reply_to(request, status, phrase(status)).to_tag(to_tag);
+    let mut response = Builder::reply_to(request, status, reason_phrase(status)).to_tag(to_tag);
     if status == 420 {
         let unknown: Vec<&str> = request.unsupported(Name::Require, &KNOWN_OPTIONS).collect();
         response = response.header(Name::Unsupported, unknown.join(", "));
@@ -51,7 +51,7 @@ pub(crate) fn refuse(request: &Message, refusal: Refusal, to_tag: &str) -> Optio
 /// The answer to a request that proved good and that nothing is objected to; none where the method takes none.
 pub(crate) fn answer(request: &Message, to_tag: &str) -> Option<Message> {
     let status = verdict(request)?;
-    let mut response = Builder::reply_to(request, status, phrase(status)).to_tag(to_tag);
+    let mut response = Builder::reply_to(request, status, reason_phrase(status)).to_tag(to_tag);
     let is_options = status == 200 && request.method() == Some(Method::Options);
     if is_options || status == 405 {
         response = response.header(Name::Allow, ALLOW);
@@ -75,24 +75,6 @@ fn verdict(request: &Message) -> Option<u16> {
         _ if in_dialog => 481,
         _ => 405,
     })
-}
-
-fn phrase(status: u16) -> &'static str {
-    match status {
-        200 => "OK",
-        400 => "Bad Request",
-        404 => "Not Found",
-        405 => "Method Not Allowed",
-        416 => "Unsupported URI Scheme",
-        420 => "Bad Extension",
-        481 => "Call/Transaction Does Not Exist",
-        482 => "Loop Detected",
-        501 => "Not Implemented",
-        503 => "Service Unavailable",
-        505 => "Version Not Supported",
-        513 => "Message Too Large",
-        _ => "Refused",
-    }
 }
 
 /// Option tags a request may require of us.

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt::{Display, Write};
 use std::net::SocketAddr;
 
-use homing_wire::{Builder, Message, Name};
+use homing_wire::{Builder, Message, Name, reason_phrase};
 
 /// Status, reason and headers of an answer.
 #[derive(Clone, Debug)]
@@ -22,7 +22,7 @@ impl Reply {
     pub(super) fn new(status: u16) -> Self {
         Self {
             status,
-            reason: reason(status).into(),
+            reason: reason_phrase(status).into(),
             values: String::with_capacity(VALUES),
             headers: Vec::with_capacity(HEADERS),
             tag: None,
@@ -123,40 +123,6 @@ fn value_end(line: &str) -> Option<usize> {
         ',' if !quoted => Some(at),
         _ => None,
     })
-}
-
-fn reason(status: u16) -> &'static str {
-    match status {
-        100 => "Trying",
-        200 => "OK",
-        301 => "Moved Permanently",
-        302 => "Moved Temporarily",
-        400 => "Bad Request",
-        401 => "Unauthorized",
-        403 => "Forbidden",
-        404 => "Not Found",
-        405 => "Method Not Allowed",
-        407 => "Proxy Authentication Required",
-        408 => "Request Timeout",
-        415 => "Unsupported Media Type",
-        416 => "Unsupported URI Scheme",
-        420 => "Bad Extension",
-        421 => "Extension Required",
-        423 => "Interval Too Brief",
-        480 => "Temporarily Unavailable",
-        481 => "Call/Transaction Does Not Exist",
-        482 => "Loop Detected",
-        483 => "Too Many Hops",
-        487 => "Request Terminated",
-        489 => "Bad Event",
-        500 => "Server Internal Error",
-        501 => "Not Implemented",
-        503 => "Service Unavailable",
-        504 => "Server Time-out",
-        505 => "Version Not Supported",
-        513 => "Message Too Large",
-        _ => "Refused",
-    }
 }
 
 /// Octets and headers that a 200 to a REGISTER needs.
