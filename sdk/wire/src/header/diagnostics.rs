@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use super::{Header, read_whole};
+use super::Header;
 use crate::name::Name;
 use crate::params::Params;
 use crate::scan::Cursor;
@@ -26,18 +26,19 @@ impl<'m> Diagnostics<'m> {
         Diagnostics { code, reason: Some(reason.into()), source: None }
     }
 
-    /// Reads the value of either header.
+    /// Reads the value of either header. The code may be the older form `4141.2`; what stands behind its point is left
+    /// out. A quote that stays open costs only the parameter it is in.
     pub fn parse(value: &'m [u8]) -> Option<Diagnostics<'m>> {
-        read_whole(value, Diagnostics::read_from).map(|(diagnostics, _)| diagnostics)
-    }
-
-    /// The code may be the older form `4141.2`; what stands behind its point is left out.
-    fn read_from(cursor: &mut Cursor<'m>) -> Option<Diagnostics<'m>> {
+        let mut cursor = Cursor::new(value);
         let code = cursor.number()?;
         if cursor.eat(b'.') {
             cursor.number()?;
         }
-        let params = Params::read(cursor)?;
+        cursor.skip_white();
+        let params = match cursor.peek() {
+            None | Some(b';') => Params::of(cursor.rest()),
+            Some(_) => return None,
+        };
         Some(Diagnostics { code, reason: params.text("reason"), source: params.text("source") })
     }
 }
@@ -46,7 +47,7 @@ impl<'m> Header<'m> for Diagnostics<'m> {
     const NAME: Name<'static> = Name::MsDiagnostics;
 
     fn read(value: &'m [u8]) -> Option<(Self, &'m [u8])> {
-        read_whole(value, Diagnostics::read_from)
+        Diagnostics::parse(value).map(|diagnostics| (diagnostics, &value[value.len()..]))
     }
 }
 
@@ -99,6 +100,14 @@ mod tests {
     #[test]
     fn the_older_code_is_understood() {
         assert_eq!(Diagnostics::parse(b"1010.2;reason=\"x\";a=\"b\"").unwrap().code, 1010);
-        assert!(Diagnostics::parse(b"x").is_none() && Diagnostics::parse(b"1.x").is_none());
+        for wrong in ["", "x", "1.x", "reason=\"x\"", "1 x", "1, 2"] {
+            assert!(Diagnostics::parse(wrong.as_bytes()).is_none(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn an_open_quote_costs_only_its_parameter() {
+        let read = Diagnostics::parse(br#"1 ; Reason="so it is"; source="open"#).unwrap();
+        assert_eq!(read.reason.as_deref(), Some("so it is"));
     }
 }

@@ -26,6 +26,11 @@ impl<'m> EventHeader<'m> {
         self.params
     }
 
+    /// Whether this is that package, in any case: Microsoft's clients and servers are not strict about it.
+    pub fn is(&self, package: &str) -> bool {
+        self.package.eq_ignore_ascii_case(package)
+    }
+
     /// Whether both name the same subscription: package and `id` (RFC 6665 8.2.1).
     pub fn matches(&self, other: &EventHeader<'_>) -> bool {
         self.package == other.package && self.id() == other.id()
@@ -122,6 +127,9 @@ mod tests {
         assert!(!read("dialog;id=7").matches(&read("dialog")));
         assert!(!read("presence").matches(&read("presence.winfo")));
         assert_eq!(read("dialog ; id = 7;x").to_string(), "dialog;id=7;x");
+        assert!(
+            read("Registration ;x=y").is("registration") && !read("registration.winfo").is("registration")
+        );
         assert!(EventHeader::read(b"a, b").is_none() && EventHeader::read(b";id=1").is_none());
     }
 

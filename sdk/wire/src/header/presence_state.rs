@@ -1,10 +1,10 @@
 //! presence-state: what a registrar did with a binding (MS-SIPREGE 2.2).
 
-use super::{Header, read_whole};
+use super::Header;
 use crate::name::Name;
 use crate::params::Params;
 
-/// What a registrar did.
+/// What a registrar did, and whatever else it says, in any order.
 #[derive(Clone, Copy, Debug)]
 pub struct PresenceState<'m> {
     /// `added`, `refreshed` or `fixed`: the first and the last, in answer to a refresh, say that the server had lost
@@ -14,7 +14,7 @@ pub struct PresenceState<'m> {
 }
 
 impl<'m> PresenceState<'m> {
-    /// The other parameters.
+    /// All parameters, the action among them.
     pub fn params(&self) -> Params<'m> {
         self.params
     }
@@ -24,16 +24,9 @@ impl<'m> Header<'m> for PresenceState<'m> {
     const NAME: Name<'static> = Name::PresenceState;
 
     fn read(value: &'m [u8]) -> Option<(Self, &'m [u8])> {
-        read_whole(value, |cursor| {
-            if !cursor.token()?.eq_ignore_ascii_case("register-action") || !cursor.eat_spaced(b'=') {
-                return None;
-            }
-            let register_action = match cursor.peek()? {
-                b'"' => str::from_utf8(cursor.quoted()?).ok()?,
-                _ => cursor.token()?,
-            };
-            Some(PresenceState { register_action, params: Params::read(cursor)? })
-        })
+        let params = Params::of(value);
+        let register_action = params.value("register-action")?;
+        Some((PresenceState { register_action, params }, &value[value.len()..]))
     }
 }
 
@@ -48,6 +41,10 @@ mod tests {
         assert_eq!(read.register_action, "fixed");
         assert_eq!(read.params().value("is-connected-to-primary"), Some("yes"));
         assert_eq!(PresenceState::read(b"register-action=added").unwrap().0.register_action, "added");
-        assert!(PresenceState::read(b"added").is_none());
+        let last = PresenceState::read(b"is-connected-to-primary=yes; Register-Action = \"refreshed\"");
+        assert_eq!(last.unwrap().0.register_action, "refreshed", "in any order");
+        for wrong in ["", "added", "register-action", "register-action="] {
+            assert!(PresenceState::read(wrong.as_bytes()).is_none(), "{wrong}");
+        }
     }
 }

@@ -2,12 +2,15 @@
 
 use std::fmt;
 
-use super::{Header, read_whole};
+use super::Header;
 use crate::name::Name;
 use crate::params::Params;
 use crate::scan::{Cursor, number};
 
 /// Seconds to wait, and for how long the service is then there.
+///
+/// Whatever stands behind the number and is neither comment nor parameter is left aside: servers write units and words
+/// there.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct RetryAfter {
     /// Seconds to wait.
@@ -27,15 +30,11 @@ impl<'m> Header<'m> for RetryAfter {
     const NAME: Name<'static> = Name::RetryAfter;
 
     fn read(value: &'m [u8]) -> Option<(Self, &'m [u8])> {
-        read_whole(value, |cursor| {
-            let seconds = cursor.number()?;
-            skip_comment(cursor)?;
-            let params = Params::read(cursor)?;
-            Some(RetryAfter {
-                seconds,
-                duration: params.value("duration").and_then(|text| number(text.as_bytes())),
-            })
-        })
+        let mut cursor = Cursor::new(value);
+        let seconds = cursor.number()?;
+        let params = skip_comment(&mut cursor).and_then(|()| Params::read(&mut cursor));
+        let duration = params.and_then(|params| number(params.value("duration")?.as_bytes()));
+        Some((RetryAfter { seconds, duration }, &value[value.len()..]))
     }
 }
 
@@ -80,8 +79,19 @@ mod tests {
     }
 
     #[test]
+    fn words_behind_the_number_are_left_aside() {
+        for text in ["30 seconds", "30s", "30 (open", "30, 60", "30;duration=\"5"] {
+            assert_eq!(
+                RetryAfter::read(text.as_bytes()),
+                Some((RetryAfter::seconds(30), &b""[..])),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
     fn what_is_no_number_is_refused() {
-        for wrong in ["", "soon", "949302838503028349304023988", "1 (open", "1 2", "-1"] {
+        for wrong in ["", "soon", "949302838503028349304023988", "-1"] {
             assert!(RetryAfter::read(wrong.as_bytes()).is_none(), "{wrong}");
         }
     }

@@ -13,7 +13,7 @@ use crate::write::Quoted;
 pub struct Warning<'m> {
     /// Three digits.
     pub code: u16,
-    /// Who warns: a host or a pseudonym.
+    /// Who warns: a host or a pseudonym; empty where it is left out, as some servers do.
     pub agent: &'m str,
     /// Words, in plain text.
     pub text: Cow<'m, str>,
@@ -29,7 +29,7 @@ impl<'m> Header<'m> for Warning<'m> {
             let code = cursor.number().filter(|code| *code <= 999)?;
             cursor.skip_white();
             let agent = cursor.take_while(|octet| !is_white(octet) && octet != b'"' && octet != b',');
-            let agent = str::from_utf8(agent).ok().filter(|agent| !agent.is_empty())?;
+            let agent = str::from_utf8(agent).ok()?;
             cursor.skip_white();
             Some(Warning { code: u16::try_from(code).ok()?, agent, text: unquoted(cursor.quoted()?) })
         })
@@ -38,7 +38,8 @@ impl<'m> Header<'m> for Warning<'m> {
 
 impl fmt::Display for Warning<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:03} {} {}", self.code, self.agent, Quoted(&self.text))
+        let agent = if self.agent.is_empty() { "-" } else { self.agent };
+        write!(f, "{:03} {agent} {}", self.code, Quoted(&self.text))
     }
 }
 
@@ -61,8 +62,14 @@ mod tests {
 
     #[test]
     fn codes_have_three_digits() {
-        for wrong in ["1812 overture \"In Progress\"", "399 x", "399 \"x\"", "x y \"z\"", "399 a \"open"] {
+        for wrong in ["1812 overture \"In Progress\"", "399 x", "x y \"z\"", "399 a \"open", "\"x\""] {
             assert!(Warning::read(wrong.as_bytes()).is_none(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn the_agent_may_be_left_out() {
+        let (read, _) = Warning::read(b"399 \"no agent\"").unwrap();
+        assert_eq!((read.agent, &*read.text), ("", "no agent"));
     }
 }
