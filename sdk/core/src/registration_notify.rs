@@ -1,6 +1,7 @@
 //! The registration-notify: a server that ends a registration by itself (MS-SIPREGE 2.2.4, 3.2.5).
 
-use homing_wire::{Message, Method, Name};
+use homing_wire::header::PreferredRegistrar;
+use homing_wire::{EventHeader, Message, Method};
 
 /// What a server says about the registration it ends.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,9 +34,8 @@ impl RegistrationNotify {
         })?;
         match event.as_str() {
             "preferred-registrar-change" => {
-                let text = notify.text(Name::Other("P-Preferred-Registrar"))?;
-                let uri = text.split_once('<').and_then(|(_, rest)| rest.split_once('>')).map(|(uri, _)| uri);
-                Some(RegistrationNotify::Preferred { uri: uri.unwrap_or(text.trim()).to_owned() })
+                let server = notify.get::<PreferredRegistrar<'_>>().ok()??;
+                Some(RegistrationNotify::Preferred { uri: server.uri.to_owned() })
             }
             _ if !kind.eq_ignore_ascii_case("deregistered") => None,
             "unregistered" => Some(RegistrationNotify::Unregistered),
@@ -48,8 +48,8 @@ impl RegistrationNotify {
 
 /// True for a NOTIFY of the event package `registration-notify`, whatever its body says.
 pub fn is_registration_notify(notify: &Message) -> bool {
-    let package = notify.text(Name::Event).unwrap_or_default();
-    package.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("registration-notify")
+    let event = notify.get::<EventHeader<'_>>().ok().flatten();
+    event.is_some_and(|event| event.is("registration-notify"))
 }
 
 #[cfg(test)]
@@ -85,8 +85,11 @@ mod tests {
         let header = "P-Preferred-Registrar: <sip:hs2.network.com:5061;transport=tls>\r\n";
         let uri = "sip:hs2.network.com:5061;transport=tls".to_owned();
         let body = "registered;event=preferred-registrar-change";
-        let read = RegistrationNotify::read(&notify("registration-notify", header, body));
-        assert_eq!(read, Some(RegistrationNotify::Preferred { uri }));
+        let bare = "P-Preferred-Registrar: sip:hs2.network.com:5061;transport=tls\r\n";
+        for header in [header, bare] {
+            let read = RegistrationNotify::read(&notify("Registration-Notify ;x=y", header, body));
+            assert_eq!(read, Some(RegistrationNotify::Preferred { uri: uri.clone() }), "{header}");
+        }
     }
 
     #[test]

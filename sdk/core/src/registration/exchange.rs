@@ -1,5 +1,6 @@
 //! One REGISTER with all its challenges: from the first request to the final answer that is believed.
 
+use homing_wire::header::MinExpires;
 use homing_wire::{Builder, Message, Method, Name, NameAddrBuf};
 
 use super::attempt::Attempt;
@@ -293,7 +294,7 @@ fn shortcut(cx: &ExchangeContext<'_, '_>) -> Option<Proof> {
 }
 
 fn minimum(message: &Message) -> Option<u32> {
-    let least = message.text(Name::MinExpires)?.trim().parse().ok()?;
+    let MinExpires(least) = message.get().ok()??;
     (least <= LONGEST).then_some(least)
 }
 

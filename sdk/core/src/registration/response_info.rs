@@ -1,8 +1,10 @@
 //! What a server says in the headers of its answers: reasons, waits, what it did with a binding.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
-use homing_wire::{Contact, Message, Name, StartLine};
+use homing_wire::header::{DiagnosticsPublic, PresenceState, Warning};
+use homing_wire::{Contact, Diagnostics, Message, RetryAfter, StartLine};
 
 use crate::account::challenge::printable;
 use crate::endpoint::InstanceId;
@@ -30,9 +32,8 @@ pub(super) fn of_refusal(message: &Message) -> String {
 
 /// How long the server wants to be left alone (RFC 3261 section 20.33).
 pub(super) fn retry_after(message: &Message) -> Option<Duration> {
-    let text = message.text(Name::RetryAfter)?;
-    let digits: String = text.trim().chars().take_while(char::is_ascii_digit).collect();
-    digits.parse().ok().map(Duration::from_secs)
+    let wait = message.get::<RetryAfter>().ok()??;
+    Some(Duration::from_secs(wait.seconds.into()))
 }
 
 /// Seconds granted: of our own Contact, else of the Expires header, else as asked.
@@ -55,11 +56,7 @@ pub(super) fn gruu(message: &Message, instance: InstanceId) -> Option<String> {
 
 /// What the registrar did with the binding, if it says so.
 pub(super) fn register_action(message: &Message) -> Option<RegisterAction> {
-    let text = message.text(Name::Other("presence-state"))?;
-    let value = text.split(';').find_map(|part| {
-        let (name, value) = part.split_once('=')?;
-        name.trim().eq_ignore_ascii_case("register-action").then_some(value.trim().trim_matches('"'))
-    })?;
+    let value = message.get::<PresenceState<'_>>().ok()??.register_action;
     [
         ("added", RegisterAction::Added),
         ("refreshed", RegisterAction::Refreshed),
@@ -80,20 +77,14 @@ fn is_same_address(contact: &Contact<'_>, own: &str) -> bool {
 }
 
 fn diagnostics(message: &Message) -> Option<String> {
-    let named = [Name::MsDiagnostics, Name::Other("ms-diagnostics-public")];
-    named.into_iter().find_map(|name| quoted(&message.text(name)?, "reason="))
+    let told = message.get::<Diagnostics<'_>>().ok().flatten().and_then(|told| told.reason);
+    let public = || message.get::<DiagnosticsPublic<'_>>().ok()??.0.reason;
+    told.or_else(public).map(Cow::into_owned)
 }
 
 fn warning(message: &Message) -> Option<String> {
-    quoted(&message.text(Name::Warning)?, "")
-}
-
-/// The first quoted text after `lead`.
-fn quoted(text: &str, lead: &str) -> Option<String> {
-    let rest = &text[text.find(lead)? + lead.len()..];
-    let (_, rest) = rest.split_once('"')?;
-    let (inner, _) = rest.split_once('"')?;
-    Some(inner.to_owned())
+    let warning = message.get::<Warning<'_>>().ok()??;
+    Some(warning.text.into_owned())
 }
 
 /// Characters of peer text in an error.
@@ -130,5 +121,43 @@ mod tests {
         assert_eq!((granted(&absent, own, device, 600), gruu(&absent, device)), (7200, None));
         let silent = Message::parse("SIP/2.0 200 OK\r\n\r\n".to_owned()).unwrap();
         assert_eq!(granted(&silent, own, device, 600), 600, "as asked");
+    }
+
+    fn refusal(lines: &str) -> Message {
+        Message::parse(format!("SIP/2.0 503 As the phrase says\r\n{lines}\r\n")).unwrap()
+    }
+
+    #[test]
+    fn a_refusal_is_told_in_the_words_nearest_to_its_cause() {
+        let private = "ms-diagnostics: 1010;reason=\"Final \\\"handshake\\\" failed\";source=\"hs1\"\r\n";
+        let public = "ms-diagnostics-public: 4141;reason=\"User disabled\"\r\n";
+        let warning = "Warning: 399 \"ask your administrator\"\r\n";
+        for (lines, words) in [
+            (format!("{warning}{public}{private}"), "Final \"handshake\" failed"),
+            (format!("{warning}{public}"), "User disabled"),
+            (format!("ms-diagnostics: 1\r\n{public}"), "User disabled"),
+            (warning.to_owned(), "ask your administrator"),
+            ("Warning: nothing readable\r\n".to_owned(), "As the phrase says"),
+            (String::new(), "As the phrase says"),
+        ] {
+            assert_eq!(of_refusal(&refusal(&lines)), words, "{lines}");
+        }
+    }
+
+    #[test]
+    fn waits_and_actions_are_read_as_servers_write_them() {
+        let wait = |line: &str| retry_after(&refusal(line)).map(|wait| wait.as_secs());
+        assert_eq!(wait("Retry-After: 120 seconds\r\n"), Some(120));
+        assert_eq!(wait("Retry-After: 18000 (in a meeting);duration=3600\r\n"), Some(18_000));
+        assert_eq!((wait("Retry-After: soon\r\n"), wait("")), (None, None));
+        for (value, action) in [
+            ("register-action=\"fixed\";is-connected-to-primary=\"yes\"", Some(RegisterAction::Fixed)),
+            ("is-connected-to-primary=\"yes\"; Register-Action = Added", Some(RegisterAction::Added)),
+            ("register-action=refreshed", Some(RegisterAction::Refreshed)),
+            ("register-action=other", None),
+            ("added", None),
+        ] {
+            assert_eq!(register_action(&refusal(&format!("presence-state: {value}\r\n"))), action, "{value}");
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! The requests a transaction sends by itself: ACK for a refusal, CANCEL, and the first 100.
 
 use bytes::Bytes;
-use homing_wire::{Builder, Message, Method, Name};
+use homing_wire::{Builder, Header, Message, Method, Name, Via};
 
 use crate::auth::Signed;
 use crate::auth::security_association::SignError;
@@ -44,7 +44,7 @@ pub(super) fn trying(invite: &Message) -> Bytes {
 /// with the To of `to`. Digest credentials go along (RFC 3261 section 22.1); a signature does not,
 /// because it belongs to one message.
 fn again(invite: &Message, to: &Message, method: Method<'_>) -> Option<Builder> {
-    let via = first_value(invite.lines(Name::Via).next()?)?;
+    let via = top_via(invite)?;
     let seq = invite.cseq().ok()?.seq;
     let mut request = Builder::request(method, invite.request_uri()?)
         .header(Name::Via, via)
@@ -62,12 +62,9 @@ fn again(invite: &Message, to: &Message, method: Method<'_>) -> Option<Builder> 
     Some(request)
 }
 
-/// The first value of a comma-separated line, commas in quotes left alone.
-fn first_value(line: &[u8]) -> Option<&str> {
-    let mut quoted = false;
-    let end = line.iter().position(|octet| {
-        quoted ^= *octet == b'"';
-        *octet == b',' && !quoted
-    });
-    std::str::from_utf8(&line[..end.unwrap_or(line.len())]).ok().map(str::trim)
+/// The topmost Via as it is written.
+fn top_via(invite: &Message) -> Option<&str> {
+    let line = invite.lines(Name::Via).next()?;
+    let (_, behind) = Via::read(line)?;
+    std::str::from_utf8(&line[..line.len() - behind.len()]).ok().map(str::trim)
 }
