@@ -10,7 +10,7 @@ use homing_core::ids::FlowId;
 use homing_core::server::ServerName;
 use homing_core::time::Now;
 use homing_core::transport::Transport;
-use homing_wire::{AuthValue, Builder, Message, Name};
+use homing_wire::{AuthValue, Builder, Contact, Message, Name};
 
 use super::gate::{Passport, Seal, SessionId};
 use super::reply::Reply;
@@ -231,9 +231,11 @@ impl Node {
     /// The next server that a redirect does not name.
     fn another_than(&self, redirect: &Message, flow: FlowId) -> String {
         let transport = self.flows.transport(flow).unwrap_or(Transport::Tls);
-        let named = redirect.text(Name::Contact).unwrap_or_default();
+        let named: Vec<_> = redirect.all::<Contact<'_>>().filter_map(Result::ok).collect();
+        let is_named =
+            |uri: &String| named.iter().filter_map(Contact::addr).any(|addr| addr.uri_str() == uri.as_str());
         let mut others = (1..=self.config.peers.len()).map(|steps| self.server_after(steps, transport));
-        others.find(|uri| !named.contains(uri.as_str())).unwrap_or_else(|| self.neighbour(transport))
+        others.find(|uri| !is_named(uri)).unwrap_or_else(|| self.neighbour(transport))
     }
 
     fn server_after(&self, steps: usize, transport: Transport) -> String {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use homing_core::ids::FlowId;
 use homing_core::time::Now;
-use homing_wire::{Message, Name, Via};
+use homing_wire::{EventHeader, KeepAlive, Message, Name, Via};
 
 use super::flows::Keeping;
 use super::gate::{Passport, Seal};
@@ -148,9 +148,7 @@ impl Node {
         now: Now,
     ) -> Reply {
         let config = self.config.registrar;
-        let microsoft = request.text(Name::MsKeepAlive).is_some_and(|value| {
-            value.trim_start().get(..3).is_some_and(|role| role.eq_ignore_ascii_case("UAC"))
-        });
+        let microsoft = matches!(request.get(), Ok(Some(KeepAlive::Uac { .. })));
         let outbound = request.has_token(Name::Supported, "outbound") && reg_id(request).is_some();
         let keep = request.via().is_ok_and(|via| via.param("keep").is_some());
         let mut reply = reply;
@@ -181,11 +179,12 @@ fn objection(request: &Message, passport: &Passport) -> Option<(u16, u32, &'stat
     if signed && passport.endpoint.device.is_empty() {
         return Some((400, 4010, "neither epid nor instance"));
     }
-    if let Some(event) = request.text(Name::Event) {
-        let package = event.split(';').next().unwrap_or_default();
-        if !package.trim().eq_ignore_ascii_case("registration") {
-            return Some((489, 4055, "an event other than registration"));
-        }
+    let is_foreign = match request.get::<EventHeader<'_>>() {
+        Ok(event) => event.is_some_and(|event| !event.is("registration")),
+        Err(_) => true,
+    };
+    if is_foreign {
+        return Some((489, 4055, "an event other than registration"));
     }
     let supports = |token| request.has_token(Name::Supported, token);
     if supports("msrtc-event-categories") && !supports("gruu-10") {

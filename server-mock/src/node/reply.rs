@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt::{Display, Write};
 use std::net::SocketAddr;
 
-use homing_wire::{Builder, Message, Name, reason_phrase};
+use homing_wire::{Builder, Header, Message, Name, Via, reason_phrase};
 
 /// Status, reason and headers of an answer.
 #[derive(Clone, Debug)]
@@ -91,10 +91,8 @@ pub(super) fn stamped_via(request: &Message, peer: SocketAddr, keep: Option<u32>
         return None;
     }
     let line = request.text(Name::Via)?;
-    let (first, rest) = match value_end(&line) {
-        Some(at) => (&line[..at], &line[at..]),
-        None => (&*line, ""),
-    };
+    let (_, behind) = Via::read(line.as_bytes())?;
+    let (first, rest) = line.split_at(line.len() - behind.len());
     let mut stamped = String::with_capacity(line.len() + STAMPS);
     for (number, part) in first.trim_end().split(';').enumerate() {
         let semicolon = if number > 0 { ";" } else { "" };
@@ -110,19 +108,6 @@ pub(super) fn stamped_via(request: &Message, peer: SocketAddr, keep: Option<u32>
         let _ = write!(stamped, ";received={}", peer.ip().to_canonical());
     }
     Some(stamped + rest)
-}
-
-/// Where the first value of a comma list ends; commas in quotes do not count.
-fn value_end(line: &str) -> Option<usize> {
-    let mut quoted = false;
-    line.char_indices().find_map(|(at, c)| match c {
-        '"' => {
-            quoted = !quoted;
-            None
-        }
-        ',' if !quoted => Some(at),
-        _ => None,
-    })
 }
 
 /// Octets and headers that a 200 to a REGISTER needs.

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use homing_core::auth::security_association::{Style, Version};
-use homing_wire::{AuthValue, Message, Name};
+use homing_wire::{AuthValue, EventHeader, Message, Name};
 
 use super::{Challenge, Gate, Visit};
 use crate::node::config::Dialect;
@@ -95,9 +95,8 @@ impl Kind {
         let agent = request.text(Name::UserAgent).unwrap_or_default();
         let known = ["UCCAPI/", "UCCP/", "CPE/", "RTCC/"].iter().any(|prefix| agent.starts_with(prefix))
             || (agent.starts_with("Purple/") && agent.contains("Sipe"));
-        let event = request.text(Name::Event).is_some_and(|event| {
-            event.split(';').next().is_some_and(|package| package.trim().eq_ignore_ascii_case("registration"))
-        });
+        let event = request.get::<EventHeader<'_>>().ok().flatten();
+        let event = event.is_some_and(|event| event.is("registration"));
         let announced = ["gruu-10", "msrtc-event-categories"]
             .iter()
             .any(|token| request.has_token(Name::Supported, token));
