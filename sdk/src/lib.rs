@@ -3,21 +3,22 @@
 
 mod account;
 mod clock;
+mod command;
 mod credentials;
 mod driver;
 mod error;
 mod events;
 mod locate;
 pub mod offline;
-mod order;
 mod probe;
 mod redirect;
 mod resolver;
-mod sight;
+mod state_watch;
 mod trace;
 mod user_agent;
 
 pub use account::{Account, Registration};
+pub use command::ShutdownReport;
 pub use credentials::{CredentialsProvider, CredentialsRequest, StaticCredentials};
 pub use error::{Error, StartError};
 pub use events::{AccountEvents, Events, Notice};
@@ -49,7 +50,6 @@ pub use homing_core::transport::Transport;
 pub use homing_net::{NetCounters, PemError, Roots, TlsClient};
 pub use homing_wire::Redacted;
 pub use locate::{Located, locate};
-pub use order::Leftovers;
 pub use probe::{Probe, Probed};
 pub use redirect::RedirectPolicy;
 pub use resolver::{Resolve, Resolver, Table};

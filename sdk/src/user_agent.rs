@@ -10,12 +10,12 @@ use homing_net::{NetCounters, Roots, TlsClient};
 use tokio::sync::oneshot;
 
 use crate::account::Account;
+use crate::command::{Command, Handle, ShutdownReport};
 use crate::credentials::CredentialsProvider;
 use crate::driver::{self, Equipment};
 use crate::error::{Error, StartError};
 use crate::events::Events;
 use crate::locate::{self, Located};
-use crate::order::{Leftovers, Line, Order};
 use crate::redirect::RedirectPolicy;
 use crate::resolver::Resolver;
 use crate::trace::Trace;
@@ -28,7 +28,7 @@ use crate::trace::Trace;
 /// lets you wait for it.
 #[derive(Clone)]
 pub struct UserAgent {
-    line: Line,
+    handle: Handle,
     trace: Trace,
 }
 
@@ -67,13 +67,13 @@ impl UserAgent {
     ) -> Result<Account, Error> {
         config.check()?;
         let (aor, account, credentials) = (config.aor.clone(), Box::new(config), Arc::new(credentials));
-        let (id, state) = self.line.ask_now(|answer| Order::Add { account, credentials, answer })??;
-        Ok(Account::new(id, aor, state, self.line.clone()))
+        let (id, state) = self.handle.ask_now(|answer| Command::Add { account, credentials, answer })??;
+        Ok(Account::new(id, aor, state, self.handle.clone()))
     }
 
     /// What happens to all accounts from now on.
     pub fn events(&self) -> Events {
-        Events::new(self.line.listen())
+        Events::new(self.handle.listen())
     }
 
     /// The messages of the recent past, without their secrets.
@@ -88,35 +88,35 @@ impl UserAgent {
     /// [`Error::Config`] if this is no domain.
     pub async fn plan(&self, domain: &str) -> Result<Located, Error> {
         let request = locate::of_domain(domain)?;
-        self.line.ask(|answer| Order::Locate { request, answer }).await
+        self.handle.ask(|answer| Command::Locate { request, answer }).await
     }
 
     /// Asks this policy from now on about redirects of accounts whose rules say so. Without one such
     /// redirects are not followed.
     pub fn redirect_policy(&self, policy: Arc<dyn RedirectPolicy>) {
         // A user agent that has ended meets no more redirects.
-        let _ = self.line.tell(Order::Policy(policy));
+        let _ = self.handle.tell(Command::Policy(policy));
     }
 
     /// What was dropped, refused and done so far; nothing once it has ended.
     pub fn counters(&self) -> Counters {
-        self.line.ask_now(Order::Count).unwrap_or_default().0
+        self.handle.ask_now(Command::Count).unwrap_or_default().0
     }
 
     /// What its connections refused, dropped and cut so far; nothing once it has ended.
-    pub fn road_counters(&self) -> NetCounters {
-        self.line.ask_now(Order::Count).unwrap_or_default().1
+    pub fn net_counters(&self) -> NetCounters {
+        self.handle.ask_now(Command::Count).unwrap_or_default().1
     }
 
     /// Signs all accounts out, waits for their servers' answers, at most `grace`, and ends. What every
     /// other handle asks for from then on fails with [`Error::ShutDown`]. If the future is dropped the
     /// user agent ends all the same.
-    pub async fn shutdown(&self, grace: Duration) -> Leftovers {
-        let (answer, leftovers) = oneshot::channel();
-        if self.line.tell(Order::ShutDown { grace, answer }).is_err() {
-            return Leftovers::default();
+    pub async fn shutdown(&self, grace: Duration) -> ShutdownReport {
+        let (answer, report) = oneshot::channel();
+        if self.handle.tell(Command::ShutDown { grace, answer }).is_err() {
+            return ShutdownReport::default();
         }
-        leftovers.await.unwrap_or_default()
+        report.await.unwrap_or_default()
     }
 }
 
@@ -166,6 +166,6 @@ impl UserAgentBuilder {
         let (recorder, trace) = crate::trace::trace(self.trace_bytes);
         let tls = self.client_certificate.unwrap_or_else(|| TlsClient::new(self.roots));
         let equipment = Equipment { agent: self.agent, resolver, tls, recorder };
-        Ok(UserAgent { line: driver::start(equipment)?, trace })
+        Ok(UserAgent { handle: driver::start(equipment)?, trace })
     }
 }

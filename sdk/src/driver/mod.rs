@@ -1,8 +1,8 @@
 //! The driver: carries inputs to the agent and its outputs to the world, and decides nothing.
 
-mod board;
-mod desk;
 mod network;
+mod questions;
+mod registry;
 mod tap;
 
 use std::io;
@@ -11,7 +11,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use homing_core::agent::Agent;
-use homing_core::command::Command;
+use homing_core::command;
 use homing_core::config::AgentConfig;
 use homing_core::connect::ConnectError;
 use homing_core::ids::AskId;
@@ -23,15 +23,15 @@ use tokio::sync::{broadcast, mpsc, oneshot};
 use tokio::time::sleep_until;
 
 use crate::clock::{self, Clock};
+use crate::command::{AccountCommand, Command, Handle, ShutdownReport};
 use crate::error::StartError;
 use crate::events::KEPT;
-use crate::order::{Act, Leftovers, Line, Order};
 use crate::resolver::Resolver;
 use crate::trace::Recorder;
 
-use board::Board;
-use desk::Desk;
 use network::Network;
+use questions::Questions;
+use registry::Registry;
 pub(crate) use tap::Tap;
 
 /// What a driver is given for its life.
@@ -43,10 +43,10 @@ pub(crate) struct Equipment {
 }
 
 /// Starts a driver on a thread of its own and gives the line to it.
-pub(crate) fn start(equipment: Equipment) -> Result<Line, StartError> {
+pub(crate) fn start(equipment: Equipment) -> Result<Handle, StartError> {
     let seed = clock::seed().map_err(StartError::Entropy)?;
     let runtime = runtime::Builder::new_current_thread().enable_all().build().map_err(StartError::Thread)?;
-    let (orders, received) = mpsc::unbounded_channel();
+    let (commands, received) = mpsc::unbounded_channel();
     let (events, _) = broadcast::channel(KEPT);
     let weak = events.downgrade();
     let work = move || {
@@ -64,9 +64,9 @@ pub(crate) fn start(equipment: Equipment) -> Result<Line, StartError> {
             clock,
             sockets: Sockets::new(sockets),
             tls: equipment.tls,
-            desk: Desk::new(equipment.resolver),
+            questions: Questions::new(equipment.resolver),
             tap: Tap::new(equipment.recorder),
-            board: Board::new(events),
+            registry: Registry::new(events),
             network: Network::default(),
             leaving: None,
             woke: None,
@@ -75,18 +75,18 @@ pub(crate) fn start(equipment: Equipment) -> Result<Line, StartError> {
     };
     let thread = thread::Builder::new().name("homing-agent".to_owned()).spawn(work);
     let thread = thread.map_err(|error: io::Error| StartError::Thread(error))?;
-    Ok(Line::new(orders, weak, thread.thread().id()))
+    Ok(Handle::new(commands, weak, thread.thread().id()))
 }
 
-/// The courier between one agent and the world. Five verbs: receive, answer, obey, wake, drain.
+/// Runs one agent: hands inputs in, carries outputs out.
 struct Driver {
     agent: Agent,
     clock: Clock,
     sockets: Sockets,
     tls: TlsClient,
-    desk: Desk,
+    questions: Questions,
     tap: Tap,
-    board: Board,
+    registry: Registry,
     network: Network,
     leaving: Option<Leaving>,
     /// When deadlines were last looked at.
@@ -96,11 +96,11 @@ struct Driver {
 /// A shutdown under way.
 struct Leaving {
     until: Instant,
-    answers: Vec<oneshot::Sender<Leftovers>>,
+    answers: Vec<oneshot::Sender<ShutdownReport>>,
 }
 
 impl Driver {
-    async fn run(mut self, mut orders: mpsc::UnboundedReceiver<Order>) {
+    async fn run(mut self, mut commands: mpsc::UnboundedReceiver<Command>) {
         let mut arrivals = Vec::with_capacity(BATCH);
         let mut asked = Vec::with_capacity(BATCH);
         let mut listening = true;
@@ -110,14 +110,14 @@ impl Driver {
             tokio::select! {
                 biased;
                 () = sleep_until(wake.into()) => self.wake(),
-                taken = orders.recv_many(&mut asked, BATCH), if listening => {
-                    asked.drain(..).for_each(|order| self.obey(order));
+                taken = commands.recv_many(&mut asked, BATCH), if listening => {
+                    asked.drain(..).for_each(|command| self.obey(command));
                     if taken == 0 {
                         listening = false;
                         self.leave(FAREWELL, None);
                     }
                 }
-                (id, answer) = self.desk.next() => self.answer(id, answer),
+                (id, answer) = self.questions.next() => self.answer(id, answer),
                 () = self.sockets.take(&mut arrivals, BATCH) => {
                     arrivals.drain(..).for_each(|arrival| self.receive(arrival));
                 }
@@ -167,47 +167,49 @@ impl Driver {
     }
 
     /// Does what a handle asks for.
-    fn obey(&mut self, order: Order) {
+    fn obey(&mut self, command: Command) {
         let now = self.now();
-        match order {
-            Order::Add { account, credentials, answer } => {
+        match command {
+            Command::Add { account, credentials, answer } => {
                 let aor = account.aor.clone();
                 let added = self.agent.add_account(*account, now).map(|id| {
-                    self.desk.add(id, credentials);
-                    (id, self.board.add(id, &aor))
+                    self.questions.add(id, credentials);
+                    (id, self.registry.add(id, &aor))
                 });
                 // Whoever asked may be gone; the account then rests until the end.
                 let _ = answer.send(added.map_err(Into::into));
             }
-            Order::Act { account, act } => {
-                let command = match &act {
-                    Act::Register(_) => Command::Register(account),
-                    Act::Refresh(_) => Command::Refresh(account),
-                    Act::Unregister(_) => Command::Unregister(account),
-                    Act::Options(None, _) => Command::Options(account),
-                    Act::Options(Some(uri), _) => Command::OptionsOf(account, uri.clone()),
+            Command::Account { account, command } => {
+                let to_agent = match &command {
+                    AccountCommand::Register(_) => command::Command::Register(account),
+                    AccountCommand::Refresh(_) => command::Command::Refresh(account),
+                    AccountCommand::Unregister(_) => command::Command::Unregister(account),
+                    AccountCommand::Options(None, _) => command::Command::Options(account),
+                    AccountCommand::Options(Some(uri), _) => {
+                        command::Command::OptionsOf(account, uri.clone())
+                    }
                 };
-                if let ControlFlow::Continue(act) = self.board.settle_at_once(account, act) {
-                    let taken = self.agent.handle_command(command, now);
-                    self.board.await_outcome(account, act, taken);
+                if let ControlFlow::Continue(command) = self.registry.settle_at_once(account, command) {
+                    let taken = self.agent.handle_command(to_agent, now);
+                    self.registry.await_outcome(account, command, taken);
                 }
             }
-            Order::Remove { account, answer } => {
-                let removed = self.agent.handle_command(Command::Remove(account), now);
+            Command::Remove { account, answer } => {
+                let removed = self.agent.handle_command(command::Command::Remove(account), now);
                 if removed.is_ok() {
-                    self.desk.remove(account);
-                    self.board.remove(account);
+                    self.questions.remove(account);
+                    self.registry.remove(account);
                 }
                 // Whoever asked may be gone.
                 let _ = answer.send(removed.map_err(Into::into));
             }
-            Order::Policy(policy) => self.desk.policy(policy),
-            Order::Locate { request, answer } => self.desk.locate(request, answer),
-            Order::Count(answer) => {
+            Command::Policy(policy) => self.questions.policy(policy),
+            Command::Locate { request, answer } => self.questions.locate(request, answer),
+            Command::Count(answer) => {
                 // Whoever asked may be gone.
                 let _ = answer.send((self.agent.counters().clone(), self.sockets.counters()));
             }
-            Order::ShutDown { grace, answer } => self.leave(grace, Some(answer)),
+            Command::ShutDown { grace, answer } => self.leave(grace, Some(answer)),
         }
         self.drain(now);
     }
@@ -225,7 +227,7 @@ impl Driver {
         }
     }
 
-    /// Carries out whatever the agent wants, in its order.
+    /// Carries out whatever the agent wants, in its command.
     fn drain(&mut self, now: Now) {
         while let Some(output) = self.agent.poll_output() {
             match output {
@@ -244,13 +246,13 @@ impl Driver {
                 }
                 Output::Ask { id, question, until } => {
                     let until = until.map(|moment| self.clock.instant(moment));
-                    self.desk.ask(id, question, until);
+                    self.questions.ask(id, question, until);
                 }
-                Output::Forget { id } => self.desk.forget(id),
-                Output::Event(event) => self.board.post(event),
+                Output::Forget { id } => self.questions.forget(id),
+                Output::Event(event) => self.registry.post(event),
             }
         }
-        self.board.settle();
+        self.registry.settle();
     }
 
     /// The present instant; the agent is told first if the clocks parted meanwhile.
@@ -281,11 +283,11 @@ impl Driver {
         [deadline, leaving, look].into_iter().flatten().min().unwrap_or_else(Instant::now)
     }
 
-    fn leave(&mut self, grace: Duration, answer: Option<oneshot::Sender<Leftovers>>) {
+    fn leave(&mut self, grace: Duration, answer: Option<oneshot::Sender<ShutdownReport>>) {
         let now = self.now();
-        for account in self.board.accounts() {
+        for account in self.registry.accounts() {
             // Whoever is at rest refuses, and that is well.
-            let _ = self.agent.handle_command(Command::Unregister(account), now);
+            let _ = self.agent.handle_command(command::Command::Unregister(account), now);
             self.drain(now);
         }
         let until = Instant::now().checked_add(grace).unwrap_or_else(Instant::now);
@@ -296,21 +298,21 @@ impl Driver {
 
     fn has_left(&self) -> bool {
         let Some(leaving) = &self.leaving else { return false };
-        self.board.is_at_rest() || Instant::now() >= leaving.until
+        self.registry.is_at_rest() || Instant::now() >= leaving.until
     }
 
     async fn end(self) {
-        let leftovers = self.leftovers();
+        let report = self.report();
         self.tap.publish();
         self.sockets.leave(LAST_BYTES).await;
         for answer in self.leaving.into_iter().flat_map(|leaving| leaving.answers) {
             // Whoever asked may be gone.
-            let _ = answer.send(leftovers.clone());
+            let _ = answer.send(report.clone());
         }
     }
 
-    fn leftovers(&self) -> Leftovers {
-        Leftovers { accounts: self.board.signed_in(), transactions: self.agent.transactions() }
+    fn report(&self) -> ShutdownReport {
+        ShutdownReport { accounts: self.registry.signed_in(), transactions: self.agent.transactions() }
     }
 }
 

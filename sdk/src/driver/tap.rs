@@ -14,7 +14,7 @@ use homing_core::transport::Transport;
 use homing_net::NetEvent;
 use homing_wire::Frame;
 
-use crate::trace::{Direction, FlowFacts, Recorder, Sight, TraceKind, What};
+use crate::trace::{Content, Direction, FlowFacts, Recorder, StoredEntry, TraceKind};
 
 /// Writes the trace while it is on.
 pub(crate) struct Tap {
@@ -38,22 +38,22 @@ impl Tap {
     /// Notes what the sockets tell.
     pub(crate) fn arrival(&mut self, event: &NetEvent, now: Now) {
         let flow = event.flow();
-        let what = match event {
+        let content = match event {
             NetEvent::Connected { proof, .. } => {
-                What::Kind(TraceKind::Open { verified_as: proof.as_ref().map(|proof| proof.name.clone()) })
+                Content::Kind(TraceKind::Open { verified_as: proof.as_ref().map(|proof| proof.name.clone()) })
             }
-            NetEvent::ConnectFailed { why, .. } => What::Kind(TraceKind::Failed(*why)),
+            NetEvent::ConnectFailed { why, .. } => Content::Kind(TraceKind::Failed(*why)),
             // A copy of its own: the ring must not hold on to larger buffers.
             NetEvent::Received { frame: Frame::Message(bytes) | Frame::Stun(bytes), .. } => {
-                What::Bytes(Bytes::copy_from_slice(bytes))
+                Content::Bytes(Bytes::copy_from_slice(bytes))
             }
-            NetEvent::Received { frame: Frame::Ping, .. } => What::Bytes(Bytes::from_static(b"\r\n\r\n")),
-            NetEvent::Received { frame: Frame::Pong, .. } => What::Bytes(Bytes::from_static(b"\r\n")),
-            NetEvent::Closed { why, .. } => What::Kind(TraceKind::Close(Some(*why))),
-            NetEvent::Malformed { .. } => What::Kind(TraceKind::Close(Some(ConnectError::Closed))),
+            NetEvent::Received { frame: Frame::Ping, .. } => Content::Bytes(Bytes::from_static(b"\r\n\r\n")),
+            NetEvent::Received { frame: Frame::Pong, .. } => Content::Bytes(Bytes::from_static(b"\r\n")),
+            NetEvent::Closed { why, .. } => Content::Kind(TraceKind::Close(Some(*why))),
+            NetEvent::Malformed { .. } => Content::Kind(TraceKind::Close(Some(ConnectError::Closed))),
             NetEvent::Accepted { .. } => return,
         };
-        self.note(flow, Direction::In, what, now);
+        self.note(flow, Direction::In, content, now);
         let lasts = matches!(event, NetEvent::Connected { .. } | NetEvent::Received { .. });
         if !lasts {
             self.flows.remove(&flow);
@@ -62,12 +62,12 @@ impl Tap {
 
     /// Notes what the agent sends.
     pub(crate) fn departure(&self, flow: FlowId, bytes: &Bytes, now: Now) {
-        self.note(flow, Direction::Out, What::Bytes(bytes.clone()), now);
+        self.note(flow, Direction::Out, Content::Bytes(bytes.clone()), now);
     }
 
     /// Notes that the agent closes a flow.
     pub(crate) fn closing(&mut self, flow: FlowId, now: Now) {
-        self.note(flow, Direction::Out, What::Kind(TraceKind::Close(None)), now);
+        self.note(flow, Direction::Out, Content::Kind(TraceKind::Close(None)), now);
         self.flows.remove(&flow);
     }
 
@@ -78,9 +78,9 @@ impl Tap {
         }
     }
 
-    fn note(&self, flow: FlowId, direction: Direction, what: What, now: Now) {
+    fn note(&self, flow: FlowId, direction: Direction, content: Content, now: Now) {
         if let (Some(recorder), Some(facts)) = (&self.recorder, self.flows.get(&flow)) {
-            recorder.note(Sight { now, facts: Arc::clone(facts), direction, what });
+            recorder.note(StoredEntry { now, facts: Arc::clone(facts), direction, content });
         }
     }
 }

@@ -32,7 +32,7 @@ pub struct TraceEntry {
     pub peer: SocketAddr,
     /// The transport.
     pub transport: Transport,
-    /// What it was, in short.
+    /// Content it was, in short.
     pub kind: TraceKind,
     bytes: Bytes,
 }
@@ -46,7 +46,7 @@ pub enum Direction {
     Out,
 }
 
-/// What was seen, in short.
+/// Content was seen, in short.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TraceKind {
     /// A request.
@@ -74,7 +74,7 @@ pub enum TraceKind {
     Close(Option<ConnectError>),
 }
 
-/// What is known of a flow as long as it lives; shared by all entries about it.
+/// Content is known of a flow as long as it lives; shared by all entries about it.
 #[derive(Debug)]
 pub(crate) struct FlowFacts {
     pub(crate) flow: FlowId,
@@ -85,35 +85,35 @@ pub(crate) struct FlowFacts {
 
 /// Something seen, as it is stored.
 #[derive(Debug)]
-pub(crate) struct Sight {
+pub(crate) struct StoredEntry {
     pub(crate) now: Now,
     pub(crate) facts: Arc<FlowFacts>,
     pub(crate) direction: Direction,
-    pub(crate) what: What,
+    pub(crate) content: Content,
 }
 
-/// What is stored of it: bytes are looked at only when somebody reads the trace.
+/// Content is stored of it: bytes are looked at only when somebody reads the trace.
 #[derive(Debug)]
-pub(crate) enum What {
+pub(crate) enum Content {
     Bytes(Bytes),
     Kind(TraceKind),
 }
 
 impl TraceEntry {
-    pub(crate) fn new(seq: u64, sight: &Sight) -> Self {
-        let (kind, bytes) = match &sight.what {
-            What::Bytes(bytes) => (TraceKind::of(bytes), bytes.clone()),
-            What::Kind(kind) => (kind.clone(), Bytes::new()),
+    pub(crate) fn new(seq: u64, entry: &StoredEntry) -> Self {
+        let (kind, bytes) = match &entry.content {
+            Content::Bytes(bytes) => (TraceKind::of(bytes), bytes.clone()),
+            Content::Kind(kind) => (kind.clone(), Bytes::new()),
         };
         Self {
             seq,
-            at: sight.now.since_start.0,
-            wall: sight.now.wall,
-            flow: sight.facts.flow,
-            direction: sight.direction,
-            server: sight.facts.server.clone(),
-            peer: sight.facts.peer,
-            transport: sight.facts.transport,
+            at: entry.now.since_start.0,
+            wall: entry.now.wall,
+            flow: entry.facts.flow,
+            direction: entry.direction,
+            server: entry.facts.server.clone(),
+            peer: entry.facts.peer,
+            transport: entry.facts.transport,
             kind,
             bytes,
         }

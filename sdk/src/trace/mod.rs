@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
 
+pub(crate) use entry::{Content, FlowFacts, StoredEntry};
 pub use entry::{Direction, TraceEntry, TraceKind};
-pub(crate) use entry::{FlowFacts, Sight, What};
 pub(crate) use ring::Ring;
 
 /// A look at the trace. Cheap to clone; all looks see the same ring.
@@ -47,8 +47,8 @@ impl Trace {
 
 impl Recorder {
     /// Notes what was seen.
-    pub(crate) fn note(&self, sight: Sight) {
-        lock(&self.ring).push(sight);
+    pub(crate) fn note(&self, entry: StoredEntry) {
+        lock(&self.ring).push(entry);
     }
 
     /// Wakes those who wait for changes, if there are any.

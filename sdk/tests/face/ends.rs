@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use homing::{
-    AccountState, Credentials, CredentialsProvider, CredentialsRequest, Error, Leftovers, Misuse, Password,
-    StaticCredentials, UserAgent,
+    AccountState, Credentials, CredentialsProvider, CredentialsRequest, Error, Misuse, Password,
+    ShutdownReport, StaticCredentials, UserAgent,
 };
 
 use crate::registrar::{Registrar, alice, asked, digest, yes};
@@ -23,14 +23,14 @@ async fn shutdown_signs_everybody_out_and_ends_every_handle() {
     account.register().await.unwrap();
     let mut events = ua.events();
     let mut trace = ua.trace();
-    assert_eq!(ua.shutdown(Duration::from_secs(10)).await, Leftovers::default());
+    assert_eq!(ua.shutdown(Duration::from_secs(10)).await, ShutdownReport::default());
     registrar.request("REGISTER").await;
     assert_eq!(asked(&registrar.request("REGISTER").await), 0);
     while events.next().await.is_some() {}
     while trace.changed().await {}
     assert_eq!(account.register().await.unwrap_err(), Error::ShutDown);
     assert_eq!(ua.account(alice(), password()).unwrap_err(), Error::ShutDown);
-    assert_eq!(ua.shutdown(Duration::ZERO).await, Leftovers::default());
+    assert_eq!(ua.shutdown(Duration::ZERO).await, ShutdownReport::default());
     assert!(ua.counters().iter().next().is_none());
 }
 

@@ -38,26 +38,26 @@ impl Registrar {
     ) -> Self {
         let signed = rcgen::generate_simple_self_signed([host.to_owned()]).unwrap();
         let (pem, key) = (signed.cert.pem(), signed.signing_key.serialize_pem());
-        let mut roads = Sockets::new(NetConfig::default());
+        let mut sockets = Sockets::new(NetConfig::default());
         let tls = TlsServer::from_pem(&pem, &key).unwrap();
-        let listener = roads.listen(([127, 0, 0, 1], 0).into(), Transport::Tls, Some(tls)).unwrap();
+        let listener = sockets.listen(([127, 0, 0, 1], 0).into(), Transport::Tls, Some(tls)).unwrap();
         let (sender, requests) = mpsc::unbounded_channel();
         let address = listener.local_addr();
         let task = tokio::spawn(async move {
             loop {
-                let NetEvent::Received { flow, frame } = roads.next().await else { continue };
+                let NetEvent::Received { flow, frame } = sockets.next().await else { continue };
                 match frame {
                     Frame::Message(bytes) => {
                         let request = Message::parse(bytes).unwrap();
                         if let Some((reply, last)) = answer(&request) {
-                            roads.send(flow, reply);
+                            sockets.send(flow, reply);
                             if last {
-                                roads.close(flow);
+                                sockets.close(flow);
                             }
                         }
                         let _ = sender.send(request);
                     }
-                    Frame::Ping => roads.send(flow, "\r\n".into()),
+                    Frame::Ping => sockets.send(flow, "\r\n".into()),
                     Frame::Pong | Frame::Stun(_) => {}
                 }
             }

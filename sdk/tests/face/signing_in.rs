@@ -44,7 +44,7 @@ async fn an_account_signs_in_refreshes_and_signs_out() {
     assert_eq!(account.state(), AccountState::LoggedOff);
     assert_eq!(account.refresh().await, Err(Error::Misuse(Misuse::WrongState)));
     account.remove().await.unwrap();
-    assert_eq!(ua.shutdown(Duration::from_secs(5)).await, homing::Leftovers::default());
+    assert_eq!(ua.shutdown(Duration::from_secs(5)).await, homing::ShutdownReport::default());
 }
 
 #[tokio::test]

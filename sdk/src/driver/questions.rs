@@ -1,4 +1,4 @@
-//! The desk where the agent's questions are worked on: names, passwords, consent; each with its time.
+//! The questions where the agent's questions are worked on: names, passwords, consent; each with its time.
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -23,7 +23,7 @@ use crate::redirect::RedirectPolicy;
 use crate::resolver::Resolver;
 
 /// The questions under way. What is asked of the application never runs inside the agent.
-pub(super) struct Desk {
+pub(super) struct Questions {
     resolver: Resolver,
     providers: BTreeMap<AccountId, Arc<dyn AnyCredentials>>,
     policy: Option<Arc<dyn RedirectPolicy>>,
@@ -33,7 +33,7 @@ pub(super) struct Desk {
     answers: mpsc::UnboundedReceiver<(AskId, Answer)>,
 }
 
-impl Desk {
+impl Questions {
     pub(super) fn new(resolver: Resolver) -> Self {
         // As many answers as there are questions: the agent bounds them.
         let (finished, answers) = mpsc::unbounded_channel();
@@ -113,7 +113,7 @@ impl Desk {
     /// Waits for the next answer. Cancel-safe.
     pub(super) async fn next(&mut self) -> (AskId, Answer) {
         loop {
-            // The desk holds a sender itself, so there is always a next one.
+            // The questions holds a sender itself, so there is always a next one.
             if let Some((id, answer)) = self.answers.recv().await
                 && self.under_way.remove(&id).is_some()
             {
@@ -134,7 +134,7 @@ impl Desk {
         // Most answers are at hand: only what has to wait gets a task and a timer.
         if let Some(outcome) = (&mut work).now_or_never() {
             self.under_way.insert(id, None);
-            // The desk itself takes it.
+            // The questions itself takes it.
             let _ = self.finished.send((id, outcome.unwrap_or(too_late)));
             return;
         }
@@ -144,7 +144,7 @@ impl Desk {
                 Some(until) => timeout_at(until.into(), work).await.unwrap_or(Ok(too_late.clone())),
                 None => work.await,
             };
-            // Without a desk nobody needs the answer.
+            // Without a questions nobody needs the answer.
             let _ = finished.send((id, outcome.unwrap_or(too_late)));
         });
         self.under_way.insert(id, Some(task.abort_handle()));

@@ -1,4 +1,4 @@
-//! What handles tell the driver, and the line they tell it through.
+//! Commands to the driver, and the handle they are sent through.
 
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
@@ -19,14 +19,14 @@ use crate::credentials::AnyCredentials;
 use crate::error::Error;
 use crate::locate::Located;
 use crate::redirect::RedirectPolicy;
-use crate::sight::Sight;
+use crate::state_watch::StateWatch;
 
 /// One thing the driver is to do.
-pub(crate) enum Order {
+pub(crate) enum Command {
     /// Take an account in.
     Add { account: Box<AccountConfig>, credentials: Arc<dyn AnyCredentials>, answer: SyncSender<Added> },
     /// Do something with an account and answer once it is done.
-    Act { account: AccountId, act: Act },
+    Account { account: AccountId, command: AccountCommand },
     /// Take an account out that is at rest.
     Remove { account: AccountId, answer: oneshot::Sender<Result<(), Error>> },
     /// Ask this policy from now on.
@@ -36,69 +36,69 @@ pub(crate) enum Order {
     /// Tell the counters.
     Count(SyncSender<(Counters, NetCounters)>),
     /// Sign everybody out and end.
-    ShutDown { grace: Duration, answer: oneshot::Sender<Leftovers> },
+    ShutDown { grace: Duration, answer: oneshot::Sender<ShutdownReport> },
 }
 
 /// Something to be done with an account, and who waits for it.
-pub(crate) enum Act {
+pub(crate) enum AccountCommand {
     Register(oneshot::Sender<Result<Registered, Error>>),
     Refresh(oneshot::Sender<Result<u32, Error>>),
     Unregister(oneshot::Sender<Result<LogoutReason, Error>>),
     Options(Option<Box<str>>, oneshot::Sender<Result<Answered, Error>>),
 }
 
-/// The answer to [`Order::Add`].
-pub(crate) type Added = Result<(AccountId, Sight), Error>;
+/// The answer to [`Command::Add`].
+pub(crate) type Added = Result<(AccountId, StateWatch), Error>;
 
 /// What a shutdown could not bring to an end in its time.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Leftovers {
+pub struct ShutdownReport {
     /// Accounts that are still signed in at their servers; those lapse by themselves.
     pub accounts: Vec<AccountId>,
     /// Transactions that got no final answer.
     pub transactions: usize,
 }
 
-/// The line to the driver. The driver signs everybody out and ends when its last line is gone.
+/// A handle of the driver. The driver signs all accounts out and ends when its last handle is gone.
 #[derive(Clone)]
-pub(crate) struct Line {
-    orders: mpsc::UnboundedSender<Order>,
+pub(crate) struct Handle {
+    commands: mpsc::UnboundedSender<Command>,
     events: broadcast::WeakSender<Event>,
     driver: ThreadId,
 }
 
-impl Line {
+impl Handle {
     pub(crate) fn new(
-        orders: mpsc::UnboundedSender<Order>,
+        commands: mpsc::UnboundedSender<Command>,
         events: broadcast::WeakSender<Event>,
         driver: ThreadId,
     ) -> Self {
-        Self { orders, events, driver }
+        Self { commands, events, driver }
     }
 
-    /// Gives an order without waiting for anything.
-    pub(crate) fn tell(&self, order: Order) -> Result<(), Error> {
-        self.orders.send(order).map_err(|_| Error::ShutDown)
+    /// Sends a command without waiting for anything.
+    pub(crate) fn tell(&self, command: Command) -> Result<(), Error> {
+        self.commands.send(command).map_err(|_| Error::ShutDown)
     }
 
-    /// Gives an order and waits for its answer.
+    /// Sends a command and waits for its answer.
     pub(crate) async fn ask<T>(
         &self,
-        order: impl FnOnce(oneshot::Sender<Result<T, Error>>) -> Order,
+        command: impl FnOnce(oneshot::Sender<Result<T, Error>>) -> Command,
     ) -> Result<T, Error> {
         let (sender, answer) = oneshot::channel();
-        self.tell(order(sender))?;
+        self.tell(command(sender))?;
         answer.await.unwrap_or(Err(Error::ShutDown))
     }
 
-    /// Gives an order and blocks for its answer, which the driver gives at once.
-    pub(crate) fn ask_now<T>(&self, order: impl FnOnce(SyncSender<T>) -> Order) -> Result<T, Error> {
+    /// Sends a command and blocks for its answer, which the driver gives at once.
+    pub(crate) fn ask_now<T>(&self, command: impl FnOnce(SyncSender<T>) -> Command) -> Result<T, Error> {
         if thread::current().id() == self.driver {
             // The driver cannot wait for itself.
             return Err(Misuse::WrongState.into());
         }
         let (sender, answer) = std::sync::mpsc::sync_channel(1);
-        self.tell(order(sender))?;
+        self.tell(command(sender))?;
         answer.recv().map_err(|_| Error::ShutDown)
     }
 

@@ -9,11 +9,11 @@ use homing_core::state::AccountState;
 use tokio::sync::Notify;
 
 /// The driver's end. Dropping it tells all who look that nothing follows.
-pub(crate) struct Shown(Arc<Shared>);
+pub(crate) struct StateSender(Arc<Shared>);
 
 /// A handle's end: what it has seen, and where to look.
 #[derive(Clone)]
-pub(crate) struct Sight {
+pub(crate) struct StateWatch {
     shared: Arc<Shared>,
     seen: u32,
 }
@@ -31,14 +31,14 @@ struct Newest {
 }
 
 /// Both ends of a fresh account's state.
-pub(crate) fn sight(state: AccountState) -> (Shown, Sight) {
+pub(crate) fn state_watch(state: AccountState) -> (StateSender, StateWatch) {
     let newest = Mutex::new(Newest { state, changes: 0, over: false });
     let shared = Arc::new(Shared { newest, changed: Notify::new() });
-    (Shown(Arc::clone(&shared)), Sight { shared, seen: 0 })
+    (StateSender(Arc::clone(&shared)), StateWatch { shared, seen: 0 })
 }
 
-impl Shown {
-    /// The state as it is shown.
+impl StateSender {
+    /// The state as it is sender.
     pub(crate) fn state(&self) -> AccountState {
         self.0.newest().state
     }
@@ -54,15 +54,15 @@ impl Shown {
     }
 }
 
-impl Drop for Shown {
+impl Drop for StateSender {
     fn drop(&mut self) {
         self.0.newest().over = true;
         self.0.changed.notify_waiters();
     }
 }
 
-impl Sight {
-    /// The state as it is shown.
+impl StateWatch {
+    /// The state as it is sender.
     pub(crate) fn state(&self) -> AccountState {
         self.shared.newest().state
     }
@@ -99,17 +99,17 @@ mod tests {
 
     #[tokio::test]
     async fn every_handle_sees_the_newest_state_once_and_then_the_end() {
-        let (shown, mut sight) = sight(AccountState::Offline);
-        let mut other = sight.clone();
-        assert_eq!(sight.changed().now_or_never(), None, "nothing changed yet");
-        shown.show(AccountState::Resolving);
-        shown.show(AccountState::Registered);
-        assert_eq!((shown.state(), sight.state()), (AccountState::Registered, AccountState::Registered));
-        assert_eq!(sight.changed().now_or_never(), Some(Some(AccountState::Registered)));
-        assert_eq!(sight.changed().now_or_never(), None, "seen already");
-        let waits = tokio::spawn(async move { sight.changed().await });
+        let (sender, mut watch) = state_watch(AccountState::Offline);
+        let mut other = watch.clone();
+        assert_eq!(watch.changed().now_or_never(), None, "nothing changed yet");
+        sender.show(AccountState::Resolving);
+        sender.show(AccountState::Registered);
+        assert_eq!((sender.state(), watch.state()), (AccountState::Registered, AccountState::Registered));
+        assert_eq!(watch.changed().now_or_never(), Some(Some(AccountState::Registered)));
+        assert_eq!(watch.changed().now_or_never(), None, "seen already");
+        let waits = tokio::spawn(async move { watch.changed().await });
         tokio::task::yield_now().await;
-        drop(shown);
+        drop(sender);
         assert_eq!(waits.await.unwrap(), None);
         assert_eq!(other.changed().await, Some(AccountState::Registered), "what it had not seen comes first");
         assert_eq!(other.changed().await, None);

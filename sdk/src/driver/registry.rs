@@ -11,12 +11,12 @@ use homing_core::state::AccountState;
 use tokio::sync::broadcast;
 use tracing::Span;
 
+use crate::command::AccountCommand;
 use crate::error::Error;
-use crate::order::Act;
-use crate::sight::{Shown, Sight, sight};
+use crate::state_watch::{StateSender, StateWatch, state_watch};
 
 /// What is known of every account, and who waits.
-pub(super) struct Board {
+pub(super) struct Registry {
     accounts: BTreeMap<AccountId, Account>,
     /// Accounts that are signed in or trying to be.
     busy: usize,
@@ -26,23 +26,23 @@ pub(super) struct Board {
 }
 
 struct Account {
-    state: Shown,
+    state: StateSender,
     registered: Option<Registered>,
-    waiting: Vec<Act>,
+    waiting: Vec<AccountCommand>,
     span: Span,
 }
 
-impl Board {
+impl Registry {
     pub(super) fn new(events: broadcast::Sender<Event>) -> Self {
         Self { accounts: BTreeMap::new(), busy: 0, events, recent: Vec::new() }
     }
 
-    /// Takes an account in and gives the sight of its state.
-    pub(super) fn add(&mut self, id: AccountId, aor: &Aor) -> Sight {
-        let (state, sight) = sight(AccountState::Offline);
+    /// Takes an account in and gives a watch of its state.
+    pub(super) fn add(&mut self, id: AccountId, aor: &Aor) -> StateWatch {
+        let (state, watch) = state_watch(AccountState::Offline);
         let span = tracing::info_span!("sip.register", account = id.0, %aor);
         self.accounts.insert(id, Account { state, registered: None, waiting: Vec::new(), span });
-        sight
+        watch
     }
 
     pub(super) fn remove(&mut self, id: AccountId) {
@@ -66,31 +66,40 @@ impl Board {
     }
 
     /// Answers what needs no order to the agent: to register while registered.
-    pub(super) fn settle_at_once(&mut self, id: AccountId, act: Act) -> ControlFlow<(), Act> {
-        let Some(account) = self.accounts.get(&id) else { return ControlFlow::Continue(act) };
-        match (act, &account.registered) {
-            (Act::Register(answer), Some(registered)) if account.state.state().is_reachable() => {
+    pub(super) fn settle_at_once(
+        &mut self,
+        id: AccountId,
+        command: AccountCommand,
+    ) -> ControlFlow<(), AccountCommand> {
+        let Some(account) = self.accounts.get(&id) else { return ControlFlow::Continue(command) };
+        match (command, &account.registered) {
+            (AccountCommand::Register(answer), Some(registered)) if account.state.state().is_reachable() => {
                 // Whoever asked may be gone.
                 let _ = answer.send(Ok(registered.clone()));
                 ControlFlow::Break(())
             }
-            (act, _) => ControlFlow::Continue(act),
+            (command, _) => ControlFlow::Continue(command),
         }
     }
 
     /// Notes who waits, or tells at once that the agent did not take the order. Whoever asks for what is
     /// under way already waits for that.
-    pub(super) fn await_outcome(&mut self, id: AccountId, act: Act, taken: Result<(), Misuse>) {
+    pub(super) fn await_outcome(
+        &mut self,
+        id: AccountId,
+        command: AccountCommand,
+        taken: Result<(), Misuse>,
+    ) {
         let Some(account) = self.accounts.get_mut(&id) else {
-            return act.fail(Misuse::UnknownAccount.into());
+            return command.fail(Misuse::UnknownAccount.into());
         };
-        let under_way = matches!(act, Act::Register(_)) && !account.is_at_rest();
+        let under_way = matches!(command, AccountCommand::Register(_)) && !account.is_at_rest();
         match taken {
-            Ok(()) => account.waiting.push(act),
-            Err(Misuse::WrongState) if under_way => account.waiting.push(act),
-            Err(misuse) => act.fail(misuse.into()),
+            Ok(()) => account.waiting.push(command),
+            Err(Misuse::WrongState) if under_way => account.waiting.push(command),
+            Err(misuse) => command.fail(misuse.into()),
         }
-        account.waiting.retain(|act| !act.is_abandoned());
+        account.waiting.retain(|command| !command.is_abandoned());
     }
 
     /// Tells an event to all who listen. Who waits for an outcome hears of it when it is settled.
@@ -119,8 +128,8 @@ impl Board {
     pub(super) fn settle(&mut self) {
         for event in self.recent.drain(..) {
             let Some(account) = self.accounts.get_mut(&event.account) else { continue };
-            for act in std::mem::take(&mut account.waiting) {
-                account.waiting.extend(act.settle(&event.what));
+            for command in std::mem::take(&mut account.waiting) {
+                account.waiting.extend(command.settle(&event.what));
             }
         }
     }
@@ -149,38 +158,44 @@ impl Account {
     }
 }
 
-impl Act {
+impl AccountCommand {
     /// Answers whoever waits if this is what they wait for; else they go on waiting.
-    fn settle(self, what: &AccountEvent) -> Option<Act> {
+    fn settle(self, what: &AccountEvent) -> Option<AccountCommand> {
         // Whoever asked may be gone; that loses nothing.
         match (self, what) {
-            (Act::Register(answer), AccountEvent::Registered(registered)) => {
+            (AccountCommand::Register(answer), AccountEvent::Registered(registered)) => {
                 let _ = answer.send(Ok(registered.clone()));
             }
-            (Act::Refresh(answer), AccountEvent::Refreshed { expires }) => {
+            (AccountCommand::Refresh(answer), AccountEvent::Refreshed { expires }) => {
                 let _ = answer.send(Ok(*expires));
             }
-            (Act::Refresh(answer), AccountEvent::Registered(registered)) => {
+            (AccountCommand::Refresh(answer), AccountEvent::Registered(registered)) => {
                 let _ = answer.send(Ok(registered.expires));
             }
-            (Act::Options(_, answer), AccountEvent::OptionsAnswered(answered)) => {
+            (AccountCommand::Options(_, answer), AccountEvent::OptionsAnswered(answered)) => {
                 let _ = answer.send(Ok(answered.clone()));
             }
-            (Act::Unregister(answer), AccountEvent::LoggedOut { why }) => {
+            (AccountCommand::Unregister(answer), AccountEvent::LoggedOut { why }) => {
                 let _ = answer.send(Ok(*why));
             }
-            (act, AccountEvent::StateChanged { to: AccountState::LoggedOff, .. }) => act.end(),
+            (command, AccountEvent::StateChanged { to: AccountState::LoggedOff, .. }) => command.end(),
             // A login ends what was asked before it; a sign-out for which one asked ends with it.
-            (act @ (Act::Register(_) | Act::Refresh(_)), AccountEvent::LoginFailed { failure, .. }) => {
-                act.fail(failure.clone().into());
+            (
+                command @ (AccountCommand::Register(_) | AccountCommand::Refresh(_)),
+                AccountEvent::LoginFailed { failure, .. },
+            ) => {
+                command.fail(failure.clone().into());
             }
-            (act @ (Act::Register(_) | Act::Options(..)), AccountEvent::LoggedOut { why }) => {
-                act.fail(Error::LoggedOut(*why));
+            (
+                command @ (AccountCommand::Register(_) | AccountCommand::Options(..)),
+                AccountEvent::LoggedOut { why },
+            ) => {
+                command.fail(Error::LoggedOut(*why));
             }
-            (Act::Refresh(answer), AccountEvent::LoggedOut { why }) if !signs_in_again(*why) => {
+            (AccountCommand::Refresh(answer), AccountEvent::LoggedOut { why }) if !signs_in_again(*why) => {
                 let _ = answer.send(Err(Error::LoggedOut(*why)));
             }
-            (act, _) => return Some(act),
+            (command, _) => return Some(command),
         }
         None
     }
@@ -188,30 +203,30 @@ impl Act {
     /// The account rests, as somebody asked it to.
     fn end(self) {
         match self {
-            Act::Unregister(answer) => {
+            AccountCommand::Unregister(answer) => {
                 // Whoever asked may be gone.
                 let _ = answer.send(Ok(LogoutReason::Asked));
             }
-            act => act.fail(Error::LoggedOut(LogoutReason::Asked)),
+            command => command.fail(Error::LoggedOut(LogoutReason::Asked)),
         }
     }
 
     fn fail(self, error: Error) {
         // Whoever asked may be gone.
         let _ = match self {
-            Act::Register(answer) => answer.send(Err(error)).is_ok(),
-            Act::Refresh(answer) => answer.send(Err(error)).is_ok(),
-            Act::Unregister(answer) => answer.send(Err(error)).is_ok(),
-            Act::Options(_, answer) => answer.send(Err(error)).is_ok(),
+            AccountCommand::Register(answer) => answer.send(Err(error)).is_ok(),
+            AccountCommand::Refresh(answer) => answer.send(Err(error)).is_ok(),
+            AccountCommand::Unregister(answer) => answer.send(Err(error)).is_ok(),
+            AccountCommand::Options(_, answer) => answer.send(Err(error)).is_ok(),
         };
     }
 
     fn is_abandoned(&self) -> bool {
         match self {
-            Act::Register(answer) => answer.is_closed(),
-            Act::Refresh(answer) => answer.is_closed(),
-            Act::Unregister(answer) => answer.is_closed(),
-            Act::Options(_, answer) => answer.is_closed(),
+            AccountCommand::Register(answer) => answer.is_closed(),
+            AccountCommand::Refresh(answer) => answer.is_closed(),
+            AccountCommand::Unregister(answer) => answer.is_closed(),
+            AccountCommand::Options(_, answer) => answer.is_closed(),
         }
     }
 }
