@@ -1,5 +1,6 @@
 //! What an agent tells: past participles, each with all that a person or program needs to act on it.
 
+use std::fmt;
 use std::time::Duration;
 
 use crate::answer::Answered;
@@ -81,6 +82,37 @@ pub enum AccountEvent {
     OptionsAnswered(Answered),
 }
 
+/// Which event it is, without what it carries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum EventKind {
+    /// [`AccountEvent::StateChanged`].
+    StateChanged,
+    /// [`AccountEvent::JourneyChanged`].
+    JourneyChanged,
+    /// [`AccountEvent::Registered`].
+    Registered,
+    /// [`AccountEvent::Refreshed`].
+    Refreshed,
+    /// [`AccountEvent::AssociationRenewed`].
+    AssociationRenewed,
+    /// [`AccountEvent::LoginFailed`].
+    LoginFailed,
+    /// [`AccountEvent::LoggedOut`].
+    LoggedOut,
+    /// [`AccountEvent::HomeServerChanged`].
+    HomeServerChanged,
+    /// [`AccountEvent::MessageRefused`].
+    MessageRefused,
+    /// [`AccountEvent::ProofWrong`].
+    ProofWrong,
+    /// [`AccountEvent::Learned`].
+    Learned,
+    /// [`AccountEvent::Forgotten`].
+    Forgotten,
+    /// [`AccountEvent::OptionsAnswered`].
+    OptionsAnswered,
+}
+
 /// A registration that was granted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Registered {
@@ -126,4 +158,81 @@ pub enum MoveCause {
     Preferred,
     /// The old one failed.
     Failover,
+}
+
+impl AccountEvent {
+    /// Which event it is.
+    pub fn kind(&self) -> EventKind {
+        match self {
+            AccountEvent::StateChanged { .. } => EventKind::StateChanged,
+            AccountEvent::JourneyChanged(_) => EventKind::JourneyChanged,
+            AccountEvent::Registered(_) => EventKind::Registered,
+            AccountEvent::Refreshed { .. } => EventKind::Refreshed,
+            AccountEvent::AssociationRenewed => EventKind::AssociationRenewed,
+            AccountEvent::LoginFailed { .. } => EventKind::LoginFailed,
+            AccountEvent::LoggedOut { .. } => EventKind::LoggedOut,
+            AccountEvent::HomeServerChanged { .. } => EventKind::HomeServerChanged,
+            AccountEvent::MessageRefused { .. } => EventKind::MessageRefused,
+            AccountEvent::ProofWrong { .. } => EventKind::ProofWrong,
+            AccountEvent::Learned(_) => EventKind::Learned,
+            AccountEvent::Forgotten => EventKind::Forgotten,
+            AccountEvent::OptionsAnswered(_) => EventKind::OptionsAnswered,
+        }
+    }
+}
+
+impl EventKind {
+    /// The stable name for logs: lower case, nothing that a peer wrote.
+    pub fn name(self) -> &'static str {
+        match self {
+            EventKind::StateChanged => "state changed",
+            EventKind::JourneyChanged => "journey changed",
+            EventKind::Registered => "registered",
+            EventKind::Refreshed => "refreshed",
+            EventKind::AssociationRenewed => "association renewed",
+            EventKind::LoginFailed => "login failed",
+            EventKind::LoggedOut => "logged out",
+            EventKind::HomeServerChanged => "home server changed",
+            EventKind::MessageRefused => "message refused",
+            EventKind::ProofWrong => "proof wrong",
+            EventKind::Learned => "home server learned",
+            EventKind::Forgotten => "home server forgotten",
+            EventKind::OptionsAnswered => "options answered",
+        }
+    }
+}
+
+impl fmt::Display for EventKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl LogoutReason {
+    /// True for a sign-out after which the account signs in again by itself.
+    pub fn signs_in_again(self) -> bool {
+        match self {
+            LogoutReason::Moved
+            | LogoutReason::Deactivated
+            | LogoutReason::BindingLost
+            | LogoutReason::ConnectionLost
+            | LogoutReason::Lapsed => true,
+            LogoutReason::Asked | LogoutReason::Displaced | LogoutReason::Disabled => false,
+        }
+    }
+}
+
+impl fmt::Display for LogoutReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            LogoutReason::Asked => "it was asked to",
+            LogoutReason::Moved => "its home server changed",
+            LogoutReason::Deactivated => "the server told it to sign in elsewhere",
+            LogoutReason::Displaced => "another device took its place",
+            LogoutReason::Disabled => "it was disabled",
+            LogoutReason::BindingLost => "the server had lost its registration",
+            LogoutReason::ConnectionLost => "the connection to its home server was lost",
+            LogoutReason::Lapsed => "its registration lapsed",
+        })
+    }
 }
