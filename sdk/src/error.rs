@@ -1,7 +1,6 @@
 //! The one error of the face: what happened, its stable code, what to do next, how far the login came.
 
 use homing_core::config::ConfigError;
-use homing_core::connect::ConnectError;
 use homing_core::error::{AuthError, Family, LoginError, Misuse, RedirectError};
 use homing_core::event::LogoutReason;
 use homing_core::journey::{Journey, LoginFailure};
@@ -15,7 +14,7 @@ pub enum Error {
     #[error("{}", .0.error)]
     Login(Box<LoginFailure>),
     /// The account was signed out before it could be done.
-    #[error("the account was signed out: {}", reason_in_words(*.0))]
+    #[error("the account was signed out: {0}")]
     LoggedOut(LogoutReason),
     /// The account's configuration is not usable.
     #[error("{0}")]
@@ -116,21 +115,7 @@ impl Error {
 
     /// True if TLS or a certificate was the matter.
     pub fn is_tls(&self) -> bool {
-        let Some(LoginError::Connect { why, .. }) = self.login() else { return false };
-        match why {
-            ConnectError::Handshake
-            | ConnectError::TlsVersion
-            | ConnectError::UntrustedIssuer
-            | ConnectError::CertificateDate
-            | ConnectError::BadCertificate
-            | ConnectError::Identity(_) => true,
-            ConnectError::NoAddress(_)
-            | ConnectError::ConnectionRefused
-            | ConnectError::Unreachable
-            | ConnectError::Timeout
-            | ConnectError::Closed
-            | ConnectError::Local => false,
-        }
+        matches!(self.login(), Some(LoginError::Connect { why, .. }) if why.is_tls())
     }
 
     /// True if the server said no.
@@ -158,18 +143,5 @@ impl Error {
 impl From<LoginFailure> for Error {
     fn from(failure: LoginFailure) -> Self {
         Error::Login(Box::new(failure))
-    }
-}
-
-fn reason_in_words(reason: LogoutReason) -> &'static str {
-    match reason {
-        LogoutReason::Asked => "it was asked to",
-        LogoutReason::Moved => "its home server changed",
-        LogoutReason::Deactivated => "the server told it to sign in elsewhere",
-        LogoutReason::Displaced => "another device took its place",
-        LogoutReason::Disabled => "it was disabled",
-        LogoutReason::BindingLost => "the server had lost its registration",
-        LogoutReason::ConnectionLost => "the connection to its home server was lost",
-        LogoutReason::Lapsed => "its registration lapsed",
     }
 }

@@ -26,7 +26,7 @@ pub struct TlsProof {
 pub enum ConnectError {
     /// The host has no address.
     #[error("its name has no address ({0})")]
-    NoAddress(DnsError),
+    NoAddress(#[source] DnsError),
     /// Refused by the other machine.
     #[error("the connection was refused")]
     ConnectionRefused,
@@ -102,6 +102,24 @@ impl ConnectError {
                 "The server at this address is another one; check the account's domain and server name."
             }
             ConnectError::Local => "Close some programs, or raise the limit of open files.",
+        }
+    }
+
+    /// True if TLS itself or the certificate was at fault.
+    pub fn is_tls(self) -> bool {
+        match self {
+            ConnectError::Handshake
+            | ConnectError::TlsVersion
+            | ConnectError::UntrustedIssuer
+            | ConnectError::CertificateDate
+            | ConnectError::BadCertificate
+            | ConnectError::Identity(_) => true,
+            ConnectError::NoAddress(_)
+            | ConnectError::ConnectionRefused
+            | ConnectError::Unreachable
+            | ConnectError::Timeout
+            | ConnectError::Closed
+            | ConnectError::Local => false,
         }
     }
 }

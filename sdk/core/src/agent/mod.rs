@@ -137,7 +137,8 @@ impl Agent {
         }
     }
 
-    /// Adds an account, at rest.
+    /// Adds an account, at rest. Accounts are numbered from 0 in the order in which they are added; a number is
+    /// never used again.
     ///
     /// # Errors
     /// [`ConfigError`]: the configuration breaks a rule.

@@ -33,6 +33,7 @@ pub enum AuthError {
         /// Who.
         server: ServerName,
         /// What is wrong with it.
+        #[source]
         why: TokenFault,
     },
     /// The server's challenge names another server than the one that was verified (relay attack).

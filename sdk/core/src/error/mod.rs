@@ -17,7 +17,7 @@ pub use auth::{AuthError, TokenFault};
 pub use redirect::RedirectError;
 pub use signature::SignatureFault;
 
-/// Why a login failed.
+/// Why a login failed. The text is a whole sentence with its cause; `source()` gives the cause alone, as a type.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum LoginError {
     /// No server could be found in DNS.
@@ -26,6 +26,7 @@ pub enum LoginError {
         /// The domain asked for.
         domain: String,
         /// What DNS said last.
+        #[source]
         why: DnsError,
     },
     /// Every server failed before it said anything in SIP.
@@ -34,13 +35,14 @@ pub enum LoginError {
         /// The last one tried.
         server: ServerName,
         /// Why that one failed.
+        #[source]
         why: ConnectError,
     },
     /// The login was refused for reasons of authentication.
-    #[error("{0}")]
+    #[error(transparent)]
     Auth(#[from] AuthError),
     /// A redirect was not followed.
-    #[error("{0}")]
+    #[error(transparent)]
     Redirect(#[from] RedirectError),
     /// The server answered with a final refusal.
     #[error("{server} refused with {status} {reason}")]
@@ -64,11 +66,12 @@ pub enum LoginError {
         /// Who.
         server: ServerName,
         /// What was wrong with the answer.
+        #[source]
         why: SignatureFault,
     },
     /// The user or the administrator ended the registration.
     #[error("the server ended the registration: {0}")]
-    Deregistered(Deregistration),
+    Deregistered(#[source] Deregistration),
 }
 
 /// Why the server ended a registration by itself (MS-SIPREGE).

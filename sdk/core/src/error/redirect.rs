@@ -36,6 +36,7 @@ pub enum RedirectError {
         /// Who sent it.
         server: ServerName,
         /// What is wrong.
+        #[source]
         why: SignatureFault,
     },
     /// The Contact list is not the one the server signed by its To tag.
