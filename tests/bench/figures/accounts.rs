@@ -68,7 +68,7 @@ impl Crowd {
     }
 }
 
-fn account(
+pub(crate) fn account(
     ua: &UserAgent,
     number: usize,
     address: std::net::SocketAddr,
@@ -86,7 +86,7 @@ fn account(
 }
 
 /// Registers in windows, as a gateway that starts up would.
-async fn register_all(accounts: &[Account]) -> Fallible<()> {
+pub(crate) async fn register_all(accounts: &[Account]) -> Fallible<()> {
     for window in accounts.chunks(WINDOW) {
         for outcome in futures_util::future::join_all(window.iter().map(Account::register)).await {
             outcome.map_err(|error| format!("{} {error}", error.code()))?;

@@ -13,6 +13,7 @@ mod connections;
 mod estate;
 mod kamailio;
 mod line;
+mod listeners;
 mod process;
 mod redirects;
 
@@ -71,6 +72,7 @@ fn one(figure: &str) -> Fallible<()> {
         }
         "redirects" => redirects::unsigned(&mut Server::start(1, Gate::Open)?),
         "signed" => redirects::signed(&mut Server::start(1, Gate::Ntlm)?),
+        "listeners" => listeners::measure(&mut Server::start(listeners::ACCOUNTS, Gate::Digest)?),
         "connections" => connections::measure(&mut Server::start(1, Gate::Open)?),
         _ => match Kamailio::start()? {
             Some(mut kamailio) => {
@@ -87,4 +89,4 @@ fn one(figure: &str) -> Fallible<()> {
     }
 }
 
-const FIGURES: [&str; 6] = ["udp", "tcp", "redirects", "signed", "connections", "kamailio"];
+const FIGURES: [&str; 7] = ["udp", "tcp", "listeners", "redirects", "signed", "connections", "kamailio"];
