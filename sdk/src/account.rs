@@ -11,9 +11,9 @@ use homing_core::journey::Journey;
 use homing_core::server::ServerName;
 use homing_core::state::AccountState;
 
-use crate::command::{AccountCommand, Command, Handle};
+use crate::command::{Command, Handle};
 use crate::error::Error;
-use crate::events::{AccountEvents, Events};
+use crate::event::AccountEvents;
 use crate::state_watch::StateWatch;
 
 /// An account of a [`UserAgent`](crate::UserAgent). Cheap to clone.
@@ -67,7 +67,7 @@ impl Account {
 
     /// What happens to it from now on.
     pub fn events(&self) -> AccountEvents {
-        AccountEvents::new(self.id, Events::new(self.handle.listen()))
+        AccountEvents::new(self.state.clone())
     }
 
     /// Signs in, following redirects by the account's rules, and keeps it signed in from then on. Gives
@@ -78,7 +78,7 @@ impl Account {
     /// [`LoginFailed`](crate::AccountEvent::LoginFailed) says when), until it is told to
     /// [`unregister`](Account::unregister).
     pub async fn register(&self) -> Result<Registration, Error> {
-        let registered = self.handle.ask(|answer| self.command(AccountCommand::Register(answer))).await?;
+        let registered = self.handle.ask(|reply| Command::Register { account: self.id, reply }).await?;
         Ok(Registration { account: self.id, registered })
     }
 
@@ -88,7 +88,7 @@ impl Account {
     /// # Errors
     /// [`Error::Misuse`] if it is not signed in; else as for [`register`](Account::register).
     pub async fn refresh(&self) -> Result<Duration, Error> {
-        let seconds = self.handle.ask(|answer| self.command(AccountCommand::Refresh(answer))).await?;
+        let seconds = self.handle.ask(|reply| Command::Refresh { account: self.id, reply }).await?;
         Ok(Duration::from_secs(u64::from(seconds)))
     }
 
@@ -97,7 +97,7 @@ impl Account {
     /// # Errors
     /// [`Error::Misuse`] if it is not signed in; [`Error::LoggedOut`] if that ended meanwhile.
     pub async fn options(&self) -> Result<Answered, Error> {
-        self.handle.ask(|answer| self.command(AccountCommand::Options(None, answer))).await
+        self.handle.ask(|reply| Command::Options { account: self.id, uri: None, reply }).await
     }
 
     /// Asks the owner of a SIP URI the same, through the home server.
@@ -105,7 +105,7 @@ impl Account {
     /// # Errors
     /// As for [`options`](Account::options); [`Error::Misuse`] for what is no SIP URI.
     pub async fn options_of(&self, uri: &str) -> Result<Answered, Error> {
-        self.handle.ask(|answer| self.command(AccountCommand::Options(Some(uri.into()), answer))).await
+        self.handle.ask(|reply| Command::Options { account: self.id, uri: Some(uri.into()), reply }).await
     }
 
     /// Signs out: removes this device's binding from the home server, then rests.
@@ -113,7 +113,7 @@ impl Account {
     /// # Errors
     /// [`Error::Misuse`] if it is not signed in and not trying to be.
     pub async fn unregister(&self) -> Result<(), Error> {
-        self.handle.ask(|answer| self.command(AccountCommand::Unregister(answer))).await.map(|_| ())
+        self.handle.ask(|reply| Command::Unregister { account: self.id, reply }).await.map(|_| ())
     }
 
     /// Takes the account out of the user agent; it must be at rest.
@@ -122,11 +122,7 @@ impl Account {
     /// [`Error::Misuse`] if it is signed in or trying to be.
     pub async fn remove(self) -> Result<(), Error> {
         let account = self.id;
-        self.handle.ask(|answer| Command::Remove { account, answer }).await
-    }
-
-    fn command(&self, command: AccountCommand) -> Command {
-        Command::Account { account: self.id, command }
+        self.handle.ask(|reply| Command::Remove { account, reply }).await
     }
 }
 

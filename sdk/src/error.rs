@@ -1,34 +1,49 @@
-//! The one error of the face: what happened, its stable code, what to do next, how far the login came.
+//! Errors: what happened, its stable code, what to do next, whether it is tried again, how far the login came.
 
-use homing_core::config::ConfigError;
-use homing_core::error::{AuthError, Family, LoginError, Misuse, RedirectError};
+use std::fmt;
+use std::time::Duration;
+
+pub use homing_core::config::ConfigError;
+pub use homing_core::connect::ConnectError;
+pub use homing_core::dns::DnsError;
+pub use homing_core::error::{
+    AuthError, Deregistration, Family, LoginError, Misuse, RedirectError, SignatureFault, TokenFault,
+};
+pub use homing_core::identity::IdentityError;
+pub use homing_core::journey::LoginFailure;
+pub use homing_net::PemError;
+
 use homing_core::event::LogoutReason;
-use homing_core::journey::{Journey, LoginFailure};
+use homing_core::journey::Journey;
 use homing_core::server::ServerName;
-use thiserror::Error;
 
 /// Why something asked of a [`UserAgent`](crate::UserAgent) did not happen.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
+///
+/// Its text is a whole sentence with its cause; [`source()`](std::error::Error::source) gives the cause alone, as a
+/// type: a [`ConnectError`], a [`DnsError`], a [`SignatureFault`] and the like.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Error {
     /// The login failed.
-    #[error("{}", .0.error)]
-    Login(Box<LoginFailure>),
+    Login {
+        /// Why and where.
+        failure: Box<LoginFailure>,
+        /// How long after the failure the account tries again by itself; none if it does not.
+        retry_in: Option<Duration>,
+    },
     /// The account was signed out before it could be done.
-    #[error("the account was signed out: {0}")]
     LoggedOut(LogoutReason),
     /// The account's configuration is not usable.
-    #[error("{0}")]
-    Config(#[from] ConfigError),
+    Config(ConfigError),
     /// The call does not fit the account's state, or a limit is reached.
-    #[error("{0}")]
-    Misuse(#[from] Misuse),
+    Misuse(Misuse),
     /// The user agent was shut down.
-    #[error("the user agent is shut down")]
     ShutDown,
 }
 
 /// Why a user agent could not be started.
-#[derive(Debug, Error)]
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum StartError {
     /// The system gives no randomness.
     #[error("this machine gives no randomness: {0}")]
@@ -42,7 +57,7 @@ impl Error {
     /// The stable code, such as `E0702`; scripts and documentation go by it.
     pub fn code(&self) -> &'static str {
         match self {
-            Error::Login(failure) => failure.error.code(),
+            Error::Login { failure, .. } => failure.error.code(),
             Error::LoggedOut(_) => "E0302",
             Error::Config(_) => "E0101",
             Error::Misuse(_) => "E0201",
@@ -53,12 +68,10 @@ impl Error {
     /// What the person can do next, one sentence.
     pub fn hint(&self) -> &'static str {
         match self {
-            Error::Login(failure) => failure.error.hint(),
-            Error::LoggedOut(LogoutReason::Asked | LogoutReason::Displaced) => {
-                "Sign in again if this device should be used."
-            }
+            Error::Login { failure, .. } => failure.error.hint(),
             Error::LoggedOut(LogoutReason::Disabled) => "Ask the administrator to enable the account.",
-            Error::LoggedOut(_) => "Nothing: the account signs in again by itself.",
+            Error::LoggedOut(why) if why.signs_in_again() => "Nothing: the account signs in again by itself.",
+            Error::LoggedOut(_) => "Sign in again if this device should be used.",
             Error::Config(_) => "Correct the account's settings.",
             Error::Misuse(Misuse::Limit) => "Wait until something else has ended, or raise the limit.",
             Error::Misuse(_) => "Look at the account's state before asking for this.",
@@ -66,11 +79,26 @@ impl Error {
         }
     }
 
+    /// How long after this failure the account tries again by itself; zero for at once, none if it does not, be it
+    /// that trying again cannot help or that the account is at rest.
+    pub fn retry_in(&self) -> Option<Duration> {
+        match self {
+            Error::Login { retry_in, .. } => *retry_in,
+            Error::LoggedOut(why) => why.signs_in_again().then_some(Duration::ZERO),
+            Error::Config(_) | Error::Misuse(_) | Error::ShutDown => None,
+        }
+    }
+
+    /// True if the account tries again by itself, so that waiting may be enough.
+    pub fn is_temporary(&self) -> bool {
+        self.retry_in().is_some()
+    }
+
     /// The servers visited by the login that failed; empty where there was none.
     pub fn journey(&self) -> &Journey {
         static NOWHERE: Journey = Journey { hops: Vec::new(), followed: 0, limit: 0 };
         match self {
-            Error::Login(failure) => &failure.journey,
+            Error::Login { failure, .. } => &failure.journey,
             Error::LoggedOut(_) | Error::Config(_) | Error::Misuse(_) | Error::ShutDown => &NOWHERE,
         }
     }
@@ -88,7 +116,7 @@ impl Error {
     /// The login's own error, if one failed.
     pub fn login(&self) -> Option<&LoginError> {
         match self {
-            Error::Login(failure) => Some(&failure.error),
+            Error::Login { failure, .. } => Some(&failure.error),
             Error::LoggedOut(_) | Error::Config(_) | Error::Misuse(_) | Error::ShutDown => None,
         }
     }
@@ -140,8 +168,35 @@ impl Error {
     }
 }
 
-impl From<LoginFailure> for Error {
-    fn from(failure: LoginFailure) -> Self {
-        Error::Login(Box::new(failure))
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Error::Login { failure, .. } => failure.fmt(f),
+            Error::LoggedOut(why) => write!(f, "the account was signed out: {why}"),
+            Error::Config(why) => why.fmt(f),
+            Error::Misuse(why) => why.fmt(f),
+            Error::ShutDown => f.write_str("the user agent is shut down"),
+        }
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Error::Login { failure, .. } => failure.source(),
+            Error::LoggedOut(_) | Error::Config(_) | Error::Misuse(_) | Error::ShutDown => None,
+        }
+    }
+}
+
+impl From<ConfigError> for Error {
+    fn from(why: ConfigError) -> Self {
+        Error::Config(why)
+    }
+}
+
+impl From<Misuse> for Error {
+    fn from(why: Misuse) -> Self {
+        Error::Misuse(why)
     }
 }

@@ -6,8 +6,8 @@ mod clock;
 mod command;
 mod credentials;
 mod driver;
-mod error;
-mod events;
+pub mod error;
+pub mod event;
 mod locate;
 pub mod offline;
 mod probe;
@@ -21,7 +21,7 @@ pub use account::{Account, Registration};
 pub use command::ShutdownReport;
 pub use credentials::{CredentialsProvider, CredentialsRequest, StaticCredentials};
 pub use error::{Error, StartError};
-pub use events::{AccountEvents, Events, Notice};
+pub use event::{AccountEvents, EventKind, Events, Lagged};
 pub use homing_core::answer::Answered;
 pub use homing_core::config::{
     AccountConfig, AgentConfig, Aor, AuthRules, ConfigError, Consent, ExtendedProtection, IpNetwork,

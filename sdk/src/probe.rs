@@ -230,7 +230,8 @@ impl<'u> Call<'u> {
 
 fn failed(error: LoginError) -> Error {
     let journey = Journey::default();
-    Error::Login(Box::new(LoginFailure { error, journey }))
+    let failure = Box::new(LoginFailure { error, journey });
+    Error::Login { failure, retry_in: None }
 }
 
 /// Nobody in particular (RFC 3261 section 8.1.1.3).

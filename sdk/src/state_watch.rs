@@ -1,14 +1,16 @@
-//! The state of one account as its handles see it: the newest value, and a wait for the next.
+//! The state of one account as its handles see it: the newest value, a wait for the next, and the channel of its
+//! events.
 //!
-//! A watch of ten thousand accounts keeps ten thousand of these, so that each is small: one lock, one list of
-//! those who wait.
+//! A user agent of ten thousand accounts keeps ten thousand of these, so that each is small.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use homing_core::state::AccountState;
 use tokio::sync::Notify;
 
-/// The driver's end. Dropping it tells all who look that nothing follows.
+use crate::event::Channel;
+
+/// The driver's end. Dropping it tells all who watch or read events that nothing follows.
 pub(crate) struct StateSender(Arc<Shared>);
 
 /// A handle's end: what it has seen, and where to look.
@@ -21,6 +23,7 @@ pub(crate) struct StateWatch {
 struct Shared {
     newest: Mutex<Newest>,
     changed: Notify,
+    events: Channel,
 }
 
 #[derive(Clone, Copy)]
@@ -33,18 +36,23 @@ struct Newest {
 /// Both ends of a fresh account's state.
 pub(crate) fn state_watch(state: AccountState) -> (StateSender, StateWatch) {
     let newest = Mutex::new(Newest { state, changes: 0, over: false });
-    let shared = Arc::new(Shared { newest, changed: Notify::new() });
+    let shared = Arc::new(Shared { newest, changed: Notify::new(), events: Channel::default() });
     (StateSender(Arc::clone(&shared)), StateWatch { shared, seen: 0 })
 }
 
 impl StateSender {
-    /// The state as it is sender.
+    /// The state that was set last.
     pub(crate) fn state(&self) -> AccountState {
         self.0.newest().state
     }
 
-    /// Shows another state.
-    pub(crate) fn show(&self, state: AccountState) {
+    /// The channel of the account's events.
+    pub(crate) fn channel(&self) -> &Channel {
+        &self.0.events
+    }
+
+    /// Sets another state.
+    pub(crate) fn set(&self, state: AccountState) {
         {
             let mut newest = self.0.newest();
             newest.state = state;
@@ -58,19 +66,25 @@ impl Drop for StateSender {
     fn drop(&mut self) {
         self.0.newest().over = true;
         self.0.changed.notify_waiters();
+        self.0.events.close();
     }
 }
 
 impl StateWatch {
-    /// The state as it is sender.
+    /// The state that was set last.
     pub(crate) fn state(&self) -> AccountState {
         self.shared.newest().state
+    }
+
+    /// The channel of the account's events.
+    pub(crate) fn channel(&self) -> &Channel {
+        &self.shared.events
     }
 
     /// Waits for a state that was not seen by this before; none once nothing follows. Cancel-safe.
     pub(crate) async fn changed(&mut self) -> Option<AccountState> {
         loop {
-            // Whoever shows a state from here on wakes this wait, also before it begins.
+            // A state that is set from here on wakes this wait, also before it begins.
             let changed = self.shared.changed.notified();
             let newest = *self.shared.newest();
             if newest.changes != self.seen {
@@ -102,8 +116,8 @@ mod tests {
         let (sender, mut watch) = state_watch(AccountState::Offline);
         let mut other = watch.clone();
         assert_eq!(watch.changed().now_or_never(), None, "nothing changed yet");
-        sender.show(AccountState::Resolving);
-        sender.show(AccountState::Registered);
+        sender.set(AccountState::Resolving);
+        sender.set(AccountState::Registered);
         assert_eq!((sender.state(), watch.state()), (AccountState::Registered, AccountState::Registered));
         assert_eq!(watch.changed().now_or_never(), Some(Some(AccountState::Registered)));
         assert_eq!(watch.changed().now_or_never(), None, "seen already");

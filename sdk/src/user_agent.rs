@@ -12,9 +12,9 @@ use tokio::sync::oneshot;
 use crate::account::Account;
 use crate::command::{Command, Handle, ShutdownReport};
 use crate::credentials::CredentialsProvider;
-use crate::driver::{self, Equipment};
+use crate::driver::{self, DriverConfig};
 use crate::error::{Error, StartError};
-use crate::events::Events;
+use crate::event::Events;
 use crate::locate::{self, Located};
 use crate::redirect::RedirectPolicy;
 use crate::resolver::Resolver;
@@ -54,26 +54,24 @@ impl UserAgent {
         }
     }
 
-    /// Takes an account in; it rests until it is told to register. Waits for the user agent's thread,
-    /// which answers in microseconds.
+    /// Adds an account; it is at rest until it is told to register. Waits for nothing.
     ///
     /// # Errors
-    /// [`Error::Config`] names the first setting that is not usable. [`Error::Misuse`] if called from
-    /// within a [`CredentialsProvider`], which runs on that very thread.
+    /// [`Error::Config`] names the first setting that is not usable.
     pub fn account(
         &self,
         config: AccountConfig,
         credentials: impl CredentialsProvider,
     ) -> Result<Account, Error> {
         config.check()?;
-        let (aor, account, credentials) = (config.aor.clone(), Box::new(config), Arc::new(credentials));
-        let (id, state) = self.handle.ask_now(|answer| Command::Add { account, credentials, answer })??;
+        let aor = config.aor.clone();
+        let (id, state) = self.handle.add(config, Arc::new(credentials))?;
         Ok(Account::new(id, aor, state, self.handle.clone()))
     }
 
     /// What happens to all accounts from now on.
     pub fn events(&self) -> Events {
-        Events::new(self.handle.listen())
+        Events::new(Arc::clone(self.handle.channel()))
     }
 
     /// The messages of the recent past, without their secrets.
@@ -88,32 +86,34 @@ impl UserAgent {
     /// [`Error::Config`] if this is no domain.
     pub async fn plan(&self, domain: &str) -> Result<Located, Error> {
         let request = locate::of_domain(domain)?;
-        self.handle.ask(|answer| Command::Locate { request, answer }).await
+        self.handle.ask(|reply| Command::Locate { request, reply }).await
     }
 
     /// Asks this policy from now on about redirects of accounts whose rules say so. Without one such
     /// redirects are not followed.
     pub fn redirect_policy(&self, policy: Arc<dyn RedirectPolicy>) {
         // A user agent that has ended meets no more redirects.
-        let _ = self.handle.tell(Command::Policy(policy));
+        let _ = self.handle.tell(Command::SetPolicy(policy));
     }
 
-    /// What was dropped, refused and done so far; nothing once it has ended.
+    /// What its accounts dropped, refused and did so far, as of the last step of its thread. What was counted stays
+    /// readable after it has ended. Waits for nothing.
     pub fn counters(&self) -> Counters {
-        self.handle.ask_now(Command::Count).unwrap_or_default().0
+        self.handle.counters().agent()
     }
 
-    /// What its connections refused, dropped and cut so far; nothing once it has ended.
+    /// What its connections refused, dropped and cut so far, as of the last step of its thread. What was counted
+    /// stays readable after it has ended. Waits for nothing.
     pub fn net_counters(&self) -> NetCounters {
-        self.handle.ask_now(Command::Count).unwrap_or_default().1
+        self.handle.counters().net()
     }
 
     /// Signs all accounts out, waits for their servers' answers, at most `grace`, and ends. What every
     /// other handle asks for from then on fails with [`Error::ShutDown`]. If the future is dropped the
     /// user agent ends all the same.
     pub async fn shutdown(&self, grace: Duration) -> ShutdownReport {
-        let (answer, report) = oneshot::channel();
-        if self.handle.tell(Command::ShutDown { grace, answer }).is_err() {
+        let (reply, report) = oneshot::channel();
+        if self.handle.tell(Command::ShutDown { grace, reply }).is_err() {
             return ShutdownReport::default();
         }
         report.await.unwrap_or_default()
@@ -165,7 +165,7 @@ impl UserAgentBuilder {
         let resolver = self.resolver.unwrap_or_else(Resolver::system);
         let (recorder, trace) = crate::trace::trace(self.trace_bytes);
         let tls = self.client_certificate.unwrap_or_else(|| TlsClient::new(self.roots));
-        let equipment = Equipment { agent: self.agent, resolver, tls, recorder };
-        Ok(UserAgent { handle: driver::start(equipment)?, trace })
+        let config = DriverConfig { agent: self.agent, resolver, tls, recorder };
+        Ok(UserAgent { handle: driver::start(config)?, trace })
     }
 }

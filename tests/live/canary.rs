@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use homing::{AccountConfig, AccountState, Aor, Notice, Password, StaticCredentials};
+use homing::{AccountConfig, AccountState, Aor, Password, StaticCredentials};
 use homing_server_mock::mischief::{Mischief, Rule};
 
 use crate::place::{CANARY, alice, estate, eventually, register, run, user_agent, with};
@@ -25,11 +25,8 @@ fn the_canary_is_nowhere() {
             }
             let _ = account.unregister().await;
             eventually(Duration::from_secs(2), || account.state() == AccountState::LoggedOff).await;
-            while let Ok(Some(notice)) = tokio::time::timeout(Duration::from_millis(50), events.next()).await
-            {
-                if let Notice::Event(event) = notice {
-                    seen += &format!("{event:?}");
-                }
+            while let Ok(Some(event)) = tokio::time::timeout(Duration::from_millis(50), events.next()).await {
+                seen += &format!("{event:?}");
             }
             for entry in ua.trace().entries(0) {
                 seen += &entry.text();

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use homing::{AccountEvent, AccountState, LogoutReason, Notice};
+use homing::{AccountEvent, AccountState, LogoutReason};
 
 use crate::place::{alice, estate, eventually, register, run, user_agent};
 
@@ -18,14 +18,11 @@ fn para_67_a_moved_user_signs_in_anew_at_the_next_refresh() {
         let _ = account.refresh().await;
         let mut reasons = Vec::new();
         let moved = async {
-            while let Some(notice) = events.next().await {
-                match notice {
-                    Notice::Event(event) => match event.what {
-                        AccountEvent::LoggedOut { why } => reasons.push(why),
-                        AccountEvent::Registered(registered) => return Some(registered.home.host),
-                        _ => {}
-                    },
-                    Notice::Lagged { .. } => panic!("a test reads fast enough"),
+            while let Some(event) = events.next().await {
+                match event.expect("fewer events than a reader keeps").what {
+                    AccountEvent::LoggedOut { why } => reasons.push(why),
+                    AccountEvent::Registered(registered) => return Some(registered.home.host),
+                    _ => {}
                 }
             }
             None

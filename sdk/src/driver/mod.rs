@@ -1,81 +1,91 @@
 //! The driver: carries inputs to the agent and its outputs to the world, and decides nothing.
 
+mod log;
 mod network;
 mod questions;
 mod registry;
+mod shutdown;
 mod tap;
+mod waiters;
 
 use std::io;
-use std::ops::ControlFlow;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use homing_core::agent::Agent;
 use homing_core::command;
-use homing_core::config::AgentConfig;
+use homing_core::config::{AccountConfig, AgentConfig};
 use homing_core::connect::ConnectError;
-use homing_core::ids::AskId;
+use homing_core::error::Misuse;
+use homing_core::event::Event;
+use homing_core::ids::{AccountId, AskId};
 use homing_core::outbox::{Answer, Input, Output};
 use homing_core::time::Now;
 use homing_net::{Dial, NetConfig, NetEvent, Sockets, TlsClient};
 use tokio::runtime;
-use tokio::sync::{broadcast, mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot};
 use tokio::time::sleep_until;
 
 use crate::clock::{self, Clock};
-use crate::command::{AccountCommand, Command, Handle, ShutdownReport};
+use crate::command::{Command, CounterSnapshot, Handle, Reply, ShutdownReport};
 use crate::error::StartError;
-use crate::events::KEPT;
 use crate::resolver::Resolver;
+use crate::state_watch::StateSender;
 use crate::trace::Recorder;
 
+use log::Log;
 use network::Network;
 use questions::Questions;
 use registry::Registry;
+use shutdown::Shutdown;
 pub(crate) use tap::Tap;
+use waiters::{Waiter, Waiters};
 
 /// What a driver is given for its life.
-pub(crate) struct Equipment {
+pub(crate) struct DriverConfig {
     pub(crate) agent: AgentConfig,
     pub(crate) resolver: Resolver,
     pub(crate) tls: TlsClient,
     pub(crate) recorder: Recorder,
 }
 
-/// Starts a driver on a thread of its own and gives the line to it.
-pub(crate) fn start(equipment: Equipment) -> Result<Handle, StartError> {
+/// Starts a driver on a thread of its own and gives the first handle of it.
+pub(crate) fn start(config: DriverConfig) -> Result<Handle, StartError> {
     let seed = clock::seed().map_err(StartError::Entropy)?;
     let runtime = runtime::Builder::new_current_thread().enable_all().build().map_err(StartError::Thread)?;
     let (commands, received) = mpsc::unbounded_channel();
-    let (events, _) = broadcast::channel(KEPT);
-    let weak = events.downgrade();
+    let (log, counters) = (Log::default(), CounterSnapshot::default());
+    let handle = Handle::new(commands, log.channel().clone(), counters.clone());
     let work = move || {
         let mut clock = Clock::start();
         let (now, _) = clock.read();
         let sockets = NetConfig {
-            message: equipment.agent.limits.message,
-            connect: equipment.agent.limits.connect,
+            message: config.agent.limits.message,
+            connect: config.agent.limits.connect,
             // What waits here is what our own accounts sent at once.
             unwritten_bytes: UNWRITTEN,
             ..NetConfig::default()
         };
         let driver = Driver {
-            agent: Agent::new(equipment.agent, seed, now),
+            agent: Agent::new(config.agent, seed, now),
             clock,
             sockets: Sockets::new(sockets),
-            tls: equipment.tls,
-            questions: Questions::new(equipment.resolver),
-            tap: Tap::new(equipment.recorder),
-            registry: Registry::new(events),
+            tls: config.tls,
+            questions: Questions::new(config.resolver),
+            tap: Tap::new(config.recorder),
+            registry: Registry::default(),
+            waiters: Waiters::default(),
+            log,
+            counters,
             network: Network::default(),
-            leaving: None,
+            shutdown: None,
             woke: None,
         };
         runtime.block_on(driver.run(received));
     };
     let thread = thread::Builder::new().name("homing-agent".to_owned()).spawn(work);
-    let thread = thread.map_err(|error: io::Error| StartError::Thread(error))?;
-    Ok(Handle::new(commands, weak, thread.thread().id()))
+    thread.map_err(|error: io::Error| StartError::Thread(error))?;
+    Ok(handle)
 }
 
 /// Runs one agent: hands inputs in, carries outputs out.
@@ -87,34 +97,31 @@ struct Driver {
     questions: Questions,
     tap: Tap,
     registry: Registry,
+    waiters: Waiters,
+    log: Log,
+    counters: CounterSnapshot,
     network: Network,
-    leaving: Option<Leaving>,
+    shutdown: Option<Shutdown>,
     /// When deadlines were last looked at.
     woke: Option<Instant>,
-}
-
-/// A shutdown under way.
-struct Leaving {
-    until: Instant,
-    answers: Vec<oneshot::Sender<ShutdownReport>>,
 }
 
 impl Driver {
     async fn run(mut self, mut commands: mpsc::UnboundedReceiver<Command>) {
         let mut arrivals = Vec::with_capacity(BATCH);
         let mut asked = Vec::with_capacity(BATCH);
-        let mut listening = true;
-        while !self.has_left() {
+        let mut has_handles = true;
+        while !self.is_over() {
             let wake = self.next_wake();
             // What is overdue comes first, so that a flood of messages cannot hold timers up.
             tokio::select! {
                 biased;
                 () = sleep_until(wake.into()) => self.wake(),
-                taken = commands.recv_many(&mut asked, BATCH), if listening => {
-                    asked.drain(..).for_each(|command| self.obey(command));
+                taken = commands.recv_many(&mut asked, BATCH), if has_handles => {
+                    asked.drain(..).for_each(|command| self.execute(command));
                     if taken == 0 {
-                        listening = false;
-                        self.leave(FAREWELL, None);
+                        has_handles = false;
+                        self.shut_down(DROP_GRACE, None);
                     }
                 }
                 (id, answer) = self.questions.next() => self.answer(id, answer),
@@ -122,7 +129,7 @@ impl Driver {
                     arrivals.drain(..).for_each(|arrival| self.receive(arrival));
                 }
             }
-            self.tap.publish();
+            self.publish();
         }
         self.end().await;
     }
@@ -167,51 +174,70 @@ impl Driver {
     }
 
     /// Does what a handle asks for.
-    fn obey(&mut self, command: Command) {
+    fn execute(&mut self, command: Command) {
         let now = self.now();
         match command {
-            Command::Add { account, credentials, answer } => {
-                let aor = account.aor.clone();
-                let added = self.agent.add_account(*account, now).map(|id| {
-                    self.questions.add(id, credentials);
-                    (id, self.registry.add(id, &aor))
-                });
-                // Whoever asked may be gone; the account then rests until the end.
-                let _ = answer.send(added.map_err(Into::into));
+            Command::Add { id, account, state, credentials } => {
+                self.add(id, *account, state, now);
+                self.questions.add(id, credentials);
             }
-            Command::Account { account, command } => {
-                let to_agent = match &command {
-                    AccountCommand::Register(_) => command::Command::Register(account),
-                    AccountCommand::Refresh(_) => command::Command::Refresh(account),
-                    AccountCommand::Unregister(_) => command::Command::Unregister(account),
-                    AccountCommand::Options(None, _) => command::Command::Options(account),
-                    AccountCommand::Options(Some(uri), _) => {
-                        command::Command::OptionsOf(account, uri.clone())
-                    }
+            Command::Register { account, reply } => match self.registry.registration(account) {
+                Some(registered) => {
+                    // Nobody may wait any more.
+                    let _ = reply.send(Ok(registered.clone()));
+                }
+                None => {
+                    self.order(command::Command::Register(account), account, Waiter::Register(reply), now)
+                }
+            },
+            Command::Refresh { account, reply } => {
+                self.order(command::Command::Refresh(account), account, Waiter::Refresh(reply), now);
+            }
+            Command::Unregister { account, reply } => {
+                self.order(command::Command::Unregister(account), account, Waiter::Unregister(reply), now);
+            }
+            Command::Options { account, uri, reply } => {
+                let command = match uri {
+                    None => command::Command::Options(account),
+                    Some(uri) => command::Command::OptionsOf(account, uri),
                 };
-                if let ControlFlow::Continue(command) = self.registry.settle_at_once(account, command) {
-                    let taken = self.agent.handle_command(to_agent, now);
-                    self.registry.await_outcome(account, command, taken);
-                }
+                self.order(command, account, Waiter::Options(reply), now);
             }
-            Command::Remove { account, answer } => {
-                let removed = self.agent.handle_command(command::Command::Remove(account), now);
-                if removed.is_ok() {
-                    self.questions.remove(account);
-                    self.registry.remove(account);
-                }
-                // Whoever asked may be gone.
-                let _ = answer.send(removed.map_err(Into::into));
-            }
-            Command::Policy(policy) => self.questions.policy(policy),
-            Command::Locate { request, answer } => self.questions.locate(request, answer),
-            Command::Count(answer) => {
-                // Whoever asked may be gone.
-                let _ = answer.send((self.agent.counters().clone(), self.sockets.counters()));
-            }
-            Command::ShutDown { grace, answer } => self.leave(grace, Some(answer)),
+            Command::Remove { account, reply } => self.remove(account, reply, now),
+            Command::SetPolicy(policy) => self.questions.policy(policy),
+            Command::Locate { request, reply } => self.questions.locate(request, reply),
+            Command::ShutDown { grace, reply } => self.shut_down(grace, Some(reply)),
         }
         self.drain(now);
+    }
+
+    fn add(&mut self, id: AccountId, account: AccountConfig, state: StateSender, now: Now) {
+        self.registry.add(id, &account.aor, state);
+        let added = self.agent.add_account(account, now);
+        let numbered = "a checked configuration is taken, and handle and agent number in the same order";
+        assert_eq!(added, Ok(id), "{numbered}");
+    }
+
+    /// Gives the agent a command whose outcome somebody waits for. Who asks for what is under way already waits for
+    /// that.
+    fn order(&mut self, command: command::Command, account: AccountId, waiter: Waiter, now: Now) {
+        let under_way = matches!(waiter, Waiter::Register(_)) && self.registry.is_busy(account);
+        match self.agent.handle_command(command, now) {
+            Ok(()) => self.waiters.add(account, waiter),
+            Err(Misuse::WrongState) if under_way => self.waiters.add(account, waiter),
+            Err(misuse) => waiter.fail(misuse.into()),
+        }
+    }
+
+    fn remove(&mut self, account: AccountId, reply: Reply<()>, now: Now) {
+        let removed = self.agent.handle_command(command::Command::Remove(account), now);
+        if removed.is_ok() {
+            self.questions.remove(account);
+            self.waiters.remove(account);
+            self.registry.remove(account);
+        }
+        // Nobody may wait any more.
+        let _ = reply.send(removed.map_err(Into::into));
     }
 
     /// Tells the agent that time has passed, if it waits for that, and looks after the network.
@@ -227,7 +253,7 @@ impl Driver {
         }
     }
 
-    /// Carries out whatever the agent wants, in its command.
+    /// Carries out all that the agent wants, in its order.
     fn drain(&mut self, now: Now) {
         while let Some(output) = self.agent.poll_output() {
             match output {
@@ -249,10 +275,29 @@ impl Driver {
                     self.questions.ask(id, question, until);
                 }
                 Output::Forget { id } => self.questions.forget(id),
-                Output::Event(event) => self.registry.post(event),
+                Output::Event(event) => self.tell(event),
             }
         }
-        self.registry.settle();
+        if !self.waiters.is_settled() {
+            // Who hears of an outcome finds it counted.
+            self.counters.publish(self.agent.counters(), self.sockets.counters());
+            self.waiters.settle();
+        }
+    }
+
+    /// Tells an event; one of an account that was removed meanwhile concerns nobody.
+    fn tell(&mut self, event: Event) {
+        if let Some(account) = self.registry.record(&event) {
+            self.waiters.note(&event);
+            self.log.tell(event, account);
+        }
+    }
+
+    /// Shows the handles and readers what the last step brought.
+    fn publish(&mut self) {
+        self.counters.publish(self.agent.counters(), self.sockets.counters());
+        self.log.wake();
+        self.tap.publish();
     }
 
     /// The present instant; the agent is told first if the clocks parted meanwhile.
@@ -277,42 +322,34 @@ impl Driver {
         let deadline = self.agent.deadline().map(|deadline| self.clock.instant(deadline.at));
         // Between two looks at deadlines there is room for everything else.
         let deadline = deadline.map(|at| self.woke.map_or(at, |woke| at.max(woke + PULSE)));
-        let leaving = self.leaving.as_ref().map(|leaving| leaving.until);
+        let shutdown = self.shutdown.as_ref().map(Shutdown::until);
         // Also without a deadline the clocks and the network are looked at now and then.
         let look = Some(self.network.next_look());
-        [deadline, leaving, look].into_iter().flatten().min().unwrap_or_else(Instant::now)
+        [deadline, shutdown, look].into_iter().flatten().min().unwrap_or_else(Instant::now)
     }
 
-    fn leave(&mut self, grace: Duration, answer: Option<oneshot::Sender<ShutdownReport>>) {
+    fn shut_down(&mut self, grace: Duration, reply: Option<oneshot::Sender<ShutdownReport>>) {
         let now = self.now();
-        for account in self.registry.accounts() {
-            // Whoever is at rest refuses, and that is well.
+        for account in self.registry.ids() {
+            // An account at rest refuses, which is as good.
             let _ = self.agent.handle_command(command::Command::Unregister(account), now);
             self.drain(now);
         }
-        let until = Instant::now().checked_add(grace).unwrap_or_else(Instant::now);
-        let leaving = self.leaving.get_or_insert(Leaving { until, answers: Vec::new() });
-        leaving.until = leaving.until.min(until);
-        leaving.answers.extend(answer);
+        self.shutdown.get_or_insert_with(|| Shutdown::begin(grace)).join(grace, reply);
     }
 
-    fn has_left(&self) -> bool {
-        let Some(leaving) = &self.leaving else { return false };
-        self.registry.is_at_rest() || Instant::now() >= leaving.until
+    fn is_over(&self) -> bool {
+        self.shutdown.as_ref().is_some_and(|shutdown| self.registry.is_at_rest() || shutdown.is_due())
     }
 
-    async fn end(self) {
-        let report = self.report();
-        self.tap.publish();
+    async fn end(mut self) {
+        let report =
+            ShutdownReport { accounts: self.registry.signed_in(), transactions: self.agent.transactions() };
+        self.publish();
         self.sockets.leave(LAST_BYTES).await;
-        for answer in self.leaving.into_iter().flat_map(|leaving| leaving.answers) {
-            // Whoever asked may be gone.
-            let _ = answer.send(report.clone());
+        if let Some(shutdown) = self.shutdown {
+            shutdown.report(&report);
         }
-    }
-
-    fn report(&self) -> ShutdownReport {
-        ShutdownReport { accounts: self.registry.signed_in(), transactions: self.agent.transactions() }
     }
 }
 
@@ -323,6 +360,6 @@ const BATCH: usize = 64;
 /// Deadlines are looked at once in this time at most.
 const PULSE: Duration = Duration::from_millis(1);
 /// How long accounts may take to sign out after the last handle was dropped.
-const FAREWELL: Duration = Duration::from_secs(2);
+const DROP_GRACE: Duration = Duration::from_secs(2);
 /// How long the last bytes may take to leave.
 const LAST_BYTES: Duration = Duration::from_millis(500);

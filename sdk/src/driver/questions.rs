@@ -11,13 +11,13 @@ use homing_core::dns::DnsError;
 use homing_core::ids::{AccountId, AskId};
 use homing_core::locate::Request;
 use homing_core::outbox::{Answer, Decision, Question};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 use tokio::task::{AbortHandle, spawn_blocking};
 use tokio::time::timeout_at;
 use tracing::Instrument;
 
+use crate::command::Reply;
 use crate::credentials::{AnyCredentials, CredentialsRequest};
-use crate::error::Error;
 use crate::locate::{Located, locate};
 use crate::redirect::RedirectPolicy;
 use crate::resolver::Resolver;
@@ -94,12 +94,12 @@ impl Questions {
     }
 
     /// Looks for servers, for whoever asks.
-    pub(super) fn locate(&self, request: Request, answer: oneshot::Sender<Result<Located, Error>>) {
+    pub(super) fn locate(&self, request: Request, reply: Reply<Located>) {
         let resolver = self.resolver.clone();
         tokio::spawn(async move {
             let located = locate(request, &resolver).await;
-            // Whoever asked may be gone.
-            let _ = answer.send(Ok(located));
+            // Nobody may wait any more.
+            let _ = reply.send(Ok(located));
         });
     }
 

@@ -1,67 +1,73 @@
-//! What happened, for whoever listens: bounded, and honest about what a slow listener missed.
+//! The readers of events: of one account, or of all accounts of a user agent.
+
+use std::fmt;
+use std::future::poll_fn;
+use std::sync::Arc;
 
 use homing_core::event::{AccountEvent, Event};
-use homing_core::ids::AccountId;
-use tokio::sync::broadcast::{self, error::RecvError};
 
-/// What a listener is told.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Notice {
-    /// Something happened.
-    Event(Event),
-    /// The listener was too slow; this many events are lost to it. What counts is to be asked anew.
-    Lagged {
-        /// How many.
-        dropped: u64,
-    },
-}
+use super::channel::{Channel, Inbox};
+use super::lagged::Lagged;
+use crate::state_watch::StateWatch;
 
-/// The events of all accounts, from the moment this was made. A slow listener delays nobody.
-#[derive(Debug)]
+/// The events of all accounts, from the moment this was made.
 pub struct Events {
-    receiver: broadcast::Receiver<Event>,
+    channel: Arc<Channel>,
+    inbox: Arc<Inbox>,
 }
 
 /// The events of one account, from the moment this was made.
-#[derive(Debug)]
 pub struct AccountEvents {
-    account: AccountId,
-    events: Events,
+    account: StateWatch,
+    inbox: Arc<Inbox>,
 }
 
 impl Events {
-    pub(crate) fn new(receiver: broadcast::Receiver<Event>) -> Self {
-        Self { receiver }
+    pub(crate) fn new(channel: Arc<Channel>) -> Self {
+        Self { inbox: channel.join(), channel }
     }
 
-    /// The next event; none once the user agent has ended. Cancel-safe: no event is lost by dropping
-    /// the future.
-    pub async fn next(&mut self) -> Option<Notice> {
-        match self.receiver.recv().await {
-            Ok(event) => Some(Notice::Event(event)),
-            Err(RecvError::Lagged(dropped)) => Some(Notice::Lagged { dropped }),
-            Err(RecvError::Closed) => None,
-        }
+    /// The next event, or [`Lagged`] for what was missed of one account; none once the user agent has ended. Events
+    /// of one account come in the order in which they happened, and so do those of different accounts as long as
+    /// none was missed. Cancel-safe: no event is lost by dropping the future.
+    pub async fn next(&mut self) -> Option<Result<Event, Lagged>> {
+        poll_fn(|cx| self.inbox.poll(cx)).await
     }
 }
 
 impl AccountEvents {
-    pub(crate) fn new(account: AccountId, events: Events) -> Self {
-        Self { account, events }
+    pub(crate) fn new(account: StateWatch) -> Self {
+        Self { inbox: account.channel().join(), account }
     }
 
-    /// The next event of this account, or the number of events (of any account) that were missed;
-    /// none once the user agent has ended. Cancel-safe.
-    pub async fn next(&mut self) -> Option<Result<AccountEvent, u64>> {
-        loop {
-            match self.events.next().await? {
-                Notice::Event(event) if event.account == self.account => return Some(Ok(event.what)),
-                Notice::Event(_) => {}
-                Notice::Lagged { dropped } => return Some(Err(dropped)),
-            }
-        }
+    /// The next event, or [`Lagged`] for what was missed; none once the account was removed or the user agent has
+    /// ended. Cancel-safe: no event is lost by dropping the future.
+    pub async fn next(&mut self) -> Option<Result<AccountEvent, Lagged>> {
+        let taken = poll_fn(|cx| self.inbox.poll(cx)).await?;
+        Some(taken.map(|event| event.what))
     }
 }
 
-/// Events kept for the slowest listener.
-pub(crate) const KEPT: usize = 1_024;
+impl Drop for Events {
+    fn drop(&mut self) {
+        self.channel.leave(&self.inbox);
+    }
+}
+
+impl Drop for AccountEvents {
+    fn drop(&mut self) {
+        self.account.channel().leave(&self.inbox);
+    }
+}
+
+impl fmt::Debug for Events {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Events")
+    }
+}
+
+impl fmt::Debug for AccountEvents {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("AccountEvents")
+    }
+}

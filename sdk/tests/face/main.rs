@@ -5,6 +5,7 @@ mod at_home;
 mod consent;
 mod downgrade;
 mod ends;
+mod listening;
 mod registrar;
 mod secrets;
 mod signing_in;

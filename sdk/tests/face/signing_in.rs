@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use homing::{
-    AccountEvent, AccountState, Error, Family, FoundBy, Misuse, Notice, Password, StaticCredentials,
-};
+use homing::{AccountState, Error, Family, FoundBy, Misuse, Password, StaticCredentials};
 use homing_wire::{Builder, Name};
 
 use crate::registrar::{Registrar, alice, asked, digest, yes};
@@ -69,36 +67,6 @@ async fn a_refusal_names_who_refused() {
     let error = ua.account(alice(), password()).unwrap().register().await.unwrap_err();
     assert!(error.is_refused(), "{error}");
     assert_eq!(error.code(), "E0801");
-}
-
-#[tokio::test]
-async fn events_tell_the_way_and_a_slow_listener_what_it_missed() {
-    let registrar = Registrar::start("hs1.network.com", yes);
-    let ua = registrar.user_agent();
-    let mut events = ua.events();
-    let account = ua.account(alice(), password()).unwrap();
-    let mut own = account.events();
-    account.register().await.unwrap();
-    let mut states = Vec::new();
-    while let Some(Notice::Event(event)) = events.next().await {
-        assert_eq!(event.account, account.id());
-        if let AccountEvent::StateChanged { to, .. } = event.what {
-            states.push(to);
-            if to == AccountState::Registered {
-                break;
-            }
-        }
-    }
-    assert!(states.starts_with(&[AccountState::Resolving, AccountState::Connecting]), "{states:?}");
-    for _ in 0..1_200 {
-        account.refresh().await.unwrap();
-    }
-    let mut missed = 0;
-    while missed == 0 {
-        if let Err(dropped) = own.next().await.unwrap() {
-            missed = dropped;
-        }
-    }
 }
 
 #[tokio::test]

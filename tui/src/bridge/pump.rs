@@ -1,6 +1,6 @@
 //! Pumps: events and trace entries of the agent become messages for the phone.
 
-use homing::{AccountId, Notice, TraceEntry, UserAgent};
+use homing::{AccountId, TraceEntry, UserAgent};
 use tokio::sync::mpsc::UnboundedSender;
 
 use crate::msg::Msg;
@@ -13,12 +13,10 @@ use crate::trace::{Record, Seen};
 pub(crate) fn start(agent: &UserAgent, told: &UnboundedSender<Msg>) {
     let (mut events, line) = (agent.events(), told.clone());
     tokio::spawn(async move {
-        while let Some(notice) = events.next().await {
-            let msg = match notice {
-                Notice::Event(event) => happened(event.account, event.what),
-                Notice::Lagged { dropped } => {
-                    Msg::Stage(stage::Msg::Told(screen_text!("{dropped} events were missed")))
-                }
+        while let Some(event) = events.next().await {
+            let msg = match event {
+                Ok(event) => happened(event.account, event.what),
+                Err(lagged) => Msg::Stage(stage::Msg::Told(screen_text!("{lagged}"))),
             };
             if line.send(msg).is_err() {
                 break;

@@ -101,7 +101,7 @@ async fn tell_events(mut events: homing::AccountEvents, console: Console) {
     while let Some(event) = events.next().await {
         match event {
             Ok(event) => tell(&event, console),
-            Err(missed) => console.event("missed", serde_json::json!({ "events": missed })),
+            Err(lagged) => console.event("missed", serde_json::json!({ "events": lagged.missed() })),
         }
     }
 }

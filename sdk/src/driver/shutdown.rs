@@ -1,0 +1,47 @@
+//! A shutdown under way: until when it may take, and who waits for its report.
+
+use std::time::{Duration, Instant};
+
+use tokio::sync::oneshot;
+
+use crate::command::ShutdownReport;
+
+/// The shortest grace that was given counts; whoever asked gets the report.
+pub(super) struct Shutdown {
+    until: Instant,
+    replies: Vec<oneshot::Sender<ShutdownReport>>,
+}
+
+impl Shutdown {
+    pub(super) fn begin(grace: Duration) -> Self {
+        Self { until: end_of(grace), replies: Vec::new() }
+    }
+
+    /// Another one asks for it.
+    pub(super) fn join(&mut self, grace: Duration, reply: Option<oneshot::Sender<ShutdownReport>>) {
+        self.until = self.until.min(end_of(grace));
+        self.replies.extend(reply);
+    }
+
+    pub(super) fn until(&self) -> Instant {
+        self.until
+    }
+
+    /// True once its time is over.
+    pub(super) fn is_due(&self) -> bool {
+        Instant::now() >= self.until
+    }
+
+    /// Gives the report to all who asked.
+    pub(super) fn report(self, report: &ShutdownReport) {
+        for reply in self.replies {
+            // Nobody may wait any more.
+            let _ = reply.send(report.clone());
+        }
+    }
+}
+
+fn end_of(grace: Duration) -> Instant {
+    // A grace that no clock can hold is none.
+    Instant::now().checked_add(grace).unwrap_or_else(Instant::now)
+}

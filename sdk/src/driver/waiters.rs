@@ -1,0 +1,135 @@
+//! Who waits for the outcome of what was asked of an account.
+
+use std::collections::BTreeMap;
+
+use homing_core::answer::Answered;
+use homing_core::event::{AccountEvent, Event, EventKind, LogoutReason, Registered};
+use homing_core::ids::AccountId;
+use homing_core::state::AccountState;
+
+use crate::command::Reply;
+use crate::error::Error;
+
+/// Those who wait, by account, and the events that may be what they wait for.
+#[derive(Default)]
+pub(super) struct Waiters {
+    waiting: BTreeMap<AccountId, Vec<Waiter>>,
+    /// Events since outcomes were settled last, of accounts for which somebody waits.
+    unsettled: Vec<Event>,
+}
+
+/// One who waits, and for what.
+pub(super) enum Waiter {
+    Register(Reply<Registered>),
+    Refresh(Reply<u32>),
+    Unregister(Reply<LogoutReason>),
+    Options(Reply<Answered>),
+}
+
+impl Waiters {
+    /// Adds one who waits; those who gave up leave.
+    pub(super) fn add(&mut self, account: AccountId, waiter: Waiter) {
+        let waiting = self.waiting.entry(account).or_default();
+        waiting.retain(|waiter| !waiter.is_abandoned());
+        waiting.push(waiter);
+    }
+
+    /// Ends every wait for an account that was removed.
+    pub(super) fn remove(&mut self, account: AccountId) {
+        self.waiting.remove(&account);
+    }
+
+    /// Keeps an event that somebody may wait for until outcomes are settled.
+    pub(super) fn note(&mut self, event: &Event) {
+        if !is_detail(event.what.kind()) && self.waiting.contains_key(&event.account) {
+            self.unsettled.push(event.clone());
+        }
+    }
+
+    pub(super) fn is_settled(&self) -> bool {
+        self.unsettled.is_empty()
+    }
+
+    /// Gives those who wait their outcomes, once all that happened together is told: who hears of a registration
+    /// finds the account in the state that goes with it.
+    pub(super) fn settle(&mut self) {
+        for event in self.unsettled.drain(..) {
+            let Some(waiting) = self.waiting.remove(&event.account) else { continue };
+            let still: Vec<Waiter> =
+                waiting.into_iter().filter_map(|waiter| waiter.settle(&event.what)).collect();
+            if !still.is_empty() {
+                self.waiting.insert(event.account, still);
+            }
+        }
+    }
+}
+
+impl Waiter {
+    /// Gives the outcome if the event is what is waited for; else the wait goes on. That nobody may be there any more
+    /// to take it loses nothing.
+    fn settle(self, what: &AccountEvent) -> Option<Waiter> {
+        match (self, what) {
+            (Waiter::Register(reply), AccountEvent::Registered(registered)) => {
+                let _ = reply.send(Ok(registered.clone()));
+            }
+            (Waiter::Refresh(reply), AccountEvent::Refreshed { expires }) => {
+                let _ = reply.send(Ok(*expires));
+            }
+            (Waiter::Refresh(reply), AccountEvent::Registered(registered)) => {
+                let _ = reply.send(Ok(registered.expires));
+            }
+            (Waiter::Options(reply), AccountEvent::OptionsAnswered(answered)) => {
+                let _ = reply.send(Ok(answered.clone()));
+            }
+            (Waiter::Unregister(reply), AccountEvent::LoggedOut { why }) => {
+                let _ = reply.send(Ok(*why));
+            }
+            (Waiter::Unregister(reply), AccountEvent::StateChanged { to: AccountState::LoggedOff, .. }) => {
+                let _ = reply.send(Ok(LogoutReason::Asked));
+            }
+            (waiter, AccountEvent::StateChanged { to: AccountState::LoggedOff, .. }) => {
+                waiter.fail(Error::LoggedOut(LogoutReason::Asked));
+            }
+            // A failed login is the outcome of what was asked before it, also of a refresh that led to it.
+            (
+                waiter @ (Waiter::Register(_) | Waiter::Refresh(_)),
+                AccountEvent::LoginFailed { failure, retry_in },
+            ) => {
+                let failure = Box::new(failure.clone());
+                waiter.fail(Error::Login { failure, retry_in: *retry_in });
+            }
+            (waiter @ (Waiter::Register(_) | Waiter::Options(_)), AccountEvent::LoggedOut { why }) => {
+                waiter.fail(Error::LoggedOut(*why));
+            }
+            (waiter @ Waiter::Refresh(_), AccountEvent::LoggedOut { why }) if !why.signs_in_again() => {
+                waiter.fail(Error::LoggedOut(*why));
+            }
+            (waiter, _) => return Some(waiter),
+        }
+        None
+    }
+
+    pub(super) fn fail(self, error: Error) {
+        // Nobody may be there any more to take it.
+        let _ = match self {
+            Waiter::Register(reply) => reply.send(Err(error)).is_ok(),
+            Waiter::Refresh(reply) => reply.send(Err(error)).is_ok(),
+            Waiter::Unregister(reply) => reply.send(Err(error)).is_ok(),
+            Waiter::Options(reply) => reply.send(Err(error)).is_ok(),
+        };
+    }
+
+    fn is_abandoned(&self) -> bool {
+        match self {
+            Waiter::Register(reply) => reply.is_closed(),
+            Waiter::Refresh(reply) => reply.is_closed(),
+            Waiter::Unregister(reply) => reply.is_closed(),
+            Waiter::Options(reply) => reply.is_closed(),
+        }
+    }
+}
+
+/// True for events that are nobody's outcome and come often: they need not be kept.
+fn is_detail(kind: EventKind) -> bool {
+    matches!(kind, EventKind::JourneyChanged | EventKind::HomeServerChanged)
+}

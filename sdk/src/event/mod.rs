@@ -1,0 +1,19 @@
+//! What happens to accounts, and the readers it is told to.
+//!
+//! Each reader has a queue of its own. It keeps the newest 256 events of each account, and 65,536 of all accounts
+//! together; what is older is merged into one [`Lagged`] for each account. A reader that is late delays nobody, and
+//! no account's events push out those of another before the second bound is reached.
+
+mod backlog;
+mod channel;
+mod lagged;
+mod reader;
+#[cfg(test)]
+mod tests;
+
+pub use homing_core::event::{AccountEvent, Event, EventKind, LogoutReason, MoveCause, Registered};
+pub use homing_core::journey::{FoundBy, Hop, HopVerdict, Journey, RoundTrips};
+pub use lagged::Lagged;
+pub use reader::{AccountEvents, Events};
+
+pub(crate) use channel::{Channel, ChannelSender, Told};
