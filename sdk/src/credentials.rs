@@ -25,7 +25,7 @@ use homing_core::server::ServerName;
 ///             return None; // Do not try the same password twice.
 ///         }
 ///         let password = Password::new("…");
-///         Some(Credentials { user: "alice".into(), domain: "NETWORK".into(), password })
+///         Some(Credentials::new("alice", "NETWORK", password))
 ///     }
 /// }
 /// ```
@@ -54,7 +54,7 @@ pub struct StaticCredentials(Credentials);
 impl StaticCredentials {
     /// `domain` is the NTLM (NetBIOS) domain and may be empty.
     pub fn new(user: impl Into<String>, domain: impl Into<String>, password: Password) -> Self {
-        Self(Credentials { user: user.into(), domain: domain.into(), password })
+        Self(Credentials::new(user, domain, password))
     }
 }
 

@@ -81,7 +81,7 @@ impl Probe {
         let located = locate(request, &self.resolver).await;
         let why = match located.end {
             NoCandidate::NoServer(why) => why,
-            NoCandidate::AllTried | NoCandidate::NotAllowed => DnsError::NoRecord,
+            _ => DnsError::NoRecord,
         };
         let mut fault = LoginError::Resolve { domain: parsed.host().to_string(), why };
         let mut call = Call::new(uri, tap)?;

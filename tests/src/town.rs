@@ -151,22 +151,18 @@ pub fn add_somebody(world: &mut World, number: u16) -> usize {
     let aor = Aor::parse(&format!("{name}@{DOMAIN}")).expect("a constant shape of address");
     let config = AccountConfig::new(aor, format!("e{number:06}"));
     let password = Password::new(CROWDS_PASSWORD);
-    let credentials = Credentials { user: name.clone(), domain: "NETWORK".to_owned(), password };
+    let credentials = Credentials::new(&name, "NETWORK", password);
     world.add_phone(&name, config, credentials)
 }
 
 /// What Bob answers when asked for a password.
 pub fn bobs_credentials() -> Credentials {
-    Credentials {
-        user: "bob".to_owned(),
-        domain: "NETWORK".to_owned(),
-        password: Password::new(BOBS_PASSWORD),
-    }
+    Credentials::new("bob", "NETWORK", Password::new(BOBS_PASSWORD))
 }
 
 /// What Alice answers when asked for a password.
 pub fn credentials() -> Credentials {
-    Credentials { user: "alice".to_owned(), domain: "NETWORK".to_owned(), password: Password::new(CANARY) }
+    Credentials::new("alice", "NETWORK", Password::new(CANARY))
 }
 
 /// Signs the first phone in and waits; true if it is registered within a minute.

@@ -9,6 +9,7 @@ use crate::transport::Transport;
 
 /// What all accounts of one agent share.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct AgentConfig {
     /// The User-Agent header.
     pub user_agent: String,
@@ -22,6 +23,7 @@ pub struct AgentConfig {
 
 /// The base timers of RFC 3261 section 17.1.1.1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Timers {
     /// Round-trip estimate, 500 ms.
     pub t1: Duration,
@@ -33,6 +35,7 @@ pub struct Timers {
 
 /// One account: who signs in, where, how, and what it lets itself be told.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct AccountConfig {
     /// The address of record.
     pub aor: Aor,
@@ -68,6 +71,7 @@ pub struct Aor {
 
 /// Where the search for a server starts.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum ServerChoice {
     /// DNS for the account's domain: the Microsoft names first, then RFC 3263.
     Discover,
@@ -86,6 +90,7 @@ pub enum ServerChoice {
 
 /// Which logins are answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct AuthRules {
     /// Schemes allowed, the preferred first: the first that the server offers too is taken, whatever
     /// the server's order.
@@ -104,6 +109,7 @@ pub struct AuthRules {
 
 /// Authentication schemes this user agent knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 pub enum Scheme {
     /// NTLMv2 in datagram mode, messages signed (MS-SIPAE).
     Ntlm,
@@ -114,6 +120,7 @@ pub enum Scheme {
 /// Which server a challenge may name, over TLS: whoever answers a challenge proves itself to the server
 /// it names, so a stranger's challenge must not be passed on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum TargetNameRule {
     /// One of the names the verified certificate carries, in whichever place and order.
     #[default]
@@ -124,6 +131,7 @@ pub enum TargetNameRule {
 
 /// Use of NTLM's protection against relaying.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum ExtendedProtection {
     /// Neither target name nor channel binding is sent.
     Off,
@@ -135,6 +143,7 @@ pub enum ExtendedProtection {
 
 /// Header fields in which a server's signature is accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum SignaturePlaces {
     /// Authentication-Info and Proxy-Authentication-Info.
     Standard,
@@ -144,6 +153,7 @@ pub enum SignaturePlaces {
 
 /// What a redirect of a REGISTER may do (patent paragraph 67, decisions 1 to 6).
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct RedirectRules {
     /// Redirects followed within one login, 0 to 5; 0 follows none.
     pub limit: u8,
@@ -165,6 +175,7 @@ pub struct RedirectRules {
 
 /// What counts as a loop (decision 1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum LoopRule {
     /// A target already visited in this login.
     Visited,
@@ -174,6 +185,7 @@ pub enum LoopRule {
 
 /// What to do with an unsigned redirect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum UnsignedRule {
     /// Refuse it.
     Refuse,
@@ -183,6 +195,7 @@ pub enum UnsignedRule {
 
 /// Who has the last word on a redirect that passed every rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Consent {
     /// The rules.
     Rules,
@@ -201,6 +214,7 @@ pub struct IpNetwork {
 
 /// Why a configuration is not usable: the caller's mistake, told at once.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum ConfigError {
     /// The address is not `user@domain`.
     #[error("`{0}` is no SIP address; write user@domain")]

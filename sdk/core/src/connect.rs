@@ -23,6 +23,7 @@ pub struct TlsProof {
 
 /// Why a connection could not be used. All of these come before any SIP answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
 pub enum ConnectError {
     /// The host has no address.
     #[error("its name has no address ({0})")]

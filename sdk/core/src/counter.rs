@@ -4,6 +4,7 @@ use crate::error::SignatureFault;
 
 /// One thing worth counting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 pub enum Counter {
     /// Messages that could not be parsed.
     Malformed,

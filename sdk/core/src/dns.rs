@@ -16,6 +16,7 @@ pub struct DnsQuestion {
 
 /// The record types a discovery asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 pub enum RecordKind {
     /// RFC 3403, as used by RFC 3263 section 4.1.
     Naptr,
@@ -27,6 +28,7 @@ pub enum RecordKind {
 
 /// The records of one answer, in wire order; sorting is the plan's work.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum DnsRecords {
     /// NAPTR records.
     Naptr(Vec<Naptr>),
@@ -79,6 +81,7 @@ pub struct Srv {
 
 /// Why DNS gave no answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
 pub enum DnsError {
     /// NXDOMAIN or no record of that kind.
     #[error("no such record")]

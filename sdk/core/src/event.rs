@@ -21,6 +21,7 @@ pub struct Event {
 
 /// What happened to an account.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum AccountEvent {
     /// The state changed; always told, so that a screen needs no rules of its own.
     StateChanged {
@@ -84,6 +85,7 @@ pub enum AccountEvent {
 
 /// Which event it is, without what it carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 pub enum EventKind {
     /// [`AccountEvent::StateChanged`].
     StateChanged,
@@ -128,6 +130,7 @@ pub struct Registered {
 
 /// Why an account is signed out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum LogoutReason {
     /// It was asked to.
     Asked,
@@ -149,6 +152,7 @@ pub enum LogoutReason {
 
 /// Why the home server changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum MoveCause {
     /// First login.
     First,

@@ -10,6 +10,7 @@ use thiserror::Error;
 /// It is part of the key under which connections and TLS sessions are reused: a connection that was
 /// verified for one expectation never serves another.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 pub enum Expected {
     /// Reached by discovery: the certificate names the SIP domain, or the host that was dialled if
     /// that host lies inside the domain.
@@ -46,6 +47,7 @@ pub struct CertNames {
 
 /// Why a certificate does not identify the expected server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
 pub enum IdentityError {
     /// The certificate names nobody a SIP client could verify.
     #[error("the certificate names no SIP server")]

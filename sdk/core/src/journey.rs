@@ -52,6 +52,7 @@ pub struct Hop {
 
 /// How a server was come by.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum FoundBy {
     /// Remembered from an earlier login.
     Remembered,
@@ -85,6 +86,7 @@ pub struct RoundTrips {
 
 /// How a hop ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum HopVerdict {
     /// Not yet.
     Pending,

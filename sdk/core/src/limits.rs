@@ -4,6 +4,7 @@ use std::time::Duration;
 
 /// Bounds of one agent. The defaults are the project's settled figures.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Limits {
     /// Bounds on one message and on a stream's framing.
     pub message: homing_wire::Limits,
@@ -49,5 +50,35 @@ impl Default for Limits {
             challenges_per_minute: 3,
             outputs: 65_536,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A limit that is added stands here, too, with its figure and its proof.
+    #[test]
+    fn the_figures_are_the_settled_ones() {
+        let Limits {
+            message,
+            client_transactions,
+            server_transactions,
+            lingering_bytes,
+            connect,
+            question,
+            retry_after,
+            targets,
+            contacts,
+            challenges_per_minute,
+            outputs,
+        } = Limits::default();
+        assert_eq!((message.message, message.body), (128 << 10, 128 << 10));
+        assert_eq!((message.auth_line, message.line), (16 << 10, 8 << 10));
+        assert_eq!(homing_wire::Limits::kerberos().auth_line, 96 << 10);
+        assert_eq!((client_transactions, server_transactions), (1_000, 10_000));
+        assert_eq!(lingering_bytes, 4 << 20);
+        assert_eq!((connect.as_secs(), question.as_secs(), retry_after.as_secs()), (10, 10, 300));
+        assert_eq!((targets, contacts, challenges_per_minute, outputs), (32, 8, 3, 65_536));
     }
 }

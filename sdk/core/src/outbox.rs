@@ -155,6 +155,7 @@ pub enum Answer {
 
 /// User name and password for one account.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Credentials {
     /// The user name as the server knows it; may be `user@domain`.
     pub user: String,
@@ -164,8 +165,16 @@ pub struct Credentials {
     pub password: Password,
 }
 
+impl Credentials {
+    /// `domain` is the NTLM (NetBIOS) domain and may be empty.
+    pub fn new(user: impl Into<String>, domain: impl Into<String>, password: Password) -> Self {
+        Self { user: user.into(), domain: domain.into(), password }
+    }
+}
+
 /// Consent to a redirect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Decision {
     /// Go there.
     Follow,

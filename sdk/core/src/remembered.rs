@@ -4,6 +4,7 @@ use crate::transport::Transport;
 
 /// What an earlier run learned about the home server (decisions 9, 10).
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Remembered {
     /// The home server's host as it was named: by a Contact, by the configuration, or by discovery.
     pub host: String,
@@ -21,6 +22,7 @@ pub struct Remembered {
 
 /// What the shortcut login needs to know beforehand.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct RememberedLogin {
     /// The realm, case-sensitive.
     pub realm: String,
@@ -30,4 +32,18 @@ pub struct RememberedLogin {
     pub version: u8,
     /// 401 or 407: which header the credentials go into.
     pub proxy_headers: bool,
+}
+
+impl Remembered {
+    /// A home server without what was learned about its login.
+    pub fn new(host: impl Into<String>, port: Option<u16>, transport: Transport, exact: bool) -> Self {
+        Self { host: host.into(), port, transport, exact, login: None }
+    }
+}
+
+impl RememberedLogin {
+    /// A login that was challenged by 401; for 407 set [`proxy_headers`](Self::proxy_headers).
+    pub fn new(realm: impl Into<String>, targetname: impl Into<String>, version: u8) -> Self {
+        Self { realm: realm.into(), targetname: targetname.into(), version, proxy_headers: false }
+    }
 }

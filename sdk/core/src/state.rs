@@ -2,6 +2,7 @@
 
 /// Where an account stands between off-line and registered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 pub enum AccountState {
     /// Not signed in and not trying.
     Offline,

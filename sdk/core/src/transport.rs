@@ -4,6 +4,7 @@ use std::fmt;
 
 /// A transport protocol of RFC 3261 section 18.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 pub enum Transport {
     /// Datagrams; retransmission is ours.
     Udp,

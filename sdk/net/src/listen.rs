@@ -65,7 +65,7 @@ pub(crate) fn listen(
         (Transport::Tls, None) => {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "TLS listens with a certificate"));
         }
-        (Transport::Tcp | Transport::Tls, tls) => {
+        (_, tls) => {
             socket.listen(BACKLOG)?;
             let listener = TcpListener::from_std(socket.into())?;
             let tls = tls.filter(|_| transport == Transport::Tls);
@@ -78,7 +78,7 @@ pub(crate) fn listen(
 fn bind(address: SocketAddr, transport: Transport) -> io::Result<Socket> {
     let (kind, protocol) = match transport {
         Transport::Udp => (Type::DGRAM, Protocol::UDP),
-        Transport::Tcp | Transport::Tls => (Type::STREAM, Protocol::TCP),
+        _ => (Type::STREAM, Protocol::TCP),
     };
     let socket = Socket::new(Domain::for_address(address), kind, Some(protocol))?;
     if address.is_ipv6() {

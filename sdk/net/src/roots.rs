@@ -14,6 +14,7 @@ pub struct Roots(Arc<Inner>);
 
 /// Why text is not usable as certificates or keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
 pub enum PemError {
     /// It contains no certificate.
     #[error("there is no certificate in PEM form in it")]

@@ -77,6 +77,7 @@ impl NameServers {
                 let (four, six) = join(four, six).await;
                 addresses(four, six)
             }
+            _ => Err(Failure { why: DnsError::NoRecord, ttl: Duration::from_secs(60) }),
         }
     }
 }

@@ -39,6 +39,7 @@ pub struct TraceEntry {
 
 /// Which way something went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Direction {
     /// From the peer to us.
     In,
@@ -48,6 +49,7 @@ pub enum Direction {
 
 /// Content was seen, in short.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum TraceKind {
     /// A request.
     Request {

@@ -127,7 +127,7 @@ impl CredentialsProvider for Awkward {
                 assert_eq!(another.state(), AccountState::Offline);
                 another.remove().await.unwrap();
                 let password = Password::new("secret");
-                Some(Credentials { user: "alice".into(), domain: String::new(), password })
+                Some(Credentials::new("alice", "", password))
             }
             Awkwardness::Panics => panic!("on purpose"),
             Awkwardness::KnowsNothing => None,

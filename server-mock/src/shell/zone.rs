@@ -91,7 +91,8 @@ impl Zone {
                 (&["_sips._tcp", "_sipinternaltls._tcp", "_sip._tls"], (10, "SIPS+D2T", "_sips._tcp"))
             }
             Transport::Tcp => (&["_sip._tcp", "_sipinternal._tcp"], (20, "SIP+D2T", "_sip._tcp")),
-            Transport::Udp => (&["_sip._udp"], (30, "SIP+D2U", "_sip._udp")),
+            // No other transport has a service name here yet.
+            _ => (&["_sip._udp"], (30, "SIP+D2U", "_sip._udp")),
         };
         for name in names {
             self.add(absolute(&format!("{name}.{domain}"))?, RData::SRV(srv.clone()));

@@ -170,11 +170,9 @@ impl World {
             Question::Resolve(_) if how % 8 == 0 => Answer::Resolved(Err(DnsError::ServerFailure)),
             Question::Resolve(question) => Answer::Resolved(records(question.kind, script)),
             Question::Credentials { .. } if how == 0 => Answer::Credentials(None),
-            Question::Credentials { .. } => Answer::Credentials(Some(Credentials {
-                user: "alice".to_owned(),
-                domain: "NETWORK".to_owned(),
-                password: Password::new(CANARY),
-            })),
+            Question::Credentials { .. } => {
+                Answer::Credentials(Some(Credentials::new("alice", "NETWORK", Password::new(CANARY))))
+            }
             Question::Redirect(_) => {
                 Answer::Redirect(if how % 2 == 0 { Decision::Follow } else { Decision::Stop })
             }
@@ -269,7 +267,7 @@ fn records(kind: RecordKind, script: &mut Script<'_>) -> Result<DnsAnswer, DnsEr
             Srv { priority: 0, weight: 1, port: 5061, target: FQDN.to_owned() },
             Srv { priority: u16::from(script.some() % 2), weight: 1, port: 5061, target: text(script) },
         ]),
-        RecordKind::Naptr => return Err(DnsError::NoRecord),
+        _ => return Err(DnsError::NoRecord),
     };
     Ok(DnsAnswer { records, glue: Vec::new(), ttl: Duration::from_secs(60), round_trips: 1 })
 }

@@ -45,7 +45,7 @@ impl World {
         let round_trips = match transport {
             Transport::Udp => 0,
             Transport::Tcp => 1,
-            Transport::Tls => 2,
+            _ => 2,
         };
         let link = self.lay(host, flow, HostId::Server(server), transport);
         self.later(one_way * 2 * round_trips, Happening::Opened { link });

@@ -114,7 +114,8 @@ impl Phone {
 }
 
 fn machine(config: &AccountConfig, seed: Seed, now: Now) -> (Agent, AccountId) {
-    let agent_config = AgentConfig { workstation: "PROOF".to_owned(), ..AgentConfig::default() };
+    let mut agent_config = AgentConfig::default();
+    agent_config.workstation = "PROOF".to_owned();
     let now = Now::new(Duration::ZERO, now.wall.0);
     let mut agent = Agent::new(agent_config, seed, now);
     let account = agent.add_account(config.clone(), now).expect("the scenario's account is valid");

@@ -73,7 +73,7 @@ impl Zone {
     pub fn address(&self, name: &str) -> Option<IpAddr> {
         match self.records.get(&question(name, RecordKind::Address))? {
             DnsRecords::Addresses(list) => list.first().copied(),
-            DnsRecords::Naptr(_) | DnsRecords::Srv(_) => None,
+            _ => None,
         }
     }
 
@@ -92,7 +92,7 @@ impl Zone {
             DnsRecords::Srv(list) if self.glue => {
                 list.iter().filter_map(|srv| Some((srv.target.clone(), self.address(&srv.target)?))).collect()
             }
-            DnsRecords::Srv(_) | DnsRecords::Naptr(_) | DnsRecords::Addresses(_) => Vec::new(),
+            _ => Vec::new(),
         };
         Ok(DnsAnswer { records, glue, ttl: self.ttl, round_trips: 1 })
     }

@@ -221,7 +221,7 @@ impl Asker {
 impl CredentialsProvider for Asker {
     async fn credentials(&self, request: &CredentialsRequest) -> Option<Credentials> {
         let password = self.fetch(request).await?;
-        Some(Credentials { user: self.user.clone(), domain: self.domain.clone(), password })
+        Some(Credentials::new(&self.user, &self.domain, password))
     }
 }
 

@@ -26,20 +26,17 @@ impl Memory {
         let text = |name: &str| table.get(name).and_then(Value::as_str).map(str::to_owned);
         let number = |name: &str| table.get(name).and_then(Value::as_integer);
         let login = || {
-            Some(RememberedLogin {
-                realm: text("realm")?,
-                targetname: text("targetname")?,
-                version: u8::try_from(number("version")?).ok()?,
-                proxy_headers: table.get("proxy_headers")?.as_bool()?,
-            })
+            let version = u8::try_from(number("version")?).ok()?;
+            let mut login = RememberedLogin::new(text("realm")?, text("targetname")?, version);
+            login.proxy_headers = table.get("proxy_headers")?.as_bool()?;
+            Some(login)
         };
-        Some(Remembered {
-            host: text("host")?,
-            port: number("port").map(u16::try_from).transpose().ok()?,
-            transport: Transport::parse(&text("transport")?)?,
-            exact: table.get("exact").and_then(Value::as_bool).unwrap_or(true),
-            login: login(),
-        })
+        let port = number("port").map(u16::try_from).transpose().ok()?;
+        let transport = Transport::parse(&text("transport")?)?;
+        let exact = table.get("exact").and_then(Value::as_bool).unwrap_or(true);
+        let mut remembered = Remembered::new(text("host")?, port, transport, exact);
+        remembered.login = login();
+        Some(remembered)
     }
 
     /// Keeps what an event teaches.
@@ -91,18 +88,8 @@ mod tests {
     #[test]
     fn what_is_learned_is_recalled_and_what_is_forgotten_is_not() {
         let aor = Aor::parse("alice@network.com").expect("an address");
-        let learned = Remembered {
-            host: "hs104.network.com".to_owned(),
-            port: Some(5061),
-            transport: Transport::Tls,
-            exact: true,
-            login: Some(RememberedLogin {
-                realm: "SIP Communications Service".to_owned(),
-                targetname: "hs104.network.com".to_owned(),
-                version: 4,
-                proxy_headers: false,
-            }),
-        };
+        let mut learned = Remembered::new("hs104.network.com", Some(5061), Transport::Tls, true);
+        learned.login = Some(RememberedLogin::new("SIP Communications Service", "hs104.network.com", 4));
         let mut memory = Memory::load(None);
         memory.handle(&aor, &AccountEvent::Learned(learned.clone()));
         assert_eq!(memory.recall(&aor), Some(learned));

@@ -62,7 +62,7 @@ pub(crate) fn run(cli: &Cli, visit: &Visit, console: &Console) -> Result<Exit, F
                     Some(Family::Resolve) => "dns",
                     Some(Family::Transport) => "transport",
                     Some(Family::Redirect) => "redirect",
-                    Some(Family::Auth | Family::Refused | Family::Timeout) | None => "login",
+                    _ => "login",
                 };
                 report(console, what, Verdict::Failed, &ScreenText::from_display(error));
             }

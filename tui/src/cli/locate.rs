@@ -42,6 +42,7 @@ pub(crate) fn run(cli: &Cli, resolve: &Resolve, console: &Console) -> Result<Exi
             Candidate::Skipped { what, why } => {
                 console.event("skipped", json!({ "what": what, "why": why.to_string() }));
             }
+            other => console.event("considered", json!({ "what": other.to_string() })),
         }
         console.say(&screen_text!("        {considered}"));
     }
@@ -66,7 +67,7 @@ fn domain_of(text: &str) -> String {
 fn nobody(domain: &str, end: NoCandidate) -> Failure {
     let why = match end {
         NoCandidate::NoServer(why) => why,
-        NoCandidate::AllTried | NoCandidate::NotAllowed => DnsError::NoRecord,
+        _ => DnsError::NoRecord,
     };
     let error = LoginError::Resolve { domain: ScreenText::of(domain).to_string(), why };
     Failure { exit: Exit::Resolve, trouble: Trouble::from(&error) }

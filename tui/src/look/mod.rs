@@ -62,12 +62,7 @@ impl Look {
             AccountState::Fallback | AccountState::Expiring | AccountState::NoNetwork => Role::Warn,
             AccountState::Refused => Role::Bad,
             AccountState::Offline | AccountState::LoggedOff => Role::Dim,
-            AccountState::Resolving
-            | AccountState::Connecting
-            | AccountState::Registering
-            | AccountState::Authenticating
-            | AccountState::Redirected
-            | AccountState::Moved => Role::Busy,
+            _ => Role::Busy,
         }
     }
 }

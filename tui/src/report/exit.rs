@@ -57,7 +57,7 @@ impl Exit {
             Some(Family::Redirect) => Exit::Redirect,
             Some(Family::Refused) => Exit::Refused,
             Some(Family::Timeout) => Exit::Timeout,
-            None => Exit::Config,
+            _ => Exit::Config,
         }
     }
 }

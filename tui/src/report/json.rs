@@ -50,6 +50,7 @@ pub(crate) fn event(event: &AccountEvent) -> (&'static str, Value) {
         AccountEvent::OptionsAnswered(answered) => {
             ("options", json!({ "status": answered.status, "millis": answered.millis }))
         }
+        other => ("other", json!({ "what": other.kind().name() })),
     }
 }
 
@@ -104,6 +105,7 @@ fn verdict(verdict: &HopVerdict) -> Value {
             json!({ "is": "unreachable", "code": error.code(), "sentence": error.to_string() })
         }
         HopVerdict::Refused { status } => json!({ "is": "refused", "status": status }),
+        _ => json!({ "is": "other" }),
     }
 }
 
@@ -118,6 +120,7 @@ fn logout_word(why: homing::LogoutReason) -> &'static str {
         LogoutReason::BindingLost => "binding-lost",
         LogoutReason::ConnectionLost => "connection-lost",
         LogoutReason::Lapsed => "lapsed",
+        _ => "other",
     }
 }
 
@@ -128,5 +131,6 @@ fn cause_word(cause: homing::MoveCause) -> &'static str {
         MoveCause::Moved => "moved",
         MoveCause::Preferred => "preferred",
         MoveCause::Failover => "failover",
+        _ => "other",
     }
 }

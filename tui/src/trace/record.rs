@@ -58,6 +58,7 @@ impl Record {
             TraceKind::Failed(why) => (Seen::Failed, format!("{} {why}", why.code())),
             TraceKind::Close(Some(why)) => (Seen::Close, format!("closed: {why}")),
             TraceKind::Close(None) => (Seen::Close, "closed by us".to_owned()),
+            _ => (Seen::Other, String::new()),
         };
         Self {
             seq: entry.seq,

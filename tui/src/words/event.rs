@@ -104,6 +104,7 @@ pub(crate) fn news(event: &AccountEvent) -> Option<News> {
             let Answered { status, millis, .. } = answered;
             told(Weight::Notice, screen_text!("OPTIONS answered {status} in {millis} ms"))
         }
+        other => told(Weight::Detail, ScreenText::of(other.kind().name())),
     }
 }
 
@@ -131,13 +132,7 @@ fn hops_word(redirects: usize) -> String {
 fn logout_weight(why: LogoutReason) -> Weight {
     match why {
         LogoutReason::Asked => Weight::Notice,
-        LogoutReason::Moved
-        | LogoutReason::Deactivated
-        | LogoutReason::Displaced
-        | LogoutReason::Disabled
-        | LogoutReason::BindingLost
-        | LogoutReason::ConnectionLost
-        | LogoutReason::Lapsed => Weight::Warning,
+        _ => Weight::Warning,
     }
 }
 
@@ -151,14 +146,15 @@ fn logout_word(why: LogoutReason) -> &'static str {
         LogoutReason::BindingLost => "the server had lost the registration → signing in again",
         LogoutReason::ConnectionLost => "connection to the home server lost → signing in again",
         LogoutReason::Lapsed => "the registration lapsed → signing in again",
+        _ => "signed out by the server",
     }
 }
 
 fn cause_word(cause: MoveCause) -> &'static str {
     match cause {
-        MoveCause::First => "",
         MoveCause::Moved => " (assignment changed)",
         MoveCause::Preferred => " (named by the server)",
         MoveCause::Failover => " (the old one failed)",
+        _ => "",
     }
 }

@@ -70,9 +70,7 @@ fn hop_after(hop: &Hop, status: u16) -> HopWords {
             HopVerdict::Pending => Standing::Pending,
             HopVerdict::Accepted { .. } => Standing::Home,
             HopVerdict::Redirected { .. } => Standing::SentOn,
-            HopVerdict::RedirectRefused(_) | HopVerdict::Unreachable(_) | HopVerdict::Refused { .. } => {
-                Standing::Failed
-            }
+            _ => Standing::Failed,
         },
     }
 }
@@ -85,6 +83,7 @@ fn how(hop: &Hop, status: u16) -> ScreenText {
         FoundBy::Redirected { candidate: 0 } => screen_text!("named by the {status}"),
         FoundBy::Redirected { candidate } => screen_text!("choice {} of the {status}", candidate + 1),
         FoundBy::Preferred => ScreenText::of("named by the server"),
+        _ => ScreenText::default(),
     }
 }
 
@@ -92,8 +91,8 @@ fn flow_ref(hop: &Hop) -> ScreenText {
     let address = hop.address.map(|address| format!(" {address}")).unwrap_or_default();
     let proof = match (&hop.verified_as, hop.transport) {
         (Some(name), _) => format!(", cert ok ({name})"),
-        (None, Transport::Tls) => String::new(),
-        (None, Transport::Tcp | Transport::Udp) => ", in the clear".to_owned(),
+        (None, transport) if transport.is_secure() => String::new(),
+        (None, _) => ", in the clear".to_owned(),
     };
     screen_text!("{}{address}{proof}", hop.transport)
 }
@@ -111,6 +110,7 @@ fn said(hop: &Hop) -> ScreenText {
         HopVerdict::RedirectRefused(error) => screen_text!("{challenges}{}", error.code()),
         HopVerdict::Unreachable(error) => ScreenText::of(error.code()),
         HopVerdict::Refused { status } => screen_text!("{challenges}{status}"),
+        _ => ScreenText::of(&challenges),
     }
 }
 
@@ -135,6 +135,7 @@ fn because(hop: &Hop) -> ScreenText {
         HopVerdict::RedirectRefused(error) => ScreenText::from_display(error),
         HopVerdict::Unreachable(error) => ScreenText::from_display(error),
         HopVerdict::Refused { status } => screen_text!("refused with {status}"),
+        _ => ScreenText::default(),
     }
 }
 
@@ -160,5 +161,6 @@ pub(crate) fn scheme_word(scheme: Scheme) -> &'static str {
     match scheme {
         Scheme::Ntlm => "NTLM",
         Scheme::Digest => "Digest",
+        _ => "another login",
     }
 }

@@ -6,6 +6,7 @@ use crate::server::ServerName;
 
 /// Why authentication did not succeed.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
 pub enum AuthError {
     /// The server refused the credentials.
     #[error("{server} does not accept this user name and password")]
@@ -62,6 +63,7 @@ pub enum AuthError {
 
 /// What is wrong with a login token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
 pub enum TokenFault {
     /// Not base64, or too long.
     #[error("it is not base64")]

@@ -19,6 +19,7 @@ pub use signature::SignatureFault;
 
 /// Why a login failed. The text is a whole sentence with its cause; `source()` gives the cause alone, as a type.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
 pub enum LoginError {
     /// No server could be found in DNS.
     #[error("no SIP server found for {domain}: {why}")]
@@ -76,6 +77,7 @@ pub enum LoginError {
 
 /// Why the server ended a registration by itself (MS-SIPREGE).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
 pub enum Deregistration {
     /// Another endpoint took the place.
     #[error("another device signed in and took this one's place")]
@@ -87,6 +89,7 @@ pub enum Deregistration {
 
 /// A call that the contract does not allow: the caller's mistake, told at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
 pub enum Misuse {
     /// No such account.
     #[error("there is no such account")]
@@ -104,6 +107,7 @@ pub enum Misuse {
 
 /// The family of a failure; decides the exit code of the command line and the predicates of the SDK.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 pub enum Family {
     /// Name resolution.
     Resolve,

@@ -9,6 +9,7 @@ use crate::server::ServerName;
 
 /// Why a redirect was not followed (patent paragraph 67; decisions 1 to 6).
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
 pub enum RedirectError {
     /// The target was visited before in this login.
     #[error("redirect ignored: {server} was already visited (loop)")]

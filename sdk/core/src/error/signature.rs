@@ -4,6 +4,7 @@ use thiserror::Error;
 
 /// What was wrong with a signed message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
 pub enum SignatureFault {
     /// It carries no signature although an association exists.
     #[error("the answer is not signed")]

@@ -28,6 +28,7 @@ pub struct NameReport {
 
 /// What became of a question.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum NameOutcome {
     /// No answer yet.
     Waiting,
@@ -44,6 +45,7 @@ pub enum NameOutcome {
 
 /// One decision of the plan.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Candidate {
     /// Handed out.
     Picked(Box<Target>),

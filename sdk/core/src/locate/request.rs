@@ -21,6 +21,7 @@ pub struct Request {
 
 /// What is looked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Wanted {
     /// The servers of a SIP domain: the Microsoft names first, then RFC 3263.
     Domain(String),

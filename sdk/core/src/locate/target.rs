@@ -32,6 +32,7 @@ pub struct Target {
 
 /// Why a target was picked.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Pick {
     /// The host is an address.
     Literal,
@@ -83,6 +84,7 @@ pub struct NaptrPick {
 
 /// Why a name, record or address was passed over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
 pub enum Skip {
     /// An SRV target of `.`.
     #[error("the domain says that it does not offer this service")]
@@ -132,6 +134,7 @@ pub enum Step {
 
 /// Why there is nothing left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
 pub enum NoCandidate {
     /// Targets were handed out; there are no more.
     #[error("every server was tried")]

@@ -63,7 +63,8 @@ fn replay(dialect: &str, version: Version) {
         ..Scripted::default()
     };
     let now = Now::new(Duration::ZERO, CLOCK);
-    let config = AgentConfig { workstation: "CLIENT".into(), ..AgentConfig::default() };
+    let mut config = AgentConfig::default();
+    config.workstation = "CLIENT".into();
     let mut agent = Agent::with_random(config, Seed::from_number(7), Box::new(random), now);
     let mut account = AccountConfig::new(Aor::parse("user@network.com").unwrap(), "3344");
     account.display = "User".into();

@@ -13,13 +13,7 @@ use super::world::server::Mischief;
 use super::world::{World, main_job};
 
 fn home(host: &str) -> Option<Remembered> {
-    Some(Remembered {
-        host: host.into(),
-        port: Some(5061),
-        transport: Transport::Tls,
-        exact: true,
-        login: None,
-    })
+    Some(Remembered::new(host, Some(5061), Transport::Tls, true))
 }
 
 fn forgotten(world: &World) -> bool {

@@ -16,18 +16,9 @@ use super::world::server::Then;
 use super::world::{World, main_job};
 
 fn remembered(host: &str) -> Remembered {
-    Remembered {
-        host: host.into(),
-        port: Some(5061),
-        exact: true,
-        transport: Transport::Tls,
-        login: Some(RememberedLogin {
-            realm: "SIP Communications Service".into(),
-            targetname: host.into(),
-            version: 4,
-            proxy_headers: false,
-        }),
-    }
+    let mut remembered = Remembered::new(host, Some(5061), Transport::Tls, true);
+    remembered.login = Some(RememberedLogin::new("SIP Communications Service", host, 4));
+    remembered
 }
 
 fn round_trips(world: &World) -> u32 {
@@ -230,7 +221,7 @@ fn equal_srv_targets_race_and_lower_ones_wait_for_failure() {
 
 #[test]
 fn a_remembered_home_without_tls_does_not_outrun_tls() {
-    let clear = || Remembered { transport: Transport::Tcp, ..remembered("hs103.network.com") };
+    let clear = || Remembered::new("hs103.network.com", Some(5061), Transport::Tcp, true);
     let mut world = main_job(|config| {
         config.transports = vec![Transport::Tls, Transport::Tcp];
         config.remembered = Some(clear());

@@ -144,10 +144,9 @@ fn the_accounts_order_decides_not_the_servers() {
 fn a_wrong_password_is_told_and_not_tried_again() {
     for gate in [Gate::NtlmRefusing, Gate::Digest("SHA-256")] {
         let mut world = one_server(|_| {}, gate);
-        world.rules.credentials = Some(homing_core::outbox::Credentials {
-            password: homing_core::secret::Password::new("wrong"),
-            ..credentials()
-        });
+        let mut wrong = credentials();
+        wrong.password = homing_core::secret::Password::new("wrong");
+        world.rules.credentials = Some(wrong);
         world.login();
         let sentence = "hs1.network.com:5061 does not accept this user name and password";
         failed(&world, sentence, "E0601", false);

@@ -96,13 +96,7 @@ impl Card {
                     .then(|| crate::words::news(event).map(|news| news.text))
                     .flatten();
             }
-            AccountEvent::HomeServerChanged { .. }
-            | AccountEvent::AssociationRenewed
-            | AccountEvent::MessageRefused { .. }
-            | AccountEvent::ProofWrong { .. }
-            | AccountEvent::Learned(_)
-            | AccountEvent::Forgotten
-            | AccountEvent::OptionsAnswered(_) => {}
+            _ => {}
         }
     }
 

@@ -72,7 +72,8 @@ impl World {
         agent: impl FnOnce(&mut AgentConfig),
         config: impl FnOnce(&mut AccountConfig),
     ) -> Self {
-        let mut shared = AgentConfig { workstation: "CLIENT".into(), ..AgentConfig::default() };
+        let mut shared = AgentConfig::default();
+        shared.workstation = "CLIENT".into();
         agent(&mut shared);
         let mut account = AccountConfig::new(Aor::parse("user@network.com").unwrap(), "3344");
         account.display = "User".into();
@@ -344,7 +345,7 @@ impl World {
 }
 
 pub(crate) fn credentials() -> Credentials {
-    Credentials { user: "user".into(), domain: "NETWORKCO".into(), password: Password::new(PASSWORD) }
+    Credentials::new("user", "NETWORKCO", Password::new(PASSWORD))
 }
 
 pub(crate) fn answer(records: DnsRecords) -> DnsAnswer {
