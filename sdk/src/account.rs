@@ -1,15 +1,23 @@
-//! One account: sign in, refresh, ask, sign out; and the registration it holds.
+//! Accounts: their configuration and credentials, signing in and out, and the registration that results.
 
 use std::fmt;
 use std::time::Duration;
 
-use homing_core::answer::Answered;
-use homing_core::config::Aor;
+pub use homing_core::answer::Answered;
+pub use homing_core::config::{
+    AccountConfig, Aor, AuthRules, ExtendedProtection, Remembered, RememberedLogin, Scheme, ServerChoice,
+    SignaturePlaces, TargetNameRule,
+};
+pub use homing_core::ids::AccountId;
+pub use homing_core::outbox::Credentials;
+pub use homing_core::secret::Password;
+pub use homing_core::state::{AccountState, StateWords};
+
+pub use crate::credentials::{CredentialsProvider, CredentialsRequest, StaticCredentials};
+
 use homing_core::event::Registered;
-use homing_core::ids::AccountId;
 use homing_core::journey::Journey;
 use homing_core::server::ServerName;
-use homing_core::state::AccountState;
 
 use crate::command::{Command, Handle};
 use crate::error::Error;
@@ -54,7 +62,7 @@ impl Account {
         &self.aor
     }
 
-    /// Where it stands now.
+    /// Its newest state.
     pub fn state(&self) -> AccountState {
         self.state.state()
     }
@@ -65,7 +73,7 @@ impl Account {
         self.state.changed().await
     }
 
-    /// What happens to it from now on.
+    /// A reader of its events from now on, with a queue of its own.
     pub fn events(&self) -> AccountEvents {
         AccountEvents::new(self.state.clone())
     }
@@ -74,9 +82,8 @@ impl Account {
     /// the standing registration if it is signed in already.
     ///
     /// # Errors
-    /// [`Error::Login`] when this attempt failed; the account may try again by itself (the event
-    /// [`LoginFailed`](crate::AccountEvent::LoginFailed) says when), until it is told to
-    /// [`unregister`](Account::unregister).
+    /// [`Error::Login`] when this attempt failed; the account may try again by itself ([`Error::retry_in`] says
+    /// when), until it is told to [`unregister`](Account::unregister).
     pub async fn register(&self) -> Result<Registration, Error> {
         let registered = self.handle.ask(|reply| Command::Register { account: self.id, reply }).await?;
         Ok(Registration { account: self.id, registered })
@@ -133,7 +140,7 @@ impl fmt::Debug for Account {
 }
 
 impl Registration {
-    /// Whose it is.
+    /// The account that holds it.
     pub fn account(&self) -> AccountId {
         self.account
     }

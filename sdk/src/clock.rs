@@ -51,7 +51,7 @@ fn wall() -> Duration {
 
 /// The two clocks may drift apart this far before it counts.
 const JUMP: Duration = Duration::from_secs(1);
-/// A moment nobody lives to see.
+/// Stands for an instant beyond what the clock can hold.
 const FAR: Duration = Duration::from_secs(100 * 365 * 86_400);
 
 #[cfg(test)]

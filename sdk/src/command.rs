@@ -14,9 +14,9 @@ use homing_net::NetCounters;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::credentials::AnyCredentials;
+use crate::dns::Located;
 use crate::error::Error;
 use crate::event::Channel;
-use crate::locate::Located;
 use crate::redirect::RedirectPolicy;
 use crate::state_watch::{StateSender, StateWatch, state_watch};
 
@@ -65,7 +65,7 @@ pub(crate) enum Command {
     },
 }
 
-/// Where the outcome of a command goes. Nobody may wait there any more; that loses nothing.
+/// Where the outcome of a command goes.
 pub(crate) type Reply<T> = oneshot::Sender<Result<T, Error>>;
 
 /// What a shutdown could not bring to an end in its time.
@@ -78,7 +78,7 @@ pub struct ShutdownReport {
     pub transactions: usize,
 }
 
-/// What the driver counted, as of its last step. Shared with its handles, so that reading waits for nobody.
+/// What the driver counted, as of its last step. Shared with its handles, so that reading does not wait.
 #[derive(Clone, Default)]
 pub(crate) struct CounterSnapshot(Arc<Mutex<(Counters, NetCounters)>>);
 
@@ -140,7 +140,7 @@ impl Handle {
 }
 
 impl CounterSnapshot {
-    /// Shows what is counted now.
+    /// Replaces what readers see.
     pub(crate) fn publish(&self, agent: Counters, net: NetCounters) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = (agent, net);
     }

@@ -131,7 +131,7 @@ impl Error {
         self.family() == Some(Family::Redirect)
     }
 
-    /// True if nobody answered in time.
+    /// True if no answer came in time.
     pub fn is_timeout(&self) -> bool {
         self.family() == Some(Family::Timeout)
     }
@@ -198,5 +198,46 @@ impl From<ConfigError> for Error {
 impl From<Misuse> for Error {
     fn from(why: Misuse) -> Self {
         Error::Misuse(why)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::error::Error as _;
+
+    use super::*;
+
+    fn failed(error: LoginError, retry_in: Option<Duration>) -> Error {
+        Error::Login { failure: Box::new(LoginFailure { error, journey: Journey::default() }), retry_in }
+    }
+
+    #[test]
+    fn the_cause_of_a_failed_login_is_its_source() {
+        let server = || ServerName::new("hs1.network.com", 5061);
+        let why = ConnectError::Identity(IdentityError::Wildcard);
+        let error = failed(LoginError::Connect { server: server(), why }, None);
+        let connect = error.source().unwrap();
+        assert_eq!(connect.downcast_ref(), Some(&why));
+        assert_eq!(connect.source().unwrap().downcast_ref(), Some(&IdentityError::Wildcard));
+        let resolve = LoginError::Resolve { domain: "network.com".to_owned(), why: DnsError::Timeout };
+        assert_eq!(failed(resolve, None).source().unwrap().downcast_ref(), Some(&DnsError::Timeout));
+        let token = AuthError::BadToken { server: server(), why: TokenFault::Weak };
+        let error = failed(LoginError::Auth(token), None);
+        assert_eq!(error.source().unwrap().downcast_ref(), Some(&TokenFault::Weak));
+        let redirect = RedirectError::BadSignature { server: server(), why: SignatureFault::Replayed };
+        let error = failed(LoginError::Redirect(redirect), None);
+        assert_eq!(error.source().unwrap().downcast_ref(), Some(&SignatureFault::Replayed));
+        assert!(Error::ShutDown.source().is_none());
+    }
+
+    #[test]
+    fn an_error_says_whether_and_when_it_is_tried_again() {
+        let no_answer = || LoginError::NoAnswer { server: ServerName::new("hs1.network.com", 5061) };
+        let soon = Duration::from_secs(3);
+        assert_eq!(failed(no_answer(), Some(soon)).retry_in(), Some(soon));
+        assert!(!failed(no_answer(), None).is_temporary());
+        assert_eq!(Error::LoggedOut(LogoutReason::Moved).retry_in(), Some(Duration::ZERO));
+        assert!(!Error::LoggedOut(LogoutReason::Displaced).is_temporary());
+        assert!(!Error::Misuse(Misuse::Limit).is_temporary());
     }
 }

@@ -1,6 +1,6 @@
 //! The pieces that read a conversation rather than hold one: for tools that check recordings.
 //!
-//! These are the rooms of the inner floors that take no part in signing in: the message reader, the
+//! These are the modules of the inner crates that take no part in signing in: the message reader, the
 //! signature buffer, the tokens and the digests. Nothing here opens a connection or needs a
 //! [`UserAgent`](crate::UserAgent).
 

@@ -19,10 +19,10 @@ use homing_wire::{Builder, Frame, Message, Method, Name, NameAddrBuf, Uri, UriBu
 use tokio::time::sleep_until;
 
 use crate::clock::{self, Clock};
+use crate::dns::Resolver;
+use crate::dns::locate;
 use crate::driver::Tap;
 use crate::error::Error;
-use crate::locate::locate;
-use crate::resolver::Resolver;
 use crate::trace::Trace;
 
 /// Asks whether somebody is there (RFC 3261 section 11), without an account and without credentials.

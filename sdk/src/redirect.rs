@@ -1,8 +1,9 @@
-//! The application's word on a redirect that passed every rule.
+//! Redirects: the rules of an account, and the application's decision on what passed every rule.
 
-use homing_core::outbox::{Decision, RedirectAttempt};
+pub use homing_core::config::{Consent, IpNetwork, LoopRule, RedirectRules, UnsignedRule};
+pub use homing_core::outbox::{Decision, RedirectAttempt};
 
-/// Decides whether a redirect is followed, for accounts whose rules say [`Consent::Ask`](crate::Consent::Ask).
+/// Decides whether a redirect is followed, for accounts whose rules say [`Consent::Ask`].
 ///
 /// It is asked on a thread of its own and may block, to ask a person for instance. A redirect that
 /// broke a rule never comes this far, and saying yes overrules none.

@@ -12,12 +12,12 @@ use tokio::sync::oneshot;
 use crate::account::Account;
 use crate::command::{Command, Handle, ShutdownReport};
 use crate::credentials::CredentialsProvider;
+use crate::dns::Resolver;
+use crate::dns::{self, Located};
 use crate::driver::{self, DriverConfig};
 use crate::error::{Error, StartError};
 use crate::event::Events;
-use crate::locate::{self, Located};
 use crate::redirect::RedirectPolicy;
-use crate::resolver::Resolver;
 use crate::trace::Trace;
 
 /// A SIP user agent. Cheap to clone; clones are one and the same.
@@ -69,7 +69,7 @@ impl UserAgent {
         Ok(Account::new(id, aor, state, self.handle.clone()))
     }
 
-    /// What happens to all accounts from now on.
+    /// A reader of the events of all accounts from now on, with a queue of its own.
     pub fn events(&self) -> Events {
         Events::new(Arc::clone(self.handle.channel()))
     }
@@ -85,7 +85,7 @@ impl UserAgent {
     /// # Errors
     /// [`Error::Config`] if this is no domain.
     pub async fn plan(&self, domain: &str) -> Result<Located, Error> {
-        let request = locate::of_domain(domain)?;
+        let request = dns::of_domain(domain)?;
         self.handle.ask(|reply| Command::Locate { request, reply }).await
     }
 

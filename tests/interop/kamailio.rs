@@ -6,9 +6,9 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
+use homing::dns::Table;
 use homing::{
-    AccountConfig, Aor, Password, Resolver, Roots, ServerChoice, StaticCredentials, Table, Transport,
-    UserAgent,
+    AccountConfig, Aor, Password, Resolver, Roots, ServerChoice, StaticCredentials, Transport, UserAgent,
 };
 use homing_server_mock::shell::ca::{Authority, Certificate};
 

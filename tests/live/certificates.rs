@@ -3,7 +3,8 @@
 use std::net::UdpSocket;
 use std::time::Duration;
 
-use homing::{HopVerdict, Resolver, Roots, UserAgent};
+use homing::event::HopVerdict;
+use homing::{Resolver, Roots, UserAgent};
 use homing_server_mock::estate::{Certificate, NodeHandle};
 use homing_server_mock::journal::Entry;
 

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv6Addr, TcpListener};
 
-use homing::HopVerdict;
+use homing::event::HopVerdict;
 use homing_server_mock::estate::Transport;
 
 use crate::place::{alice, estate, register, run, user_agent, with};

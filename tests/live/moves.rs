@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use homing::{AccountEvent, AccountState, LogoutReason};
+use homing::event::LogoutReason;
+use homing::{AccountEvent, AccountState};
 
 use crate::place::{alice, estate, eventually, register, run, user_agent};
 

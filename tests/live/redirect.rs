@@ -1,6 +1,7 @@
 //! The main rows of the redirect table over real TLS, with the sentence the phone shows.
 
-use homing::{AccountState, HopVerdict};
+use homing::AccountState;
+use homing::event::HopVerdict;
 use homing_server_mock::mischief::{Mischief, Rule};
 
 use crate::place::{alice, estate, register, run, user_agent, with};

@@ -1,6 +1,7 @@
 //! What the phone asks of the world; results come back as messages.
 
-use homing::{AccountId, Aor, Decision, Password};
+use homing::redirect::Decision;
+use homing::{AccountId, Aor, Password};
 
 use crate::config::{AccountEntry, Config};
 use crate::text::ScreenText;

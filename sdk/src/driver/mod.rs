@@ -28,8 +28,8 @@ use tokio::time::sleep_until;
 
 use crate::clock::{self, Clock};
 use crate::command::{Command, CounterSnapshot, Handle, Reply, ShutdownReport};
+use crate::dns::Resolver;
 use crate::error::StartError;
-use crate::resolver::Resolver;
 use crate::state_watch::StateSender;
 use crate::trace::Recorder;
 
@@ -149,13 +149,13 @@ impl Driver {
                 self.network.closed(flow);
                 Input::Closed { flow, why }
             }
-            // Nothing can be read from it any more, so that nobody waits for answers.
+            // Nothing can be read from it any more, so that no transaction waits for answers.
             NetEvent::Malformed { flow, .. } => {
                 self.sockets.cut(flow);
                 self.network.closed(flow);
                 Input::Closed { flow, why: ConnectError::Closed }
             }
-            // A user agent that does not listen accepts nobody.
+            // A user agent that does not listen accepts no connection.
             NetEvent::Accepted { .. } => return,
         };
         let suspicious = matches!(input, Input::ConnectFailed { .. } | Input::Closed { .. });
@@ -173,7 +173,7 @@ impl Driver {
         self.drain(now);
     }
 
-    /// Does what a handle asks for.
+    /// Carries out a command of a handle.
     fn execute(&mut self, command: Command) {
         let now = self.now();
         match command {
@@ -183,7 +183,7 @@ impl Driver {
             }
             Command::Register { account, reply } => match self.registry.registration(account) {
                 Some(registered) => {
-                    // Nobody may wait any more.
+                    // The future that waits may have been dropped.
                     let _ = reply.send(Ok(registered.clone()));
                 }
                 None => {
@@ -218,8 +218,8 @@ impl Driver {
         assert_eq!(added, Ok(id), "{numbered}");
     }
 
-    /// Gives the agent a command whose outcome somebody waits for. Who asks for what is under way already waits for
-    /// that.
+    /// Gives the agent a command and keeps who waits for its outcome. A second `register` while one is under way
+    /// waits for that one.
     fn order(&mut self, command: command::Command, account: AccountId, waiter: Waiter, now: Now) {
         let under_way = matches!(waiter, Waiter::Register(_)) && self.registry.is_busy(account);
         match self.agent.handle_command(command, now) {
@@ -236,7 +236,7 @@ impl Driver {
             self.waiters.remove(account);
             self.registry.remove(account);
         }
-        // Nobody may wait any more.
+        // The future that waits may have been dropped.
         let _ = reply.send(removed.map_err(Into::into));
     }
 
@@ -279,13 +279,13 @@ impl Driver {
             }
         }
         if !self.waiters.is_settled() {
-            // Who hears of an outcome finds it counted.
+            // Counters that are read after an outcome include it.
             self.counters.publish(self.agent.counters(), self.sockets.counters());
             self.waiters.settle();
         }
     }
 
-    /// Tells an event; one of an account that was removed meanwhile concerns nobody.
+    /// Records an event and tells it; of an account that was removed nothing is told.
     fn tell(&mut self, event: Event) {
         if let Some(account) = self.registry.record(&event) {
             self.waiters.note(&event);

@@ -18,9 +18,9 @@ use tracing::Instrument;
 
 use crate::command::Reply;
 use crate::credentials::{AnyCredentials, CredentialsRequest};
-use crate::locate::{Located, locate};
+use crate::dns::Resolver;
+use crate::dns::{Located, locate};
 use crate::redirect::RedirectPolicy;
-use crate::resolver::Resolver;
 
 /// The questions under way. What is asked of the application never runs inside the agent.
 pub(super) struct Questions {
@@ -93,12 +93,12 @@ impl Questions {
         }
     }
 
-    /// Looks for servers, for whoever asks.
+    /// Looks for servers and replies with what was found.
     pub(super) fn locate(&self, request: Request, reply: Reply<Located>) {
         let resolver = self.resolver.clone();
         tokio::spawn(async move {
             let located = locate(request, &resolver).await;
-            // Nobody may wait any more.
+            // The future that waits may have been dropped.
             let _ = reply.send(Ok(located));
         });
     }
@@ -144,7 +144,7 @@ impl Questions {
                 Some(until) => timeout_at(until.into(), work).await.unwrap_or(Ok(too_late.clone())),
                 None => work.await,
             };
-            // Without a questions nobody needs the answer.
+            // The receiver is gone once the driver has ended.
             let _ = finished.send((id, outcome.unwrap_or(too_late)));
         });
         self.under_way.insert(id, Some(task.abort_handle()));

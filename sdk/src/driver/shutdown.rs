@@ -6,7 +6,7 @@ use tokio::sync::oneshot;
 
 use crate::command::ShutdownReport;
 
-/// The shortest grace that was given counts; whoever asked gets the report.
+/// The shortest grace that was given counts; all who asked get the report.
 pub(super) struct Shutdown {
     until: Instant,
     replies: Vec<oneshot::Sender<ShutdownReport>>,
@@ -17,7 +17,7 @@ impl Shutdown {
         Self { until: end_of(grace), replies: Vec::new() }
     }
 
-    /// Another one asks for it.
+    /// Adds one who asked; the end comes no later than after this grace.
     pub(super) fn join(&mut self, grace: Duration, reply: Option<oneshot::Sender<ShutdownReport>>) {
         self.until = self.until.min(end_of(grace));
         self.replies.extend(reply);
@@ -27,7 +27,7 @@ impl Shutdown {
         self.until
     }
 
-    /// True once its time is over.
+    /// True once the grace is over, whatever is left.
     pub(super) fn is_due(&self) -> bool {
         Instant::now() >= self.until
     }
@@ -35,7 +35,7 @@ impl Shutdown {
     /// Gives the report to all who asked.
     pub(super) fn report(self, report: &ShutdownReport) {
         for reply in self.replies {
-            // Nobody may wait any more.
+            // The future that waits may have been dropped.
             let _ = reply.send(report.clone());
         }
     }

@@ -14,11 +14,11 @@ use crate::error::Error;
 #[derive(Default)]
 pub(super) struct Waiters {
     waiting: BTreeMap<AccountId, Vec<Waiter>>,
-    /// Events since outcomes were settled last, of accounts for which somebody waits.
+    /// Events since outcomes were settled last, of accounts that are waited for.
     unsettled: Vec<Event>,
 }
 
-/// One who waits, and for what.
+/// Where an outcome goes, by the command that was given.
 pub(super) enum Waiter {
     Register(Reply<Registered>),
     Refresh(Reply<u32>),
@@ -39,7 +39,7 @@ impl Waiters {
         self.waiting.remove(&account);
     }
 
-    /// Keeps an event that somebody may wait for until outcomes are settled.
+    /// Keeps an event of an account for which an outcome is awaited, until outcomes are settled.
     pub(super) fn note(&mut self, event: &Event) {
         if !is_detail(event.what.kind()) && self.waiting.contains_key(&event.account) {
             self.unsettled.push(event.clone());
@@ -50,8 +50,8 @@ impl Waiters {
         self.unsettled.is_empty()
     }
 
-    /// Gives those who wait their outcomes, once all that happened together is told: who hears of a registration
-    /// finds the account in the state that goes with it.
+    /// Gives outcomes, once all that happened in the same step is recorded: after the outcome of a registration the
+    /// account is in the state that goes with it.
     pub(super) fn settle(&mut self) {
         for event in self.unsettled.drain(..) {
             let Some(waiting) = self.waiting.remove(&event.account) else { continue };
@@ -65,8 +65,8 @@ impl Waiters {
 }
 
 impl Waiter {
-    /// Gives the outcome if the event is what is waited for; else the wait goes on. That nobody may be there any more
-    /// to take it loses nothing.
+    /// Gives the outcome if the event is what is waited for; else the wait goes on. An outcome is lost where the future
+    /// that waits was dropped.
     fn settle(self, what: &AccountEvent) -> Option<Waiter> {
         match (self, what) {
             (Waiter::Register(reply), AccountEvent::Registered(registered)) => {
@@ -110,7 +110,7 @@ impl Waiter {
     }
 
     pub(super) fn fail(self, error: Error) {
-        // Nobody may be there any more to take it.
+        // The future that waits may have been dropped.
         let _ = match self {
             Waiter::Register(reply) => reply.send(Err(error)).is_ok(),
             Waiter::Refresh(reply) => reply.send(Err(error)).is_ok(),
@@ -129,7 +129,7 @@ impl Waiter {
     }
 }
 
-/// True for events that are nobody's outcome and come often: they need not be kept.
+/// True for events that come often and are no outcome of a command.
 fn is_detail(kind: EventKind) -> bool {
     matches!(kind, EventKind::JourneyChanged | EventKind::HomeServerChanged)
 }

@@ -1,8 +1,8 @@
 //! What happens to accounts, and the readers it is told to.
 //!
 //! Each reader has a queue of its own. It keeps the newest 256 events of each account, and 65,536 of all accounts
-//! together; what is older is merged into one [`Lagged`] for each account. A reader that is late delays nobody, and
-//! no account's events push out those of another before the second bound is reached.
+//! together; what is older is merged into one [`Lagged`] for each account. A late reader delays neither the
+//! user agent nor other readers, and no account's events push out those of another before the second bound is reached.
 
 mod backlog;
 mod channel;

@@ -22,22 +22,22 @@ pub struct TraceEntry {
     pub at: Duration,
     /// When, by the wall clock.
     pub wall: Wall,
-    /// On which flow.
+    /// The flow; numbers are not used again.
     pub flow: FlowId,
-    /// Which way.
+    /// Sent or received.
     pub direction: Direction,
     /// The server as dialled, if we dialled.
     pub server: Option<ServerName>,
     /// The other end's address.
     pub peer: SocketAddr,
-    /// The transport.
+    /// The flow's transport.
     pub transport: Transport,
-    /// Content it was, in short.
+    /// What it was, without its bytes.
     pub kind: TraceKind,
     bytes: Bytes,
 }
 
-/// Which way something went.
+/// Sent or received.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Direction {
@@ -47,7 +47,7 @@ pub enum Direction {
     Out,
 }
 
-/// Content was seen, in short.
+/// What was seen on a flow.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TraceKind {
@@ -94,7 +94,7 @@ pub(crate) struct StoredEntry {
     pub(crate) content: Content,
 }
 
-/// Content is stored of it: bytes are looked at only when somebody reads the trace.
+/// What is stored of it. Bytes are parsed only when the trace is read.
 #[derive(Debug)]
 pub(crate) enum Content {
     Bytes(Bytes),

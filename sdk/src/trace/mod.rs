@@ -8,6 +8,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::watch;
 
 pub(crate) use entry::{Content, FlowFacts, StoredEntry};
+pub use homing_core::ids::FlowId;
+pub use homing_core::time::Wall;
+pub use homing_wire::Redacted;
+
 pub use entry::{Direction, TraceEntry, TraceKind};
 pub(crate) use ring::Ring;
 
@@ -46,7 +50,7 @@ impl Trace {
 }
 
 impl Recorder {
-    /// Notes what was seen.
+    /// Adds an entry; the oldest make room for it.
     pub(crate) fn note(&self, entry: StoredEntry) {
         lock(&self.ring).push(entry);
     }

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
+use homing::event::{FoundBy, HopVerdict};
 use homing::{
-    AccountConfig, AccountState, Aor, FoundBy, HopVerdict, Password, Resolver, Roots, StaticCredentials,
-    Transport, UserAgent,
+    AccountConfig, AccountState, Aor, Password, Resolver, Roots, StaticCredentials, Transport, UserAgent,
 };
 use homing_server_mock::estate::{Estate, User};
 

@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
-use homing::{
-    AccountConfig, Consent, Decision, Error, Password, RedirectAttempt, Registration, Resolver, Roots,
-    StaticCredentials, Table, UnsignedRule, UserAgent,
-};
+use homing::dns::Table;
+use homing::redirect::{Consent, Decision, RedirectAttempt, UnsignedRule};
+use homing::{AccountConfig, Error, Password, Registration, Resolver, Roots, StaticCredentials, UserAgent};
 use homing_wire::{Builder, Message, Name};
 
 use crate::registrar::{Registrar, alice, yes};
@@ -22,7 +21,7 @@ async fn attempt(
     };
     let first = Registrar::start("hs1.network.com", send_on);
     let table = Table::default()
-        .srv("_sipinternaltls._tcp.network.com", 0, 0, ("hs1.network.com", first.address.port()))
+        .srv("_sipinternaltls._tcp.network.com", "hs1.network.com", first.address.port())
         .address("hs1.network.com", [127, 0, 0, 1])
         .address("hs2.network.com", [127, 0, 0, 1]);
     let both = format!("{}{}", first.pem, second.pem);

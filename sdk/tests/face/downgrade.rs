@@ -2,17 +2,18 @@
 
 use std::sync::Arc;
 
-use homing::{Password, Resolver, Roots, StaticCredentials, Table, Transport, UserAgent};
+use homing::dns::Table;
+use homing::{Password, Resolver, Roots, StaticCredentials, Transport, UserAgent};
 
 use crate::registrar::{Registrar, alice, yes};
 
 /// A domain that offers TLS at `tls` and the clear at `clear`, to an account that allows everything.
 async fn login_fails(tls: u16, clear: u16, roots: Roots) {
     let table = Table::default()
-        .srv("_sipinternaltls._tcp.network.com", 0, 0, ("hs1.network.com", tls))
-        .srv("_sipinternal._tcp.network.com", 0, 0, ("hs1.network.com", clear))
-        .srv("_sip._tcp.network.com", 0, 0, ("hs1.network.com", clear))
-        .srv("_sip._udp.network.com", 0, 0, ("hs1.network.com", clear))
+        .srv("_sipinternaltls._tcp.network.com", "hs1.network.com", tls)
+        .srv("_sipinternal._tcp.network.com", "hs1.network.com", clear)
+        .srv("_sip._tcp.network.com", "hs1.network.com", clear)
+        .srv("_sip._udp.network.com", "hs1.network.com", clear)
         .address("hs1.network.com", [127, 0, 0, 1]);
     let resolver = Resolver::custom(Arc::new(table));
     let ua = UserAgent::builder().resolver(resolver).roots(roots).build().unwrap();

@@ -8,6 +8,7 @@ use homing::{
     AccountEvent, AccountState, Counter, Credentials, CredentialsProvider, CredentialsRequest, Password,
     StaticCredentials,
 };
+use homing_wire::{Builder, Message};
 use tokio::sync::Notify;
 
 use crate::registrar::{Registrar, alice, digest, yes};
@@ -47,6 +48,26 @@ async fn events_tell_the_way_and_a_late_reader_what_it_missed() {
         kept += 1;
     }
     assert_eq!(kept, 256);
+}
+
+/// The error of `register` and the event say the same of the next attempt.
+#[tokio::test]
+async fn a_failed_login_says_when_it_is_tried_again() {
+    for (status, again) in [(500, true), (403, false)] {
+        let refuse = move |request: &Message| Some(Builder::reply_to(request, status, "No").to_tag("1"));
+        let registrar = Registrar::start("hs1.network.com", refuse);
+        let ua = registrar.user_agent();
+        let account = ua.account(alice(), password()).unwrap();
+        let mut events = account.events();
+        let error = account.register().await.unwrap_err();
+        assert_eq!(error.is_temporary(), again, "{status}: {error}");
+        let told = loop {
+            if let AccountEvent::LoginFailed { retry_in, .. } = events.next().await.unwrap().unwrap() {
+                break retry_in;
+            }
+        };
+        assert_eq!(error.retry_in(), told);
+    }
 }
 
 #[tokio::test]

@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
-use homing::{AccountConfig, Aor, Resolver, Roots, Table, Transport, UserAgent};
+use homing::dns::Table;
+use homing::{AccountConfig, Aor, Resolver, Roots, Transport, UserAgent};
 use homing_net::{Listener, NetConfig, NetEvent, Sockets, TlsServer};
 use homing_wire::{Builder, Frame, Message, Name};
 use tokio::sync::mpsc;
@@ -70,7 +71,7 @@ impl Registrar {
     /// A user agent that finds this server by DNS and trusts its certificate.
     pub(crate) fn user_agent(&self) -> UserAgent {
         let table = Table::default()
-            .srv("_sipinternaltls._tcp.network.com", 0, 0, ("hs1.network.com", self.address.port()))
+            .srv("_sipinternaltls._tcp.network.com", "hs1.network.com", self.address.port())
             .address("hs1.network.com", [127, 0, 0, 1]);
         let resolver = Resolver::custom(Arc::new(table));
         UserAgent::builder().resolver(resolver).roots(self.roots.clone()).build().unwrap()

@@ -1,6 +1,7 @@
 //! What the trace, the errors and the debug texts never show.
 
-use homing::{Direction, Password, StaticCredentials, TraceKind, UserAgent};
+use homing::trace::{Direction, TraceKind};
+use homing::{Password, StaticCredentials, UserAgent};
 
 use crate::registrar::{Registrar, alice, digest};
 
@@ -39,8 +40,8 @@ async fn the_trace_shows_the_conversation_without_its_secrets() {
 #[tokio::test]
 async fn a_user_agent_without_trace_keeps_nothing() {
     let registrar = Registrar::start("hs1.network.com", digest);
-    let table = homing::Table::default()
-        .srv("_sipinternaltls._tcp.network.com", 0, 0, ("hs1.network.com", registrar.address.port()))
+    let table = homing::dns::Table::default()
+        .srv("_sipinternaltls._tcp.network.com", "hs1.network.com", registrar.address.port())
         .address("hs1.network.com", [127, 0, 0, 1]);
     let ua = UserAgent::builder()
         .resolver(homing::Resolver::custom(std::sync::Arc::new(table)))

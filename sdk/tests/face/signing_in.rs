@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use homing::{AccountState, Error, Family, FoundBy, Misuse, Password, StaticCredentials};
+use homing::error::{Family, Misuse};
+use homing::event::FoundBy;
+use homing::{AccountState, Error, Password, StaticCredentials};
 use homing_wire::{Builder, Name};
 
 use crate::registrar::{Registrar, alice, asked, digest, yes};

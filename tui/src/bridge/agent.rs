@@ -2,7 +2,8 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use homing::{PemError, Resolver, Roots, StartError, UserAgent};
+use homing::error::PemError;
+use homing::{Resolver, Roots, StartError, UserAgent};
 use thiserror::Error;
 
 use crate::config::{Config, StoreFault, read};

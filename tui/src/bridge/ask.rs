@@ -4,10 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use homing::{
-    AccountId, Credentials, CredentialsProvider, CredentialsRequest, Decision, Password, RedirectAttempt,
-    UserAgent,
-};
+use homing::redirect::{Decision, RedirectAttempt};
+use homing::{AccountId, Credentials, CredentialsProvider, CredentialsRequest, Password, UserAgent};
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::oneshot;
 

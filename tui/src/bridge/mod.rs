@@ -16,7 +16,9 @@ pub(crate) use remember::Memory;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant, SystemTime};
 
-use homing::{Account, AccountId, DnsError, Error, LoginError, NoCandidate, UserAgent};
+use homing::dns::{DnsError, NoCandidate};
+use homing::error::LoginError;
+use homing::{Account, AccountId, Error, UserAgent};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::AbortHandle;
 

@@ -1,6 +1,7 @@
 //! Pumps: events and trace entries of the agent become messages for the phone.
 
-use homing::{AccountId, TraceEntry, UserAgent};
+use homing::trace::TraceEntry;
+use homing::{AccountId, UserAgent};
 use tokio::sync::mpsc::UnboundedSender;
 
 use crate::msg::Msg;

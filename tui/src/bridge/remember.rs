@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use homing::{AccountEvent, Aor, Remembered, RememberedLogin, Transport};
+use homing::account::{Remembered, RememberedLogin};
+use homing::{AccountEvent, Aor, Transport};
 use toml::{Table, Value};
 
 use crate::config::{read, write};

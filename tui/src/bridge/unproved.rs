@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use homing::{AccountEvent, Aor, AuthError, LoginError, Password};
+use homing::error::{AuthError, LoginError};
+use homing::{AccountEvent, Aor, Password};
 
 /// Passwords whose proof is under way, by the account they were typed for.
 #[derive(Default)]
@@ -52,7 +53,9 @@ impl Unproved {
 
 #[cfg(test)]
 mod tests {
-    use homing::{ConnectError, Journey, LoginFailure, ServerName};
+    use homing::ServerName;
+    use homing::error::{ConnectError, LoginFailure};
+    use homing::event::Journey;
 
     use super::*;
 

@@ -2,7 +2,7 @@
 
 use std::io::IsTerminal;
 
-use homing::Family;
+use homing::error::Family;
 use serde_json::json;
 
 use crate::cli::agent::Setup;

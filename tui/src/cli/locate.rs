@@ -1,6 +1,8 @@
 //! `homing resolve`: every name that is asked, every server in order, every reason.
 
-use homing::{Candidate, DnsError, LoginError, NoCandidate, Request, Transport, Wanted, locate};
+use homing::Transport;
+use homing::dns::{Candidate, DnsError, NoCandidate, Request, Wanted, locate};
+use homing::error::LoginError;
 use serde_json::json;
 
 use crate::bridge::equip;

@@ -1,6 +1,8 @@
 //! `homing options`: asks the home server, or the owner of any SIP URI, whether it is there and what it takes.
 
-use homing::{Answered, LoginError, Probe, Transport};
+use homing::account::Answered;
+use homing::error::LoginError;
+use homing::{Probe, Transport};
 use serde_json::json;
 
 use crate::bridge::equip;

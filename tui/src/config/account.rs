@@ -2,10 +2,10 @@
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 
-use homing::{
-    AccountConfig, Aor, ConfigError, Consent, ExtendedProtection, IpNetwork, LoopRule, Scheme, ServerChoice,
-    SignaturePlaces, TargetNameRule, Transport, UnsignedRule,
-};
+use homing::account::{ExtendedProtection, Scheme, SignaturePlaces, TargetNameRule};
+use homing::error::ConfigError;
+use homing::redirect::{Consent, IpNetwork, LoopRule, UnsignedRule};
+use homing::{AccountConfig, Aor, ServerChoice, Transport};
 use thiserror::Error;
 use toml::{Table, Value};
 
@@ -257,7 +257,7 @@ mod tests {
         let config = entry("aor = \"alice@corp.example\"\nepid = \"01ab\"").account_config().expect("usable");
         assert_eq!(config.server, ServerChoice::Discover);
         assert_eq!(config.transports, [Transport::Tls]);
-        assert_eq!(config.redirect, homing::RedirectRules::default());
+        assert_eq!(config.redirect, homing::redirect::RedirectRules::default());
         assert_eq!(config.expires, 7_200);
     }
 

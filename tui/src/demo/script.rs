@@ -2,7 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use homing::{AccountState, Error, HopVerdict, Journey};
+use homing::event::{HopVerdict, Journey};
+use homing::{AccountState, Error};
 use homing_server_mock::estate::Transport;
 use homing_server_mock::mischief::Mischief;
 use serde_json::json;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use homing::Family;
+use homing::error::Family;
 
 use crate::text::screen_text;
 use crate::words::Trouble;

@@ -1,6 +1,6 @@
 //! A journey in lines for people.
 
-use homing::Journey;
+use homing::event::Journey;
 
 use crate::report::Console;
 use crate::text::{ScreenText, screen_text};

@@ -1,6 +1,8 @@
 //! Events and journeys as JSON: names and fields that programs may rely on.
 
-use homing::{AccountEvent, Hop, HopVerdict, Journey, LoginError};
+use homing::AccountEvent;
+use homing::error::LoginError;
+use homing::event::{Hop, HopVerdict, Journey};
 use serde_json::{Value, json};
 
 /// Name and fields of an event.
@@ -109,8 +111,8 @@ fn verdict(verdict: &HopVerdict) -> Value {
     }
 }
 
-fn logout_word(why: homing::LogoutReason) -> &'static str {
-    use homing::LogoutReason;
+fn logout_word(why: homing::event::LogoutReason) -> &'static str {
+    use homing::event::LogoutReason;
     match why {
         LogoutReason::Asked => "asked",
         LogoutReason::Moved => "moved",
@@ -124,8 +126,8 @@ fn logout_word(why: homing::LogoutReason) -> &'static str {
     }
 }
 
-fn cause_word(cause: homing::MoveCause) -> &'static str {
-    use homing::MoveCause;
+fn cause_word(cause: homing::event::MoveCause) -> &'static str {
+    use homing::event::MoveCause;
     match cause {
         MoveCause::First => "first",
         MoveCause::Moved => "moved",

@@ -3,7 +3,8 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use homing::{Direction, TraceEntry, TraceKind, Transport};
+use homing::Transport;
+use homing::trace::{Direction, TraceEntry, TraceKind};
 
 /// One thing that was seen on a flow. The text is the peer's: it must be cleaned before a terminal shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]

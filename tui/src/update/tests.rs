@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use homing::{AccountEvent, AccountId, AccountState, Aor, Decision};
+use homing::redirect::Decision;
+use homing::{AccountEvent, AccountId, AccountState, Aor};
 
 use super::*;
 use crate::effect::Search;

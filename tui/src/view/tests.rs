@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use homing::{
-    AccountEvent, AccountId, AccountState, Aor, FoundBy, Hop, HopVerdict, Journey, LoginError, LoginFailure,
-    RedirectError, Registered, RoundTrips, Scheme, ServerName, Transport,
-};
+use homing::account::Scheme;
+use homing::error::{LoginError, LoginFailure, RedirectError};
+use homing::event::{FoundBy, Hop, HopVerdict, Journey, Registered, RoundTrips};
+use homing::{AccountEvent, AccountId, AccountState, Aor, ServerName, Transport};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 

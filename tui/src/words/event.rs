@@ -1,6 +1,8 @@
 //! What happened, as a sentence with a weight: for the log, the toasts and the plain lines.
 
-use homing::{AccountEvent, Answered, Journey, LogoutReason, MoveCause};
+use homing::AccountEvent;
+use homing::account::Answered;
+use homing::event::{Journey, LogoutReason, MoveCause};
 
 use crate::text::{ScreenText, screen_text};
 use crate::words::Trouble;

@@ -2,10 +2,11 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use homing::{
-    AuthError, ConnectError, Deregistration, DnsError, LoginError, RedirectError, ServerName, SignatureFault,
-    TokenFault, Transport,
+use homing::dns::DnsError;
+use homing::error::{
+    AuthError, ConnectError, Deregistration, LoginError, RedirectError, SignatureFault, TokenFault,
 };
+use homing::{ServerName, Transport};
 
 use crate::words::Trouble;
 

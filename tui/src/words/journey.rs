@@ -1,6 +1,7 @@
 //! A journey in words: one hop is one server, how it was come by, what it said, what it cost.
 
-use homing::{FoundBy, Hop, HopVerdict, Journey, Scheme, Transport};
+use homing::account::Scheme;
+use homing::event::{FoundBy, Hop, HopVerdict, Journey};
 
 use crate::text::{ScreenText, screen_text};
 

@@ -1,6 +1,6 @@
 //! An error as a person meets it: code, sentence, next step.
 
-use homing::LoginError;
+use homing::error::LoginError;
 
 use crate::text::ScreenText;
 

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use homing::{AccountEvent, AccountId, AccountState, Aor, HopVerdict, Journey, LogoutReason};
+use homing::event::{HopVerdict, Journey, LogoutReason};
+use homing::{AccountEvent, AccountId, AccountState, Aor};
 
 use crate::effect::Effect;
 use crate::text::{ScreenText, screen_text};
@@ -223,7 +224,7 @@ impl Card {
     }
 }
 
-fn home(registered: &homing::Registered, now: Duration) -> Home {
+fn home(registered: &homing::event::Registered, now: Duration) -> Home {
     let last = registered.journey.last();
     Home {
         server: ScreenText::from_display(&registered.home),

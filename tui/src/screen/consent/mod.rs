@@ -1,6 +1,7 @@
 //! Consent: a redirect that passed every rule waits for a yes or no where the account asks for one.
 
-use homing::{AccountId, Decision};
+use homing::AccountId;
+use homing::redirect::Decision;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};

@@ -84,7 +84,7 @@ fn no_secret_is_ever_shown() {
 /// The trace as the phone saves it.
 fn saved_trace(session: &Session) -> String {
     let line = |(step, seq): (&Step, usize)| {
-        let redacted = homing::Redacted::new(step.text.as_bytes()).to_string();
+        let redacted = homing::trace::Redacted::new(step.text.as_bytes()).to_string();
         let lines: Vec<&str> = redacted.lines().collect();
         serde_json::json!({
             "v": 1, "event": "trace", "seq": seq, "at_us": seq * 10_000, "server": step.server,

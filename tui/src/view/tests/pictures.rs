@@ -94,7 +94,8 @@ fn tasks_and_log() {
         tell(model, begun(1, "sign in alice@network.com"));
         tell(model, Msg::Task(tasks::Msg::Ended { id: 1, result: Ok(ScreenText::default()), told: true }));
         tell(model, begun(2, "find the servers of corp.example"));
-        let error = LoginError::Resolve { domain: "corp.example".to_owned(), why: homing::DnsError::Timeout };
+        let error =
+            LoginError::Resolve { domain: "corp.example".to_owned(), why: homing::dns::DnsError::Timeout };
         let result = Err(Trouble::from(&error));
         tell(model, Msg::Task(tasks::Msg::Ended { id: 2, result, told: false }));
         tell(model, begun(3, "OPTIONS alice@network.com"));
@@ -160,7 +161,7 @@ fn the_wizards_steps() {
     });
     pictured("wizard_dns_silent", |model| {
         asked(model);
-        let error = LoginError::Resolve { domain: aor().domain, why: homing::DnsError::Timeout };
+        let error = LoginError::Resolve { domain: aor().domain, why: homing::dns::DnsError::Timeout };
         tell(model, Msg::Wizard(wizard::Report::Plan(Err(Trouble::from(&error)))));
     });
 }

@@ -95,7 +95,7 @@ impl<S: Source> Resolve for Cache<S> {
 }
 
 impl Kept {
-    /// Joins the question that is under way, or asks it. One that everybody gave up is asked anew.
+    /// Joins the question that is under way, or asks it. One that all askers gave up is asked again.
     fn fetch<S: Source>(&mut self, question: &DnsQuestion, source: &Arc<S>) -> Shared<Fetch> {
         if let Some(fetch) = self.under_way.get(question).and_then(WeakShared::upgrade) {
             return fetch;

@@ -1,4 +1,4 @@
-//! What answers DNS questions, whoever it is.
+//! The trait of everything that answers DNS questions.
 
 use futures_util::future::BoxFuture;
 use homing_core::dns::{DnsAnswer, DnsError, DnsQuestion};

@@ -5,29 +5,31 @@ use homing_core::config::ConfigError;
 use homing_core::ids::{Rng, Seed};
 use homing_core::locate::{Explanation, NoCandidate, Plan, Request, Step, Target};
 
-use crate::resolver::Resolver;
+use super::resolver::Resolver;
 
-/// The outcome of a search.
+/// What the search for a domain's servers found.
 #[derive(Clone, Debug)]
 pub struct Located {
     /// What to dial, in order; each says why.
     pub targets: Vec<Target>,
     /// Every name that was asked, what came, and what was passed over.
     pub explanation: Explanation,
-    /// Why there are no more.
+    /// Why the list ends where it does.
     pub end: NoCandidate,
 }
 
 /// Looks for servers by the names Microsoft clients ask for and by RFC 3263, without dialling any.
-/// Weighted choices are drawn anew each time. Needs a tokio runtime.
+/// Weighted choices are drawn again each time. Needs a tokio runtime.
 ///
 /// ```
 /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
 /// use std::sync::Arc;
-/// use homing::{Request, Resolver, Table, Transport, Wanted, locate};
+/// use homing::{Resolver, Transport};
+/// use homing::dns::{Request, Srv, Table, Wanted, locate};
 ///
+/// let record = Srv { priority: 10, weight: 60, port: 5061, target: "lb.network.com".into() };
 /// let table = Table::default()
-///     .srv("_sipinternaltls._tcp.network.com", 10, 60, ("lb.network.com", 5061))
+///     .srv_record("_sipinternaltls._tcp.network.com", record)
 ///     .address("lb.network.com", [192, 0, 2, 7]);
 /// let request = Request::new(Wanted::Domain("network.com".into()), &[Transport::Tls]);
 /// let found = locate(request, &Resolver::custom(Arc::new(table))).await;

@@ -13,9 +13,10 @@ use super::resolve::Resolve;
 ///
 /// ```
 /// use std::sync::Arc;
-/// use homing::{Resolver, Table};
+/// use homing::Resolver;
+/// use homing::dns::Table;
 /// let table = Table::default()
-///     .srv("_sipinternaltls._tcp.network.com", 0, 0, ("lb.network.com", 5061))
+///     .srv("_sipinternaltls._tcp.network.com", "lb.network.com", 5061)
 ///     .address("lb.network.com", [127, 0, 0, 1]);
 /// let resolver = Resolver::custom(Arc::new(table));
 /// ```
@@ -32,11 +33,16 @@ impl Table {
         self
     }
 
-    /// Adds an SRV record with its priority, its weight, and the host and port it names.
-    pub fn srv(mut self, name: &str, priority: u16, weight: u16, target: (&str, u16)) -> Self {
+    /// Adds an SRV record of priority and weight 0.
+    pub fn srv(self, name: &str, host: &str, port: u16) -> Self {
+        self.srv_record(name, Srv { priority: 0, weight: 0, port, target: host.to_owned() })
+    }
+
+    /// Adds an SRV record.
+    pub fn srv_record(mut self, name: &str, record: Srv) -> Self {
         let records = self.records(name, RecordKind::Srv, || DnsRecords::Srv(Vec::new()));
         if let DnsRecords::Srv(list) = records {
-            list.push(Srv { priority, weight, port: target.1, target: plain(target.0) });
+            list.push(Srv { target: plain(&record.target), ..record });
         }
         self
     }

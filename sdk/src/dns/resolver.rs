@@ -1,11 +1,4 @@
-//! Asking for names: the system's resolver, one name server, a table, or anything that implements a trait.
-
-mod cache;
-mod name_server;
-mod resolve;
-mod table;
-#[cfg(test)]
-mod tests;
+//! The resolver a user agent is built with: the system's, one name server, or anything that implements a trait.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -13,10 +6,9 @@ use std::sync::Arc;
 
 use homing_core::dns::{DnsAnswer, DnsError, DnsQuestion};
 
-use cache::Cache;
-use name_server::NameServers;
-pub use resolve::Resolve;
-pub use table::Table;
+use super::cache::Cache;
+use super::name_server::NameServers;
+use super::resolve::Resolve;
 
 /// A resolver to build a user agent with. Cheap to clone; clones share their cache.
 #[derive(Clone)]
