@@ -9,4 +9,5 @@ mod floors;
 mod imports;
 mod knots;
 mod lints;
+mod public_api;
 mod tree;
