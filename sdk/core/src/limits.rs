@@ -65,6 +65,7 @@ mod tests {
             client_transactions,
             server_transactions,
             lingering_bytes,
+            lingering_invites,
             connect,
             question,
             retry_after,
@@ -77,7 +78,7 @@ mod tests {
         assert_eq!((message.auth_line, message.line), (16 << 10, 8 << 10));
         assert_eq!(homing_wire::Limits::kerberos().auth_line, 96 << 10);
         assert_eq!((client_transactions, server_transactions), (1_000, 10_000));
-        assert_eq!(lingering_bytes, 4 << 20);
+        assert_eq!((lingering_bytes, lingering_invites), (4 << 20, 10_000));
         assert_eq!((connect.as_secs(), question.as_secs(), retry_after.as_secs()), (10, 10, 300));
         assert_eq!((targets, contacts, challenges_per_minute, outputs), (32, 8, 3, 65_536));
     }

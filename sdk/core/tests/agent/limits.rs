@@ -30,7 +30,10 @@ fn the_transaction_table_keeps_to_the_limits_of_the_agent() {
     let mut limits = Limits::default();
     (limits.client_transactions, limits.server_transactions) = (7, 8);
     let caps = Caps::from(&limits);
-    assert_eq!((caps.clients, caps.servers, caps.lingering_bytes, caps.lingering_invites), (7, 8, 4 << 20, 10_000));
+    assert_eq!(
+        (caps.clients, caps.servers, caps.lingering_bytes, caps.lingering_invites),
+        (7, 8, 4 << 20, 10_000)
+    );
 }
 
 #[test]
