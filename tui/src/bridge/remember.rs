@@ -40,8 +40,14 @@ impl Memory {
         Some(remembered)
     }
 
-    /// Keeps what an event teaches.
+    /// Keeps what an event teaches, beside what other phones have written meanwhile.
     pub(crate) fn handle(&mut self, aor: &Aor, event: &AccountEvent) {
+        if !matches!(event, AccountEvent::Learned(_) | AccountEvent::Forgotten) {
+            return;
+        }
+        if self.file.is_some() {
+            *self = Self::load(self.file.take());
+        }
         match event {
             AccountEvent::Learned(remembered) => {
                 self.table.insert(key(aor), Value::Table(table(remembered)));
@@ -96,5 +102,25 @@ mod tests {
         assert_eq!(memory.recall(&aor), Some(learned));
         memory.handle(&aor, &AccountEvent::Forgotten);
         assert_eq!(memory.recall(&aor), None);
+    }
+
+    #[test]
+    fn two_phones_with_one_file_keep_what_the_other_learned() {
+        let file = std::env::temp_dir().join(format!("homing-memory-{}.toml", std::process::id()));
+        let learned = |host: &str| {
+            let host = host.to_owned();
+            let (port, transport) = (None, Transport::Tls);
+            AccountEvent::Learned(Remembered { host, port, transport, exact: true, login: None })
+        };
+        let aor = |text: &str| Aor::parse(text).expect("an address");
+        let (alice, bob) = (aor("alice@network.com"), aor("bob@network.com"));
+        let (mut first, mut second) = (Memory::load(Some(file.clone())), Memory::load(Some(file.clone())));
+        first.handle(&alice, &learned("hs104.network.com"));
+        second.handle(&bob, &learned("hs102.network.com"));
+        first.handle(&alice, &AccountEvent::Forgotten);
+        let both = Memory::load(Some(file.clone()));
+        assert_eq!(both.recall(&bob).map(|known| known.host).as_deref(), Some("hs102.network.com"));
+        assert_eq!(both.recall(&alice), None);
+        std::fs::remove_file(&file).expect("our own file");
     }
 }
