@@ -4,6 +4,7 @@
 mod bridge;
 mod cli;
 mod config;
+mod control;
 #[cfg(feature = "demo")]
 mod demo;
 mod effect;

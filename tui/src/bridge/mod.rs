@@ -1,19 +1,20 @@
 //! Between the phone and the user agent: effects become calls, what the agent tells becomes messages.
 
+mod account_check;
 mod agent;
 mod ask;
 mod pump;
 mod reload;
 mod remember;
 mod setup;
-mod test;
 mod unproved;
 
-pub(crate) use agent::equip;
+pub(crate) use account_check::AccountCheck;
+pub(crate) use agent::{StartFault, equip};
 pub(crate) use ask::{Asker, Questions};
 pub(crate) use remember::Memory;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant, SystemTime};
 
 use homing::dns::{DnsError, NoCandidate};
@@ -23,7 +24,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::AbortHandle;
 
 use crate::bridge::unproved::Unproved;
-use crate::config::{AccountEntry, EntryFault, Paths};
+use crate::config::{AccountEntry, Config, EntryFault, Paths, new_epid};
 use crate::effect::Effect;
 use crate::model::Clock;
 use crate::msg::Msg;
@@ -43,8 +44,12 @@ pub(crate) struct Bridge {
     running: BTreeMap<u64, AbortHandle>,
     tasks: u64,
     files: Option<Paths>,
+    /// The configuration in force; none where the accounts are from elsewhere.
+    config: Option<Config>,
     memory: Memory,
     unproved: Unproved,
+    /// Addresses that another phone has signed in: here they are endpoints of their own.
+    elsewhere: BTreeSet<String>,
     told: UnboundedSender<Msg>,
     inbox: UnboundedReceiver<Msg>,
     born: Instant,
@@ -67,8 +72,10 @@ impl Bridge {
             running: BTreeMap::new(),
             tasks: 0,
             files,
+            config: None,
             memory,
             unproved: Unproved::default(),
+            elsewhere: BTreeSet::new(),
             told,
             inbox,
             born: Instant::now(),
@@ -79,6 +86,22 @@ impl Bridge {
     #[cfg(feature = "demo")]
     pub(crate) fn line(&self) -> UnboundedSender<Msg> {
         self.told.clone()
+    }
+
+    /// The configuration that the accounts are from.
+    pub(crate) fn set_config(&mut self, config: Config) {
+        self.config = Some(config);
+    }
+
+    /// Accounts with these addresses are signed in by another phone, which has the configured endpoint: here
+    /// they get a new one, and what is learned of their home server is not kept.
+    pub(crate) fn set_elsewhere(&mut self, addresses: BTreeSet<String>) {
+        self.elsewhere = addresses;
+    }
+
+    /// The accounts it has, in the order of their ids.
+    pub(crate) fn accounts(&self) -> impl Iterator<Item = &Account> {
+        self.accounts.values()
     }
 
     /// The agent.
@@ -102,7 +125,10 @@ impl Bridge {
     ///
     /// # Errors
     /// What is wrong with the entry, or what the agent says.
-    pub(crate) fn add(&mut self, entry: AccountEntry, prompt: Prompt) -> Result<AccountId, AddFault> {
+    pub(crate) fn add(&mut self, mut entry: AccountEntry, prompt: Prompt) -> Result<AccountId, AddFault> {
+        if self.elsewhere.contains(&entry.address()) {
+            entry.set("epid", toml::Value::String(new_epid()));
+        }
         let mut config = entry.account_config()?;
         config.remembered = self.memory.recall(&config.aor);
         let asker = match prompt {
@@ -230,7 +256,9 @@ impl Bridge {
             && let Some(account) = self.accounts.get(id)
         {
             let aor = account.aor().clone();
-            self.memory.handle(&aor, what);
+            if !self.elsewhere.contains(&format!("{}@{}", aor.user, aor.domain)) {
+                self.memory.handle(&aor, what);
+            }
             if let Some(proof) = self.unproved.handle(&aor, what) {
                 self.keep_password(proof);
             }
@@ -259,6 +287,8 @@ pub(crate) enum AddFault {
     Entry(#[from] EntryFault),
     #[error("{0}")]
     Agent(#[from] Error),
+    #[error("{0}")]
+    Start(#[from] StartFault),
 }
 
 impl From<&AddFault> for Trouble {
@@ -268,6 +298,7 @@ impl From<&AddFault> for Trouble {
                 Trouble::new("E0101", fault, "Correct the account; `homing config check` names every fault.")
             }
             AddFault::Agent(error) => Trouble::from(error),
+            AddFault::Start(fault) => Trouble::from(fault),
         }
     }
 }

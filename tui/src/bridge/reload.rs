@@ -4,6 +4,7 @@ use homing::AccountId;
 
 use crate::bridge::{Bridge, Prompt};
 use crate::config::{AccountEntry, Config, Paths, check, read};
+use crate::control;
 use crate::keys::Keymap;
 use crate::msg::{Msg, Reloaded};
 use crate::screen::accounts;
@@ -25,6 +26,7 @@ impl Bridge {
         match reread(&files, before) {
             Err(trouble) => self.tell(Msg::NotReloaded(trouble)),
             Ok(mut reloaded) => {
+                self.config = Some(reloaded.config.clone());
                 reloaded.told = self.take_accounts(reloaded.config.accounts());
                 self.tell(Msg::Reloaded(Box::new(reloaded)));
             }
@@ -42,6 +44,8 @@ impl Bridge {
     /// Makes the accounts those of the file; says what changed.
     fn take_accounts(&mut self, wanted: Vec<AccountEntry>) -> ScreenText {
         let known = self.entries.clone();
+        let wanted: Vec<AccountEntry> =
+            wanted.into_iter().map(|entry| self.as_endpoint_of_its_own(entry)).collect();
         let (mut added, mut changed, mut removed) = (0, 0, 0);
         for (id, entry) in &known {
             if wanted.contains(entry) {
@@ -57,10 +61,43 @@ impl Bridge {
         for entry in wanted {
             if !known.values().any(|known| known.text("aor") == entry.text("aor")) {
                 added += 1;
-                self.admit(entry);
+                self.admit_unless_elsewhere(entry);
             }
         }
         screen_text!("configuration read again: accounts {added} added, {changed} changed, {removed} removed")
+    }
+
+    /// What the file says of an account that another phone has, with the endpoint it got here.
+    fn as_endpoint_of_its_own(&self, mut entry: AccountEntry) -> AccountEntry {
+        let address = entry.address();
+        let here = self.entries.values().find(|here| here.address() == address);
+        if let Some(here) = here.filter(|_| self.elsewhere.contains(&address)) {
+            entry.set("epid", toml::Value::String(here.text("epid")));
+        }
+        entry
+    }
+
+    /// Takes an account in, unless another phone has it: two phones as one endpoint would take each other's
+    /// place at the home server.
+    fn admit_unless_elsewhere(&mut self, entry: AccountEntry) {
+        let Some(folder) = self.files.as_ref().map(|files| files.phones.clone()) else {
+            return self.admit(entry);
+        };
+        let told = self.told.clone();
+        tokio::spawn(async move {
+            let address = entry.address();
+            let msg = match control::find(&folder).await.with(&address) {
+                Some(phone) => {
+                    let process = phone.process;
+                    let sentence =
+                        format!("{address} is signed in by the phone of process {process}, not here");
+                    Msg::NotReloaded(Trouble::new("E0138", &sentence, "End that phone, or leave it to it."))
+                }
+                None => Msg::Vacant(Box::new(entry)),
+            };
+            // The shell may have ended first.
+            let _ = told.send(msg);
+        });
     }
 
     /// Signs an account out and takes it from the agent; then its successor, if it has one, may come.

@@ -1,12 +1,13 @@
 //! `homing account`: the accounts of the configuration.
 
-use homing::Aor;
 use serde_json::json;
 
-use crate::cli::agent::Setup;
+use crate::cli::agent::{Setup, address};
 use crate::cli::args::{Account, Cli, Who};
+use crate::cli::beside;
 use crate::cli::settings::typed;
 use crate::config::{ACCOUNT, AccountEntry, edit, read, write};
+use crate::control::Ask;
 use crate::report::{Console, Exit, Failure};
 use crate::text::{ScreenText, screen_text};
 use crate::words::Trouble;
@@ -24,6 +25,9 @@ pub(crate) fn run(cli: &Cli, verb: &Account, console: &Console) -> Result<Exit, 
             Ok(Exit::Done)
         }
         Account::Test(visit) => {
+            if let Some(exit) = beside::ask((cli, &setup, visit), |aor| Ask::Test { aor }, console)? {
+                return Ok(exit);
+            }
             let session = setup.session(visit)?;
             session.run(cli.timeout, console, crate::cli::register::once(&session, console))
         }
@@ -107,11 +111,6 @@ fn change(setup: &Setup, what: (&str, &str, &str), console: &Console) -> Result<
     console.event("account-changed", json!({ "aor": aor, "key": key }));
     console.say(&screen_text!("{aor}: {key} is changed"));
     Ok(Exit::Done)
-}
-
-fn address(text: &str) -> Result<String, Failure> {
-    let aor = Aor::parse(text).map_err(|error| Failure::from(&homing::Error::Config(error)))?;
-    Ok(format!("{}@{}", aor.user, aor.domain))
 }
 
 fn unknown(account: &str) -> Failure {

@@ -8,7 +8,7 @@ use toml::Value;
 
 use crate::bridge::{Asker, GRACE, Memory, equip};
 use crate::cli::args::{Cli, TraceFile, Visit, Who};
-use crate::config::{AccountEntry, Config, PasswordSource, Paths, read};
+use crate::config::{AccountEntry, Config, PasswordSource, Paths, new_epid, read};
 use crate::report::{Console, Exit, Failure};
 use crate::shell::Signals;
 use crate::words::Trouble;
@@ -104,21 +104,30 @@ impl Setup {
         Ok(entry)
     }
 
-    /// An agent with the account that is meant.
+    /// An agent with the account that is meant, as a new endpoint: what it does leaves the binding of the
+    /// configured endpoint alone, and signing out removes the new one only.
     ///
     /// # Errors
     /// As [`Setup::agent`] and [`Setup::entry`]; or the account is not usable.
     pub(crate) fn session(&self, visit: &Visit) -> Result<Session, Failure> {
+        let mut entry = self.entry(&visit.who)?;
+        entry.set("epid", Value::String(new_epid()));
+        self.session_of(&entry, visit)
+    }
+
+    /// An agent with this account, as the endpoint it names.
+    ///
+    /// # Errors
+    /// As [`Setup::agent`]; or the account is not usable.
+    pub(crate) fn session_of(&self, entry: &AccountEntry, visit: &Visit) -> Result<Session, Failure> {
         let who = &visit.who;
-        let entry = self.entry(who)?;
         let mut config = entry
             .account_config()
             .map_err(|fault| Failure::config(Trouble::from(&crate::bridge::AddFault::Entry(fault))))?;
         config.remembered = Memory::load(Some(self.paths.remembered.clone())).recall(&config.aor);
         let source = who.password.source().unwrap_or_else(|| entry.password_source());
-        let asker = Asker::on_terminal(&entry, source).filled().map_err(|fault| {
-            Failure::new(Exit::Config, "E0116", &format!("no password: {fault}"), PASSWORD_HINT)
-        })?;
+        let asker =
+            Asker::on_terminal(entry, source).filled().map_err(|fault| Failure::no_password(&fault))?;
         let agent = self.agent()?;
         let account = agent.account(config, asker).map_err(|error| Failure::from(&error))?;
         Ok(Session { agent, account, trace: visit.trace.clone() })
@@ -191,8 +200,14 @@ pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
         .map_err(|error| Failure::system(&error))
 }
 
-const PASSWORD_HINT: &str =
-    "Name a file only you can read (mode 0600), a descriptor, or a command that prints it.";
+/// An address as `user@domain`.
+///
+/// # Errors
+/// It is none.
+pub(crate) fn address(text: &str) -> Result<String, Failure> {
+    let aor = Aor::parse(text).map_err(|error| Failure::from(&homing::Error::Config(error)))?;
+    Ok(format!("{}@{}", aor.user, aor.domain))
+}
 
 fn lay_over(entry: &mut AccountEntry, who: &Who) {
     for (key, value) in [("server", &who.server), ("user", &who.user), ("domain", &who.domain)] {

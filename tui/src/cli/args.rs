@@ -11,7 +11,8 @@ use crate::trace::{Form, FormError};
 
 /// A phone that finds its home server.
 ///
-/// Without a verb it opens the phone on this terminal. Exit codes: 0 done, 2 usage, 3 configuration,
+/// Without a verb it opens the phone on this terminal. Verbs ask the phone that runs, which stays signed in;
+/// where none runs they sign in as a new endpoint, and out again. Exit codes: 0 done, 2 usage, 3 configuration,
 /// 4 name resolution, 5 transport or TLS, 6 authentication, 7 redirect rules, 8 refused by the peer,
 /// 9 timeout, 11 expectation failed, 130 interrupted.
 #[derive(Debug, Parser)]
@@ -40,6 +41,9 @@ pub(crate) struct Cli {
     /// Trust the certificate authorities in this PEM file too
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) ca_file: Option<String>,
+    /// Leave a running phone alone: sign in as a new endpoint, which is removed at the end
+    #[arg(long, global = true)]
+    pub(crate) new_endpoint: bool,
     /// Give up after so long, such as 10s or 500ms
     #[arg(long, global = true, value_name = "TIME", value_parser = duration, default_value = "60s")]
     pub(crate) timeout: Duration,
@@ -78,8 +82,11 @@ pub(crate) enum Verb {
     /// Sign in
     #[command(visible_alias = "register", after_help = examples::LOGIN)]
     Login(Login),
-    /// Ask the running phone how its accounts stand
+    /// Ask the running phones how their accounts stand
     Status(Status),
+    /// Show what the running phones do, until Ctrl-C; they go on
+    #[command(after_help = examples::ATTACH)]
+    Attach(Attach),
     /// Print which servers would be dialled for a domain, in order, with the reason of each
     #[command(after_help = examples::RESOLVE)]
     Resolve(Resolve),
@@ -229,6 +236,13 @@ pub(crate) struct Status {
     /// Keep asking, and print every change
     #[arg(long)]
     pub(crate) watch: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Attach {
+    /// Only this account
+    #[arg(value_name = "ACCOUNT")]
+    pub(crate) account: Option<String>,
 }
 
 #[derive(Debug, Args)]

@@ -2,84 +2,78 @@
 
 use std::io::IsTerminal;
 
-use homing::error::Family;
-use serde_json::json;
+use homing::UserAgent;
 
-use crate::cli::agent::Setup;
+use crate::cli::agent::{Setup, block_on};
 use crate::cli::args::{Cli, Visit};
+use crate::cli::beside;
+use crate::control::Ask;
 use crate::look::ColorMode;
-use crate::report::{Console, Exit, Failure};
+use crate::report::{Console, Exit, Failure, Told, hop_checks, login_check};
 use crate::text::{ScreenText, screen_text};
 
-/// How one check ended.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Verdict {
-    Fine,
-    Odd,
-    Failed,
-}
-
-/// Runs the verb.
+/// Runs the verb. The login is that of the running phone, where there is one.
 ///
 /// # Errors
-/// A configuration that cannot be read at all.
+/// A configuration that cannot be read at all; why the login failed.
 pub(crate) fn run(cli: &Cli, visit: &Visit, console: &Console) -> Result<Exit, Failure> {
     let setup = Setup::load(cli)?;
     check_config(&setup, console);
     check_terminal(console);
-    let session = match setup.session(visit) {
-        Ok(session) => session,
-        Err(failure) => {
-            report(console, "account", Verdict::Failed, &failure.trouble.sentence);
-            return Err(failure);
-        }
-    };
+    let beside = reported(beside::phone((cli, &setup, visit), console), console)?;
+    let aor = setup.entry(&visit.who)?.address();
+    let agent = reported(setup.agent(), console)?;
+    block_on(cli.timeout, async {
+        check_dns(&agent, aor.rsplit('@').next().unwrap_or_default(), console).await;
+        Ok(())
+    })?;
+    if let Some(beside) = beside
+        && let Some(exit) = beside.ask(cli.timeout, |aor| Ask::Check { aor }, console)?
+    {
+        return Ok(exit);
+    }
+    check_login(cli, &setup, visit, console)
+}
+
+/// A login as a new endpoint.
+fn check_login(cli: &Cli, setup: &Setup, visit: &Visit, console: &Console) -> Result<Exit, Failure> {
+    let session = reported(setup.session(visit), console)?;
     session.run(cli.timeout, console, async {
-        let domain = session.account.aor().domain.clone();
-        match crate::bridge::plan(&session.agent, &domain).await {
-            Ok(plan) if plan.is_empty() => {
-                report(console, "dns", Verdict::Odd, &screen_text!("{domain} names no server over TLS"));
-            }
-            Ok(plan) => report(console, "dns", Verdict::Fine, &plan[0]),
-            Err(trouble) => report(console, "dns", Verdict::Failed, &trouble.sentence),
-        }
         let result = session.account.register().await;
-        match &result {
-            Ok(registration) => {
-                for hop in crate::words::hops(registration.journey()) {
-                    report(
-                        console,
-                        "server",
-                        Verdict::Fine,
-                        &screen_text!("{} {}", hop.server, hop.flow_ref),
-                    );
-                }
-                let home = registration.home();
-                report(console, "login", Verdict::Fine, &screen_text!("home server {home}"));
-            }
-            Err(error) => {
-                let what = match error.family() {
-                    Some(Family::Resolve) => "dns",
-                    Some(Family::Transport) => "transport",
-                    Some(Family::Redirect) => "redirect",
-                    _ => "login",
-                };
-                report(console, what, Verdict::Failed, &ScreenText::from_display(error));
+        if let Ok(registration) = &result {
+            for told in hop_checks(registration.journey()) {
+                console.tell(&told);
             }
         }
+        console.tell(&login_check(result.as_ref()));
         result.map(|_| Exit::Done).map_err(|error| Failure::from(&error))
     })
+}
+
+/// What hinders the account is a check that failed.
+fn reported<T>(result: Result<T, Failure>, console: &Console) -> Result<T, Failure> {
+    result.inspect_err(|failure| report(console, "account", "fail", &failure.trouble.sentence))
+}
+
+async fn check_dns(agent: &UserAgent, domain: &str, console: &Console) {
+    match crate::bridge::plan(agent, domain).await {
+        Ok(plan) if plan.is_empty() => {
+            report(console, "dns", "warn", &screen_text!("{domain} names no server over TLS"));
+        }
+        Ok(plan) => report(console, "dns", "ok", &plan[0]),
+        Err(trouble) => report(console, "dns", "fail", &trouble.sentence),
+    }
 }
 
 fn check_config(setup: &Setup, console: &Console) {
     let remarks = crate::cli::settings::remarks(setup);
     for remark in &remarks {
-        let verdict = if remark.fatal { Verdict::Failed } else { Verdict::Odd };
+        let verdict = if remark.fatal { "fail" } else { "warn" };
         report(console, "config", verdict, &screen_text!("{} {}", remark.path, remark.text));
     }
     if remarks.is_empty() {
         let text = screen_text!("{}", setup.paths.config.display());
-        report(console, "config", Verdict::Fine, &text);
+        report(console, "config", "ok", &text);
     }
 }
 
@@ -93,23 +87,12 @@ fn check_terminal(console: &Console) {
         ColorMode::True => "true colour",
     };
     if terminal {
-        report(console, "terminal", Verdict::Fine, &screen_text!("{}x{}, {color}", size.0, size.1));
+        report(console, "terminal", "ok", &screen_text!("{}x{}, {color}", size.0, size.1));
     } else {
-        report(
-            console,
-            "terminal",
-            Verdict::Odd,
-            &ScreenText::of("output is no terminal; there is no screen"),
-        );
+        report(console, "terminal", "warn", &ScreenText::of("output is no terminal; there is no screen"));
     }
 }
 
-fn report(console: &Console, what: &str, verdict: Verdict, text: &ScreenText) {
-    let word = match verdict {
-        Verdict::Fine => "ok",
-        Verdict::Odd => "warn",
-        Verdict::Failed => "fail",
-    };
-    console.event("check", json!({ "what": what, "verdict": word, "text": text.as_str() }));
-    console.say(&screen_text!("{word:<5} {what:<10} {text}"));
+fn report(console: &Console, what: &str, verdict: &str, text: &ScreenText) {
+    console.tell(&Told::check(what, verdict, text));
 }

@@ -6,11 +6,17 @@ pub(super) const INIT: &str = "Examples:
   homing init alice@corp.example --server sip1.corp.example:5061 --keep-anyway";
 
 pub(super) const LOGIN: &str = "Examples:
-  homing login                                       the account of the configuration, once
+  homing login                                       the account of the configuration, once; a phone
+                                                     that runs refreshes its registration instead
+  homing login --new-endpoint                        the same beside a phone, as another device
   homing login alice@corp.example --password-file ~/.sip
   homing login --watch --json                        one line per change, until Ctrl-C
   homing login --wait registered,10s                 exit 0 once registered, else 11
   homing login --trace login.pcap                    the conversation, for Wireshark";
+
+pub(super) const ATTACH: &str = "Examples:
+  homing attach                                      every account of every running phone
+  homing attach alice@corp.example --json            one event per line, for programs";
 
 pub(super) const OPTIONS: &str = "Examples:
   homing options                                     the home server of the account

@@ -4,7 +4,10 @@ mod about;
 mod accounts;
 mod agent;
 mod args;
+mod attach;
+mod beside;
 mod doctor;
+mod events;
 mod examples;
 mod init;
 mod locate;
@@ -12,6 +15,7 @@ mod options;
 mod phone;
 mod redirect;
 mod register;
+mod second;
 mod settings;
 mod status;
 mod trace;
@@ -65,6 +69,7 @@ fn run(cli: &Cli, console: &Console) -> Result<Exit, Failure> {
         Some(Verb::Init(init)) => init::run(cli, init, console),
         Some(Verb::Login(login)) => register::run(cli, login, console),
         Some(Verb::Status(status)) => status::run(cli, status, console),
+        Some(Verb::Attach(attach)) => attach::run(cli, attach, console),
         Some(Verb::Resolve(resolve)) => locate::run(cli, resolve, console),
         Some(Verb::Redirect(redirect)) => redirect::run(cli, redirect, console),
         Some(Verb::Options(options)) => options::run(cli, options, console),

@@ -1,19 +1,17 @@
 //! `homing options`: asks the home server, or the owner of any SIP URI, whether it is there and what it takes.
 
-use homing::account::Answered;
-use homing::error::LoginError;
-use homing::{Probe, Transport};
-use serde_json::json;
+use homing::{Answered, Probe, Transport};
 
 use crate::bridge::equip;
 use crate::cli::agent::{Setup, block_on};
 use crate::cli::args::{Cli, Options, Visit};
-use crate::report::{Console, Exit, Failure};
-use crate::text::{ScreenText, screen_text};
+use crate::cli::beside;
+use crate::control::Ask;
+use crate::report::{Console, Exit, Failure, Told, options_verdict};
 use crate::words::Trouble;
 
-/// Runs the verb. A URI is asked through an account's home server; directly if that is wanted, or if there
-/// is no account.
+/// Runs the verb. A URI is asked through an account's home server, by the running phone where there is one;
+/// directly if that is wanted, or if there is no account.
 ///
 /// # Errors
 /// Why the login failed or nobody could be dialled; that the answer was a refusal, or that none came.
@@ -28,10 +26,17 @@ pub(crate) fn run(cli: &Cli, options: &Options, console: &Console) -> Result<Exi
     let nobody = visit.who.account.is_none() && setup.config.accounts().is_empty();
     let asked = match &target {
         Some(target) if options.direct || nobody => directly(cli, &setup, &visit, (target, console))?,
-        _ => through_home(cli, &setup, &visit, (target.as_deref(), console))?,
+        _ => {
+            let uri = target.clone();
+            let ask = |aor| Ask::Options { aor, uri };
+            if let Some(exit) = beside::ask((cli, &setup, &visit), ask, console)? {
+                return Ok(exit);
+            }
+            through_home(cli, &setup, &visit, (target.as_deref(), console))?
+        }
     };
-    tell(target.as_deref(), &asked, console);
-    verdict(asked)
+    console.tell(&Told::options(target.as_deref(), &asked.server, &asked.answered));
+    options_verdict(&asked.server, &asked.answered)
 }
 
 /// Who answered what.
@@ -79,44 +84,6 @@ fn directly(
     // Who answered was dialled.
     let server = probed.server.unwrap_or_else(|| homing::ServerName::new(target, 0));
     Ok(Asked { server, answered })
-}
-
-fn tell(target: Option<&str>, asked: &Asked, console: &Console) {
-    let Asked { server, answered } = asked;
-    console.event(
-        "options",
-        json!({
-            "target": target,
-            "server": server.to_string(),
-            "status": answered.status,
-            "reason": answered.reason,
-            "allow": answered.allow,
-            "millis": answered.millis,
-        }),
-    );
-    let whom = target.map(|target| format!("{target} by way of ")).unwrap_or_default();
-    let Answered { status, reason, millis, .. } = answered;
-    console.say(&screen_text!("{whom}{server}: {status} {reason}, {millis} ms"));
-    if !answered.allow.is_empty() {
-        console.say(&screen_text!("allows {}", answered.allow.join(", ")));
-    }
-}
-
-fn verdict(asked: Asked) -> Result<Exit, Failure> {
-    let Asked { server, answered } = asked;
-    let (exit, error) = match answered.status {
-        200..=299 => return Ok(Exit::Done),
-        408 => (Exit::Timeout, LoginError::NoAnswer { server }),
-        status => {
-            let reason = ScreenText::of(&answered.reason).to_string();
-            (Exit::Refused, LoginError::Refused { server, status, reason })
-        }
-    };
-    let mut trouble = Trouble::from(&error);
-    if matches!(answered.status, 401 | 407) {
-        trouble.hint = ScreenText::of("It is there and wants a login: ask through an account.");
-    }
-    Err(Failure { exit, trouble })
 }
 
 /// A bare address names an account; a URI begins with its scheme.

@@ -1,17 +1,25 @@
 //! `homing` without a verb, and the verbs that show the phone: screen, plain lines, demo.
 
-use std::io::IsTerminal;
+use std::io::{self, IsTerminal};
+use std::sync::Arc;
 
-use crate::bridge::{Bridge, Prompt};
-use crate::cli::agent::{Setup, runtime};
+use homing::{AccountState, RedirectAttempt};
+
+use crate::bridge::{Bridge, GRACE, Prompt};
+use crate::cli::agent::{Session, Setup, runtime};
 use crate::cli::args::{Cli, Visit};
-use crate::config::{Config, Paths, check, read};
+use crate::cli::attach::follow;
+use crate::cli::events::tell_events;
+use crate::cli::second::{self, Decision, Start, Wish};
+use crate::config::{AccountEntry, Config, Paths, check, new_epid, read};
+use crate::control::{Published, Server};
 use crate::effect::Effect;
 use crate::keys::Keymap;
 use crate::look::{ColorMode, Look, Theme, ThemeName};
 use crate::model::{Model, Overlay};
 use crate::report::{Console, Exit, Failure};
 use crate::screen::{settings, wizard};
+use crate::shell::Signals;
 use crate::text::screen_text;
 use crate::words::{News, Trouble, Weight};
 
@@ -26,38 +34,110 @@ pub(crate) fn run(cli: &Cli) -> Result<Exit, Failure> {
         let hint = "Use --plain for lines, or a verb such as `homing login --watch --json`.";
         return Err(Failure::new(Exit::Config, "E0114", &"the phone needs a terminal to draw on", hint));
     }
-    let agent = setup.agent()?;
+    let accounts = setup.config.accounts();
+    let wish = match (cli.new_endpoint, io::stdin().is_terminal()) {
+        (true, _) => Wish::NewEndpoint,
+        (false, true) => Wish::Ask,
+        (false, false) => Wish::Refuse,
+    };
     runtime()?.block_on(async {
-        let mut bridge = Bridge::new(agent, Some(setup.paths.clone()));
+        let addresses = accounts.iter().map(AccountEntry::address).collect();
+        let Start { socket, elsewhere } = match second::decide(&setup.paths.phones, addresses, wish).await? {
+            Decision::Start(start) => start,
+            Decision::Attach(phones) => return follow(&phones, None, &cli.console()).await,
+            Decision::Leave => return Ok(Exit::Done),
+        };
+        let mut bridge = Bridge::new(setup.agent()?, Some(setup.paths.clone()));
+        bridge.set_config(setup.config.clone());
+        bridge.set_elsewhere(elsewhere);
         let mut model = model(&setup.config, Some(&setup.paths));
+        let server = serve(socket, &mut model);
         let prompt = if plain { Prompt::Terminal } else { Prompt::Screen };
-        for entry in setup.config.accounts() {
+        if accounts.is_empty() {
+            model.overlays.push(Overlay::Wizard(Box::new(wizard::State::new())));
+        }
+        for entry in accounts {
             match bridge.add(entry, prompt) {
                 Ok(id) => bridge.perform(Effect::SignIn(id)),
                 Err(fault) => crate::update::tell(&mut model, News::from(&Trouble::from(&fault))),
             }
         }
-        if setup.config.accounts().is_empty() {
-            model.overlays.push(Overlay::Wizard(Box::new(wizard::State::new())));
-        }
-        show(bridge, model, plain, Some(&setup.paths)).await
+        show(bridge, model, plain, server).await
     })
 }
 
-/// Prints every change of one account until interrupted.
+/// Prints every change of one account until interrupted, of another phone's where one has it.
 ///
 /// # Errors
 /// An account that is not usable.
-pub(crate) fn watch(setup: &Setup, visit: &Visit, console: &Console) -> Result<Exit, Failure> {
-    let session = setup.session(visit)?;
-    let exit = runtime()?.block_on(async {
+pub(crate) fn watch((cli, setup, visit): (&Cli, &Setup, &Visit), console: &Console) -> Result<Exit, Failure> {
+    let mut entry = setup.entry(&visit.who)?;
+    let address = entry.address();
+    let wish = if cli.new_endpoint { Wish::NewEndpoint } else { Wish::Attach };
+    runtime()?.block_on(async {
+        let start = match second::decide(&setup.paths.phones, vec![address.clone()], wish).await? {
+            Decision::Start(start) => start,
+            Decision::Attach(phones) => return follow(&phones, Some(&address), console).await,
+            Decision::Leave => return Ok(Exit::Done),
+        };
+        if start.elsewhere.contains(&address) {
+            entry.set("epid", toml::Value::String(new_epid()));
+        }
+        let session = setup.session_of(&entry, visit)?;
+        let mut model = model(&setup.config, None);
+        let server = serve(start.socket, &mut model);
         let mut bridge = Bridge::new(session.agent.clone(), None);
         let id = bridge.adopt(session.account.clone());
-        bridge.perform(Effect::SignIn(id));
-        show(bridge, model(&setup.config, None), true, Some(&setup.paths)).await
-    })?;
-    session.keep_trace(console)?;
-    Ok(exit)
+        let exit = if *console == Console::Json {
+            watch_as_json(bridge, model, server, &session).await?
+        } else {
+            bridge.perform(Effect::SignIn(id));
+            show(bridge, model, true, server).await?
+        };
+        session.keep_trace(console)?;
+        Ok(exit)
+    })
+}
+
+/// Tells every event until a signal comes; the agent keeps signing in by itself.
+async fn watch_as_json(
+    bridge: Bridge,
+    model: Model,
+    server: Option<Server>,
+    session: &Session,
+) -> Result<Exit, Failure> {
+    // Nobody is there to be asked.
+    session.agent.redirect_policy(Arc::new(|_: &RedirectAttempt| homing::Decision::Stop));
+    let mut signals = Signals::new().map_err(|error| Failure::system(&error))?;
+    let telling = tokio::spawn(tell_events(session.account.events(), Console::Json));
+    let watching = async {
+        match session.account.register().await {
+            // One that is refused may be tried again later.
+            Err(error) if session.account.state() != AccountState::Refused => Failure::from(&error),
+            _ => std::future::pending().await,
+        }
+    };
+    let failure = tokio::select! {
+        failure = watching => Some(failure),
+        () = crate::shell::answer_only(bridge, model, server) => None,
+        () = signals.end() => None,
+    };
+    session.agent.shutdown(GRACE).await;
+    // The events end with the agent.
+    let _ = telling.await;
+    failure.map_or(Ok(Exit::Done), Err)
+}
+
+/// The control socket answers from now on; a phone without one says so.
+fn serve(socket: io::Result<Published>, model: &mut Model) -> Option<Server> {
+    match socket {
+        Ok(published) => Some(Server::start(published)),
+        Err(error) => {
+            let text = screen_text!("other commands cannot ask this phone: {error}");
+            crate::update::tell(model, News::plain(Weight::Warning, text));
+            None
+        }
+    }
 }
 
 /// Runs the demo: JSON by script, lines without a terminal, else the phone.
@@ -76,12 +156,11 @@ pub(crate) fn demo(cli: &Cli, demo: &crate::cli::args::Demo, console: &Console) 
     })
 }
 
-async fn show(bridge: Bridge, model: Model, plain: bool, paths: Option<&Paths>) -> Result<Exit, Failure> {
-    let socket = paths.map(|paths| crate::shell::Socket::open(&paths.socket));
+async fn show(bridge: Bridge, model: Model, plain: bool, server: Option<Server>) -> Result<Exit, Failure> {
     let shown = if plain {
-        crate::shell::run_plain(bridge, model, socket).await
+        crate::shell::run_plain(bridge, model, server).await
     } else {
-        crate::shell::run(bridge, model, socket).await
+        crate::shell::run(bridge, model, server).await
     };
     shown.map(|()| Exit::Done).map_err(|error| Failure::system(&error))
 }
@@ -104,5 +183,5 @@ fn model(config: &Config, paths: Option<&Paths>) -> Model {
 }
 
 fn has_terminal() -> bool {
-    std::io::stdin().is_terminal() && std::io::stdout().is_terminal()
+    io::stdin().is_terminal() && io::stdout().is_terminal()
 }

@@ -1,38 +1,29 @@
 //! `homing redirect trace`: one login, each hop with its signature, the decision and the rule behind it.
 
-use serde_json::json;
-
 use crate::cli::agent::Setup;
 use crate::cli::args::{Cli, Redirect};
-use crate::report::say_journey;
-use crate::report::{Console, Exit, Failure};
-use crate::text::screen_text;
+use crate::cli::beside;
+use crate::control::Ask;
+use crate::report::{Console, Exit, Failure, Told};
 
-/// Runs the verb.
+/// Runs the verb. A running phone tells the journey of its own login.
 ///
 /// # Errors
 /// Why the login failed; the hops are printed before.
 pub(crate) fn run(cli: &Cli, redirect: &Redirect, console: &Console) -> Result<Exit, Failure> {
     let Redirect::Trace(visit) = redirect;
-    let session = Setup::load(cli)?.session(visit)?;
+    let setup = Setup::load(cli)?;
+    if let Some(exit) = beside::ask((cli, &setup, visit), |aor| Ask::Journey { aor }, console)? {
+        return Ok(exit);
+    }
+    let session = setup.session(visit)?;
     session.run(cli.timeout, console, async {
         let result = session.account.register().await;
-        let journey = match &result {
-            Ok(registration) => registration.journey(),
-            Err(error) => error.journey(),
+        let told = match &result {
+            Ok(registration) => Told::redirects(registration.journey(), Some(registration.home())),
+            Err(error) => Told::redirects(error.journey(), None),
         };
-        say_journey(journey, console);
-        let home = result.as_ref().ok().map(|registration| registration.home().to_string());
-        let mut fields = crate::report::journey_json(journey);
-        fields["home"] = json!(home);
-        console.event("redirect-trace", fields);
-        if let Some(home) = home {
-            console.say(&screen_text!(
-                "home server: {home}, {} of {} redirects",
-                journey.redirects(),
-                journey.limit
-            ));
-        }
+        console.tell(&told);
         result.map(|_| Exit::Done).map_err(|error| Failure::from(&error))
     })
 }

@@ -1,62 +1,84 @@
-//! `homing status`: asks the running phone over its socket how the accounts stand.
+//! `homing status`: asks the running phones over their sockets how the accounts stand.
 
-use std::io::{BufRead, BufReader};
-use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::cli::agent::Setup;
+use crate::cli::agent::{Setup, block_on};
 use crate::cli::args::{Cli, Status};
-use crate::report::{Console, Exit, Failure};
-use crate::text::{ScreenText, screen_text};
+use crate::cli::attach::{nobody, silent};
+use crate::cli::beside::relay;
+use crate::control::{Found, find};
+use crate::report::{Console, Exit, Failure, Told};
+use crate::text::screen_text;
 
 /// Runs the verb.
 ///
 /// # Errors
-/// No phone is running, or it says nothing.
+/// No phone is running, or none answers.
 pub(crate) fn run(cli: &Cli, status: &Status, console: &Console) -> Result<Exit, Failure> {
     let setup = Setup::load(cli)?;
-    let mut before = Vec::new();
+    let mut before = None;
     loop {
-        let accounts = ask(&setup, cli.timeout)?;
-        if accounts != before {
-            for account in &accounts {
-                tell(account, console);
-            }
-            if accounts.is_empty() {
-                console.say(&ScreenText::of("the phone runs without accounts"));
-            }
+        let found = block_on(cli.timeout, async { Ok(find(&setup.paths.phones).await) })?;
+        let standing = Some(standing(&found));
+        if standing != before {
+            tell(found, console)?;
         }
         if !status.watch {
             return Ok(Exit::Done);
         }
-        before = accounts;
-        std::thread::sleep(PAUSE);
+        before = standing;
+        // A signal ends the wait.
+        block_on(PAUSE * 2, async {
+            tokio::time::sleep(PAUSE).await;
+            Ok(())
+        })?;
     }
 }
 
-fn ask(setup: &Setup, timeout: Duration) -> Result<Vec<Value>, Failure> {
-    let nobody = |_| {
-        let hint = "Start `homing`, or sign in with `homing login --watch`.";
-        Failure::new(Exit::Transport, "E0113", &"no phone of this user is running", hint)
-    };
-    let stream = UnixStream::connect(&setup.paths.socket).map_err(nobody)?;
-    stream.set_read_timeout(Some(timeout)).map_err(|error| Failure::system(&error))?;
-    let lines = BufReader::new(stream).lines().map_while(Result::ok);
-    Ok(lines.filter_map(|line| serde_json::from_str(&line).ok()).collect())
+/// What makes a change: time that passes is none.
+fn standing(found: &Found) -> Vec<Value> {
+    let mut accounts: Vec<Value> = found.phones.iter().flat_map(|phone| phone.accounts.clone()).collect();
+    for fields in accounts.iter_mut().filter_map(Value::as_object_mut) {
+        fields.remove("expires_in");
+        fields.remove("ts");
+    }
+    let processes = found.phones.iter().map(|phone| json!(phone.process));
+    accounts
+        .into_iter()
+        .chain(processes)
+        .chain(found.silent.iter().map(|process| json!(-i64::from(*process))))
+        .collect()
 }
 
-fn tell(account: &Value, console: &Console) {
-    console.event("account", account.clone());
-    let text = |name: &str| account[name].as_str().unwrap_or_default().to_owned();
-    let home = match account["home"].as_str() {
-        Some(home) => format!(" at {home} ({})", text("path")),
-        None => String::new(),
-    };
-    let code =
-        account["code"].as_str().map(|code| format!(" {code} {}", text("sentence"))).unwrap_or_default();
-    console.say(&screen_text!("{} {}{home}{code}", text("aor"), text("state")));
+fn tell(found: Found, console: &Console) -> Result<(), Failure> {
+    let Found { phones, silent: unanswered } = found;
+    match (&phones[..], unanswered.first()) {
+        ([], None) => return Err(nobody()),
+        ([], Some(process)) => return Err(silent(*process)),
+        _ => {}
+    }
+    let many = phones.len() + unanswered.len() > 1;
+    for phone in phones {
+        let (process, accounts) = (phone.process, phone.accounts.len());
+        let mut say = Vec::new();
+        match (accounts, many) {
+            (0, _) => say.push(screen_text!("the phone of process {process} runs without accounts")),
+            (_, true) => say.push(screen_text!("the phone of process {process}:")),
+            (_, false) => {}
+        }
+        console.tell(&Told::new("phone", json!({ "process": process, "accounts": accounts }), say));
+        for account in phone.accounts {
+            relay(account, console);
+        }
+    }
+    for process in unanswered {
+        let fields = json!({ "process": process, "accounts": null });
+        let say = vec![screen_text!("the phone of process {process} does not answer")];
+        console.tell(&Told::new("phone", fields, say));
+    }
+    Ok(())
 }
 
 /// Between two questions of `--watch`.

@@ -43,7 +43,11 @@ pub(crate) fn keep(trace: &homing::Trace, to: Option<&TraceFile>, console: &Cons
     save(&records, to, console)
 }
 
-fn save(records: &[Record], to: &TraceFile, console: &Console) -> Result<(), Failure> {
+/// Saves these records.
+///
+/// # Errors
+/// The file cannot be written.
+pub(crate) fn save(records: &[Record], to: &TraceFile, console: &Console) -> Result<(), Failure> {
     let path = to.path.display();
     write(&to.path, crate::trace::write(records, to.form))
         .map_err(|fault| Failure::config(Trouble::from(&fault)))?;

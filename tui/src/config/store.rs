@@ -17,8 +17,8 @@ pub(crate) struct Paths {
     pub(crate) keys: PathBuf,
     /// Home servers of earlier runs.
     pub(crate) remembered: PathBuf,
-    /// Where a running phone answers `homing status`.
-    pub(crate) socket: PathBuf,
+    /// The folder of control sockets, one for each running phone.
+    pub(crate) phones: PathBuf,
 }
 
 /// Why a file could not be read or written.
@@ -36,13 +36,13 @@ impl Paths {
         let base = etcetera::base_strategy::choose_base_strategy().ok()?;
         let folder = base.config_dir().join("homing");
         let state = base.state_dir().unwrap_or_else(|| base.data_dir()).join("homing");
-        let runtime = base.runtime_dir().unwrap_or_else(|| state.clone());
+        let phones = base.runtime_dir().map_or_else(|| state.join("phones"), |folder| folder.join("homing"));
         let config = config.unwrap_or_else(|| folder.join("config.toml"));
         Some(Self {
             keys: config.with_file_name("keys.toml"),
             config,
             remembered: state.join("remembered.toml"),
-            socket: runtime.join("homing.sock"),
+            phones,
         })
     }
 }

@@ -10,7 +10,7 @@ use serde_json::json;
 
 use crate::bridge::GRACE;
 use crate::demo::{DISTRIBUTOR, Demo, HOMES, USER};
-use crate::report::{Console, Exit, Failure, event_json, journey_json, say_journey};
+use crate::report::{Console, Exit, Failure, event_json, journey_json, journey_lines};
 use crate::text::screen_text;
 
 /// Plays the script; done only if every step went as it must.
@@ -70,7 +70,7 @@ impl Play<'_> {
     async fn sign_in(&self) -> Result<(), Failure> {
         let registration = self.demo.account.register().await.map_err(|error| self.surprised(&error))?;
         let journey = registration.journey();
-        say_journey(journey, self.console);
+        self.console.say_all(&journey_lines(journey));
         let signed_301 = journey
             .hops
             .iter()
@@ -192,7 +192,7 @@ impl Play<'_> {
     }
 
     fn surprised(&self, error: &Error) -> Failure {
-        say_journey(error.journey(), self.console);
+        self.console.say_all(&journey_lines(error.journey()));
         let sentence = format!("{} {error}", error.code());
         Failure::new(
             Exit::Expectation,

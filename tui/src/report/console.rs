@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 use serde_json::{Map, Value, json};
 
 use crate::report::Failure;
+use crate::report::told::Told;
 use crate::text::ScreenText;
 use crate::words::timestamp;
 
@@ -28,12 +29,33 @@ impl Console {
         }
     }
 
+    /// Sentences for people, one per line.
+    pub(crate) fn say_all(self, lines: &[ScreenText]) {
+        for line in lines {
+            self.say(line);
+        }
+    }
+
     /// An event for programs: one line with version, time and name.
     pub(crate) fn event(self, name: &str, fields: Value) {
         if self == Console::Json {
             let wall = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
             put(&json_line(name, wall, fields));
         }
+    }
+
+    /// One thing, for programs or for people.
+    pub(crate) fn tell(self, told: &Told) {
+        self.event(told.name, told.fields.clone());
+        self.say_all(&told.say);
+    }
+
+    /// An event that another process of this program made, as it came; `say` are its sentences.
+    pub(crate) fn relay(self, event: &Value, say: &[ScreenText]) {
+        if self == Console::Json {
+            put(&ascii(&event.to_string()));
+        }
+        self.say_all(say);
     }
 
     /// Text that is the whole output of a verb, such as a manual page: as it is for people, in a field of an
@@ -49,19 +71,22 @@ impl Console {
 
     /// What went wrong: JSON on standard output, sentences on standard error.
     pub(crate) fn failure(self, failure: &Failure) {
+        self.event("error", failure.fields());
         let trouble = &failure.trouble;
-        self.event(
-            "error",
-            json!({
-                "code": trouble.code,
-                "sentence": trouble.sentence.as_str(),
-                "hint": trouble.hint.as_str(),
-                "exit": failure.exit.code(),
-            }),
-        );
+        self.complain(trouble.code, &trouble.sentence, &trouble.hint);
+    }
+
+    /// A failure that another process of this program told, as it came.
+    pub(crate) fn relay_failure(self, event: &Value) {
+        self.relay(event, &[]);
+        let text = |name: &str| ScreenText::of(event[name].as_str().unwrap_or_default());
+        self.complain(text("code").as_str(), &text("sentence"), &text("hint"));
+    }
+
+    fn complain(self, code: &str, sentence: &ScreenText, hint: &ScreenText) {
         if self != Console::Json {
             // Nobody may be left to read it.
-            let _ = writeln!(io::stderr(), "{}: {}\nHint: {}", trouble.code, trouble.sentence, trouble.hint);
+            let _ = writeln!(io::stderr(), "{code}: {sentence}\nHint: {hint}");
         }
     }
 }

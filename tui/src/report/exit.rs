@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
-use homing::error::Family;
+use homing::Family;
+use serde_json::{Value, json};
 
+use crate::config::PasswordFault;
 use crate::text::screen_text;
 use crate::words::Trouble;
 
@@ -31,6 +33,21 @@ pub(crate) struct Failure {
 }
 
 impl Exit {
+    /// Each of them.
+    const ALL: [Exit; 11] = [
+        Exit::Done,
+        Exit::Usage,
+        Exit::Config,
+        Exit::Resolve,
+        Exit::Transport,
+        Exit::Auth,
+        Exit::Redirect,
+        Exit::Refused,
+        Exit::Timeout,
+        Exit::Expectation,
+        Exit::Interrupted,
+    ];
+
     /// The number.
     pub(crate) fn code(self) -> u8 {
         match self {
@@ -46,6 +63,11 @@ impl Exit {
             Exit::Expectation => 11,
             Exit::Interrupted => 130,
         }
+    }
+
+    /// The exit with this number; none if there is no such.
+    pub(crate) fn from_code(code: u64) -> Option<Self> {
+        Self::ALL.into_iter().find(|exit| u64::from(exit.code()) == code)
     }
 
     /// The code of a family of failures.
@@ -83,6 +105,12 @@ impl Failure {
         Self::new(Exit::Config, "E0109", &"no such transport", "Write tls, tcp or udp.")
     }
 
+    /// A password could not be had from where it is to come from.
+    pub(crate) fn no_password(fault: &PasswordFault) -> Self {
+        let hint = "Name a file only you can read (mode 0600), a descriptor, or a command that prints it.";
+        Self::new(Exit::Config, "E0116", &format!("no password: {fault}"), hint)
+    }
+
     /// The system refused something that no setting can change.
     pub(crate) fn system(error: &std::io::Error) -> Self {
         Self::new(
@@ -101,6 +129,16 @@ impl Failure {
 }
 
 impl Failure {
+    /// Its fields in JSON.
+    pub(crate) fn fields(&self) -> Value {
+        json!({
+            "code": self.trouble.code,
+            "sentence": self.trouble.sentence.as_str(),
+            "hint": self.trouble.hint.as_str(),
+            "exit": self.exit.code(),
+        })
+    }
+
     /// A timeout tells where it waited.
     pub(crate) fn while_in(mut self, state: &'static str) -> Self {
         if self.exit == Exit::Timeout && self.trouble.code == TIMEOUT {

@@ -2,23 +2,19 @@
 
 use homing::event::Journey;
 
-use crate::report::Console;
 use crate::text::{ScreenText, screen_text};
 use crate::words::hops;
 
-/// The hops of a journey, two lines each.
-pub(crate) fn say_journey(journey: &Journey, console: &Console) {
+/// The hops of a journey, three lines at most each.
+pub(crate) fn journey_lines(journey: &Journey) -> Vec<ScreenText> {
+    let mut lines = Vec::new();
     for (index, hop) in hops(journey).iter().enumerate() {
-        console.say(&screen_text!(
-            "{} REGISTER → {}  {}  {} ms",
-            index + 1,
-            hop.server,
-            hop.said,
-            hop.millis
-        ));
-        console.say(&screen_text!("    {}, {}", hop.how, hop.flow_ref));
+        let (number, millis) = (index + 1, hop.millis);
+        lines.push(screen_text!("{number} REGISTER → {}  {}  {millis} ms", hop.server, hop.said));
+        lines.push(screen_text!("    {}, {}", hop.how, hop.road));
         if hop.because != ScreenText::default() {
-            console.say(&screen_text!("    {}; {}", hop.because, hop.price));
+            lines.push(screen_text!("    {}; {}", hop.because, hop.price));
         }
     }
+    lines
 }

@@ -3,12 +3,10 @@
 mod keyboard;
 mod plain;
 mod signals;
-mod socket;
 mod terminal;
 
-pub(crate) use plain::run as run_plain;
+pub(crate) use plain::{answer_only, run as run_plain};
 pub(crate) use signals::Signals;
-pub(crate) use socket::Socket;
 
 use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::time::Duration;
@@ -18,6 +16,7 @@ use futures_util::FutureExt;
 use tokio::time::{Instant, sleep_until};
 
 use crate::bridge::{Bridge, GRACE};
+use crate::control::{Server, asked, snapshot};
 use crate::effect::Effect;
 use crate::keys::Chord;
 use crate::model::{Model, Overlay};
@@ -32,9 +31,9 @@ use terminal::Terminal;
 ///
 /// # Errors
 /// What the terminal says when it cannot be set up.
-pub(crate) async fn run(bridge: Bridge, model: Model, socket: Option<Socket>) -> std::io::Result<()> {
+pub(crate) async fn run(bridge: Bridge, model: Model, server: Option<Server>) -> std::io::Result<()> {
     let agent = bridge.agent().clone();
-    match AssertUnwindSafe(show(bridge, model, socket)).catch_unwind().await {
+    match AssertUnwindSafe(show(bridge, model, server)).catch_unwind().await {
         Ok(shown) => shown,
         Err(panic) => {
             agent.shutdown(GRACE).await;
@@ -43,9 +42,9 @@ pub(crate) async fn run(bridge: Bridge, model: Model, socket: Option<Socket>) ->
     }
 }
 
-async fn show(mut bridge: Bridge, mut model: Model, socket: Option<Socket>) -> std::io::Result<()> {
+async fn show(mut bridge: Bridge, mut model: Model, server: Option<Server>) -> std::io::Result<()> {
     let mut terminal = Terminal::enter()?;
-    let mut shell = Shell { keyboard: Keyboard::new()?, signals: Signals::new()?, socket, leaving: false };
+    let mut shell = Shell { keyboard: Keyboard::new()?, signals: Signals::new()?, server, leaving: false };
     let (columns, rows) = terminal.size();
     step(&mut bridge, &mut model, &mut terminal, Msg::Resized { columns, rows });
     while !shell.leaving {
@@ -61,6 +60,8 @@ async fn show(mut bridge: Bridge, mut model: Model, socket: Option<Socket>) -> s
     }
     model.overlays = vec![Overlay::Leaving];
     let _ = terminal.draw(&model);
+    // From here on nobody is answered.
+    shell.server = None;
     shell.sign_out(&bridge).await;
     Ok(())
 }
@@ -69,7 +70,7 @@ async fn show(mut bridge: Bridge, mut model: Model, socket: Option<Socket>) -> s
 struct Shell {
     keyboard: Keyboard,
     signals: Signals,
-    socket: Option<Socket>,
+    server: Option<Server>,
     leaving: bool,
 }
 
@@ -90,7 +91,10 @@ impl Shell {
                     Wish::GoOn => Msg::Tick,
                     Wish::Reload => Msg::ReloadWanted,
                 },
-                Some(stream) = asked(self.socket.as_ref()) => socket::answer(stream, model),
+                Some(wanted) = asked(&mut self.server) => {
+                    // Whoever wanted it may be gone.
+                    let _ = wanted.send(snapshot(bridge, model));
+                }
                 () = sleep_until(wake) => return Msg::Tick,
             }
         }
@@ -120,14 +124,6 @@ fn step(bridge: &mut Bridge, model: &mut Model, terminal: &mut Terminal, msg: Ms
         }
     }
     leave
-}
-
-/// Somebody asks for the status; never where there is no socket.
-async fn asked(socket: Option<&Socket>) -> Option<tokio::net::UnixStream> {
-    match socket {
-        Some(socket) => socket.asked().await,
-        None => std::future::pending().await,
-    }
 }
 
 fn message(event: Event) -> Option<Msg> {

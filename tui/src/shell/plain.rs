@@ -3,11 +3,11 @@
 use std::io::{self, Write};
 
 use crate::bridge::{Bridge, GRACE};
+use crate::control::{Server, asked, snapshot};
 use crate::effect::Effect;
 use crate::model::Model;
 use crate::msg::Msg;
 use crate::screen::accounts::{self, Card};
-use crate::shell::Socket;
 use crate::shell::signals::{Signals, Wish};
 use crate::text::ScreenText;
 use crate::update::update;
@@ -17,14 +17,15 @@ use crate::words::{Weight, clock};
 ///
 /// # Errors
 /// What the system says about signals or the output.
-pub(crate) async fn run(mut bridge: Bridge, mut model: Model, socket: Option<Socket>) -> io::Result<()> {
+pub(crate) async fn run(mut bridge: Bridge, mut model: Model, mut server: Option<Server>) -> io::Result<()> {
     let mut signals = Signals::new()?;
     let mut lines = Lines::default();
     loop {
         let msg = tokio::select! {
             msg = bridge.next() => msg.unwrap_or(Msg::Ended),
-            Some(stream) = super::asked(socket.as_ref()) => {
-                super::socket::answer(stream, &model);
+            Some(wanted) = asked(&mut server) => {
+                // Whoever wanted it may be gone.
+                let _ = wanted.send(snapshot(&bridge, &model));
                 continue;
             }
             wish = signals.next() => match wish {
@@ -48,11 +49,31 @@ pub(crate) async fn run(mut bridge: Bridge, mut model: Model, socket: Option<Soc
             break;
         }
     }
+    // From here on nobody is answered.
+    drop(server);
     tokio::select! {
         _ = bridge.agent().shutdown(GRACE) => {}
         () = signals.end() => {}
     }
     Ok(())
+}
+
+/// Prints nothing and answers on the control socket, until the agent ends.
+pub(crate) async fn answer_only(mut bridge: Bridge, mut model: Model, mut server: Option<Server>) {
+    loop {
+        tokio::select! {
+            msg = bridge.next() => match msg {
+                None | Some(Msg::Ended) => return,
+                Some(msg) => for effect in update(&mut model, msg, bridge.clock()) {
+                    bridge.perform(effect);
+                },
+            },
+            Some(wanted) = asked(&mut server) => {
+                // Whoever wanted it may be gone.
+                let _ = wanted.send(snapshot(&bridge, &model));
+            }
+        }
+    }
 }
 
 /// What was printed last.

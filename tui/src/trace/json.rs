@@ -14,9 +14,12 @@ use crate::trace::{Record, Seen};
 #[error("line {0} is no record of a trace")]
 pub(crate) struct NoRecord(pub(crate) usize);
 
+/// The name of the event that a record is.
+pub(crate) const EVENT: &str = "trace";
+
 /// One object per line, with the version and time that every line of this program has.
 pub(super) fn write(records: &[Record]) -> String {
-    records.iter().map(|record| json_line("trace", record.wall, fields(record)) + "\n").collect()
+    records.iter().map(|record| json_line(EVENT, record.wall, fields(record)) + "\n").collect()
 }
 
 /// Reads what [`write`] wrote; blank lines are passed over.
@@ -25,10 +28,12 @@ pub(super) fn write(records: &[Record]) -> String {
 /// The first line that is something else.
 pub(crate) fn read(text: &str) -> Result<Vec<Record>, NoRecord> {
     let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
+    let record = |line| record(&serde_json::from_str(line).ok()?);
     lines.map(|(at, line)| record(line).ok_or(NoRecord(at + 1))).collect()
 }
 
-fn fields(record: &Record) -> Value {
+/// The fields of the event.
+pub(crate) fn fields(record: &Record) -> Value {
     json!({
         "seq": record.seq,
         "at_us": micros(record.at),
@@ -44,8 +49,8 @@ fn fields(record: &Record) -> Value {
     })
 }
 
-fn record(line: &str) -> Option<Record> {
-    let value: Value = serde_json::from_str(line).ok()?;
+/// The record that an event is; none if it is another event.
+pub(crate) fn record(value: &Value) -> Option<Record> {
     let text = |name: &str| value[name].as_str();
     let number = |name: &str| value[name].as_u64();
     Some(Record {

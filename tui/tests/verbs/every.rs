@@ -42,6 +42,7 @@ const CALLS: &[Call] = &[
     call("resolve nowhere.network.com", 4, "E0401", &["located"]),
     call("resolve network.com --transport sctp", 3, "E0109", &[]),
     call("status", 5, "E0113", &[]),
+    call("attach", 5, "E0113", &[]),
     call("login", 3, "E0107", &[]),
     call("account list", 0, "", &[]),
     call("login alice@network.com", 6, "E0603", &["login-failed"]),

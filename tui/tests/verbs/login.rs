@@ -135,7 +135,8 @@ fn a_watch_answers_status_and_signs_out_when_it_is_ended() {
 
     let (code, text) = place.run("status --json");
     assert_eq!(code, 0, "{text}");
-    let status = events(&text).remove(0);
+    let told = events(&text);
+    let status = event(&told, "account");
     assert_eq!((&status["state"], &status["signed"]), (&Value::from("registered"), &Value::from(true)));
 
     end(&mut watch);

@@ -1,0 +1,70 @@
+//! What a phone has at one instant, for the tasks that answer on its control socket.
+
+use std::time::Duration;
+
+use homing::{Account, UserAgent};
+use serde_json::json;
+
+use crate::bridge::{AccountCheck, Bridge};
+use crate::model::Model;
+use crate::report::Told;
+use crate::screen::accounts::Card;
+use crate::text::{ScreenText, screen_text};
+
+/// The accounts of a phone.
+pub(crate) struct Snapshot {
+    pub(super) agent: UserAgent,
+    pub(super) accounts: Vec<Held>,
+}
+
+/// One account.
+pub(super) struct Held {
+    /// `user@domain`.
+    pub(super) aor: String,
+    pub(super) account: Account,
+    /// How it stands.
+    pub(super) status: Told,
+    /// A check of its credentials, or why there is none.
+    pub(super) check: Result<AccountCheck, &'static str>,
+}
+
+/// Takes one.
+pub(crate) fn snapshot(bridge: &Bridge, model: &Model) -> Snapshot {
+    let now = bridge.clock().since_start;
+    let accounts = bridge.accounts().map(|account| {
+        let (id, aor) = (account.id(), account.aor());
+        // One that was just taken in is not in the model yet.
+        let fresh = Card::new(id, aor);
+        let card = model.accounts.cards.iter().find(|card| card.id == id).unwrap_or(&fresh);
+        Held {
+            aor: format!("{}@{}", aor.user, aor.domain),
+            account: account.clone(),
+            status: status(card, account, now),
+            check: bridge.check_of(id),
+        }
+    });
+    Snapshot { agent: bridge.agent().clone(), accounts: accounts.collect() }
+}
+
+fn status(card: &Card, account: &Account, now: Duration) -> Told {
+    let state = account.state();
+    let home = card.home.as_ref().filter(|_| state.is_reachable());
+    let trouble = card.setback.as_ref().map(|setback| &setback.trouble);
+    let word = state.words().word;
+    let fields = json!({
+        "process": std::process::id(),
+        "aor": card.aor.as_str(),
+        "state": word,
+        "reachable": state.is_reachable(),
+        "home": home.map(|home| home.server.as_str()),
+        "path": card.path_words().as_str(),
+        "signed": home.is_some_and(|home| home.signed),
+        "expires_in": card.left(now).map(|left| left.as_secs()),
+        "code": trouble.map(|trouble| trouble.code),
+        "sentence": trouble.map(|trouble| trouble.sentence.as_str()),
+    });
+    let at = home.map(|home| screen_text!(" at {} ({})", home.server, card.path_words())).unwrap_or_default();
+    let why = trouble
+        .map_or_else(ScreenText::default, |trouble| screen_text!(" {} {}", trouble.code, trouble.sentence));
+    Told::new("account", fields, vec![screen_text!("{} {word}{at}{why}", card.aor)])
+}
