@@ -4,6 +4,7 @@
 
 mod every;
 mod login;
+mod phones;
 mod place;
 mod recordings;
 mod redirects;
