@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a broken test ends by a panic")]
 
+mod beside;
 mod demo;
 mod endings;
 mod hands;

@@ -1,0 +1,214 @@
+//! Beside a running phone: every verb, and a second phone. The first one stays registered all the while.
+
+use std::process::{Command, Output, Stdio};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::time::Duration;
+
+use homing_server_mock::estate::{Estate, HeldBinding};
+
+use crate::place::{CANARY, PHONE, Place};
+use crate::terminal::Terminal;
+
+const SOON: Duration = Duration::from_secs(40);
+const AT_ONCE: Duration = Duration::from_secs(10);
+const ALICE: &str = "alice@network.com";
+
+/// A verb, its exit, and what its sentences say.
+type Call = (&'static str, i32, &'static str);
+
+/// What the phone is asked for.
+const ASKED: &[Call] = &[
+    ("status", 0, "alice@network.com registered at hs104.network.com"),
+    ("options", 0, "asked the running phone"),
+    ("options sip:alice@network.com --trace options.txt", 0, "asked the running phone"),
+    ("doctor", 0, "ok    login      home server hs104.network.com"),
+    ("login", 0, "asked the running phone"),
+    ("register alice@network.com --once", 0, "asked the running phone"),
+    ("login --wait registered,10s", 0, "asked the running phone"),
+    ("login --wait redirected,50ms", 11, "asked the running phone"),
+    ("redirect trace", 0, "1 of 5 redirects"),
+    ("account test", 0, "asked the running phone"),
+];
+
+/// What is done as a new endpoint.
+const APART: &[Call] = &[
+    ("options --new-endpoint", 0, "200 OK"),
+    ("doctor --new-endpoint", 0, "ok    login"),
+    ("login --new-endpoint", 0, "signed out"),
+    ("login --wait registered,10s --new-endpoint", 0, "registered"),
+    ("redirect trace --new-endpoint", 0, "home server: hs104.network.com"),
+    ("account test --new-endpoint", 0, "signed out"),
+    ("login --password-file password", 0, "as a new endpoint"),
+    ("login mallory@network.com --password-file password", 6, "does not have mallory@network.com"),
+];
+
+fn arguments(place: &Place, words: &str) -> Vec<String> {
+    let mut arguments = place.options();
+    arguments.extend(words.split_whitespace().map(str::to_owned));
+    arguments
+}
+
+fn phone(place: &Place, words: &str) -> Terminal {
+    let arguments = arguments(place, words);
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    Terminal::start(PHONE, &arguments, 80, 24, place.home.path())
+}
+
+fn command(place: &Place, words: &str) -> Command {
+    let mut command = Command::new(PHONE);
+    command.args(arguments(place, words)).env_clear().current_dir(place.home.path()).stdin(Stdio::null());
+    for name in ["HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_RUNTIME_DIR"] {
+        command.env(name, place.home.path());
+    }
+    command
+}
+
+fn verb(place: &Place, words: &str) -> (Option<i32>, String) {
+    let Output { status, stdout, stderr } = command(place, words).output().unwrap();
+    let text = String::from_utf8([stdout, stderr].concat()).unwrap();
+    assert!(!text.contains(CANARY), "{words} told the password:\n{text}");
+    (status.code(), text)
+}
+
+fn check(place: &Place, (words, exit, says): &Call) {
+    let (code, text) = verb(place, words);
+    assert_eq!(code, Some(*exit), "{words}: {text}\n{}", place.estate.journal().ladder());
+    assert!(text.contains(says), "{words}: {text}");
+}
+
+fn bindings(estate: &Estate) -> Vec<(String, String, String)> {
+    let held = estate.bindings(ALICE).into_iter();
+    held.map(|HeldBinding { node, device, contact, .. }| (node, device, contact)).collect()
+}
+
+/// Runs `work` while the estate's registrar is asked all the time whether this binding is there.
+fn while_bound(place: &Place, work: impl FnOnce(&(String, String, String))) {
+    let own = bindings(&place.estate).remove(0);
+    let (over, looks, misses) = (AtomicBool::new(false), AtomicU32::new(0), AtomicU32::new(0));
+    std::thread::scope(|threads| {
+        threads.spawn(|| {
+            while !over.load(Ordering::Relaxed) {
+                looks.fetch_add(1, Ordering::Relaxed);
+                if !bindings(&place.estate).contains(&own) {
+                    misses.fetch_add(1, Ordering::Relaxed);
+                }
+                std::thread::sleep(Duration::from_millis(2));
+            }
+        });
+        let worked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| work(&own)));
+        over.store(true, Ordering::Relaxed);
+        worked.unwrap();
+    });
+    let (looks, misses) = (looks.into_inner(), misses.into_inner());
+    assert!(looks > 50, "the registrar was asked {looks} times only");
+    assert_eq!(misses, 0, "of {looks} times the registrar was asked");
+}
+
+#[test]
+fn a_phone_stays_registered_while_every_verb_runs_beside_it() {
+    let place = Place::new(91);
+    let mut terminal = phone(&place, "");
+    terminal.wait_for("● alice@network.com registered", SOON).unwrap();
+    let memory = place.home.path().join("homing/remembered.toml");
+    let remembered = std::fs::read_to_string(&memory).unwrap();
+    while_bound(&place, |own| {
+        for call in ASKED {
+            check(&place, call);
+        }
+        let ladder = place.estate.journal().ladder();
+        assert_eq!(ladder.matches("unregistered").count(), 1, "only the check signs out:\n{ladder}");
+        for call in APART {
+            check(&place, call);
+            assert_eq!(bindings(&place.estate), std::slice::from_ref(own), "{} leaves something", call.0);
+        }
+        for words in
+            ["attach", "login --watch", "login --watch --json", "login --watch --json --new-endpoint"]
+        {
+            let mut watching = command(&place, words).stdout(Stdio::null()).spawn().unwrap();
+            std::thread::sleep(Duration::from_millis(500));
+            let killed = Command::new("kill").args(["-TERM", &watching.id().to_string()]).status();
+            assert!(killed.is_ok_and(|status| status.success()), "{words}");
+            assert!(watching.wait().unwrap().success(), "{words}");
+        }
+        let gone = place.eventually(AT_ONCE, |estate| bindings(estate).len() == 1);
+        assert!(gone, "a watch leaves something");
+    });
+    assert_eq!(std::fs::read_to_string(&memory).unwrap(), remembered, "what the phone remembers is its own");
+    for text in place.estate.journal().entries().iter().filter_map(homing_server_mock::journal::Entry::text) {
+        assert!(!text.contains("Contact: *"), "somebody removed all bindings:\n{text}");
+    }
+    terminal.settle(Duration::from_millis(200));
+    assert!(terminal.contents().contains("● alice@network.com registered"), "{}", terminal.contents());
+    terminal.press("q");
+    assert_eq!(terminal.end(AT_ONCE), Some(0));
+    assert!(place.eventually(AT_ONCE, |estate| bindings(estate).is_empty()));
+}
+
+#[test]
+fn a_second_phone_says_so_and_can_be_attached_started_beside_or_left() {
+    let place = Place::new(92);
+    let mut first = phone(&place, "");
+    first.wait_for("● alice@network.com registered", SOON).unwrap();
+    while_bound(&place, |own| {
+        for words in ["", "--plain"] {
+            let mut second = phone(&place, words);
+            second.wait_for("alice@network.com is signed in by another phone", SOON).unwrap();
+            second.press("x\r");
+            second.wait_for("a, n or q: x", SOON).unwrap();
+            second.press("q\r");
+            assert_eq!(second.end(AT_ONCE), Some(0), "{words}");
+        }
+
+        let mut second = phone(&place, "");
+        second.wait_for("a, n or q:", SOON).unwrap();
+        second.press("a\r");
+        second.wait_for("alice@network.com registered at hs104.network.com", SOON).unwrap();
+        check(&place, &("login", 0, "asked the running phone"));
+        second.wait_for("registration refreshed", SOON).unwrap();
+        second.press("\x03");
+        assert_eq!(second.end(AT_ONCE), Some(0));
+        assert_eq!(bindings(&place.estate), std::slice::from_ref(own));
+
+        let mut second = phone(&place, "");
+        second.wait_for("a, n or q:", SOON).unwrap();
+        second.press("n\r");
+        second.wait_for("● alice@network.com registered", SOON).unwrap();
+        assert_eq!(bindings(&place.estate).len(), 2, "two endpoints");
+        let (code, text) = verb(&place, "status");
+        assert_eq!((code, text.matches("alice@network.com registered").count()), (Some(0), 2), "{text}");
+        // Reading the configuration again does not make it the endpoint of the first one.
+        second.press("\x12");
+        second.wait_for("0 added, 0 changed, 0 removed", SOON).unwrap();
+        assert_eq!(bindings(&place.estate).len(), 2, "two endpoints");
+        second.press("q");
+        assert_eq!(second.end(AT_ONCE), Some(0));
+        assert_eq!(bindings(&place.estate), std::slice::from_ref(own));
+
+        let (code, text) = verb(&place, "--plain");
+        assert_eq!(code, Some(3), "{text}");
+        assert!(text.contains("E0138") && text.contains("--new-endpoint"), "{text}");
+    });
+    let mut attached = phone(&place, "attach alice@network.com");
+    attached.wait_for("attached to the phone", SOON).unwrap();
+    first.press("q");
+    attached.wait_for("signed out", SOON).unwrap();
+    assert_eq!(attached.end(AT_ONCE), Some(0), "it ends with the phone");
+    assert!(attached.contents().contains("has ended"), "{}", attached.contents());
+    assert_eq!(verb(&place, "status").0, Some(5));
+}
+
+#[test]
+fn an_account_that_comes_while_another_phone_has_it_is_not_signed_in_twice() {
+    let place = Place::new(93);
+    let configured = place.config_text();
+    place.change_config(|_| String::new());
+    let mut late = phone(&place, "");
+    late.wait_for("Your SIP address", SOON).unwrap();
+    late.press("\x1b");
+    place.change_config(|_| configured);
+    let mut first = phone(&place, "");
+    first.wait_for("● alice@network.com registered", SOON).unwrap();
+    late.press("\x12");
+    late.wait_for("E0138", SOON).unwrap();
+    assert_eq!(bindings(&place.estate).len(), 1);
+}
