@@ -103,7 +103,7 @@ pub(crate) fn watch((cli, setup, visit): (&Cli, &Setup, &Visit), console: &Conso
 async fn watch_as_json(
     bridge: Bridge,
     model: Model,
-    server: Option<Server>,
+    mut server: Option<Server>,
     session: &Session,
 ) -> Result<Exit, Failure> {
     // Nobody is there to be asked.
@@ -119,12 +119,16 @@ async fn watch_as_json(
     };
     let failure = tokio::select! {
         failure = watching => Some(failure),
-        () = crate::shell::answer_only(bridge, model, server) => None,
+        () = crate::shell::answer_only(bridge, model, &mut server) => None,
         () = signals.end() => None,
     };
+    let closed = server.map(Server::close);
     session.agent.shutdown(GRACE).await;
     // The events end with the agent.
     let _ = telling.await;
+    if let Some(closed) = closed {
+        closed.ended().await;
+    }
     failure.map_or(Ok(Exit::Done), Err)
 }
 

@@ -51,7 +51,17 @@ pub(super) fn leaving() -> Failure {
 impl Shared {
     /// Whoever serves a connection asks there what the phone has.
     pub(super) fn new(wanted: mpsc::Sender<oneshot::Sender<Snapshot>>) -> Self {
-        Self { wanted, sending: Arc::default(), staying: Arc::new(Semaphore::new(STAYING)) }
+        Self {
+            wanted,
+            sending: Arc::default(),
+            staying: Arc::new(Semaphore::new(usize::try_from(STAYING).unwrap_or(Semaphore::MAX_PERMITS))),
+        }
+    }
+
+    /// Waits a moment until the connections that stay have ended, as they do when the user agent has.
+    pub(super) async fn ended(self) {
+        // Whoever does not read is not waited for.
+        let _ = timeout(TO_END, self.staying.acquire_many(STAYING)).await;
     }
 
     /// Room for one more connection that stays; none if there is none.
@@ -123,9 +133,11 @@ impl Outcome {
 }
 
 /// Connections that stay.
-const STAYING: usize = 16;
+const STAYING: u32 = 16;
 /// A line of an answer is taken within this time.
 const TO_READ: Duration = Duration::from_secs(5);
+/// The last events of a phone that ends are written within this time.
+const TO_END: Duration = Duration::from_millis(200);
 
 #[cfg(test)]
 mod tests {

@@ -24,21 +24,37 @@ use crate::text::screen_text;
 pub(crate) struct Server {
     wanted: mpsc::Receiver<oneshot::Sender<Snapshot>>,
     accepting: AbortHandle,
+    shared: Shared,
 }
+
+/// A control socket that is closed; whoever is attached is still told the last events.
+pub(crate) struct Closed(Shared);
 
 impl Server {
     /// Answers from now on.
     pub(crate) fn start(published: Published) -> Self {
         let (sender, wanted) = mpsc::channel(CONNECTIONS);
         let shared = Shared::new(sender);
-        let accepting = tokio::spawn(accept(published, shared)).abort_handle();
-        Self { wanted, accepting }
+        let accepting = tokio::spawn(accept(published, shared.clone())).abort_handle();
+        Self { wanted, accepting, shared }
+    }
+
+    /// Answers nobody from now on.
+    pub(crate) fn close(self) -> Closed {
+        Closed(self.shared.clone())
     }
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
         self.accepting.abort();
+    }
+}
+
+impl Closed {
+    /// To be called once the user agent has ended: waits a moment until those who are attached know.
+    pub(crate) async fn ended(self) {
+        self.0.ended().await;
     }
 }
 

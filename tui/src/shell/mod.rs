@@ -60,9 +60,11 @@ async fn show(mut bridge: Bridge, mut model: Model, server: Option<Server>) -> s
     }
     model.overlays = vec![Overlay::Leaving];
     let _ = terminal.draw(&model);
-    // From here on nobody is answered.
-    shell.server = None;
+    let closed = shell.server.take().map(Server::close);
     shell.sign_out(&bridge).await;
+    if let Some(closed) = closed {
+        closed.ended().await;
+    }
     Ok(())
 }
 

@@ -49,17 +49,19 @@ pub(crate) async fn run(mut bridge: Bridge, mut model: Model, mut server: Option
             break;
         }
     }
-    // From here on nobody is answered.
-    drop(server);
+    let closed = server.map(Server::close);
     tokio::select! {
         _ = bridge.agent().shutdown(GRACE) => {}
         () = signals.end() => {}
+    }
+    if let Some(closed) = closed {
+        closed.ended().await;
     }
     Ok(())
 }
 
 /// Prints nothing and answers on the control socket, until the agent ends.
-pub(crate) async fn answer_only(mut bridge: Bridge, mut model: Model, mut server: Option<Server>) {
+pub(crate) async fn answer_only(mut bridge: Bridge, mut model: Model, server: &mut Option<Server>) {
     loop {
         tokio::select! {
             msg = bridge.next() => match msg {
@@ -68,7 +70,7 @@ pub(crate) async fn answer_only(mut bridge: Bridge, mut model: Model, mut server
                     bridge.perform(effect);
                 },
             },
-            Some(wanted) = asked(&mut server) => {
+            Some(wanted) = asked(server) => {
                 // Whoever wanted it may be gone.
                 let _ = wanted.send(snapshot(&bridge, &model));
             }
