@@ -164,6 +164,7 @@ fn a_second_phone_says_so_and_can_be_attached_started_beside_or_left() {
         for words in ["", "--plain"] {
             let mut second = phone(&place, words);
             second.wait_for("alice@network.com is signed in by another phone", SOON).unwrap();
+            second.wait_for("a, n or q:", SOON).unwrap();
             second.press("x\r");
             second.wait_for("a, n or q: x", SOON).unwrap();
             second.press("q\r");

@@ -6,9 +6,9 @@ pub(super) const INIT: &str = "Examples:
   homing init alice@corp.example --server sip1.corp.example:5061 --keep-anyway";
 
 pub(super) const LOGIN: &str = "Examples:
-  homing login                                       the account of the configuration, once; a phone
-                                                     that runs refreshes its registration instead
-  homing login --new-endpoint                        the same beside a phone, as another device
+  homing login                                       the account of the configuration, once;
+                                                     a running phone refreshes instead
+  homing login --new-endpoint                        the same, and the phone is left alone
   homing login alice@corp.example --password-file ~/.sip
   homing login --watch --json                        one line per change, until Ctrl-C
   homing login --wait registered,10s                 exit 0 once registered, else 11
