@@ -107,11 +107,7 @@ mod tests {
     #[test]
     fn two_phones_with_one_file_keep_what_the_other_learned() {
         let file = std::env::temp_dir().join(format!("homing-memory-{}.toml", std::process::id()));
-        let learned = |host: &str| {
-            let host = host.to_owned();
-            let (port, transport) = (None, Transport::Tls);
-            AccountEvent::Learned(Remembered { host, port, transport, exact: true, login: None })
-        };
+        let learned = |host: &str| AccountEvent::Learned(Remembered::new(host, None, Transport::Tls, true));
         let aor = |text: &str| Aor::parse(text).expect("an address");
         let (alice, bob) = (aor("alice@network.com"), aor("bob@network.com"));
         let (mut first, mut second) = (Memory::load(Some(file.clone())), Memory::load(Some(file.clone())));

@@ -10,7 +10,7 @@ pub(crate) async fn tell_events(mut events: homing::AccountEvents, console: Cons
     while let Some(event) = events.next().await {
         match event {
             Ok(event) => tell(&event, console),
-            Err(missed) => console.event("missed", serde_json::json!({ "events": missed })),
+            Err(lagged) => console.event("missed", serde_json::json!({ "events": lagged.missed() })),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! `homing options`: asks the home server, or the owner of any SIP URI, whether it is there and what it takes.
 
-use homing::{Answered, Probe, Transport};
+use homing::account::Answered;
+use homing::{Probe, Transport};
 
 use crate::bridge::equip;
 use crate::cli::agent::{Setup, block_on};

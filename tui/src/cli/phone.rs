@@ -3,7 +3,8 @@
 use std::io::{self, IsTerminal};
 use std::sync::Arc;
 
-use homing::{AccountState, RedirectAttempt};
+use homing::AccountState;
+use homing::redirect::{Decision as Consent, RedirectAttempt};
 
 use crate::bridge::{Bridge, GRACE, Prompt};
 use crate::cli::agent::{Session, Setup, runtime};
@@ -107,7 +108,7 @@ async fn watch_as_json(
     session: &Session,
 ) -> Result<Exit, Failure> {
     // Nobody is there to be asked.
-    session.agent.redirect_policy(Arc::new(|_: &RedirectAttempt| homing::Decision::Stop));
+    session.agent.redirect_policy(Arc::new(|_: &RedirectAttempt| Consent::Stop));
     let mut signals = Signals::new().map_err(|error| Failure::system(&error))?;
     let telling = tokio::spawn(tell_events(session.account.events(), Console::Json));
     let watching = async {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::time::{Duration, SystemTime};
 
-use homing::{Account, AccountEvent, AccountId, AccountState, Notice};
+use homing::{Account, AccountEvent, AccountId, AccountState};
 use serde_json::json;
 use tokio::time::timeout;
 
@@ -42,7 +42,7 @@ async fn follow(shared: &Shared, aor: Option<&str>, writer: &mut Writer) -> io::
     let mut names = states(shared, aor, writer).await?;
     loop {
         match events.next().await {
-            Some(Notice::Event(event)) => {
+            Some(Ok(event)) => {
                 if !names.contains_key(&event.account) {
                     names = known(shared).await;
                 }
@@ -52,9 +52,9 @@ async fn follow(shared: &Shared, aor: Option<&str>, writer: &mut Writer) -> io::
                     writer.tell(&told(name, &event.what)).await?;
                 }
             }
-            Some(Notice::Lagged { dropped }) => {
-                let say = vec![screen_text!("{dropped} events were missed")];
-                writer.tell(&Told::new("missed", json!({ "events": dropped }), say)).await?;
+            Some(Err(lagged)) => {
+                let say = vec![screen_text!("{lagged}")];
+                writer.tell(&Told::new("missed", json!({ "events": lagged.missed() }), say)).await?;
                 names = states(shared, aor, writer).await?;
             }
             None => return writer.end(&Outcome::Done).await,

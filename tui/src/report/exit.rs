@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use homing::Family;
+use homing::error::Family;
 use serde_json::{Value, json};
 
 use crate::config::PasswordFault;

@@ -11,7 +11,7 @@ pub(crate) fn journey_lines(journey: &Journey) -> Vec<ScreenText> {
     for (index, hop) in hops(journey).iter().enumerate() {
         let (number, millis) = (index + 1, hop.millis);
         lines.push(screen_text!("{number} REGISTER → {}  {}  {millis} ms", hop.server, hop.said));
-        lines.push(screen_text!("    {}, {}", hop.how, hop.road));
+        lines.push(screen_text!("    {}, {}", hop.how, hop.connection));
         if hop.because != ScreenText::default() {
             lines.push(screen_text!("    {}; {}", hop.because, hop.price));
         }

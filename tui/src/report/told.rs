@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use homing::{AccountState, Answered, Error, Family, Journey, LoginError, Registration, ServerName};
+use homing::account::Answered;
+use homing::error::{Family, LoginError};
+use homing::event::Journey;
+use homing::{AccountState, Error, Registration, ServerName};
 use serde_json::{Value, json};
 
 use crate::report::exit::{Exit, Failure};
@@ -86,7 +89,7 @@ impl Told {
 
 /// The checks that a login passed, one for each server of its journey.
 pub(crate) fn hop_checks(journey: &Journey) -> Vec<Told> {
-    let text = |hop: &crate::words::HopWords| screen_text!("{} {}", hop.server, hop.road);
+    let text = |hop: &crate::words::HopWords| screen_text!("{} {}", hop.server, hop.connection);
     hops(journey).iter().map(|hop| Told::check("server", "ok", &text(hop))).collect()
 }
 
@@ -99,7 +102,7 @@ pub(crate) fn login_check(result: Result<&Registration, &Error>) -> Told {
                 Some(Family::Resolve) => "dns",
                 Some(Family::Transport) => "transport",
                 Some(Family::Redirect) => "redirect",
-                Some(Family::Auth | Family::Refused | Family::Timeout) | None => "login",
+                _ => "login",
             };
             Told::check(what, "fail", &ScreenText::from_display(error))
         }

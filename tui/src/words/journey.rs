@@ -13,7 +13,7 @@ pub(crate) struct HopWords {
     /// How it was come by: `SRV _sipinternaltls._tcp.network.com 10/60`.
     pub(crate) how: ScreenText,
     /// How it was reached: `TLS 10.0.1.7:5061, cert ok (name)`.
-    pub(crate) flow_ref: ScreenText,
+    pub(crate) connection: ScreenText,
     /// What it said, in short: `301 signed`, `200`, `503`, `…`.
     pub(crate) said: ScreenText,
     /// The sentence under it: signature and where it led, or why it was not believed.
@@ -62,7 +62,7 @@ fn hop_after(hop: &Hop, status: u16) -> HopWords {
     HopWords {
         server: ScreenText::from_display(&hop.server),
         how: how(hop, status),
-        flow_ref: flow_ref(hop),
+        connection: connection(hop),
         said: said(hop),
         because: because(hop),
         price: price(hop),
@@ -88,7 +88,7 @@ fn how(hop: &Hop, status: u16) -> ScreenText {
     }
 }
 
-fn flow_ref(hop: &Hop) -> ScreenText {
+fn connection(hop: &Hop) -> ScreenText {
     let address = hop.address.map(|address| format!(" {address}")).unwrap_or_default();
     let proof = match (&hop.verified_as, hop.transport) {
         (Some(name), _) => format!(", cert ok ({name})"),

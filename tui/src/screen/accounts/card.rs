@@ -40,7 +40,7 @@ pub(crate) struct Home {
     /// The name its certificate proved; empty without TLS.
     pub(crate) proof: ScreenText,
     pub(crate) scheme: Option<&'static str>,
-    pub(crate) flow_ref: ScreenText,
+    pub(crate) connection: ScreenText,
     pub(crate) expires_at: Duration,
     pub(crate) gruu: Option<ScreenText>,
 }
@@ -231,7 +231,7 @@ fn home(registered: &homing::event::Registered, now: Duration) -> Home {
         signed: last.is_some_and(|hop| matches!(hop.verdict, HopVerdict::Accepted { signed: true, .. })),
         proof: last.and_then(|hop| hop.verified_as.as_deref()).map(ScreenText::of).unwrap_or_default(),
         scheme: last.and_then(|hop| hop.scheme).map(crate::words::scheme_word),
-        flow_ref: last.map_or_else(ScreenText::default, |hop| {
+        connection: last.map_or_else(ScreenText::default, |hop| {
             let address = hop.address.map(|address| format!(" {address}")).unwrap_or_default();
             screen_text!("{}{address}", hop.transport)
         }),

@@ -17,7 +17,7 @@ pub(crate) fn lines(card: &Card, look: &Look, width: usize, now: Duration) -> Ve
     if let Some(home) = &card.home {
         facts.push(("home", home.server.clone()));
         facts.push(("path", card.path_words()));
-        facts.push(("flow", home.flow_ref.clone()));
+        facts.push(("flow", home.connection.clone()));
         facts.push(("login", ScreenText::of(home.scheme.unwrap_or("none"))));
         let badge = if home.proof.is_empty() { "in the clear" } else { home.proof.as_str() };
         facts.push(("cert", ScreenText::of(badge)));

@@ -59,7 +59,7 @@ fn draw_hop(number: usize, hop: &HopWords, paper: (Paper<'_>, bool), lines: &mut
         None => lines.extend([Line::from(head), Line::from(vec![Span::raw(INDENT), verdict])]),
     }
     if full {
-        wrap(&screen_text!("{}, {}", hop.how, hop.flow_ref), Role::Dim, paper, lines);
+        wrap(&screen_text!("{}, {}", hop.how, hop.connection), Role::Dim, paper, lines);
     } else {
         wrap(&hop.how, Role::Dim, paper, lines);
     }
