@@ -45,7 +45,7 @@ pub enum Bound {
     Contacts,
     /// The Request-URI.
     Uri,
-    /// The body.
+    /// The octets behind the head, as Content-Length counts them.
     Body,
 }
 

@@ -20,7 +20,7 @@ pub struct Limits {
     pub contacts: usize,
     /// The Request-URI.
     pub uri: usize,
-    /// The body.
+    /// The body, as Content-Length counts it.
     pub body: usize,
 }
 

@@ -36,7 +36,7 @@ pub struct Message {
 pub enum StartLine<'m> {
     /// A request line.
     Request {
-        /// The method.
+        /// As written: `Invite` is another method than `INVITE` (RFC 3261 7.1).
         method: Method<'m>,
         /// The Request-URI as written.
         uri: &'m str,
@@ -182,12 +182,6 @@ impl Message {
     /// Content-Length is wrong; [`Message::validate`] tells.
     pub fn body(&self) -> &[u8] {
         &self.bytes[self.index.body.range()]
-    }
-
-    /// Where one more header line may be put in: before a closing Content-Length, else behind the last line.
-    pub fn insertion_point(&self) -> usize {
-        let last = self.index.lines.last().filter(|line| line.known == Some(Known::ContentLength));
-        last.map_or(self.index.head_end, |line| line.start) as usize
     }
 
     /// The header lines in order.

@@ -13,8 +13,8 @@
 //! assert_eq!(message.max_forwards(), Ok(Some(70)));
 //!
 //! // … and takes the answer in its own types.
-//! let answer = homing_wire::Builder::reply_to(&message, 200, "OK").header(Name::Server, "homing").finish();
-//! let answer = rsip::SipMessage::try_from(&Message::parse(answer).unwrap()).unwrap();
+//! let answer = homing_wire::Builder::reply_to(&message, 200, "OK").header(Name::Server, "homing").message();
+//! let answer = rsip::SipMessage::try_from(&answer).unwrap();
 //! assert!(answer.is_response());
 //! ```
 
@@ -22,7 +22,6 @@ mod header;
 mod uri;
 
 use crate::build::Builder;
-use crate::error::ParseError;
 use crate::message::{Message, StartLine};
 use crate::method::Method;
 use crate::name::Name;
@@ -41,9 +40,6 @@ pub enum Untranslatable {
     /// A header value or reason phrase is no UTF-8.
     #[error("a header that is no UTF-8")]
     Header,
-    /// rsip's message is none on the wire.
-    #[error("no message on the wire: {0}")]
-    Message(#[from] ParseError),
 }
 
 impl TryFrom<&rsip::SipMessage> for Message {
@@ -70,7 +66,7 @@ impl TryFrom<&rsip::SipMessage> for Message {
                 builder = builder.header(Name::parse(name.trim()), value.trim());
             }
         }
-        Ok(Message::parse(builder.finish())?)
+        Ok(builder.message())
     }
 }
 

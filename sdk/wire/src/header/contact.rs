@@ -10,7 +10,7 @@ use crate::scan::{Cursor, number};
 pub enum Contact<'m> {
     /// `*`: all bindings (RFC 3261 10.2.2).
     Star,
-    /// An address.
+    /// A name-addr or addr-spec; `q` and `expires` are its parameters.
     Addr(NameAddr<'m>),
 }
 

@@ -21,7 +21,7 @@ impl<'m> EventHeader<'m> {
         self.params.value("id")
     }
 
-    /// The parameters.
+    /// All parameters, `id` among them.
     pub fn params(&self) -> Params<'m> {
         self.params
     }

@@ -10,9 +10,10 @@ use crate::scan::Cursor;
 /// Sequence number and method.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct CSeq<'m> {
-    /// The number.
+    /// Counted up by one with each request of a dialog or registration; 2^31 and more, which no sender may use
+    /// (RFC 3261 8.1.1.5), are read too.
     pub seq: u32,
-    /// The method.
+    /// That of the request, in its responses too.
     pub method: Method<'m>,
 }
 

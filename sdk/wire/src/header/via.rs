@@ -57,7 +57,7 @@ impl<'m> Via<'m> {
         self.params.find(name)
     }
 
-    /// The parameters.
+    /// All parameters, those with a method of their own among them.
     pub fn params(&self) -> Params<'m> {
         self.params
     }
