@@ -65,7 +65,7 @@ enum Step {
     ReplaceFirst(String, String),
     Remove(String),
     RemoveFirst(String),
-    Copy(Message, String),
+    Copy(Box<Message>, String),
     ToTag(String),
     Body(String, Vec<u8>),
 }
@@ -78,7 +78,7 @@ fn step() -> impl Strategy<Value = Step> {
         (name(), text()).prop_map(|(name, value)| Step::ReplaceFirst(name, value)),
         name().prop_map(Step::Remove),
         name().prop_map(Step::RemoveFirst),
-        (received(), name()).prop_map(|(message, name)| Step::Copy(message, name)),
+        (received(), name()).prop_map(|(message, name)| Step::Copy(Box::new(message), name)),
         text().prop_map(Step::ToTag),
         (text(), vec(any::<u8>(), 0..20)).prop_map(|(kind, body)| Step::Body(kind, body)),
     ]
