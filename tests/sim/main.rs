@@ -4,6 +4,7 @@
 #![allow(clippy::print_stdout, reason = "one seed prints its ladder on request")]
 
 mod crowd;
+mod digest;
 mod faults;
 mod hours;
 mod lease;

@@ -11,6 +11,7 @@ use homing_core::transport::Transport;
 use homing_server_mock::directory::{Change, Directory as _, Key};
 use homing_server_mock::node::config::{OnMove, Schemes};
 use homing_tests::town::{self, Town};
+use homing_tests::world::zone::Mood;
 use homing_tests::world::{WALL, World};
 
 const HOUR: Duration = Duration::from_secs(3_600);
@@ -97,6 +98,26 @@ fn rule_6_the_same_seed_tells_the_same_story_and_another_seed_another() {
     };
     assert_eq!(tell(5), tell(5));
     assert_ne!(tell(5).0, tell(6).0);
+}
+
+#[test]
+fn at_one_instant_the_queue_comes_before_deadlines_and_phones_go_by_number() {
+    let mut world = Town::default().build(1);
+    let bob = world.add_phone("bob", town::alice(), town::credentials());
+    world.zone.mood = Mood::Silent;
+    town::login_of(&mut world, bob);
+    town::login_of(&mut world, 0);
+    let due = world.phones.iter().map(|phone| phone.agent.deadline().unwrap().at.0).collect::<Vec<_>>();
+    assert_eq!(due[0], due[1], "both wait for DNS equally long");
+    world.ladder.clear();
+    // What the queue holds for that instant, and what that schedules for it, happens before they ask again.
+    world.at(due[0], |world| world.at(world.now(), |world| world.zone.mood = Mood::Answers));
+    world.run_until(due[0]);
+    let ladder = world.ladder.to_string();
+    let told: Vec<&str> = ladder.lines().filter_map(|line| line.split_whitespace().nth(1)).collect();
+    let half = told.len() / 2;
+    assert!(half > 0 && told[..half].iter().all(|name| *name == "alice"), "{ladder}");
+    assert!(told[half..].iter().all(|name| *name == "bob"), "{ladder}");
 }
 
 #[test]

@@ -9,5 +9,7 @@
 //! Nothing here waits for a real second. One seed gives one conversation; a failure prints the seed
 //! and the ladder of everything that happened.
 
+pub mod digest;
+pub mod numbers;
 pub mod town;
 pub mod world;

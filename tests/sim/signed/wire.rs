@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use homing_core::auth::security_association::Version;
-use homing_core::ids::{Rng, Seed};
+use homing_core::ids::Seed;
 use homing_core::time::Now;
 use homing_core::transport::Transport;
+use homing_tests::world::chance::Chance;
 use homing_tests::world::link::Weather;
 use homing_wire::{Frame, Framer, Limits};
 
@@ -32,7 +33,7 @@ pub(super) struct Call {
     plan: Plan,
     pub(super) caller: Caller,
     pub(super) callee: Callee,
-    rng: Rng,
+    chance: Chance,
     now: Duration,
     coming: BinaryHeap<Reverse<(Duration, u64, To, Bytes)>>,
     order: u64,
@@ -57,7 +58,7 @@ impl Call {
         Self {
             caller: Caller::new(plan.version, plan.transport, signing, plan.seed),
             callee: Callee::new(plan.version, plan.transport, plan.seed),
-            rng: Rng::new(&Seed::from_number(plan.seed)),
+            chance: Chance::new(&Seed::from_number(plan.seed)),
             plan,
             now: Duration::ZERO,
             coming: BinaryHeap::new(),
@@ -169,12 +170,14 @@ impl Call {
 
     fn carry(&mut self, to: To, sent: Vec<Bytes>) {
         for bytes in sent {
+            self.order += 1;
+            let chance = self.chance.of(self.order);
             let pieces: Vec<(Duration, Bytes)> = if self.plan.transport == Transport::Udp {
-                let times = self.plan.weather.datagram(self.now, &mut self.rng);
+                let times = self.plan.weather.datagram(self.now, chance);
                 times.into_iter().map(|at| (at, bytes.clone())).collect()
             } else {
                 let lane = &mut self.lanes[to as usize];
-                let pieces = self.plan.weather.stream(&bytes, lane.busy_until, self.now, &mut self.rng);
+                let pieces = self.plan.weather.stream(&bytes, lane.busy_until, self.now, chance);
                 lane.busy_until = pieces.last().map_or(lane.busy_until, |(at, _)| *at);
                 pieces
             };

@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use homing_core::ids::{FlowId, Rng};
+use homing_core::ids::FlowId;
 use homing_core::transport::Transport;
 use homing_wire::Framer;
+
+use super::chance::{Chance, Purpose};
 
 /// A host of the world.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -26,6 +28,8 @@ pub struct End {
     pub framer: Framer,
     /// A stream delivers in order: nothing arrives here before this.
     pub busy_until: Duration,
+    /// When something was sent to this end last, and how many before it at the same instant.
+    pub sent: (Duration, u64),
 }
 
 /// A connection, or a datagram association.
@@ -34,6 +38,8 @@ pub struct Link {
     pub ends: [End; 2],
     /// How it travels.
     pub transport: Transport,
+    /// When it was laid.
+    pub born: Duration,
     /// Where it stands.
     pub life: Life,
     /// True once one end has closed; the other may not know yet.
@@ -106,18 +112,18 @@ impl Weather {
     }
 
     /// One journey's time.
-    pub fn travel(&self, rng: &mut Rng) -> Duration {
+    pub fn travel(&self, chance: Chance) -> Duration {
         let jitter = u64::try_from(self.jitter.as_micros()).unwrap_or(u64::MAX);
-        self.delay + Duration::from_micros(rng.below(jitter.saturating_add(1)))
+        self.delay + Duration::from_micros(chance.below(Purpose::Travel, jitter.saturating_add(1)))
     }
 
     /// The arrival times of one datagram: none if lost, two if doubled.
-    pub fn datagram(&self, now: Duration, rng: &mut Rng) -> Vec<Duration> {
-        if rng.below(1_000) < u64::from(self.loss) {
+    pub fn datagram(&self, now: Duration, chance: Chance) -> Vec<Duration> {
+        if chance.below(Purpose::Loss, 1_000) < u64::from(self.loss) {
             return Vec::new();
         }
-        let copies = if rng.below(1_000) < u64::from(self.duplicates) { 2 } else { 1 };
-        (0..copies).map(|_| now + self.travel(rng)).collect()
+        let copies = if chance.below(Purpose::Copies, 1_000) < u64::from(self.duplicates) { 2 } else { 1 };
+        (0..copies).map(|copy| now + self.travel(chance.of(copy))).collect()
     }
 
     /// The pieces of one write on a stream with their arrival times, in order.
@@ -126,25 +132,38 @@ impl Weather {
         bytes: &Bytes,
         not_before: Duration,
         now: Duration,
-        rng: &mut Rng,
+        chance: Chance,
     ) -> Vec<(Duration, Bytes)> {
         let mut cuts = vec![0, bytes.len()];
         if self.pieces && bytes.len() > 2 {
             let len = bytes.len() as u64;
-            cuts.extend((0..rng.below(3)).map(|_| usize::try_from(rng.below(len)).unwrap_or(0)));
+            let cut = |n| usize::try_from(chance.of(n).below(Purpose::Cut, len)).unwrap_or(0);
+            cuts.extend((0..chance.below(Purpose::Cut, 3)).map(cut));
             cuts.sort_unstable();
         }
         let mut at = not_before.max(now);
         let mut pieces = Vec::new();
-        for pair in cuts.windows(2).filter(|pair| pair[0] < pair[1]) {
-            let mut travel = self.travel(rng);
-            while rng.below(1_000) < u64::from(self.loss) {
-                travel += RESEND;
-            }
+        for (pair, piece) in cuts.windows(2).zip(0..).filter(|(pair, _)| pair[0] < pair[1]) {
+            let chance = chance.of(piece);
+            let lost = |attempt: &u32| {
+                chance.of(u64::from(*attempt)).below(Purpose::Loss, 1_000) < u64::from(self.loss)
+            };
+            let attempts = (0..).take_while(lost).fold(0, |all, _| all + 1);
+            let travel = self.travel(chance) + RESEND * attempts;
             at = at.max(now + travel);
             pieces.push((at, bytes.slice(pair[0]..pair[1])));
         }
         pieces
+    }
+}
+
+impl HostId {
+    /// A number for the host: even for phones, odd for servers.
+    pub fn number(self) -> u64 {
+        match self {
+            HostId::Phone(place) => 2 * place as u64,
+            HostId::Server(place) => 2 * place as u64 + 1,
+        }
     }
 }
 

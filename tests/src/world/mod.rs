@@ -1,5 +1,6 @@
 //! The world: hosts, links, zone and directory under one virtual clock.
 
+pub mod chance;
 pub mod ladder;
 pub mod link;
 pub mod phone;
@@ -17,18 +18,21 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use homing_core::config::AccountConfig;
-use homing_core::ids::{Rng, Seed};
+use homing_core::ids::Seed;
 use homing_core::outbox::Credentials;
 use homing_core::time::Now;
 use homing_server_mock::directory::{Change, Directory as _, Key, MemoryDirectory};
 
+use chance::Chance;
 use ladder::Ladder;
-use link::{Link, Middleman, Weather};
+use link::{HostId, Link, Middleman, Weather};
 use phone::Phone;
 use queue::{Happening, Queue};
 use rules::Rules;
 use server::Server;
 use zone::Zone;
+
+use crate::digest::Digest;
 
 /// Everything there is.
 pub struct World {
@@ -48,8 +52,12 @@ pub struct World {
     pub ladder: Ladder,
     /// What always holds.
     pub rules: Rules,
+    /// What happened, as a number that no renaming changes; kept only where somebody asks for it.
+    pub digest: Option<Digest>,
     clock: Clock,
-    rng: Rng,
+    /// What every phone, every server and the network draw their own randomness from.
+    root: Seed,
+    chance: Chance,
 }
 
 /// Links and weather.
@@ -72,6 +80,7 @@ struct Clock {
 impl World {
     /// An empty world.
     pub fn new(seed: u64) -> Self {
+        let root = Seed::from_number(seed);
         Self {
             seed,
             phones: Vec::new(),
@@ -82,7 +91,9 @@ impl World {
             ladder: Ladder::default(),
             rules: Rules::default(),
             clock: Clock::default(),
-            rng: Rng::new(&Seed::from_number(seed)),
+            digest: None,
+            chance: Chance::new(&root),
+            root,
         }
     }
 
@@ -96,20 +107,20 @@ impl World {
         Now::new(self.clock.now.saturating_sub(born), WALL + self.clock.now)
     }
 
-    /// A draw for the script.
-    pub fn rng(&mut self) -> &mut Rng {
-        &mut self.rng
-    }
-
     /// Adds a phone, switched on and signed out; returns its place.
     pub fn add_phone(&mut self, name: &str, config: AccountConfig, credentials: Credentials) -> usize {
-        let (seed, now) = (self.rng.fork(), self.instant(self.clock.now));
+        let (seed, now) = (self.seed_of(HostId::Phone(self.phones.len()), 0), self.instant(self.clock.now));
         let mut phone = Phone::new(name, config, credentials, seed, now);
         phone.born = self.clock.now;
         let last = u8::try_from(self.phones.len() + 1).unwrap_or(255);
         phone.place.ip = IpAddr::from([10, 9, 0, last]);
         self.phones.push(phone);
         self.phones.len() - 1
+    }
+
+    /// The seed of one life of a host.
+    fn seed_of(&self, host: HostId, life: u32) -> Seed {
+        self.root.stream("host", &[host.number(), u64::from(life)])
     }
 
     /// Assigns a user to a home server, as an operator would.

@@ -12,8 +12,11 @@ use homing_core::transport::Transport;
 use homing_wire::{Frame, Framer, Limits};
 
 use super::World;
+use super::chance::{Chance, DIALS, LINKS};
 use super::link::{End, HostId, Life, Link, Passing};
 use super::queue::Happening;
+use crate::digest::{Fact, Fate};
+use crate::numbers::of_transport;
 
 impl World {
     /// A phone opens a connection.
@@ -27,7 +30,11 @@ impl World {
         let host = HostId::Phone(phone);
         let name = self.phones[phone].name.clone();
         self.ladder.note(self.now(), &name, format!("dials {address} by {transport} for {identity}"));
-        let one_way = self.network.weather.travel(&mut self.rng);
+        let (number, words) = (host.number(), address.to_string());
+        let told = (&[of_transport(transport)][..], words.as_str());
+        self.tell_digest(|digest, at| digest.fact(at, number, Fact::Dial, told));
+        let chance = self.chance.of(DIALS).of(number).of_octets(words.as_bytes()).of_instant(self.now());
+        let one_way = self.network.weather.travel(chance);
         let Some(server) = self.listening_at(address, transport) else {
             let why = ConnectError::ConnectionRefused;
             self.later(one_way * 2, Happening::Refused { host, flow, why });
@@ -63,10 +70,12 @@ impl World {
                 Framer::new(Limits::default())
             },
             busy_until: Duration::ZERO,
+            sent: (Duration::ZERO, 0),
         };
         self.network.links.push(Link {
             ends: [end(from, flow, false), end(to, accepted, true)],
             transport,
+            born: self.clock.now,
             life: Life::Opening,
             leaving: false,
         });
@@ -123,11 +132,18 @@ impl World {
         };
         let other = 1 - end;
         let to = self.network.links[link].ends[other].host;
+        let numbers = (host.number(), to.number());
         let (from, to) = (self.name_of(host), self.name_of(to));
         let delivered = match &mut self.network.middle {
             Some(middle) => middle(&Passing { from: &from, to: &to, bytes: &bytes }),
             None => None,
         };
+        let fate = match &delivered {
+            None => Fate::Sent,
+            Some(instead) if instead.is_empty() => Fate::Swallowed,
+            Some(_) => Fate::Altered,
+        };
+        self.tell_digest(|digest, at| digest.sent(at, numbers, fate, &bytes));
         match delivered {
             None => self.ladder.sent(self.clock.now, (&from, &to), &bytes, ""),
             Some(instead) => {
@@ -151,17 +167,32 @@ impl World {
             return;
         }
         let (now, weather) = (self.clock.now, self.network.weather);
+        let chance = self.chance_of(link, end);
         if datagrams {
-            for at in weather.datagram(now, &mut self.rng) {
+            let arrivals = weather.datagram(now, chance);
+            let (to, copies) = (self.network.links[link].ends[end].host.number(), [arrivals.len() as u64]);
+            self.tell_digest(|digest, at| digest.fact(at, to, Fact::Copies, (&copies, "")));
+            for at in arrivals {
                 self.clock.queue.add(at, Happening::Arrived { link, end, bytes: bytes.clone() });
             }
             return;
         }
         let busy = self.network.links[link].ends[end].busy_until;
-        for (at, piece) in weather.stream(bytes, busy, now, &mut self.rng) {
+        for (at, piece) in weather.stream(bytes, busy, now, chance) {
             self.network.links[link].ends[end].busy_until = at;
             self.clock.queue.add(at, Happening::Arrived { link, end, bytes: piece });
         }
+    }
+
+    /// What is drawn for one message: by hosts, link, direction and instant, and by its number at that instant.
+    fn chance_of(&mut self, link: usize, end: usize) -> Chance {
+        let now = self.clock.now;
+        let link = &mut self.network.links[link];
+        let (last, before) = link.ends[end].sent;
+        let nth = if last == now { before + 1 } else { 0 };
+        link.ends[end].sent = (now, nth);
+        let [one, other] = [end, 1 - end].map(|end| link.ends[end].host.number());
+        self.chance.of(LINKS).of(one).of(other).of_instant(link.born).of_instant(now).of(nth)
     }
 
     /// A datagram after the other end forgot the association, or a NAT did: to the server it is a new one.

@@ -17,14 +17,17 @@ use homing_server_mock::node::io::{LookupId, NodeCommand, NodeInput, NodeOutput}
 use homing_wire::Frame;
 
 use super::World;
+use super::chance::DIALS;
 use super::link::HostId;
 use super::queue::Happening;
 use super::server::Server;
+use crate::digest::Fact;
+use crate::numbers::of_transport;
 
 impl World {
     /// Adds a server that is up; returns its place.
     pub fn add_server(&mut self, config: NodeConfig, ip: IpAddr) -> usize {
-        let (seed, now) = (self.rng.fork(), self.instant(Duration::ZERO));
+        let (seed, now) = (self.seed_of(HostId::Server(self.servers.len()), 0), self.instant(Duration::ZERO));
         self.zone.set_address(&config.identity.fqdn, &[ip]);
         self.servers.push(Server::new(config, ip, seed, now));
         self.servers.len() - 1
@@ -79,7 +82,7 @@ impl World {
         if self.servers[server].is_up() {
             return;
         }
-        let (seed, born) = (self.rng.fork(), self.now());
+        let (seed, born) = (self.seed_of(HostId::Server(server), self.servers[server].life), self.now());
         let short = self.servers[server].short.clone();
         self.ladder.note(born, &short, "is back");
         let server = &mut self.servers[server];
@@ -191,7 +194,12 @@ impl World {
 
     fn dial_server(&mut self, from: usize, flow: FlowId, target: &ServerName, transport: Transport) {
         let host = HostId::Server(from);
-        let travel = self.network.weather.travel(&mut self.rng);
+        let number = host.number();
+        let chance =
+            self.chance.of(DIALS).of(number).of_octets(target.host.as_bytes()).of_instant(self.now());
+        let travel = self.network.weather.travel(chance);
+        let words = (&[of_transport(transport)][..], target.host.as_str());
+        self.tell_digest(|digest, at| digest.fact(at, number, Fact::Dial, words));
         let to = self.servers.iter().position(|server| server.config.identity.fqdn == target.host);
         let Some(to) = to.filter(|to| self.servers[*to].is_up()) else {
             let why = ConnectError::ConnectionRefused;

@@ -3,12 +3,16 @@
 use std::time::Duration;
 
 use homing_core::command::Command;
+use homing_core::event::AccountEvent;
 use homing_core::outbox::{Answer, Input, Output, Question};
 use homing_core::time::Now;
 
 use super::World;
+use super::chance::QUESTIONS;
 use super::link::HostId;
 use super::queue::Happening;
+use crate::digest::{Digest, Fact};
+use crate::numbers::{of_record, of_state};
 
 impl World {
     /// Runs until `until`, or fails on a broken rule.
@@ -71,6 +75,9 @@ impl World {
         Some(next.max(self.clock.now))
     }
 
+    /// What happens next, at `at`. At one instant the queue comes first, in the order of scheduling and one
+    /// thing a step, with all it schedules for the same instant; when nothing of the queue is left, whoever
+    /// has a deadline is woken: phones by number, then servers by number, each once a step.
     fn step(&mut self, at: Duration) {
         self.rules_at_rest(at);
         self.rules.count_step(at);
@@ -140,9 +147,20 @@ impl World {
                     let at = self.now();
                     let name = self.phones[phone].name.clone();
                     self.ladder.note(at, &name, told(&event.what));
+                    if let AccountEvent::StateChanged { from, to } = &event.what {
+                        let (number, states) =
+                            (HostId::Phone(phone).number(), [of_state(*from), of_state(*to)]);
+                        self.tell_digest(|digest, at| digest.fact(at, number, Fact::State, (&states, "")));
+                    }
                     self.phones[phone].told.push((at, event.what));
                 }
             }
+        }
+    }
+
+    pub(super) fn tell_digest(&mut self, tell: impl FnOnce(&mut Digest, Duration)) {
+        if let Some(digest) = &mut self.digest {
+            tell(digest, self.clock.now);
         }
     }
 
@@ -150,12 +168,19 @@ impl World {
         let (life, now) = (self.phones[phone].life, self.now());
         let answer = match question {
             Question::Resolve(question) => {
-                let Some(found) = self.zone.answer(&question) else { return };
+                let (number, kind) = (HostId::Phone(phone).number(), of_record(question.kind));
+                let found = self.zone.answer(&question);
+                let answer = found.as_ref().map_or(2, |found| u64::from(found.is_ok()));
+                let told = (&[kind, answer][..], question.name.as_str());
+                self.tell_digest(|digest, at| digest.fact(at, number, Fact::Question, told));
+                let Some(found) = found else { return };
                 let words = if found.is_ok() { "" } else { ": nothing" };
                 let text = format!("asks DNS {:?} {}{words}", question.kind, question.name);
                 let name = self.phones[phone].name.clone();
                 self.ladder.note(now, &name, text);
-                let travel = self.network.weather.travel(&mut self.rng) * 2;
+                let chance =
+                    self.chance.of(QUESTIONS).of(number).of(kind).of_octets(question.name.as_bytes());
+                let travel = self.network.weather.travel(chance.of_instant(now)) * 2;
                 let answer = Answer::Resolved(found);
                 self.clock.queue.add(now + travel, Happening::Answered { phone, life, ask, answer });
                 return;
@@ -169,7 +194,7 @@ impl World {
     /// Switches a phone off and on again: its links die, its machine is new.
     pub fn restart_phone(&mut self, phone: usize) {
         self.cut_host(HostId::Phone(phone));
-        let (seed, born) = (self.rng.fork(), self.now());
+        let (seed, born) = (self.seed_of(HostId::Phone(phone), self.phones[phone].life + 1), self.now());
         let now: Now = self.instant(born);
         let name = self.phones[phone].name.clone();
         self.ladder.note(born, &name, "switched off and on");
@@ -178,8 +203,8 @@ impl World {
 }
 
 /// An event as one ladder line; journeys would fill the page.
-fn told(event: &homing_core::event::AccountEvent) -> String {
-    use homing_core::event::AccountEvent as E;
+fn told(event: &AccountEvent) -> String {
+    use AccountEvent as E;
     match event {
         E::JourneyChanged(journey) => format!("journey of {} hops", journey.hops.len()),
         E::Registered(registered) => format!("registered at {}", registered.home),

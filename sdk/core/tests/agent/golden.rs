@@ -1,6 +1,7 @@
 //! The golden conversations of the patent's redirect, as the client speaks them, in three dialects.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -18,6 +19,8 @@ use homing_core::time::Now;
 use homing_wire::{Frame, Message, Name};
 use serde_json::Value;
 
+use super::digest::{self, Digest, Fact, Fate};
+use super::numbers::{of_record, of_state, of_transport};
 use super::world::random::Scripted;
 use super::world::{answer, credentials};
 
@@ -36,6 +39,15 @@ fn para_35_to_44_in_version_4() {
     replay("sipae_v4", Version::V4);
 }
 
+/// What the client does in the recorded conversations, headers and all that no recording fixes included.
+#[test]
+fn the_behaviour_in_the_golden_conversations_is_the_committed_one() {
+    let dialects = [("patent_v2", Version::V2), ("sipae_v3", Version::V3), ("sipae_v4", Version::V4)];
+    let digests = dialects.map(|(name, version)| (name.to_owned(), replay(name, version)));
+    let list = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/data/digests/golden_agent.txt");
+    digest::compare(&list, &digests).unwrap_or_else(|moved| panic!("{moved}"));
+}
+
 /// The client of the conversation: every request it sends is held against the recorded one, and the
 /// recorded answer is what it hears.
 struct Replay {
@@ -47,9 +59,11 @@ struct Replay {
     flow: FlowId,
     version: Version,
     events: Vec<AccountEvent>,
+    digest: Digest,
 }
 
-fn replay(dialect: &str, version: Version) {
+/// Replays a conversation and returns the digest of what the client did.
+fn replay(dialect: &str, version: Version) -> u64 {
     let text = include_str!("../../../../tests/data/vectors/patent_and_golden_flows.json");
     let vectors: Value = serde_json::from_str(text).unwrap();
     let steps = vectors["golden"][dialect].as_array().unwrap().clone();
@@ -72,7 +86,8 @@ fn replay(dialect: &str, version: Version) {
     let account = agent.add_account(account, now).unwrap();
     agent.handle_command(Command::Register(account), now).unwrap();
     let (dialled, events) = (Vec::new(), Vec::new());
-    let mut replay = Replay { agent, steps, at: 0, now, dialled, flow: FlowId(0), version, events };
+    let digest = Digest::default();
+    let mut replay = Replay { agent, steps, at: 0, now, dialled, flow: FlowId(0), version, events, digest };
     replay.run();
     assert_eq!(replay.agent.state(account), Some(AccountState::Registered));
     assert_eq!(replay.dialled, ["homeserver102.network.com", "homeserver104.network.com"]);
@@ -81,6 +96,7 @@ fn replay(dialect: &str, version: Version) {
     assert_eq!(replay.at, 14, "every step was taken");
     assert!(replay.events.contains(&AccountEvent::Refreshed { expires: 7200 }));
     assert_eq!(replay.agent.state(account), Some(AccountState::Registered));
+    replay.digest.finish()
 }
 
 impl Replay {
@@ -88,7 +104,9 @@ impl Replay {
         while let Some(output) = self.agent.poll_output() {
             let now = self.now;
             match output {
-                Output::Connect { flow, address, identity, .. } => {
+                Output::Connect { flow, address, identity, transport } => {
+                    let (transport, words) = ([of_transport(transport)], address.to_string());
+                    self.digest.fact(now.since_start.0, CLIENT, Fact::Dial, (&transport, &words));
                     self.dialled.push(identity.server_name().to_owned());
                     self.flow = flow;
                     let local: SocketAddr = "198.51.100.7:5061".parse().unwrap();
@@ -103,6 +121,7 @@ impl Replay {
                 }
                 Output::Send { flow, bytes } => {
                     assert_eq!(flow, self.flow);
+                    self.digest.sent(now.since_start.0, (CLIENT, SERVER), Fate::Sent, &bytes);
                     let sent = Message::parse(bytes).unwrap();
                     self.compare(&sent);
                     let heard = self.steps[self.at + 1]["message"].as_str().unwrap();
@@ -112,6 +131,8 @@ impl Replay {
                     self.agent.handle_input(Input::Received { flow, frame }, now);
                 }
                 Output::Ask { id, question: Question::Resolve(question), .. } => {
+                    let told = (&[of_record(question.kind)][..], question.name.as_str());
+                    self.digest.fact(now.since_start.0, CLIENT, Fact::Question, told);
                     let found = match (question.kind, question.name.as_str()) {
                         (RecordKind::Srv, "_sipinternaltls._tcp.network.com") => {
                             Ok(DnsRecords::Srv(vec![Srv {
@@ -134,7 +155,13 @@ impl Replay {
                 Output::Ask { id, .. } => {
                     self.agent.handle_answer(id, Answer::Credentials(Some(credentials())), now);
                 }
-                Output::Event(event) => self.events.push(event.what),
+                Output::Event(event) => {
+                    if let AccountEvent::StateChanged { from, to } = &event.what {
+                        let states = [of_state(*from), of_state(*to)];
+                        self.digest.fact(now.since_start.0, CLIENT, Fact::State, (&states, ""));
+                    }
+                    self.events.push(event.what);
+                }
                 Output::Close { .. } | Output::Forget { .. } => {}
             }
         }
@@ -176,6 +203,10 @@ impl Replay {
         }
     }
 }
+
+/// The two ends, as the digest has them.
+const CLIENT: u64 = 0;
+const SERVER: u64 = 1;
 
 /// The clock by which the recorded tokens were made. The Date headers say another, 10 h 40 min later,
 /// which a client must object to; they are set right before it hears them.

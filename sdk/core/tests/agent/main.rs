@@ -4,6 +4,7 @@
 
 mod chaos;
 mod counting;
+mod deadlines;
 mod failing;
 mod golden;
 mod homes;
@@ -16,3 +17,10 @@ mod redirects;
 mod staying;
 mod telling;
 mod world;
+
+#[path = "../../../../tests/src/digest.rs"]
+#[allow(dead_code, unreachable_pub, reason = "part of it is for the simulation only")]
+mod digest;
+#[path = "../../../../tests/src/numbers.rs"]
+#[allow(unreachable_pub, reason = "the simulation reads it from outside")]
+mod numbers;

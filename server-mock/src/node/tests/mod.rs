@@ -12,3 +12,7 @@ mod register;
 mod relay;
 mod renewal;
 mod torture;
+
+#[path = "../../../../tests/src/digest.rs"]
+#[allow(dead_code, unreachable_pub, reason = "part of it is for the simulation only")]
+mod digest;
