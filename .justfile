@@ -8,9 +8,9 @@ ci:
 test:
     cargo test --workspace
 
-# the rules of the house
-house:
-    cargo test -p homing-tests --test house
+# the architecture rules
+architecture:
+    cargo test -p homing-tests --test architecture
 
 # many seeds of the simulated world, in release
 seeds count="10000":
@@ -24,9 +24,9 @@ seed number:
 fuzz seconds="60":
     tests/fuzz/run {{seconds}}
 
-# write the claims page anew
+# write the claims page again
 claims:
-    HOMING_BLESS=1 cargo test -p homing-tests --test house claims
+    HOMING_BLESS=1 cargo test -p homing-tests --test architecture claims
 
 # real peers (Debian or Ubuntu; installs them)
 interop:

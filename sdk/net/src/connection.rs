@@ -48,7 +48,7 @@ impl Stream for tokio_rustls::server::TlsStream<TcpStream> {
 enum End {
     /// The owner closed the flow; everything sent before is out.
     Asked,
-    /// The owner broke it off, or nobody takes events any more.
+    /// The owner broke it off, or the receiver of events is gone.
     Cut,
     /// The peer or the network ended it.
     Lost(ConnectError),
@@ -65,12 +65,12 @@ pub(crate) enum Side {
     Accepted,
 }
 
-/// Carries a stream until it ends, then tells why, unless its owner ended it.
+/// Carries a stream until it ends, then reports why, unless its owner ended it.
 pub(crate) async fn run<S: Stream>(stream: S, flow: FlowId, side: Side, mut writes: Writes, shared: &Shared) {
     let (mut reader, mut writer) = split(stream);
     let backlog = writes.backlog();
     let end = tokio::select! {
-        end = read(&mut reader, (flow, side), &backlog, shared) => end,
+        end = read(&mut reader, flow, side, &backlog, shared) => end,
         end = write(&mut writer, &mut writes) => end,
     };
     let why = match end {
@@ -87,12 +87,13 @@ pub(crate) async fn run<S: Stream>(stream: S, flow: FlowId, side: Side, mut writ
         End::Lost(why) => why,
     };
     drop((reader, writer));
-    shared.tell(NetEvent::Closed { flow, why }, None).await;
+    shared.send(NetEvent::Closed { flow, why }, None).await;
 }
 
 async fn read<S: Stream>(
     reader: &mut ReadHalf<S>,
-    (flow, side): (FlowId, Side),
+    flow: FlowId,
+    side: Side,
     backlog: &Backlog,
     shared: &Shared,
 ) -> End {
@@ -143,7 +144,7 @@ async fn read<S: Stream>(
                 Err(why) => {
                     shared.counters.malformed.one();
                     let head = framer.refused();
-                    shared.tell(NetEvent::Malformed { flow, why, head }, None).await;
+                    shared.send(NetEvent::Malformed { flow, why, head }, None).await;
                     return End::Malformed;
                 }
             }

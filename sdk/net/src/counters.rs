@@ -19,7 +19,7 @@ pub struct NetCounters {
     pub slow_peers: u64,
     /// Datagrams not sent: queue full, or refused by the system.
     pub datagrams_dropped: u64,
-    /// Peers of a UDP listener forgotten to make room.
+    /// Peers of a UDP listener forgotten because a new one came while the table was full.
     pub peers_forgotten: u64,
     /// Sends to flows that are gone.
     pub stray_sends: u64,

@@ -39,7 +39,7 @@ pub(crate) async fn run(socket: UdpSocket, flow: FlowId, mut writes: Writes, sha
         why = fail(&socket) => Some(why),
     };
     if let Some(why) = end {
-        shared.tell(NetEvent::Closed { flow, why }, None).await;
+        shared.send(NetEvent::Closed { flow, why }, None).await;
     }
 }
 
@@ -80,7 +80,7 @@ async fn read_many_peers(
 ) {
     loop {
         let Ok((bytes, peer)) = receive(socket).await else {
-            // It concerns one of many peers, and which one is not told; a broken socket must not spin.
+            // It concerns one of many peers, and the error does not say which; a broken socket must not spin.
             sleep(AFTER_ERROR).await;
             continue;
         };
@@ -91,7 +91,7 @@ async fn read_many_peers(
                 let send_queue = SendQueue::peer(queue.clone(), peer, Arc::clone(peers));
                 let (transport, client_names) = (Transport::Udp, None);
                 let event = NetEvent::Accepted { flow, local, peer, transport, client_names };
-                if !shared.tell(event, Some(send_queue)).await {
+                if !shared.send(event, Some(send_queue)).await {
                     return;
                 }
                 (flow, forgotten)
@@ -99,7 +99,7 @@ async fn read_many_peers(
         };
         if let Some(flow) = forgotten {
             shared.counters.peers_forgotten.one();
-            shared.tell(NetEvent::Closed { flow, why: ConnectError::Closed }, None).await;
+            shared.send(NetEvent::Closed { flow, why: ConnectError::Closed }, None).await;
         }
         if !shared.deliver(flow, Frame::from_datagram(bytes)).await {
             return;
@@ -125,11 +125,11 @@ async fn fail(socket: &UdpSocket) -> ConnectError {
         if socket.ready(Interest::ERROR).await.is_err() {
             return std::future::pending().await;
         }
-        let told = socket.try_io(Interest::ERROR, || match socket.take_error()? {
+        let pending = socket.try_io(Interest::ERROR, || match socket.take_error()? {
             Some(error) => Ok(fault::of_io(&error)),
             None => Err(io::ErrorKind::WouldBlock.into()),
         });
-        if let Ok(why) = told {
+        if let Ok(why) = pending {
             return why;
         }
     }
@@ -150,7 +150,7 @@ async fn write(socket: &UdpSocket, writes: &mut Writes, shared: &Shared) -> Opti
             };
             writes.done(&[bytes]);
             let Err(error) = sent else { continue };
-            // What UDP loses, transactions repeat; but a peer that is gone is told.
+            // What UDP loses, transactions repeat; but a peer that is gone is reported.
             shared.counters.datagrams_dropped.one();
             let why = fault::of_io(&error);
             if to.is_none() && matches!(why, ConnectError::ConnectionRefused | ConnectError::Unreachable) {

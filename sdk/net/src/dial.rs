@@ -26,15 +26,15 @@ use crate::{connection, datagram, fault};
 pub struct Dial {
     /// Its name from now on; below [`FIRST_ACCEPTED`](crate::FIRST_ACCEPTED) and not in use.
     pub flow: FlowId,
-    /// Where.
+    /// Address and port of the peer.
     pub address: SocketAddr,
-    /// How.
+    /// What is opened: a connection, or for UDP a socket bound to this peer.
     pub transport: Transport,
     /// Whom the certificate must name; without effect unless the transport is TLS.
     pub identity: Expected,
 }
 
-/// Opens the connection, tells the verdict, and carries the connection to its end.
+/// Opens the connection, sends the verdict as an event, and carries the connection to its end.
 pub(crate) async fn run(dial: Dial, tls: TlsClient, writes: Writes, shared: Arc<Shared>) {
     let (flow, peer) = (dial.flow, dial.address);
     let opened = timeout(shared.config.connect, open(&dial, &tls, shared.config.unacknowledged)).await;
@@ -42,12 +42,12 @@ pub(crate) async fn run(dial: Dial, tls: TlsClient, writes: Writes, shared: Arc<
         Ok(opened) => opened,
         Err(why) => {
             tracing::debug!(%flow, %peer, transport = %dial.transport, %why, "dialling failed");
-            shared.tell(NetEvent::ConnectFailed { flow, why }, None).await;
+            shared.send(NetEvent::ConnectFailed { flow, why }, None).await;
             return;
         }
     };
     tracing::debug!(%flow, %local, %peer, transport = %dial.transport, "connected");
-    if shared.tell(NetEvent::Connected { flow, local, peer, proof }, None).await {
+    if shared.send(NetEvent::Connected { flow, local, peer, proof }, None).await {
         match stream {
             OpenSocket::Udp(socket) => datagram::run(socket, flow, writes, &shared).await,
             OpenSocket::Tcp(stream) => connection::run(stream, flow, Side::Dialled, writes, &shared).await,

@@ -27,7 +27,7 @@ pub enum NetEvent {
     },
     /// A dialled flow is open; for TLS the peer is verified.
     Connected {
-        /// Which.
+        /// As named in the `Dial`.
         flow: FlowId,
         /// Our end.
         local: SocketAddr,
@@ -38,16 +38,16 @@ pub enum NetEvent {
     },
     /// A dialled flow could not be opened.
     ConnectFailed {
-        /// Which.
+        /// As named in the `Dial`.
         flow: FlowId,
-        /// Why.
+        /// The first failure: of the connection, of TLS, or of the time limit.
         why: ConnectError,
     },
     /// Something whole arrived.
     Received {
         /// On which flow.
         flow: FlowId,
-        /// What.
+        /// A message, a keep-alive or a STUN datagram; a message is not parsed yet.
         frame: Frame,
     },
     /// A stream can no longer be cut into messages. Nothing more is read; what is sent at once still
@@ -62,9 +62,9 @@ pub enum NetEvent {
     },
     /// A flow that was open is gone. It does not follow a `close` or `cut` of our own.
     Closed {
-        /// Which.
+        /// A flow that was told as `Accepted` or `Connected`.
         flow: FlowId,
-        /// Why.
+        /// What ended it; `Closed` where the peer did.
         why: ConnectError,
     },
 }

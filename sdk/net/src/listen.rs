@@ -106,7 +106,7 @@ async fn accept(listener: TcpListener, tls: Option<TlsServer>, shared: Arc<Share
                 continue;
             }
         };
-        match Arc::clone(&shared.room).try_acquire_owned() {
+        match Arc::clone(&shared.permits).try_acquire_owned() {
             Ok(place) => {
                 shared.counters.accepted.one();
                 tokio::spawn(welcome(stream, peer, tls.clone(), Arc::clone(&shared), place));
@@ -116,7 +116,7 @@ async fn accept(listener: TcpListener, tls: Option<TlsServer>, shared: Arc<Share
     }
 }
 
-/// Secures an accepted connection, tells of it, and carries it to its end.
+/// Does the TLS handshake of an accepted connection, reports it, and carries it to its end.
 async fn welcome(
     stream: TcpStream,
     peer: SocketAddr,
@@ -131,7 +131,7 @@ async fn welcome(
     let Some(tls) = tls else {
         let (transport, client_names) = (Transport::Tcp, None);
         let event = NetEvent::Accepted { flow, local, peer, transport, client_names };
-        if shared.tell(event, send_queue).await {
+        if shared.send(event, send_queue).await {
             connection::run(stream, flow, Side::Accepted, writes, &shared).await;
         }
         return;
@@ -140,7 +140,7 @@ async fn welcome(
         Ok(Ok((stream, client_names))) => {
             let transport = Transport::Tls;
             let event = NetEvent::Accepted { flow, local, peer, transport, client_names };
-            if shared.tell(event, send_queue).await {
+            if shared.send(event, send_queue).await {
                 connection::run(stream, flow, Side::Accepted, writes, &shared).await;
             }
         }

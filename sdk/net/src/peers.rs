@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use homing_core::ids::FlowId;
 
-/// The peers of a listening socket, bounded: to make room, one that was silent for long is forgotten.
+/// The peers of a listening socket, bounded: where the table is full, a peer that was silent for long is forgotten.
 pub(crate) struct Peers {
     table: Mutex<Table>,
     bound: usize,
@@ -28,7 +28,7 @@ struct Table {
 
 struct Peer {
     flow: FlowId,
-    /// It was heard since room was last looked for.
+    /// It was heard since the table was last searched for one to forget.
     heard: bool,
 }
 
@@ -61,7 +61,7 @@ impl Peers {
 }
 
 impl Table {
-    /// Takes the oldest peer that was not heard since the last look; whoever was heard goes to the end.
+    /// Takes the oldest peer that was not heard since the last search; one that was heard goes to the end.
     fn make_room(&mut self) -> Option<FlowId> {
         for _ in 0..=self.oldest_first.len() {
             let address = self.oldest_first.pop_front()?;

@@ -29,8 +29,8 @@ pub(crate) struct Inbound {
 pub(crate) struct Shared {
     pub(crate) config: NetConfig,
     pub(crate) counters: LiveCounters,
-    /// Room for accepted connections.
-    pub(crate) room: Arc<Semaphore>,
+    /// One permit for each accepted connection that may still be opened.
+    pub(crate) permits: Arc<Semaphore>,
     inbox: mpsc::Sender<Inbound>,
     unread: Arc<Semaphore>,
     accepted: AtomicU64,
@@ -40,7 +40,7 @@ impl Shared {
     pub(crate) fn new(config: NetConfig) -> (Arc<Shared>, mpsc::Receiver<Inbound>) {
         let (inbox, outbox) = mpsc::channel(config.events.max(1));
         let shared = Shared {
-            room: Arc::new(Semaphore::new(config.connections.min(Semaphore::MAX_PERMITS))),
+            permits: Arc::new(Semaphore::new(config.connections.min(Semaphore::MAX_PERMITS))),
             unread: Arc::new(Semaphore::new(config.unread_bytes.min(Semaphore::MAX_PERMITS))),
             accepted: AtomicU64::new(FIRST_ACCEPTED.0),
             counters: LiveCounters::default(),
@@ -55,12 +55,12 @@ impl Shared {
         FlowId(self.accepted.fetch_add(1, Ordering::Relaxed))
     }
 
-    /// Hands an event over, waiting for room. False if nobody takes events any more.
-    pub(crate) async fn tell(&self, event: NetEvent, send_queue: Option<SendQueue>) -> bool {
+    /// Queues an event, waiting for capacity. False if the receiver is gone.
+    pub(crate) async fn send(&self, event: NetEvent, send_queue: Option<SendQueue>) -> bool {
         self.inbox.send(Inbound { event, send_queue, _share: None }).await.is_ok()
     }
 
-    /// Hands over what arrived, waiting for room in the queue and in the byte budget.
+    /// Queues what arrived, waiting for capacity in the queue and in the byte budget.
     pub(crate) async fn deliver(&self, flow: FlowId, frame: Frame) -> bool {
         let share = match &frame {
             Frame::Message(bytes) | Frame::Stun(bytes) => {

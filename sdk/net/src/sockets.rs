@@ -27,7 +27,7 @@ use crate::tls_server::TlsServer;
 ///
 /// Its methods must be called within a tokio runtime. Only [`next`](Sockets::next) and
 /// [`take`](Sockets::take) wait, and both are cancel-safe; everything else returns at once and what
-/// comes of it is told as a [`NetEvent`]. Dropping the sockets closes every flow after what was sent on it.
+/// comes of it is a [`NetEvent`]. Dropping the sockets closes every flow after what was sent on it.
 pub struct Sockets {
     shared: Arc<Shared>,
     inbox: mpsc::Receiver<Inbound>,
@@ -68,7 +68,7 @@ impl Sockets {
     }
 
     /// Queues bytes for a flow, behind what was sent before. A peer that does not read is cut off and
-    /// told as `Closed`; bytes for a flow that is gone are counted and dropped.
+    /// reported as `Closed`; bytes for a flow that is gone are counted and dropped.
     pub fn send(&mut self, flow: FlowId, bytes: Bytes) {
         let Some(send_queue) = self.lanes.get(&flow) else { return self.shared.counters.stray_sends.one() };
         match send_queue.send(bytes) {
@@ -142,7 +142,7 @@ impl Sockets {
         self.lanes.len()
     }
 
-    /// The counters.
+    /// What was counted since the sockets were made, of all flows together.
     pub fn counters(&self) -> NetCounters {
         self.shared.counters.read()
     }

@@ -160,7 +160,7 @@ impl Inner {
     }
 }
 
-/// Reads from a finished handshake what it proved; a resumed session is judged anew.
+/// Reads from a finished handshake what it proved; a resumed session is verified again.
 fn prove(stream: &TlsStream<TcpStream>, verifier: &Verifier) -> Result<TlsProof, ConnectError> {
     let (_, session) = stream.get_ref();
     let chain = session.peer_certificates().ok_or(ConnectError::BadCertificate)?;

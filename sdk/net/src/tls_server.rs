@@ -23,11 +23,11 @@ pub struct TlsServer(Arc<Inner>);
 /// Whether clients must show certificates of their own.
 #[derive(Clone, Debug)]
 pub enum ClientCertificates {
-    /// They are not asked.
+    /// The handshake requests none.
     NotAsked,
-    /// They are asked; one that is shown must chain to these roots.
+    /// The handshake requests one; one that is shown must chain to these roots.
     Asked(Roots),
-    /// Nobody connects without one that chains to these roots (mutual TLS).
+    /// The handshake fails without one that chains to these roots (mutual TLS).
     Required(Roots),
 }
 
@@ -40,7 +40,7 @@ impl TlsServer {
         Self::with_clients(chain_pem, key_pem, ClientCertificates::NotAsked)
     }
 
-    /// A server with this certificate chain and key that deals with client certificates as told.
+    /// A server with this certificate chain and key with this rule for client certificates.
     ///
     /// # Errors
     /// [`PemError`] if there is no certificate or key, or they do not fit together.

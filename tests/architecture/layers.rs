@@ -1,4 +1,4 @@
-//! The floors of the house: which crate and which module may name which. The tables are the picture.
+//! The layers: which crate and which module may name which. The tables are the ones CONTRIBUTING draws.
 
 use std::collections::BTreeSet;
 
@@ -20,10 +20,10 @@ pub(crate) const CRATES: &[(&str, &str, &[&str])] = &[
     ),
 ];
 
-/// The floors inside core, lowest first; a module names its own floor and those below.
+/// The layers inside core, lowest first; a module names its own layer and those below.
 const CORE: &[(&str, &[&str])] = &[
     (
-        "ground",
+        "foundation",
         &["time", "ids", "secret", "transport", "limits", "dns", "identity", "connect", "server", "endpoint"],
     ),
     (
@@ -42,11 +42,11 @@ const CORE: &[(&str, &[&str])] = &[
         ],
     ),
     ("machines", &["auth", "transaction", "locate", "flow"]),
-    ("login", &["login"]),
+    ("registration", &["registration"]),
     ("agent", &["agent"]),
 ];
 
-/// What of core the estate may name beside the ground: never the client's own reading of the protocol, so that one
+/// What of core the estate may name beside the foundation: never the client's own reading of the protocol, so that one
 /// misreading cannot stand on both ends.
 const ESTATE_MAY: &[&str] = &[
     "counter",
@@ -62,7 +62,7 @@ const ESTATE_MAY: &[&str] = &[
 const NET_MAY: &[&str] = &["connect", "identity", "ids", "transport"];
 
 #[test]
-fn crates_stand_on_their_floors() {
+fn crates_depend_on_lower_layers_only() {
     for (name, folder, allowed) in CRATES {
         let manifest = std::fs::read_to_string(top().join(folder).join("Cargo.toml")).unwrap();
         let manifest: toml::Table = manifest.parse().unwrap();
@@ -77,43 +77,43 @@ fn crates_stand_on_their_floors() {
 }
 
 #[test]
-fn every_crate_has_its_floor() {
+fn every_crate_has_its_layer() {
     let known: BTreeSet<String> =
         CRATES.iter().map(|(_, folder, _)| format!("{folder}/Cargo.toml")).collect();
     for manifest in files(&["Cargo.toml"]) {
         let apart = manifest.path == "Cargo.toml" || manifest.path.starts_with("tests/fuzz/");
-        assert!(apart || known.contains(&manifest.path), "{} stands on no floor", manifest.path);
+        assert!(apart || known.contains(&manifest.path), "{} is in no layer", manifest.path);
     }
 }
 
 #[test]
-fn core_modules_stand_on_their_floors() {
-    let floor_of = |module: &str| CORE.iter().position(|(_, modules)| modules.contains(&module));
+fn core_modules_name_lower_layers_only() {
+    let layer_of = |module: &str| CORE.iter().position(|(_, modules)| modules.contains(&module));
     let mut faults = Vec::new();
     for (from, to, path) in module_edges("sdk/core/src/") {
-        match (floor_of(&from), floor_of(&to)) {
+        match (layer_of(&from), layer_of(&to)) {
             (Some(upper), Some(lower)) if lower <= upper => {}
             (Some(upper), Some(lower)) => {
                 faults.push(format!("{path}: {from} ({}) names {to} ({})", CORE[upper].0, CORE[lower].0));
             }
-            (None, _) => faults.push(format!("{path}: module {from} stands on no floor")),
-            (_, None) => faults.push(format!("{path}: module {to} stands on no floor")),
+            (None, _) => faults.push(format!("{path}: module {from} is in no layer")),
+            (_, None) => faults.push(format!("{path}: module {to} is in no layer")),
         }
     }
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
 
 #[test]
-fn the_estate_never_reads_the_protocol_with_the_clients_eyes() {
+fn the_estate_uses_no_client_code_of_core() {
     held_to("server-mock/src/", "homing_core", &[CORE[0].1, ESTATE_MAY].concat());
 }
 
 #[test]
-fn the_roads_know_no_transaction() {
+fn the_sockets_know_no_transaction() {
     held_to("sdk/net/src/", "homing_core", NET_MAY);
 }
 
-/// A list that allows more than is used would draw a picture that is not there.
+/// A list that allows more than is used would describe a dependency that does not exist.
 #[test]
 fn the_lists_allow_what_is_used_and_the_page_shows_them() {
     let page = std::fs::read_to_string(top().join("CONTRIBUTING.md")).unwrap();
@@ -130,7 +130,7 @@ fn the_lists_allow_what_is_used_and_the_page_shows_them() {
 }
 
 #[test]
-fn the_phone_sees_one_crate() {
+fn the_phone_names_the_sdk_only() {
     for file in sources().iter().filter(|file| file.path.starts_with("tui/")) {
         for inner in ["homing_core", "homing_wire", "homing_net"] {
             let named = paths_below(&file.code(), inner);
@@ -184,7 +184,7 @@ pub(crate) fn production(folder: &str) -> Vec<File> {
         .collect()
 }
 
-/// The proof crate lies in a folder named `tests`; its own sources count as production here.
+/// The crate of tests lies in a folder named `tests`; its own sources count as production here.
 fn in_test_file(file: &File, folder: &str) -> bool {
     file.is_test() && !folder.starts_with("tests/")
 }

@@ -24,12 +24,12 @@ pub(crate) fn paths_below(code: &str, root: &str) -> Vec<String> {
 pub(crate) struct Imports {
     /// The paths it names for its own use, as written.
     pub(crate) uses: Vec<String>,
-    /// The names it only passes on to whoever looks here (`pub use`), each with the path it stands for.
-    pub(crate) signs: BTreeMap<String, String>,
+    /// The names it re-exports (`pub use`), each with the path it stands for.
+    pub(crate) reexports: BTreeMap<String, String>,
 }
 
 impl Imports {
-    /// Reads them from the code of one file. A name that is passed on and used here, too, counts as both.
+    /// Reads them from the code of one file. A name that is re-exported and used here, too, counts as both.
     pub(crate) fn of(code: &str) -> Self {
         let (mut found, mut rest) = (Imports::default(), code.to_owned());
         let items = use_items(code);
@@ -40,10 +40,10 @@ impl Imports {
             items.iter().flat_map(|item| unfold(&item.tree).into_iter().map(move |p| (item, p)))
         {
             let (path, name) = named(&path);
-            if item.passes_on {
-                found.signs.insert(name.clone(), path.clone());
+            if item.is_reexport {
+                found.reexports.insert(name.clone(), path.clone());
             }
-            if !item.passes_on || has_word(&rest, &name) {
+            if !item.is_reexport || has_word(&rest, &name) {
                 found.uses.push(path);
             }
         }
@@ -56,7 +56,7 @@ impl Imports {
 
 struct UseItem {
     tree: String,
-    passes_on: bool,
+    is_reexport: bool,
     source: String,
 }
 
@@ -91,8 +91,8 @@ fn use_items(code: &str) -> Vec<UseItem> {
             else {
                 continue;
             };
-            let passes_on = start.starts_with("pub");
-            open = Some(UseItem { tree: body.to_owned(), passes_on, source: line.to_owned() });
+            let is_reexport = start.starts_with("pub");
+            open = Some(UseItem { tree: body.to_owned(), is_reexport, source: line.to_owned() });
         }
         if trimmed.ends_with(';')
             && let Some(mut item) = open.take()
@@ -151,10 +151,10 @@ fn use_trees_are_unfolded() {
 }
 
 #[test]
-fn what_is_only_passed_on_is_no_use() {
+fn what_is_only_reexported_is_no_use() {
     let code = "pub use a::{B, C as D};\nuse super::e::{self, F};\nfn g(b: B) { crate::h::i(); super::k(); }";
     let found = Imports::of(code);
     assert_eq!(found.uses, ["a::B", "super::e", "super::e::F", "crate::h::i", "super::k"]);
-    let signs: Vec<_> = found.signs.iter().map(|(name, path)| format!("{name} = {path}")).collect();
-    assert_eq!(signs, ["B = a::B", "D = a::C"]);
+    let reexports: Vec<_> = found.reexports.iter().map(|(name, path)| format!("{name} = {path}")).collect();
+    assert_eq!(reexports, ["B = a::B", "D = a::C"]);
 }

@@ -81,14 +81,14 @@ fn the_claims_page_is_up_to_date() {
     let written = std::fs::read_to_string(&path).unwrap_or_default();
     assert!(
         written == page,
-        "{PAGE} is out of date: HOMING_BLESS=1 cargo test -p homing-tests --test house writes it"
+        "{PAGE} is out of date: HOMING_BLESS=1 cargo test -p homing-tests --test architecture writes it"
     );
 }
 
 fn page() -> String {
     let mut page = String::from(
         "# Claims and paragraphs, and the tests that prove them\n\n\
-         Collected from the names of the tests; `HOMING_BLESS=1 cargo test -p homing-tests --test house` \
+         Collected from the names of the tests; `HOMING_BLESS=1 cargo test -p homing-tests --test architecture` \
          writes this page.\n\n\
          ## Redirecting traffic (US 7,543,061 and its application), by claim\n\n\
          | claim | in our words | proved by |\n| --- | --- | --- |\n",

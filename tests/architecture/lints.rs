@@ -5,7 +5,7 @@ use crate::tree::{files, top};
 #[test]
 fn every_clippy_file_repeats_the_roots_rules() {
     let root: toml::Table = std::fs::read_to_string(top().join(".clippy.toml")).unwrap().parse().unwrap();
-    assert!(root.len() >= 5, "the root's .clippy.toml holds the house rules");
+    assert!(root.len() >= 5, "the root's .clippy.toml holds the rules of all crates");
     for file in files(&["clippy.toml"]) {
         let nearer: toml::Table = file.text.parse().unwrap();
         for (rule, value) in &root {

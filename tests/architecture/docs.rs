@@ -4,8 +4,9 @@ use std::path::Path;
 
 use crate::tree::{File, files, top};
 
-/// Rooms that a document names by path.
-const ROOMS: &[&str] = &["sdk/", "tui/", "server-mock/", "tests/", ".ci/", ".github/", ".config/", ".cargo/"];
+/// Folders that a document names by path.
+const FOLDERS: &[&str] =
+    &["sdk/", "tui/", "server-mock/", "tests/", ".ci/", ".github/", ".config/", ".cargo/"];
 
 #[test]
 fn relative_links_lead_somewhere() {
@@ -25,14 +26,14 @@ fn relative_links_lead_somewhere() {
 }
 
 #[test]
-fn rooms_named_in_documents_exist() {
+fn folders_named_in_documents_exist() {
     let mut faults = Vec::new();
     for file in files(&[".md"]) {
         for word in file.text.split('`').skip(1).step_by(2) {
             let path = word.trim_end_matches('/');
-            let names_a_room = ROOMS.iter().any(|room| word.starts_with(room));
+            let names_a_folder = FOLDERS.iter().any(|folder| word.starts_with(folder));
             let plain = !path.contains([' ', '*', '…', '{', '<', '$']);
-            if names_a_room && plain && !top().join(path).exists() {
+            if names_a_folder && plain && !top().join(path).exists() {
                 faults.push(format!("{} names `{word}`", file.path));
             }
         }
@@ -41,7 +42,7 @@ fn rooms_named_in_documents_exist() {
 }
 
 #[test]
-fn the_front_door_is_complete() {
+fn the_files_a_reader_looks_for_first_exist() {
     for name in ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE-MIT", "LICENSE-APACHE", ".ci/run"] {
         assert!(top().join(name).is_file(), "{name} is missing");
     }

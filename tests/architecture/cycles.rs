@@ -1,15 +1,14 @@
-//! No knots: inside a crate the files that name each other form no circle, in whatever folders they lie.
+//! No cycles: inside a crate no files depend on each other in a circle, in whatever folders they lie.
 //!
-//! A name is traced to the file that defines it. A folder's page that only passes names on (`pub use`) is
-//! a sign at the door and depends on nothing.
+//! A name is traced to the file that defines it. A `pub use` re-exports a name and depends on nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::floors::{CRATES, production};
 use crate::imports::Imports;
+use crate::layers::{CRATES, production};
 
-/// Knots that are not undone yet: one file of each. The list only grows shorter.
-const TIED: &[&str] = &[
+/// Cycles that are not undone yet: one file of each. The list only grows shorter.
+const KNOWN: &[&str] = &[
     "server-mock/src/estate",
     "server-mock/src/node",
     "server-mock/src/node/gate/acceptor/authenticate",
@@ -24,20 +23,21 @@ const TIED: &[&str] = &[
 type Module = Vec<String>;
 
 #[test]
-fn no_files_of_a_crate_name_each_other_in_a_circle() {
-    let mut knots = Vec::new();
+fn no_files_of_a_crate_name_each_other_in_a_cycle() {
+    let mut cycles = Vec::new();
     for (_, folder, _) in CRATES {
-        knots.extend(circles(&dependencies(&format!("{folder}/src/"))).into_iter().map(|circle| {
-            let names = circle.iter().map(|module| format!("{folder}/src/{}", module.join("/")));
+        cycles.extend(cycles_of(&dependencies(&format!("{folder}/src/"))).into_iter().map(|cycle| {
+            let names = cycle.iter().map(|module| format!("{folder}/src/{}", module.join("/")));
             names.map(|name| name.trim_end_matches('/').to_owned()).collect::<Vec<_>>()
         }));
     }
-    let tied = |knot: &Vec<String>| TIED.iter().any(|known| knot.iter().any(|name| name == known));
-    let fresh: Vec<String> = knots.iter().filter(|knot| !tied(knot)).map(|knot| knot.join(" + ")).collect();
+    let is_known = |cycle: &Vec<String>| KNOWN.iter().any(|known| cycle.iter().any(|name| name == known));
+    let fresh: Vec<String> =
+        cycles.iter().filter(|cycle| !is_known(cycle)).map(|cycle| cycle.join(" + ")).collect();
     assert!(fresh.is_empty(), "these files name each other:\n{}", fresh.join("\n"));
-    for known in TIED {
-        let still = knots.iter().any(|knot| knot.iter().any(|name| name == known));
-        assert!(still, "{known} is in no knot any more: take it off the list");
+    for known in KNOWN {
+        let still = cycles.iter().any(|cycle| cycle.iter().any(|name| name == known));
+        assert!(still, "{known} is in no cycle any more: take it off the list");
     }
 }
 
@@ -92,33 +92,33 @@ fn absolute(files: &BTreeMap<Module, Imports>, from: &Module, path: &str) -> Opt
     Some(base)
 }
 
-/// The module that defines what `path` names: as deep as files go, then along the signs.
-fn trace(files: &BTreeMap<Module, Imports>, path: &Module, signs: u8) -> Option<Module> {
+/// The module that defines what `path` names: as deep as files go, then along re-exports.
+fn trace(files: &BTreeMap<Module, Imports>, path: &Module, reexports: u8) -> Option<Module> {
     let mut depth = 0;
     while depth < path.len() && files.contains_key(&path[..=depth]) {
         depth += 1;
     }
     let module = path[..depth].to_vec();
-    let sign = path.get(depth).and_then(|name| files.get(&module)?.signs.get(name));
-    match sign.and_then(|to| absolute(files, &module, to)) {
-        Some(mut further) if signs < MOST_SIGNS => {
+    let reexport = path.get(depth).and_then(|name| files.get(&module)?.reexports.get(name));
+    match reexport.and_then(|to| absolute(files, &module, to)) {
+        Some(mut further) if reexports < MOST_REEXPORTS => {
             further.extend_from_slice(&path[depth + 1..]);
-            trace(files, &further, signs + 1)
+            trace(files, &further, reexports + 1)
         }
         _ => Some(module),
     }
 }
 
 /// The sets of modules each of which leads to each other one.
-fn circles(edges: &BTreeMap<Module, BTreeSet<Module>>) -> Vec<BTreeSet<Module>> {
+fn cycles_of(edges: &BTreeMap<Module, BTreeSet<Module>>) -> Vec<BTreeSet<Module>> {
     let reach: BTreeMap<&Module, BTreeSet<&Module>> =
         edges.keys().map(|start| (start, reached(edges, start))).collect();
     let mut found: BTreeSet<BTreeSet<Module>> = BTreeSet::new();
     for (start, there) in &reach {
         let both = there.iter().filter(|other| reach.get(**other).is_some_and(|back| back.contains(*start)));
-        let circle: BTreeSet<Module> = both.map(|module| (*module).clone()).collect();
-        if !circle.is_empty() {
-            found.insert(circle);
+        let cycle: BTreeSet<Module> = both.map(|module| (*module).clone()).collect();
+        if !cycle.is_empty() {
+            found.insert(cycle);
         }
     }
     found.into_iter().collect()
@@ -133,19 +133,19 @@ fn reached<'e>(edges: &'e BTreeMap<Module, BTreeSet<Module>>, start: &'e Module)
     seen
 }
 
-/// Signs followed for one name.
-const MOST_SIGNS: u8 = 8;
+/// Re-exports followed for one name.
+const MOST_REEXPORTS: u8 = 8;
 
 #[test]
-fn a_circle_is_found() {
+fn a_cycle_is_found() {
     let module = |name: &str| vec![name.to_owned()];
     let edge = |from: &str, to: &[&str]| (module(from), to.iter().map(|to| module(to)).collect());
     let edges = BTreeMap::from([edge("a", &["b"]), edge("b", &["c"]), edge("c", &["d"]), edge("d", &["b"])]);
-    assert_eq!(circles(&edges), [["b", "c", "d"].map(module).into_iter().collect()]);
+    assert_eq!(cycles_of(&edges), [["b", "c", "d"].map(module).into_iter().collect()]);
 }
 
 #[test]
-fn a_name_is_traced_through_the_signs() {
+fn a_name_is_traced_through_the_reexports() {
     let file = |code: &str| Imports::of(code);
     let files: BTreeMap<Module, Imports> = [
         (vec![], file("pub use a::Thing;")),

@@ -41,7 +41,7 @@ pub(crate) fn sources() -> Vec<File> {
 }
 
 impl File {
-    /// True for a file that only tests read: a sibling `tests.rs`, a `tests/` folder, the proof crate.
+    /// True for a file that only tests read: a sibling `tests.rs`, a `tests/` folder, the crate of tests.
     pub(crate) fn is_test(&self) -> bool {
         self.path.ends_with("/tests.rs")
             || self.path.contains("/tests/")

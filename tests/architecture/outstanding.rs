@@ -1,0 +1,49 @@
+//! What the newer rules do not hold of yet. Each list may only grow shorter: what is mended is taken off.
+
+/// The crates the newer rules (inherent impls, arguments, doc lines) hold for, by folder.
+///
+/// `server-mock` and `tui` are left out: they are restructured next, and their files are cut anew then.
+pub(crate) const RULED: &[&str] = &["sdk/wire/src/", "sdk/core/src/", "sdk/net/src/", "sdk/src/"];
+
+/// Types with an inherent impl in more than one file, or in another file than their definition.
+pub(crate) const SCATTERED_IMPLS: &[(&str, &str)] = &[
+    ("sdk/core/src/", "Agent"),
+    ("sdk/core/src/", "Association"),
+    ("sdk/core/src/", "AssociationName"),
+    ("sdk/core/src/", "Exchange"),
+    ("sdk/core/src/", "ExchangeContext"),
+    ("sdk/core/src/", "Registered"),
+    ("sdk/core/src/", "Registration"),
+    ("sdk/src/", "Act"),
+    ("sdk/wire/src/", "Auth"),
+    ("sdk/wire/src/", "Cursor"),
+    ("sdk/wire/src/", "Message"),
+    ("sdk/wire/src/", "Uri"),
+];
+
+/// Functions with a tuple for a parameter, and how many there are of that name.
+pub(crate) const TUPLE_ARGUMENTS: &[(&str, &str, usize)] = &[
+    ("sdk/core/src/", "announce", 1),
+    ("sdk/core/src/", "handle_connected", 1),
+    ("sdk/core/src/", "object", 1),
+];
+
+/// How many doc lines of a crate only repeat the name of what they describe.
+pub(crate) const REPEATING_DOC_LINES: &[(&str, usize)] =
+    &[("sdk/wire/src/", 8), ("sdk/core/src/", 116), ("sdk/src/", 6)];
+
+/// Holds what was found against what is outstanding: nothing new, and nothing listed that is mended.
+pub(crate) fn compare<T: Ord + Clone + std::fmt::Debug>(rule: &str, found: &[T], listed: &[T]) {
+    let fresh: Vec<&T> = found.iter().filter(|one| !listed.contains(one)).collect();
+    let mended: Vec<&T> = listed.iter().filter(|one| !found.contains(one)).collect();
+    assert!(fresh.is_empty(), "{rule}:\n{}", rows(&fresh));
+    assert!(
+        mended.is_empty(),
+        "{rule}: mended, so take off tests/architecture/outstanding.rs:\n{}",
+        rows(&mended)
+    );
+}
+
+fn rows<T: std::fmt::Debug>(rows: &[&T]) -> String {
+    rows.iter().map(|row| format!("    {row:?},\n")).collect()
+}
