@@ -24,7 +24,19 @@ pub(crate) const CRATES: &[(&str, &str, &[&str])] = &[
 const CORE: &[(&str, &[&str])] = &[
     (
         "foundation",
-        &["time", "ids", "secret", "transport", "limits", "dns", "identity", "connect", "server", "endpoint"],
+        &[
+            "time",
+            "timer_queue",
+            "ids",
+            "secret",
+            "transport",
+            "limits",
+            "dns",
+            "identity",
+            "connect",
+            "server",
+            "endpoint",
+        ],
     ),
     (
         "vocabulary",
@@ -41,8 +53,9 @@ const CORE: &[(&str, &[&str])] = &[
             "outbox",
         ],
     ),
-    ("machines", &["auth", "transaction", "locate", "flow"]),
-    ("registration", &["registration"]),
+    ("machines", &["auth", "transaction", "locate", "flow", "uas", "registration_notify"]),
+    ("account", &["account"]),
+    ("owners", &["registration", "request"]),
     ("agent", &["agent"]),
 ];
 
@@ -52,6 +65,8 @@ const ESTATE_MAY: &[&str] = &[
     "counter",
     "config::Timers",
     "transaction",
+    "auth::Signed",
+    "auth::NoAssociation",
     "auth::digest",
     "auth::security_association",
     "auth::contact_binding",

@@ -20,6 +20,7 @@ pub fn of_state(state: AccountState) -> u64 {
         AccountState::Refused => 10,
         AccountState::LoggedOff => 11,
         AccountState::NoNetwork => 12,
+        other => panic!("{other:?} has no number yet"),
     }
 }
 
@@ -29,6 +30,7 @@ pub fn of_record(kind: RecordKind) -> u64 {
         RecordKind::Address => 1,
         RecordKind::Srv => 33,
         RecordKind::Naptr => 35,
+        other => panic!("{other:?} has no number yet"),
     }
 }
 
@@ -38,5 +40,6 @@ pub fn of_transport(transport: Transport) -> u64 {
         Transport::Udp => 0,
         Transport::Tcp => 1,
         Transport::Tls => 2,
+        other => panic!("{other:?} has no number yet"),
     }
 }
