@@ -14,7 +14,7 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use homing_wire::Builder;
+use homing_wire::{Builder, Name};
 use reading::{INVITE, REGISTER, index, typed, typed_with_sdp};
 
 fn main() {
@@ -26,6 +26,11 @@ fn main() {
             report(name, "parse with SDP", || typed_with_sdp(&index(&bytes)));
         }
         report(name, "parse and print", || Builder::from_message(&index(&bytes)).finish().len());
+        let message = index(&bytes);
+        report(name, "print", || Builder::from_message(&message).finish().len());
+        report(name, "build", || Builder::from_message(&message).message().body().len());
+        report(name, "print and index", || index(&Builder::from_message(&message).finish()).body().len());
+        report(name, "sign", || message.with_header(Name::Authorization, SIGNATURE).body().len());
     }
 }
 
@@ -41,5 +46,7 @@ fn report(file: &str, what: &str, once: impl Fn() -> usize) {
     println!("{:<10} {file:<14} {what:<16} {:>8} ns", "homing", least.as_nanos() / u128::from(ROUNDS));
 }
 
+const SIGNATURE: &str = "NTLM qop=\"auth\", realm=\"SIP Communications Service\", opaque=\"ACDC1230\", \
+    targetname=\"hs1.network.com\", crand=\"00a1b2c3\", cnum=\"7\", response=\"0100000000000000000000000000000000\"";
 const BATCHES: u32 = 5000;
 const ROUNDS: u32 = 100;

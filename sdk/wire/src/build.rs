@@ -52,11 +52,19 @@ struct Piece {
     at: Span,
 }
 
-/// A header line with its end, and what the index of a message holds of it, counted from the line's beginning.
+/// A header line: where its parts stand in its source, and where the line behind it begins there.
 #[derive(Clone, Copy)]
 struct Line {
-    piece: Piece,
+    source: Option<u8>,
+    end: u32,
     index: LineAt,
+}
+
+impl Line {
+    #[inline]
+    fn piece(&self) -> Piece {
+        Piece { source: self.source, at: self.index.through(self.end) }
+    }
 }
 
 impl Builder {
@@ -251,8 +259,8 @@ impl Builder {
         let mut index = Index::started(self.start_at, self.start_flaws);
         let mut at = self.start.at.len();
         for line in &self.lines {
-            index.lines.push(line.index.moved(at));
-            at += line.piece.at.len();
+            index.lines.push(line.index.at(at));
+            at += line.piece().at.len();
         }
         index.end(&bytes, at);
         Message::of_parts(bytes, index)
@@ -273,19 +281,20 @@ impl Builder {
         }
     }
 
+    #[inline]
     fn assemble(&self) -> Bytes {
-        let head: usize = self.lines.iter().map(|line| line.piece.at.len()).sum();
+        let head: usize = self.lines.iter().map(|line| line.piece().at.len()).sum();
         let start = self.octets(self.start);
         let mut message = Vec::with_capacity(start.len() + head + 2 + self.body.len());
         message.extend_from_slice(start);
         // Lines that stand side by side where they come from are copied at once.
         let mut pending = Piece { source: None, at: Span::default() };
-        for Line { piece, .. } in &self.lines {
+        for piece in self.lines.iter().map(Line::piece) {
             if piece.source == pending.source && pending.at.meets(piece.at) {
                 pending.at = pending.at.through(piece.at);
             } else {
                 message.extend_from_slice(self.octets(pending));
-                pending = *piece;
+                pending = piece;
             }
         }
         message.extend_from_slice(self.octets(pending));
@@ -310,8 +319,8 @@ impl Builder {
     fn write_line(&mut self, name: Name<'_>, value: impl Display) -> Option<Line> {
         let start = self.written.len();
         let written = write_line(&mut self.written, name, value)?;
-        let piece = Piece { source: None, at: Span::of(start..self.written.len()) };
-        Some(Line { piece, index: LineAt::written(written) })
+        let end = Span::of(start..self.written.len()).end();
+        Some(Line { source: None, end, index: LineAt::written(written).at(start) })
     }
 
     fn take_lines(&mut self, message: &Message, source: u8, wanted: impl Fn(u32) -> bool) {
@@ -322,13 +331,14 @@ impl Builder {
                 continue;
             }
             let piece = self.piece(message, source, line.start as usize..end as usize);
-            let mut index = line.since_its_start();
+            let mut index = *line;
             if piece.source.is_none() {
+                index = line.at(piece.at.range().start);
                 let start = index.value.range().start;
-                let value = crate::scan::trim_end(&self.octets(piece)[start..]);
+                let value = crate::scan::trim_end(&self.written.as_bytes()[start..]);
                 index.value = Span::of(start..start + value.len());
             }
-            self.lines.push(Line { piece, index });
+            self.lines.push(Line { source: piece.source, end: piece.at.end(), index });
         }
     }
 
@@ -346,8 +356,8 @@ impl Builder {
 
     /// The value of the line at that place.
     fn value(&self, line: usize) -> &[u8] {
-        let Line { piece, index } = self.lines[line];
-        &self.octets(piece)[index.value.range()]
+        let Line { source, index, .. } = self.lines[line];
+        self.octets(Piece { source, at: index.value })
     }
 
     fn position(&self, name: Name<'_>) -> Option<usize> {
@@ -357,7 +367,7 @@ impl Builder {
     fn is(&self, line: &Line, name: Name<'_>) -> bool {
         match name.known() {
             None if line.index.known.is_none() => {
-                let written = &self.octets(line.piece)[..usize::from(line.index.name_len)];
+                let written = &self.octets(line.piece())[..usize::from(line.index.name_len)];
                 written.eq_ignore_ascii_case(name.as_str().as_bytes())
             }
             known => line.index.known == known && known.is_some(),

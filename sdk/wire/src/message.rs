@@ -123,7 +123,7 @@ impl Message {
         bytes.extend_from_slice(line.as_bytes());
         bytes.extend_from_slice(&self.bytes[at..]);
         let mut index = self.index.clone();
-        index.insert(place, LineAt::written(written).moved(at + end.len()), end.len() + line.len());
+        index.insert(place, LineAt::written(written).at(at + end.len()), end.len() + line.len());
         Message { bytes: bytes.into(), index }
     }
 

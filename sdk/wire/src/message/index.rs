@@ -21,39 +21,52 @@ pub(crate) struct Span {
 
 impl Span {
     /// Callers stay below [`MOST_OCTETS`], so no offset is cut.
+    #[inline]
     fn new(start: usize, end: usize) -> Span {
         #[expect(clippy::cast_possible_truncation, reason = "a message is at most MOST_OCTETS long")]
         Span { start: start as u32, end: end as u32 }
     }
 
+    #[inline]
     pub(crate) fn of(range: Range<usize>) -> Span {
         Span::new(range.start, range.end)
     }
 
+    #[inline]
     pub(crate) fn range(self) -> Range<usize> {
         self.start as usize..self.end as usize
     }
 
+    #[inline]
+    pub(crate) fn end(self) -> u32 {
+        self.end
+    }
+
+    #[inline]
     pub(crate) fn len(self) -> usize {
         self.range().len()
     }
 
     /// Whether `next` begins where this ends.
+    #[inline]
     pub(crate) fn meets(self, next: Span) -> bool {
         self.end == next.start
     }
 
     /// From the beginning of this to the end of `last`.
+    #[inline]
     pub(crate) fn through(self, last: Span) -> Span {
         Span { start: self.start, end: last.end }
     }
 
     /// The same part once `octets` were put before it.
+    #[inline]
     fn moved(self, octets: usize) -> Span {
         Span::new(self.start as usize + octets, self.end as usize + octets)
     }
 
     /// The same part, counted from `begin`.
+    #[inline]
     fn since(self, begin: u32) -> Span {
         Span { start: self.start - begin, end: self.end - begin }
     }
@@ -102,15 +115,23 @@ impl LineAt {
         LineAt { start: 0, value: Span::of(line.value), name_len: line.name_len, known: line.known }
     }
 
-    /// The same line once `octets` were put before it.
-    pub(crate) fn moved(self, octets: usize) -> LineAt {
-        let start = Span::new(self.start as usize, 0).moved(octets).start;
-        LineAt { start, value: self.value.moved(octets), ..self }
+    /// From its beginning to `end`, which stands behind it.
+    #[inline]
+    pub(crate) fn through(self, end: u32) -> Span {
+        Span { start: self.start, end }
     }
 
-    /// The same line, its value counted from its beginning.
-    pub(crate) fn since_its_start(self) -> LineAt {
-        LineAt { start: 0, value: self.value.since(self.start), ..self }
+    /// The same line where it begins at `start`.
+    #[inline]
+    pub(crate) fn at(self, start: usize) -> LineAt {
+        let value = self.value.since(self.start).moved(start);
+        LineAt { start: Span::new(start, start).start, value, ..self }
+    }
+
+    /// The same line once `octets` were put before it.
+    fn moved(self, octets: usize) -> LineAt {
+        let start = Span::new(self.start as usize, 0).moved(octets).start;
+        LineAt { start, value: self.value.moved(octets), ..self }
     }
 }
 
@@ -167,7 +188,14 @@ impl Index {
     /// The index of nothing, to be filled where it stands: it is too large to be handed about.
     #[inline]
     pub(super) fn empty() -> Index {
-        Index::started(StartAt::Response { status: 0, reason: Span::default() }, Flaws::default())
+        Index {
+            begin: 0,
+            start: StartAt::Response { status: 0, reason: Span::default() },
+            lines: SmallVec::new(),
+            head_end: 0,
+            body: Span::default(),
+            flaws: Flaws::default(),
+        }
     }
 
     /// The index of a start line, to be filled line by line and ended with [`Index::end`].
@@ -199,6 +227,7 @@ impl Index {
     }
 
     /// Finds the body behind the head: as long as Content-Length says, which stands at `length`.
+    #[inline]
     fn find_body(&mut self, bytes: &[u8], length: Option<Span>) {
         let gap = if self.flaws.has(Flaws::OPEN_HEAD) { 0 } else { 2 };
         let from = self.head_end as usize + gap;
@@ -232,10 +261,6 @@ impl Index {
         }
         self.begin = Span::new(begin, begin).start;
         let (end, next) = line_end(bytes, begin)?;
-        if next - begin > limits.line {
-            let is_status = bytes[begin..].starts_with(b"SIP/");
-            return Err(ParseError::TooLarge(if is_status { Bound::Line } else { Bound::Uri }));
-        }
         self.start = start::read(bytes, begin..end, limits, &mut self.flaws)?;
         let mut pass = Pass { index: self, bytes, limits, at: next, length: None, vias: 0, contacts: 0 };
         pass.headers()?;

@@ -15,6 +15,9 @@ pub(super) fn read(
     flaws: &mut Flaws,
 ) -> Result<StartAt, ParseError> {
     let text = &bytes[line.clone()];
+    if text.len() + LINE_END > limits.line {
+        return Err(ParseError::TooLarge(if text.starts_with(b"SIP/") { Bound::Line } else { Bound::Uri }));
+    }
     match text {
         [b'S' | b's', b'I' | b'i', b'P' | b'p', b'/', ..] => status_line(bytes, line, flaws),
         _ => request_line(bytes, line, limits, flaws),
@@ -105,3 +108,6 @@ fn trim_blanks(mut text: &[u8]) -> &[u8] {
 fn is_blank(octet: u8) -> bool {
     matches!(octet, b' ' | b'\t')
 }
+
+/// Octets of CR and LF, which count as part of their line.
+const LINE_END: usize = 2;
