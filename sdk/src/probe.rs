@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use homing_core::answer::Answered;
-use homing_core::auth::{NoAssociation, Signed};
+use homing_core::auth::signed::{NoAssociation, Signed};
 use homing_core::config::AgentConfig;
 use homing_core::connect::ConnectError;
 use homing_core::dns::DnsError;

@@ -6,27 +6,10 @@
 pub(crate) const RULED: &[&str] = &["sdk/wire/src/", "sdk/core/src/", "sdk/net/src/", "sdk/src/"];
 
 /// Types with an inherent impl in more than one file, or in another file than their definition.
-pub(crate) const SCATTERED_IMPLS: &[(&str, &str)] = &[
-    ("sdk/core/src/", "Agent"),
-    ("sdk/core/src/", "Association"),
-    ("sdk/core/src/", "AssociationName"),
-    ("sdk/core/src/", "Exchange"),
-    ("sdk/core/src/", "ExchangeContext"),
-    ("sdk/core/src/", "Registered"),
-    ("sdk/core/src/", "Registration"),
-    ("sdk/src/", "Act"),
-    ("sdk/wire/src/", "Auth"),
-    ("sdk/wire/src/", "Cursor"),
-    ("sdk/wire/src/", "Message"),
-    ("sdk/wire/src/", "Uri"),
-];
+pub(crate) const SCATTERED_IMPLS: &[(&str, &str)] = &[];
 
 /// Functions with a tuple for a parameter, and how many there are of that name.
-pub(crate) const TUPLE_ARGUMENTS: &[(&str, &str, usize)] = &[
-    ("sdk/core/src/", "announce", 1),
-    ("sdk/core/src/", "handle_connected", 1),
-    ("sdk/core/src/", "object", 1),
-];
+pub(crate) const TUPLE_ARGUMENTS: &[(&str, &str, usize)] = &[];
 
 /// How many doc lines of a crate only repeat the name of what they describe.
 pub(crate) const REPEATING_DOC_LINES: &[(&str, usize)] =

@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use homing_core::auth::security_association::SignError;
-use homing_core::auth::{NoAssociation, Signed};
+use homing_core::auth::signed::{NoAssociation, Signed};
 use homing_core::config::Timers;
 use homing_core::ids::{FlowId, Seed};
 use homing_core::time::Now;

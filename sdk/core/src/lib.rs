@@ -1,4 +1,4 @@
-//! The verbs of a SIP user agent: values and time in, values out.
+//! The state machines of a SIP user agent: values and time in, values out.
 #![doc = include_str!("../README.md")]
 
 pub mod account;

@@ -1,6 +1,6 @@
 //! Requests of the server's own: the NOTIFY that ends a registration (MS-SIPREGE).
 
-use homing_core::auth::{NoAssociation, Signed};
+use homing_core::auth::signed::{NoAssociation, Signed};
 use homing_core::ids::FlowId;
 use homing_core::time::Now;
 use homing_core::transaction::FlowRef;

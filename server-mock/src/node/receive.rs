@@ -1,7 +1,7 @@
 //! What arrives on a flow: keep-alives answered, messages read, streams that cannot be cut ended.
 
 use bytes::Bytes;
-use homing_core::auth::{NoAssociation, Signed};
+use homing_core::auth::signed::{NoAssociation, Signed};
 use homing_core::counter::Counter;
 use homing_core::ids::FlowId;
 use homing_core::time::Now;

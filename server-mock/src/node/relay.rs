@@ -7,7 +7,7 @@
 use hmac::{Hmac, KeyInit, Mac};
 use std::time::Duration;
 
-use homing_core::auth::{NoAssociation, Signed};
+use homing_core::auth::signed::{NoAssociation, Signed};
 use homing_core::ids::FlowId;
 use homing_core::server::ServerName;
 use homing_core::time::Now;

@@ -8,7 +8,7 @@ use homing_core::auth::security_association::SignError;
 use homing_core::auth::security_association::{
     Association, AssociationName, Mechanism, Style, Verdict, Version,
 };
-use homing_core::auth::{NoAssociation, Signed};
+use homing_core::auth::signed::{NoAssociation, Signed};
 use homing_core::config::Timers;
 use homing_core::ids::{FlowId, Rng, Seed, TxId};
 use homing_core::time::Now;

@@ -5,7 +5,7 @@ use homing_wire::{Auth, Message, Method, Name};
 use super::random::Random;
 use crate::auth::digest::{DigestChallenge, DigestSession, InfoVerdict};
 use crate::auth::security_association::Style;
-use crate::auth::{NoAssociation, Signed};
+use crate::auth::signed::{NoAssociation, Signed};
 
 /// Sessions by realm, oldest first.
 #[derive(Default)]

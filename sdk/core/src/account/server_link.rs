@@ -16,7 +16,7 @@ use super::random::Random;
 use crate::auth::digest::InfoVerdict;
 use crate::auth::ntlm::Side;
 use crate::auth::security_association::{Association, AssociationName, Associations, SignError, Style};
-use crate::auth::{NoAssociation, Signed};
+use crate::auth::signed::{NoAssociation, Signed};
 use crate::config::{Aor, SignaturePlaces};
 use crate::connect::TlsProof;
 use crate::identity::Expected;

@@ -17,6 +17,4 @@ mod hex;
 pub mod kerberos;
 pub mod ntlm;
 pub mod security_association;
-mod signed;
-
-pub use signed::{NoAssociation, Proof, Signed};
+pub mod signed;

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::outcome::Response;
+use super::response::Response;
 use super::timers::Length;
 use crate::time::Moment;
 

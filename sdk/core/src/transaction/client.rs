@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use super::actions::{Actions, Next, Tell};
-use super::outcome::Response;
+use super::response::Response;
 use super::timers::{Length, Pace, Resend};
 use crate::time::Moment;
 

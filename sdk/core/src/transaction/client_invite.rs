@@ -6,7 +6,7 @@ use smallvec::{SmallVec, smallvec};
 
 use super::actions::{Actions, Next, Tell, exact};
 use super::client::Pending;
-use super::outcome::Response;
+use super::response::Response;
 use super::timers::{Length, Pace};
 use crate::time::Moment;
 

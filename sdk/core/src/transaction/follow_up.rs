@@ -3,8 +3,8 @@
 use bytes::Bytes;
 use homing_wire::{Builder, Header, Message, Method, Name, Via};
 
-use crate::auth::Signed;
 use crate::auth::security_association::SignError;
+use crate::auth::signed::Signed;
 
 /// Signs what a transaction sends by itself, so that ACK and CANCEL pass a server that discards every
 /// request without the signature of its association (decision 11).

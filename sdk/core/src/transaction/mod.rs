@@ -22,6 +22,7 @@ mod key;
 mod linger;
 mod machine;
 mod outcome;
+mod response;
 mod server;
 mod server_invite;
 mod slab;
@@ -30,7 +31,8 @@ mod table;
 mod timers;
 
 pub use follow_up::Signer;
-pub use outcome::{Caps, FlowRef, Incoming, Response, TxOutput};
+pub use outcome::{Caps, FlowRef, Incoming, TxOutput};
+pub use response::Response;
 pub use table::Transactions;
 pub use timers::TimerTable;
 

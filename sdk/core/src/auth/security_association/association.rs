@@ -3,16 +3,17 @@
 use std::fmt;
 use std::time::Duration;
 
-use homing_wire::{AuthValue, Message};
+use homing_wire::{Auth, AuthValue, Message, Name};
 use thiserror::Error;
 
 use super::buffer::{BufferError, Stamp, buffer};
 use super::challenge::OPAQUE_LIMIT;
 use super::name::{AssociationName, Style, Version};
-use super::window::Window;
+use super::verdict::Verdict;
+use super::window::{Place, Window};
 use crate::auth::kerberos::MessageIntegrity;
 use crate::auth::ntlm::{SessionKeys, Side};
-use crate::auth::{Signed, hex};
+use crate::auth::{hex, signed::Signed};
 use crate::time::{Deadline, Moment, Now, Why};
 
 /// What one endpoint and one server share after the handshake (MS-SIPAE 3.1.1).
@@ -196,29 +197,83 @@ impl Association {
             return Err(SignError::UsedUp);
         }
         let number = (self.sent + 1).to_string();
-        let stamp = self.name.stamp(salt, &number);
+        let stamp = stamp(&self.name, salt, &number);
         let covered = buffer(message, &stamp, self.name.version)?;
         self.sent += 1;
         Ok((number, hex::encode(&self.keys.sign(side, &covered))))
     }
 
-    /// Takes over the server's newest name for this association, if it is one we would echo.
-    pub(super) fn adopt_opaque(&mut self, opaque: &str) {
-        if !opaque.is_empty() && opaque.len() <= OPAQUE_LIMIT && *opaque != *self.opaque {
-            self.opaque = opaque.into();
+    /// Judges `message`, which `from` is said to have sent (MS-SIPAE 3.2.5.2, 3.3.5.2).
+    ///
+    /// A server's signature is looked for in Authentication-Info and Proxy-Authentication-Info;
+    /// with `accept_patent_headers` also in Proxy-Authenticate of a 3xx and in Proxy-Authorization
+    /// and Authorization of a 2xx or 3xx, where the patent prints it. A client's stands in
+    /// Authorization or Proxy-Authorization and must carry our `opaque`; a server's newest `opaque`
+    /// is taken over once its signature is proved.
+    ///
+    /// Byte-identical retransmissions are for the transaction layer to absorb before this.
+    pub fn verify(&mut self, message: &Message, from: Side, accept_patent_headers: bool) -> Verdict {
+        let places = places(message, from, accept_patent_headers);
+        let (mut signed, mut found) = (false, None);
+        for auth in places.iter().flat_map(|name| message.auth(*name)) {
+            if auth.scheme.eq_ignore_ascii_case(self.name.mechanism.scheme())
+                && auth.param(mac_of(from)).is_some()
+            {
+                signed = true;
+                if self.is_ours(&auth, from) {
+                    found = Some(auth);
+                    break;
+                }
+            }
         }
+        let Some(auth) = found else {
+            return if signed { Verdict::OtherAssociation } else { Verdict::Unsigned };
+        };
+        let Some(number) = self.proved_number(message, &auth, from) else { return Verdict::BadSignature };
+        match self.window.admit(number) {
+            Place::Fresh => {}
+            Place::Replayed => return Verdict::Replayed,
+            Place::Below => return Verdict::BelowWindow,
+        }
+        if let (Side::Server, Some(opaque)) = (from, auth.param("opaque")) {
+            self.adopt_opaque(opaque);
+        }
+        Verdict::Good { num: number }
     }
-}
 
-impl AssociationName {
-    /// The values of a signature under this name.
-    pub(super) fn stamp<'a>(&'a self, salt: &'a str, number: &'a str) -> Stamp<'a> {
-        Stamp {
-            scheme: self.mechanism.scheme(),
+    fn is_ours(&self, auth: &Auth<'_>, from: Side) -> bool {
+        let same = |name: &str, value: &str| auth.param(name) == Some(value);
+        let target =
+            auth.param("targetname").is_some_and(|name| name.eq_ignore_ascii_case(&self.name.targetname));
+        target && same("realm", &self.name.realm) && (from == Side::Server || same("opaque", &self.opaque))
+    }
+
+    /// The counter of a signature that holds; `None` if it does not.
+    fn proved_number(&self, message: &Message, auth: &Auth<'_>, from: Side) -> Option<u32> {
+        if auth.conflicting() {
+            return None;
+        }
+        let (salt, number) = match from {
+            Side::Client => (auth.param("crand")?, auth.param("cnum")?),
+            Side::Server => (auth.param("srand")?, auth.param("snum")?),
+        };
+        let stamp = Stamp {
+            scheme: self.name.mechanism.scheme(),
             salt,
             number,
-            realm: &self.realm,
-            targetname: &self.targetname,
+            realm: auth.param("realm")?,
+            targetname: auth.param("targetname")?,
+        };
+        let counter = number.parse().ok()?;
+        let mac = hex::decode(auth.param(mac_of(from))?)?;
+        let covered = buffer(message, &stamp, self.name.version).ok()?;
+        self.keys.verify(from, &covered, &mac).then_some(counter)
+    }
+
+    /// Takes over the server's newest name for this association, if it is one we would echo.
+    fn adopt_opaque(&mut self, opaque: &str) {
+        if !opaque.is_empty() && opaque.len() <= OPAQUE_LIMIT && *opaque != *self.opaque {
+            self.opaque = opaque.into();
         }
     }
 }
@@ -268,3 +323,39 @@ pub const LIFETIME: Duration = Duration::from_secs(8 * 3600 - 5 * 60);
 const COUNTERS_END: u32 = 1 << 31;
 /// How many messages before [`COUNTERS_END`] a renewal becomes due.
 const COUNTER_RESERVE: u32 = 1 << 16;
+
+/// The values of a signature under a name.
+fn stamp<'a>(name: &'a AssociationName, salt: &'a str, number: &'a str) -> Stamp<'a> {
+    Stamp { scheme: name.mechanism.scheme(), salt, number, realm: &name.realm, targetname: &name.targetname }
+}
+
+/// The parameter that holds the signature.
+fn mac_of(from: Side) -> &'static str {
+    match from {
+        Side::Client => "response",
+        Side::Server => "rspauth",
+    }
+}
+
+/// The headers a signature may stand in, in the order they are searched.
+fn places(message: &Message, from: Side, accept_patent_headers: bool) -> &'static [Name<'static>] {
+    const STANDARD: usize = 2;
+    let all: &[Name<'static>] = match (from, message.status()) {
+        (Side::Client, _) => &[Name::Authorization, Name::ProxyAuthorization],
+        (Side::Server, Some(300..=399)) => &[
+            Name::AuthenticationInfo,
+            Name::ProxyAuthenticationInfo,
+            Name::ProxyAuthenticate,
+            Name::ProxyAuthorization,
+            Name::Authorization,
+        ],
+        (Side::Server, Some(200..=299)) => &[
+            Name::AuthenticationInfo,
+            Name::ProxyAuthenticationInfo,
+            Name::ProxyAuthorization,
+            Name::Authorization,
+        ],
+        (Side::Server, _) => &[Name::AuthenticationInfo, Name::ProxyAuthenticationInfo],
+    };
+    if accept_patent_headers { all } else { &all[..STANDARD] }
+}

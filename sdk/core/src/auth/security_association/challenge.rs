@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use homing_wire::{Auth, AuthValue};
+use homing_wire::Auth;
 use thiserror::Error;
 
 use super::name::{AssociationName, Mechanism, Version};
@@ -67,28 +67,6 @@ impl SigningChallenge {
         };
         let name = AssociationName { mechanism, realm: realm.into(), targetname: targetname.into(), version };
         Ok(Self { name, opaque: opaque.map(Into::into), token })
-    }
-}
-
-impl AssociationName {
-    /// The credentials that open the handshake of NTLM: an empty token (MS-SIPAE 3.2.5.1).
-    pub fn opening(&self) -> AuthValue {
-        self.credentials("", Some(b""))
-    }
-
-    /// Credentials without a signature, in the order real clients write them.
-    pub(super) fn credentials(&self, opaque: &str, token: Option<&[u8]>) -> AuthValue {
-        let mut value = AuthValue::new(self.mechanism.scheme()).quoted("qop", "auth");
-        if !opaque.is_empty() {
-            value = value.quoted("opaque", opaque);
-        }
-        value = value.quoted("realm", &self.realm).quoted("targetname", &self.targetname);
-        let Some(token) = token else { return value };
-        value = value.quoted("gssapi-data", STANDARD.encode(token));
-        match self.version.number() {
-            Some(version) => value.bare("version", version),
-            None => value,
-        }
     }
 }
 

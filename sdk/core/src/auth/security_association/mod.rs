@@ -50,7 +50,7 @@ mod buffer;
 mod challenge;
 mod name;
 mod pair;
-mod verify;
+mod verdict;
 mod window;
 
 #[cfg(test)]
@@ -61,5 +61,5 @@ pub use buffer::{BufferError, Element, Stamp, buffer, elements};
 pub use challenge::{ChallengeFault, SigningChallenge};
 pub use name::{AssociationName, Mechanism, Style, Version};
 pub use pair::{Associations, OVERLAP};
-pub use verify::Verdict;
+pub use verdict::Verdict;
 pub use window::{Place, Window};

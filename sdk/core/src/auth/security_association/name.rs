@@ -1,6 +1,8 @@
 //! What names an association: mechanism, realm, target, and the protocol version of its challenge.
 
-use homing_wire::{Auth, Name};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use homing_wire::{Auth, AuthValue, Name};
 
 /// The security mechanism whose keys sign.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -46,6 +48,26 @@ pub struct AssociationName {
 }
 
 impl AssociationName {
+    /// The credentials that open the handshake of NTLM: an empty token (MS-SIPAE 3.2.5.1).
+    pub fn opening(&self) -> AuthValue {
+        self.credentials("", Some(b""))
+    }
+
+    /// Credentials without a signature, in the order real clients write them.
+    pub(super) fn credentials(&self, opaque: &str, token: Option<&[u8]>) -> AuthValue {
+        let mut value = AuthValue::new(self.mechanism.scheme()).quoted("qop", "auth");
+        if !opaque.is_empty() {
+            value = value.quoted("opaque", opaque);
+        }
+        value = value.quoted("realm", &self.realm).quoted("targetname", &self.targetname);
+        let Some(token) = token else { return value };
+        value = value.quoted("gssapi-data", STANDARD.encode(token));
+        match self.version.number() {
+            Some(version) => value.bare("version", version),
+            None => value,
+        }
+    }
+
     /// The host in `targetname`, without the service of Kerberos. A challenge that names another
     /// host than the one whose certificate was verified is not to be answered.
     pub fn host(&self) -> &str {

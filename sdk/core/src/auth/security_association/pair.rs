@@ -5,9 +5,9 @@ use std::time::Duration;
 use homing_wire::Message;
 
 use super::association::{Association, SignError};
-use super::verify::Verdict;
-use crate::auth::Signed;
+use super::verdict::Verdict;
 use crate::auth::ntlm::Side;
+use crate::auth::signed::Signed;
 use crate::time::{Deadline, Moment, Now, Why};
 
 /// Renewal with overlap: the new association signs at once, the old one verifies what was in

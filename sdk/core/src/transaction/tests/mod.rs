@@ -16,7 +16,7 @@ use homing_wire::{Builder, Message};
 
 use super::*;
 use crate::auth::security_association::SignError;
-use crate::auth::{NoAssociation, Signed};
+use crate::auth::signed::{NoAssociation, Signed};
 use crate::config::Timers;
 use crate::error::Misuse;
 use crate::ids::{FlowId, Seed, TxId};
