@@ -65,8 +65,8 @@ impl Many {
                     self.agent.handle_answer(id, Answer::Credentials(Some(credentials())), now);
                 }
                 Output::Connect { flow, address, transport, .. } => {
-                    let std::net::IpAddr::V4(ip) = address.ip() else { panic!("{address}") };
-                    self.flows.insert(flow, ip.octets()[3]);
+                    let last = address.ip().to_string().rsplit('.').next().unwrap().parse().unwrap();
+                    self.flows.insert(flow, last);
                     if transport == Transport::Udp {
                         let local = "198.51.100.7:5060".parse().unwrap();
                         let input = Input::Connected { flow, local, peer: address, proof: None };

@@ -105,8 +105,7 @@ impl Replay {
             let now = self.now;
             match output {
                 Output::Connect { flow, address, identity, transport } => {
-                    let (transport, words) = ([of_transport(transport)], address.to_string());
-                    self.digest.fact(now.since_start.0, CLIENT, Fact::Dial, (&transport, &words));
+                    self.tell(Fact::Dial, &[of_transport(transport)], &address.to_string());
                     self.dialled.push(identity.server_name().to_owned());
                     self.flow = flow;
                     let local: SocketAddr = "198.51.100.7:5061".parse().unwrap();
@@ -122,8 +121,7 @@ impl Replay {
                 Output::Send { flow, bytes } => {
                     assert_eq!(flow, self.flow);
                     self.digest.sent(now.since_start.0, (CLIENT, SERVER), Fate::Sent, &bytes);
-                    let sent = Message::parse(bytes).unwrap();
-                    self.compare(&sent);
+                    self.compare(&Message::parse(bytes).unwrap());
                     let heard = self.steps[self.at + 1]["message"].as_str().unwrap();
                     let heard = heard.replace("Thu, 18 Jan 2024 08:00:00", "Wed, 17 Jan 2024 21:20:00");
                     self.at += 2;
@@ -131,8 +129,7 @@ impl Replay {
                     self.agent.handle_input(Input::Received { flow, frame }, now);
                 }
                 Output::Ask { id, question: Question::Resolve(question), .. } => {
-                    let told = (&[of_record(question.kind)][..], question.name.as_str());
-                    self.digest.fact(now.since_start.0, CLIENT, Fact::Question, told);
+                    self.tell(Fact::Question, &[of_record(question.kind)], &question.name);
                     let found = match (question.kind, question.name.as_str()) {
                         (RecordKind::Srv, "_sipinternaltls._tcp.network.com") => {
                             Ok(DnsRecords::Srv(vec![Srv {
@@ -157,14 +154,17 @@ impl Replay {
                 }
                 Output::Event(event) => {
                     if let AccountEvent::StateChanged { from, to } = &event.what {
-                        let states = [of_state(*from), of_state(*to)];
-                        self.digest.fact(now.since_start.0, CLIENT, Fact::State, (&states, ""));
+                        self.tell(Fact::State, &[of_state(*from), of_state(*to)], "");
                     }
                     self.events.push(event.what);
                 }
                 Output::Close { .. } | Output::Forget { .. } => {}
             }
         }
+    }
+
+    fn tell(&mut self, fact: Fact, numbers: &[u64], words: &str) {
+        self.digest.fact(self.now.since_start.0, CLIENT, fact, (numbers, words));
     }
 
     /// Tokens, signature buffers and signatures are exact; the rest is equal in meaning.
