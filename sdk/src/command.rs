@@ -1,6 +1,6 @@
 //! Commands to the driver, and the handle they are sent through.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use homing_core::answer::Answered;
@@ -22,13 +22,8 @@ use crate::state_watch::{StateSender, StateWatch, state_watch};
 
 /// One thing the driver is to do.
 pub(crate) enum Command {
-    /// Add an account, which gets the next number.
-    Add {
-        id: AccountId,
-        account: Box<AccountConfig>,
-        state: StateSender,
-        credentials: Arc<dyn AnyCredentials>,
-    },
+    /// Add the accounts that wait in [`Additions`].
+    Add,
     Register {
         account: AccountId,
         reply: Reply<Registered>,
@@ -78,9 +73,32 @@ pub struct ShutdownReport {
     pub transactions: usize,
 }
 
-/// What the driver counted, as of its last step. Shared with its handles, so that reading does not wait.
+/// What the driver counted, at most a millisecond ago. Shared with its handles, so that reading does not wait.
 #[derive(Clone, Default)]
 pub(crate) struct CounterSnapshot(Arc<Mutex<(Counters, NetCounters)>>);
+
+/// An account that waits to be added.
+pub(crate) struct NewAccount {
+    pub(crate) id: AccountId,
+    pub(crate) config: AccountConfig,
+    pub(crate) state: StateSender,
+    pub(crate) credentials: Arc<dyn AnyCredentials>,
+}
+
+/// Accounts that wait to be added, in the order of their numbers. They lie in one list rather than in the commands:
+/// thousands that are added at once leave no holes in memory.
+#[derive(Clone, Default)]
+pub(crate) struct Additions(Arc<Mutex<Numbered>>);
+
+/// The driver's end of the additions. Dropping it ends the accounts that wait, and refuses others.
+pub(crate) struct AdditionsReceiver(Additions);
+
+#[derive(Default)]
+struct Numbered {
+    next: u32,
+    waiting: Vec<NewAccount>,
+    closed: bool,
+}
 
 /// A handle of the driver. The driver signs all accounts out and ends when its last handle is gone.
 #[derive(Clone)]
@@ -88,8 +106,7 @@ pub(crate) struct Handle(Arc<Shared>);
 
 struct Shared {
     commands: mpsc::UnboundedSender<Command>,
-    /// How many accounts were added. Held while one is, so that they are added in the order of their numbers.
-    added: Mutex<u32>,
+    additions: Additions,
     events: Arc<Channel>,
     counters: CounterSnapshot,
 }
@@ -97,10 +114,11 @@ struct Shared {
 impl Handle {
     pub(crate) fn new(
         commands: mpsc::UnboundedSender<Command>,
+        additions: Additions,
         events: Arc<Channel>,
         counters: CounterSnapshot,
     ) -> Self {
-        Self(Arc::new(Shared { commands, added: Mutex::new(0), events, counters }))
+        Self(Arc::new(Shared { commands, additions, events, counters }))
     }
 
     /// Sends a command without waiting for anything.
@@ -118,14 +136,12 @@ impl Handle {
     /// Adds an account without waiting for the driver.
     pub(crate) fn add(
         &self,
-        account: AccountConfig,
+        config: AccountConfig,
         credentials: Arc<dyn AnyCredentials>,
     ) -> Result<(AccountId, StateWatch), Error> {
         let (state, watch) = state_watch(AccountState::Offline);
-        let mut added = self.0.added.lock().unwrap_or_else(PoisonError::into_inner);
-        let id = AccountId(*added);
-        self.tell(Command::Add { id, account: Box::new(account), state, credentials })?;
-        *added += 1;
+        let id = self.0.additions.push(config, state, credentials)?;
+        self.tell(Command::Add)?;
         Ok((id, watch))
     }
 
@@ -136,6 +152,47 @@ impl Handle {
 
     pub(crate) fn counters(&self) -> &CounterSnapshot {
         &self.0.counters
+    }
+}
+
+impl Additions {
+    pub(crate) fn receiver(&self) -> AdditionsReceiver {
+        AdditionsReceiver(self.clone())
+    }
+
+    fn push(
+        &self,
+        config: AccountConfig,
+        state: StateSender,
+        credentials: Arc<dyn AnyCredentials>,
+    ) -> Result<AccountId, Error> {
+        let mut accounts = self.lock();
+        if accounts.closed {
+            return Err(Error::ShutDown);
+        }
+        let id = AccountId(accounts.next);
+        accounts.next += 1;
+        accounts.waiting.push(NewAccount { id, config, state, credentials });
+        Ok(id)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Numbered> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl AdditionsReceiver {
+    /// All that wait; none if an earlier command took them already.
+    pub(crate) fn take(&self) -> Vec<NewAccount> {
+        std::mem::take(&mut self.0.lock().waiting)
+    }
+}
+
+impl Drop for AdditionsReceiver {
+    fn drop(&mut self) {
+        self.0.lock().closed = true;
+        // Not under the lock: their handles and readers are told.
+        drop(self.take());
     }
 }
 

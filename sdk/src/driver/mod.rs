@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use homing_core::agent::Agent;
 use homing_core::command;
-use homing_core::config::{AccountConfig, AgentConfig};
+use homing_core::config::AgentConfig;
 use homing_core::connect::ConnectError;
 use homing_core::error::Misuse;
 use homing_core::event::Event;
@@ -27,10 +27,11 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::sleep_until;
 
 use crate::clock::{self, Clock};
-use crate::command::{Command, CounterSnapshot, Handle, Reply, ShutdownReport};
+use crate::command::{
+    Additions, AdditionsReceiver, Command, CounterSnapshot, Handle, NewAccount, Reply, ShutdownReport,
+};
 use crate::dns::Resolver;
 use crate::error::StartError;
-use crate::state_watch::StateSender;
 use crate::trace::Recorder;
 
 use log::Log;
@@ -54,8 +55,9 @@ pub(crate) fn start(config: DriverConfig) -> Result<Handle, StartError> {
     let seed = clock::seed().map_err(StartError::Entropy)?;
     let runtime = runtime::Builder::new_current_thread().enable_all().build().map_err(StartError::Thread)?;
     let (commands, received) = mpsc::unbounded_channel();
-    let (log, counters) = (Log::default(), CounterSnapshot::default());
-    let handle = Handle::new(commands, log.channel().clone(), counters.clone());
+    let (log, counters, additions) = (Log::default(), CounterSnapshot::default(), Additions::default());
+    let receiver = additions.receiver();
+    let handle = Handle::new(commands, additions, log.channel().clone(), counters.clone());
     let work = move || {
         let mut clock = Clock::start();
         let (now, _) = clock.read();
@@ -73,6 +75,7 @@ pub(crate) fn start(config: DriverConfig) -> Result<Handle, StartError> {
             tls: config.tls,
             questions: Questions::new(config.resolver),
             tap: Tap::new(config.recorder),
+            additions: receiver,
             registry: Registry::default(),
             waiters: Waiters::default(),
             log,
@@ -80,6 +83,8 @@ pub(crate) fn start(config: DriverConfig) -> Result<Handle, StartError> {
             network: Network::default(),
             shutdown: None,
             woke: None,
+            published: None,
+            has_news: false,
         };
         runtime.block_on(driver.run(received));
     };
@@ -96,6 +101,7 @@ struct Driver {
     tls: TlsClient,
     questions: Questions,
     tap: Tap,
+    additions: AdditionsReceiver,
     registry: Registry,
     waiters: Waiters,
     log: Log,
@@ -104,6 +110,10 @@ struct Driver {
     shutdown: Option<Shutdown>,
     /// When deadlines were last looked at.
     woke: Option<Instant>,
+    /// When handles and readers were last shown what happened.
+    published: Option<Instant>,
+    /// Something may have happened since.
+    has_news: bool,
 }
 
 impl Driver {
@@ -177,10 +187,7 @@ impl Driver {
     fn execute(&mut self, command: Command) {
         let now = self.now();
         match command {
-            Command::Add { id, account, state, credentials } => {
-                self.add(id, *account, state, now);
-                self.questions.add(id, credentials);
-            }
+            Command::Add => self.additions.take().into_iter().for_each(|account| self.add(account, now)),
             Command::Register { account, reply } => match self.registry.registration(account) {
                 Some(registered) => {
                     // The future that waits may have been dropped.
@@ -211,9 +218,11 @@ impl Driver {
         self.drain(now);
     }
 
-    fn add(&mut self, id: AccountId, account: AccountConfig, state: StateSender, now: Now) {
-        self.registry.add(id, &account.aor, state);
-        let added = self.agent.add_account(account, now);
+    fn add(&mut self, account: NewAccount, now: Now) {
+        let NewAccount { id, config, state, credentials } = account;
+        self.registry.add(id, &config.aor, state);
+        self.questions.add(id, credentials);
+        let added = self.agent.add_account(config, now);
         let numbered = "a checked configuration is taken, and handle and agent number in the same order";
         assert_eq!(added, Ok(id), "{numbered}");
     }
@@ -293,11 +302,17 @@ impl Driver {
         }
     }
 
-    /// Shows the handles and readers what the last step brought.
+    /// Shows handles and readers what happened, once for all that happens within one [`PULSE`]: a reader is woken for
+    /// a login, not for each of its events.
     fn publish(&mut self) {
-        self.counters.publish(self.agent.counters(), self.sockets.counters());
-        self.log.wake();
         self.tap.publish();
+        let now = Instant::now();
+        self.has_news = self.published.is_some_and(|at| now < at + PULSE);
+        if !self.has_news {
+            self.published = Some(now);
+            self.counters.publish(self.agent.counters(), self.sockets.counters());
+            self.log.wake();
+        }
     }
 
     /// The present instant; the agent is told first if the clocks parted meanwhile.
@@ -323,9 +338,10 @@ impl Driver {
         // Between two looks at deadlines there is room for everything else.
         let deadline = deadline.map(|at| self.woke.map_or(at, |woke| at.max(woke + PULSE)));
         let shutdown = self.shutdown.as_ref().map(Shutdown::until);
+        let publish = self.published.filter(|_| self.has_news).map(|at| at + PULSE);
         // Also without a deadline the clocks and the network are looked at now and then.
         let look = Some(self.network.next_look());
-        [deadline, shutdown, look].into_iter().flatten().min().unwrap_or_else(Instant::now)
+        [deadline, shutdown, publish, look].into_iter().flatten().min().unwrap_or_else(Instant::now)
     }
 
     fn shut_down(&mut self, grace: Duration, reply: Option<oneshot::Sender<ShutdownReport>>) {
@@ -345,6 +361,7 @@ impl Driver {
     async fn end(mut self) {
         let report =
             ShutdownReport { accounts: self.registry.signed_in(), transactions: self.agent.transactions() };
+        self.published = None;
         self.publish();
         self.sockets.leave(LAST_BYTES).await;
         if let Some(shutdown) = self.shutdown {
@@ -357,7 +374,7 @@ impl Driver {
 const UNWRITTEN: usize = 64 << 20;
 /// Inputs handed in before what they cause is written.
 const BATCH: usize = 64;
-/// Deadlines are looked at once in this time at most.
+/// Deadlines are looked at, and readers of events woken, once in this time at most.
 const PULSE: Duration = Duration::from_millis(1);
 /// How long accounts may take to sign out after the last handle was dropped.
 const DROP_GRACE: Duration = Duration::from_secs(2);
