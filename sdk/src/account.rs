@@ -102,17 +102,21 @@ impl Account {
     /// Asks the home server whether it is there (RFC 3261 section 11).
     ///
     /// # Errors
-    /// [`Error::Misuse`] if it is not signed in; [`Error::LoggedOut`] if that ended meanwhile.
+    /// [`Error::Misuse`] if it is not signed in.
     pub async fn options(&self) -> Result<Answered, Error> {
-        self.handle.ask(|reply| Command::Options { account: self.id, uri: None, reply }).await
+        let asked = self.handle.ask(|reply| Command::Options { account: self.id, uri: None, reply }).await?;
+        Ok(asked.answer)
     }
 
-    /// Asks the owner of a SIP URI the same, through the home server.
+    /// Asks the owner of a SIP URI the same, through the home server; an account without registrar asks the server
+    /// of the URI directly.
     ///
     /// # Errors
     /// As for [`options`](Account::options); [`Error::Misuse`] for what is no SIP URI.
     pub async fn options_of(&self, uri: &str) -> Result<Answered, Error> {
-        self.handle.ask(|reply| Command::Options { account: self.id, uri: Some(uri.into()), reply }).await
+        let uri = Some(uri.into());
+        let asked = self.handle.ask(|reply| Command::Options { account: self.id, uri, reply }).await?;
+        Ok(asked.answer)
     }
 
     /// Signs out: removes this device's binding from the home server, then rests.

@@ -9,6 +9,7 @@ use homing_core::counter::Counters;
 use homing_core::event::{LogoutReason, Registered};
 use homing_core::ids::AccountId;
 use homing_core::locate::Request;
+use homing_core::server::ServerName;
 use homing_core::state::AccountState;
 use homing_net::NetCounters;
 use tokio::sync::{mpsc, oneshot};
@@ -36,11 +37,11 @@ pub(crate) enum Command {
         account: AccountId,
         reply: Reply<LogoutReason>,
     },
-    /// Ask the home server, or the owner of the URI through it.
+    /// Ask the home server, or the owner of the URI through it; without registrar the owner directly.
     Options {
         account: AccountId,
         uri: Option<Box<str>>,
-        reply: Reply<Answered>,
+        reply: Reply<Asked>,
     },
     /// Remove an account that is at rest.
     Remove {
@@ -58,6 +59,13 @@ pub(crate) enum Command {
         grace: Duration,
         reply: oneshot::Sender<ShutdownReport>,
     },
+}
+
+/// Who was asked by OPTIONS, and what was answered.
+#[derive(Clone, Debug)]
+pub(crate) struct Asked {
+    pub(crate) server: ServerName,
+    pub(crate) answer: Answered,
 }
 
 /// Where the outcome of a command goes.

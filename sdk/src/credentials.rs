@@ -65,6 +65,15 @@ impl CredentialsProvider for StaticCredentials {
     }
 }
 
+/// Has no credentials for anybody.
+pub(crate) struct NoCredentials;
+
+impl CredentialsProvider for NoCredentials {
+    async fn credentials(&self, _request: &CredentialsRequest) -> Option<Credentials> {
+        None
+    }
+}
+
 /// A provider whose type is forgotten.
 pub(crate) trait AnyCredentials: Send + Sync {
     fn ask(self: Arc<Self>, request: CredentialsRequest) -> BoxFuture<'static, Option<Credentials>>;

@@ -1,6 +1,7 @@
 //! What a login, a refresh and a redirect cost a server, and how long an estate takes to start.
 #![allow(missing_docs, clippy::unwrap_used, reason = "a bench fails by panicking")]
 
+use homing_core::connect::FlowEvent;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -73,14 +74,23 @@ fn open(node: &mut Node, flow: u64) {
     let (local, peer) = ("127.0.0.1:5061".parse().unwrap(), "127.0.0.1:40000".parse().unwrap());
     let flow = FlowId(flow);
     node.handle_input(
-        NodeInput::Accepted { flow, local, peer, transport: Transport::Tcp, names: None },
+        NodeInput::Flow(FlowEvent::Accepted {
+            flow,
+            local,
+            peer,
+            transport: Transport::Tcp,
+            client_names: None,
+        }),
         now(),
     );
 }
 
 /// Hands one message in and gives the last answer.
 fn ask(node: &mut Node, flow: u64, message: Bytes) -> Option<Bytes> {
-    node.handle_input(NodeInput::Received { flow: FlowId(flow), frame: Frame::Message(message) }, now());
+    node.handle_input(
+        NodeInput::Flow(FlowEvent::Received { flow: FlowId(flow), frame: Frame::Message(message) }),
+        now(),
+    );
     let mut answer = None;
     while let Some(output) = node.poll_output() {
         match output {
@@ -185,7 +195,7 @@ fn redirect(criterion: &mut Criterion) {
                 spent += begun.elapsed();
                 assert!(moved.unwrap().starts_with(b"SIP/2.0 301"));
                 let why = homing_core::connect::ConnectError::Closed;
-                node.handle_input(NodeInput::Closed { flow: FlowId(number), why }, now());
+                node.handle_input(NodeInput::Flow(FlowEvent::Closed { flow: FlowId(number), why }), now());
                 while node.poll_output().is_some() {}
             }
             spent

@@ -4,9 +4,8 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
-use homing_core::command::Command;
 use homing_core::config::TargetNameRule;
-use homing_core::event::AccountEvent;
+use homing_core::event::{AccountEvent, RequestOutcome};
 use homing_server_mock::node::config::{BehindProxy, Mode, NoAssociation, NodeConfig, OnMove, Schemes};
 use homing_tests::town::{self, Town};
 use homing_tests::world::World;
@@ -53,10 +52,12 @@ fn overheard(world: &mut World, from: &'static str, to: &'static str) -> Rc<RefC
 /// A life with a server that proxies: OPTIONS, a refresh, the end.
 fn lives_and_leaves(world: &mut World) {
     let account = world.phones[0].account;
-    world.order(0, Command::Options(account));
+    world.ask_options(0, account);
     world.run_for(Duration::from_secs(5));
     let answered = world.phones[0].told.iter().find_map(|(_, event)| match event {
-        AccountEvent::OptionsAnswered(answered) => Some(answered.status),
+        AccountEvent::RequestEnded { outcome: RequestOutcome::Answered { answer, .. }, .. } => {
+            Some(answer.status)
+        }
         _ => None,
     });
     world.require(answered == Some(200), &format!("OPTIONS: {answered:?}"));

@@ -1,4 +1,5 @@
-//! What an agent can be told to do: imperatives.
+//! What an agent can be told to do with an account that it has. What starts something of its own is a method of the
+//! agent that returns its id.
 
 use crate::ids::AccountId;
 
@@ -11,10 +12,6 @@ pub enum Command {
     Refresh(AccountId),
     /// Sign out: remove the binding, then rest.
     Unregister(AccountId),
-    /// Ask the home server whether it is there (RFC 3261 section 11).
-    Options(AccountId),
-    /// Ask the owner of a SIP URI the same, through the home server.
-    OptionsOf(AccountId, Box<str>),
     /// Remove an account that is at rest.
     Remove(AccountId),
 }

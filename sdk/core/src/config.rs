@@ -268,7 +268,12 @@ impl AccountConfig {
             return Err(ConfigError::Epid);
         }
         let fixed_udp = matches!(self.server, ServerChoice::Fixed { transport: Transport::Udp, .. });
-        if self.allowed_transports().is_empty() || fixed_udp && !self.auth.udp_register {
+        // Only a registrar forbids UDP (decision 23); what is asked directly goes by any transport.
+        let usable = match self.server {
+            ServerChoice::NoRegistrar => !self.transports.is_empty(),
+            ServerChoice::Discover | ServerChoice::Fixed { .. } => !self.allowed_transports().is_empty(),
+        };
+        if !usable || fixed_udp && !self.auth.udp_register {
             return Err(ConfigError::NoTransport);
         }
         if self.redirect.limit > 5 {

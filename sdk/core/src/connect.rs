@@ -1,10 +1,90 @@
-//! What opening a connection yields: a proof of the peer, or a closed list of reasons why not.
+//! What happens on a flow, in the words of sockets, agent and estate; what opening one yields: a proof of the
+//! peer, or a closed list of reasons why not.
+
+use std::net::SocketAddr;
 
 use bytes::Bytes;
+use homing_wire::{Frame, FrameError};
 use thiserror::Error;
 
 use crate::dns::DnsError;
-use crate::identity::IdentityError;
+use crate::identity::{CertNames, IdentityError};
+use crate::ids::FlowId;
+use crate::transport::Transport;
+
+/// One thing that happened on a flow.
+#[derive(Clone, Debug)]
+pub enum FlowEvent {
+    /// A peer opened a flow to one of our listeners; for TLS the handshake is done.
+    Accepted {
+        /// Its name from now on, at or above `homing_net::FIRST_ACCEPTED`.
+        flow: FlowId,
+        /// Our end.
+        local: SocketAddr,
+        /// The other end.
+        peer: SocketAddr,
+        /// By which transport.
+        transport: Transport,
+        /// The names of the client's certificate, if it showed one and its chain was verified.
+        client_names: Option<CertNames>,
+    },
+    /// A dialled flow is open; for TLS the peer is verified.
+    Connected {
+        /// As named in the `Dial`.
+        flow: FlowId,
+        /// Our end.
+        local: SocketAddr,
+        /// The other end.
+        peer: SocketAddr,
+        /// What TLS proved; none without TLS.
+        proof: Option<TlsProof>,
+    },
+    /// A dialled flow could not be opened.
+    ConnectFailed {
+        /// As named in the `Dial`.
+        flow: FlowId,
+        /// The first failure: of the connection, of TLS, or of the time limit.
+        why: ConnectError,
+    },
+    /// Something whole arrived.
+    Received {
+        /// On which flow.
+        flow: FlowId,
+        /// A message, a keep-alive or a STUN datagram; a message is not parsed yet.
+        frame: Frame,
+    },
+    /// A stream can no longer be cut into messages. Nothing more is read; what is sent at once still
+    /// goes out (a 400, RFC 3261 section 18.3), then `Closed` follows.
+    Malformed {
+        /// On which flow.
+        flow: FlowId,
+        /// What broke the framing.
+        why: FrameError,
+        /// The head of the message that broke it, if it came whole: what a 400 answers.
+        head: Option<Bytes>,
+    },
+    /// A flow that was open is gone. It does not follow a `close` or `cut` of our own.
+    Closed {
+        /// A flow that was told as `Accepted` or `Connected`.
+        flow: FlowId,
+        /// What ended it; `Closed` where the peer did.
+        why: ConnectError,
+    },
+}
+
+impl FlowEvent {
+    /// The flow it happened on.
+    pub fn flow(&self) -> FlowId {
+        match self {
+            FlowEvent::Accepted { flow, .. }
+            | FlowEvent::Connected { flow, .. }
+            | FlowEvent::ConnectFailed { flow, .. }
+            | FlowEvent::Received { flow, .. }
+            | FlowEvent::Malformed { flow, .. }
+            | FlowEvent::Closed { flow, .. } => *flow,
+        }
+    }
+}
 
 /// What TLS proved about the peer, and what binds the login to this connection.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,8 +4,8 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::answer::Answered;
-use crate::error::SignatureFault;
-use crate::ids::AccountId;
+use crate::error::{LoginError, SignatureFault};
+use crate::ids::{AccountId, RequestId};
 use crate::journey::{Journey, LoginFailure};
 use crate::server::ServerName;
 use crate::state::AccountState;
@@ -79,8 +79,13 @@ pub enum AccountEvent {
     Learned(crate::config::Remembered),
     /// What was kept about the home server is to be forgotten.
     Forgotten,
-    /// An answer to an OPTIONS request of ours.
-    OptionsAnswered(Answered),
+    /// A request outside a dialog ended; [`Agent::options`](crate::agent::Agent::options) gave its id.
+    RequestEnded {
+        /// The id.
+        request: RequestId,
+        /// How.
+        outcome: RequestOutcome,
+    },
 }
 
 /// Which event it is, without what it carries.
@@ -111,8 +116,23 @@ pub enum EventKind {
     Learned,
     /// [`AccountEvent::Forgotten`].
     Forgotten,
-    /// [`AccountEvent::OptionsAnswered`].
-    OptionsAnswered,
+    /// [`AccountEvent::RequestEnded`].
+    RequestEnded,
+}
+
+/// How a request outside a dialog ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RequestOutcome {
+    /// It was answered, or 408 stands for an answer that did not come in time.
+    Answered {
+        /// The server it went to, as dialled.
+        server: ServerName,
+        /// The final answer.
+        answer: Answered,
+    },
+    /// No server could be reached.
+    Unreachable(LoginError),
 }
 
 /// A registration that was granted.
@@ -180,7 +200,7 @@ impl AccountEvent {
             AccountEvent::ProofWrong { .. } => EventKind::ProofWrong,
             AccountEvent::Learned(_) => EventKind::Learned,
             AccountEvent::Forgotten => EventKind::Forgotten,
-            AccountEvent::OptionsAnswered(_) => EventKind::OptionsAnswered,
+            AccountEvent::RequestEnded { .. } => EventKind::RequestEnded,
         }
     }
 }
@@ -201,7 +221,7 @@ impl EventKind {
             EventKind::ProofWrong => "proof wrong",
             EventKind::Learned => "home server learned",
             EventKind::Forgotten => "home server forgotten",
-            EventKind::OptionsAnswered => "options answered",
+            EventKind::RequestEnded => "request ended",
         }
     }
 }

@@ -4,9 +4,8 @@ use std::collections::VecDeque;
 use std::net::SocketAddr;
 
 use bytes::Bytes;
-use homing_wire::Frame;
 
-use crate::connect::{ConnectError, TlsProof};
+use crate::connect::FlowEvent;
 use crate::dns::{DnsAnswer, DnsError, DnsQuestion};
 use crate::event::Event;
 use crate::identity::Expected;
@@ -20,38 +19,8 @@ use crate::transport::Transport;
 /// What the world tells the agent about its flows and clocks.
 #[derive(Clone, Debug)]
 pub enum Input {
-    /// A flow is open; for TLS the peer is verified.
-    Connected {
-        /// Which.
-        flow: FlowId,
-        /// Our end, as it stands in Via and Contact.
-        local: SocketAddr,
-        /// The other end.
-        peer: SocketAddr,
-        /// What TLS proved; none without TLS.
-        proof: Option<TlsProof>,
-    },
-    /// A flow could not be opened.
-    ConnectFailed {
-        /// Which.
-        flow: FlowId,
-        /// Why.
-        why: ConnectError,
-    },
-    /// Something arrived on a flow, already framed.
-    Received {
-        /// Which.
-        flow: FlowId,
-        /// What.
-        frame: Frame,
-    },
-    /// A flow that was open is gone.
-    Closed {
-        /// Which.
-        flow: FlowId,
-        /// Why.
-        why: ConnectError,
-    },
+    /// What happened on a flow.
+    Flow(FlowEvent),
     /// The deadline, or a later moment, is reached.
     DeadlineReached,
     /// The monotone and the wall clock ran apart by more than a second (suspend, a set clock).

@@ -15,10 +15,10 @@ use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf, ReadHalf, WriteHa
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout, timeout_at};
 
-use crate::event::NetEvent;
 use crate::fault;
 use crate::send_queue::{BATCH, Backlog, Write, Writes};
 use crate::shared::Shared;
+use homing_core::connect::FlowEvent;
 
 /// A byte stream that can be broken off.
 pub(crate) trait Stream: AsyncRead + AsyncWrite + Send + Unpin + 'static {
@@ -87,7 +87,7 @@ pub(crate) async fn run<S: Stream>(stream: S, flow: FlowId, side: Side, mut writ
         End::Lost(why) => why,
     };
     drop((reader, writer));
-    shared.send(NetEvent::Closed { flow, why }, None).await;
+    shared.send(FlowEvent::Closed { flow, why }, None).await;
 }
 
 async fn read<S: Stream>(
@@ -144,7 +144,7 @@ async fn read<S: Stream>(
                 Err(why) => {
                     shared.counters.malformed.one();
                     let head = framer.refused();
-                    shared.send(NetEvent::Malformed { flow, why, head }, None).await;
+                    shared.send(FlowEvent::Malformed { flow, why, head }, None).await;
                     return End::Malformed;
                 }
             }

@@ -17,11 +17,11 @@ use tokio::io::{Interest, ReadBuf};
 use tokio::net::UdpSocket;
 use tokio::time::sleep;
 
-use crate::event::NetEvent;
 use crate::fault;
 use crate::peers::{Meeting, Peers};
 use crate::send_queue::{Queue, SendQueue, Write, Writes};
 use crate::shared::Shared;
+use homing_core::connect::FlowEvent;
 
 /// A socket that talks to one peer only; the system drops what others send.
 pub(crate) async fn dial(peer: SocketAddr) -> io::Result<UdpSocket> {
@@ -39,7 +39,7 @@ pub(crate) async fn run(socket: UdpSocket, flow: FlowId, mut writes: Writes, sha
         why = fail(&socket) => Some(why),
     };
     if let Some(why) = end {
-        shared.send(NetEvent::Closed { flow, why }, None).await;
+        shared.send(FlowEvent::Closed { flow, why }, None).await;
     }
 }
 
@@ -90,7 +90,7 @@ async fn read_many_peers(
                 shared.counters.accepted.one();
                 let send_queue = SendQueue::peer(queue.clone(), peer, Arc::clone(peers));
                 let (transport, client_names) = (Transport::Udp, None);
-                let event = NetEvent::Accepted { flow, local, peer, transport, client_names };
+                let event = FlowEvent::Accepted { flow, local, peer, transport, client_names };
                 if !shared.send(event, Some(send_queue)).await {
                     return;
                 }
@@ -99,7 +99,7 @@ async fn read_many_peers(
         };
         if let Some(flow) = forgotten {
             shared.counters.peers_forgotten.one();
-            shared.send(NetEvent::Closed { flow, why: ConnectError::Closed }, None).await;
+            shared.send(FlowEvent::Closed { flow, why: ConnectError::Closed }, None).await;
         }
         if !shared.deliver(flow, Frame::from_datagram(bytes)).await {
             return;

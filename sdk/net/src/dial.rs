@@ -15,11 +15,11 @@ use tokio::time::timeout;
 use tokio_rustls::client::TlsStream;
 
 use crate::connection::Side;
-use crate::event::NetEvent;
 use crate::send_queue::Writes;
 use crate::shared::Shared;
 use crate::tls_client::TlsClient;
 use crate::{connection, datagram, fault};
+use homing_core::connect::FlowEvent;
 
 /// A connection to be opened.
 #[derive(Clone, Debug)]
@@ -42,12 +42,12 @@ pub(crate) async fn run(dial: Dial, tls: TlsClient, writes: Writes, shared: Arc<
         Ok(opened) => opened,
         Err(why) => {
             tracing::debug!(%flow, %peer, transport = %dial.transport, %why, "dialling failed");
-            shared.send(NetEvent::ConnectFailed { flow, why }, None).await;
+            shared.send(FlowEvent::ConnectFailed { flow, why }, None).await;
             return;
         }
     };
     tracing::debug!(%flow, %local, %peer, transport = %dial.transport, "connected");
-    if shared.send(NetEvent::Connected { flow, local, peer, proof }, None).await {
+    if shared.send(FlowEvent::Connected { flow, local, peer, proof }, None).await {
         match stream {
             OpenSocket::Udp(socket) => datagram::run(socket, flow, writes, &shared).await,
             OpenSocket::Tcp(stream) => connection::run(stream, flow, Side::Dialled, writes, &shared).await,

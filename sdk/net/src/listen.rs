@@ -13,11 +13,11 @@ use tokio::task::AbortHandle;
 use tokio::time::{sleep, timeout};
 
 use crate::connection::Side;
-use crate::event::NetEvent;
 use crate::send_queue::{self, SendQueue};
 use crate::shared::Shared;
 use crate::tls_server::TlsServer;
 use crate::{connection, datagram, dial, fault};
+use homing_core::connect::FlowEvent;
 
 /// A listening socket. Dropping it stops listening; connections it accepted live on, except those
 /// of UDP, which have no other socket.
@@ -130,7 +130,7 @@ async fn welcome(
     let send_queue = Some(SendQueue::own(queue));
     let Some(tls) = tls else {
         let (transport, client_names) = (Transport::Tcp, None);
-        let event = NetEvent::Accepted { flow, local, peer, transport, client_names };
+        let event = FlowEvent::Accepted { flow, local, peer, transport, client_names };
         if shared.send(event, send_queue).await {
             connection::run(stream, flow, Side::Accepted, writes, &shared).await;
         }
@@ -139,7 +139,7 @@ async fn welcome(
     match timeout(shared.config.handshake, tls.secure(stream)).await {
         Ok(Ok((stream, client_names))) => {
             let transport = Transport::Tls;
-            let event = NetEvent::Accepted { flow, local, peer, transport, client_names };
+            let event = FlowEvent::Accepted { flow, local, peer, transport, client_names };
             if shared.send(event, send_queue).await {
                 connection::run(stream, flow, Side::Accepted, writes, &shared).await;
             }

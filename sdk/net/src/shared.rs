@@ -10,15 +10,15 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::config::NetConfig;
 use crate::counters::LiveCounters;
-use crate::event::NetEvent;
 use crate::send_queue::SendQueue;
+use homing_core::connect::FlowEvent;
 
 /// Accepted flows are named from here on; dialled ones are named by the caller, below it.
 pub const FIRST_ACCEPTED: FlowId = FlowId(1 << 63);
 
 /// One event on its way to the caller, with what belongs to it.
 pub(crate) struct Inbound {
-    pub(crate) event: NetEvent,
+    pub(crate) event: FlowEvent,
     /// The way back, for a flow that the caller does not know yet.
     pub(crate) send_queue: Option<SendQueue>,
     /// Its share of the budget for unread bytes, given back when the event is taken.
@@ -56,7 +56,7 @@ impl Shared {
     }
 
     /// Queues an event, waiting for capacity. False if the receiver is gone.
-    pub(crate) async fn send(&self, event: NetEvent, send_queue: Option<SendQueue>) -> bool {
+    pub(crate) async fn send(&self, event: FlowEvent, send_queue: Option<SendQueue>) -> bool {
         self.inbox.send(Inbound { event, send_queue, _share: None }).await.is_ok()
     }
 
@@ -69,7 +69,7 @@ impl Shared {
             }
             Frame::Ping | Frame::Pong => None,
         };
-        let inbound = Inbound { event: NetEvent::Received { flow, frame }, send_queue: None, _share: share };
+        let inbound = Inbound { event: FlowEvent::Received { flow, frame }, send_queue: None, _share: share };
         match self.inbox.try_send(inbound) {
             Ok(()) => true,
             Err(TrySendError::Full(inbound)) => self.inbox.send(inbound).await.is_ok(),

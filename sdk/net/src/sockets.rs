@@ -16,24 +16,24 @@ use tokio::time::timeout;
 use crate::config::NetConfig;
 use crate::counters::NetCounters;
 use crate::dial::{self, Dial};
-use crate::event::NetEvent;
 use crate::listen::{self, Listener};
 use crate::send_queue::{self, Refusal, SendQueue};
 use crate::shared::{FIRST_ACCEPTED, Inbound, Shared};
 use crate::tls_client::TlsClient;
 use crate::tls_server::TlsServer;
+use homing_core::connect::FlowEvent;
 
 /// All sockets of one agent or node, behind one queue of events.
 ///
 /// Its methods must be called within a tokio runtime. Only [`next`](Sockets::next) and
 /// [`take`](Sockets::take) wait, and both are cancel-safe; everything else returns at once and what
-/// comes of it is a [`NetEvent`]. Dropping the sockets closes every flow after what was sent on it.
+/// comes of it is a [`FlowEvent`]. Dropping the sockets closes every flow after what was sent on it.
 pub struct Sockets {
     shared: Arc<Shared>,
     inbox: mpsc::Receiver<Inbound>,
     inbound: Vec<Inbound>,
     lanes: HashMap<FlowId, SendQueue>,
-    own: VecDeque<NetEvent>,
+    own: VecDeque<FlowEvent>,
 }
 
 impl Sockets {
@@ -78,7 +78,7 @@ impl Sockets {
             Err(Refusal::Full) => {
                 self.shared.counters.slow_peers.one();
                 self.cut(flow);
-                self.own.push_back(NetEvent::Closed { flow, why: ConnectError::Timeout });
+                self.own.push_back(FlowEvent::Closed { flow, why: ConnectError::Timeout });
             }
         }
     }
@@ -98,7 +98,7 @@ impl Sockets {
     }
 
     /// Waits for the next event.
-    pub async fn next(&mut self) -> NetEvent {
+    pub async fn next(&mut self) -> FlowEvent {
         loop {
             if let Some(event) = self.own.pop_front() {
                 return event;
@@ -112,7 +112,7 @@ impl Sockets {
     }
 
     /// Waits for at least one event and takes up to `limit` into `events`.
-    pub async fn take(&mut self, events: &mut Vec<NetEvent>, limit: usize) {
+    pub async fn take(&mut self, events: &mut Vec<FlowEvent>, limit: usize) {
         let before = events.len();
         while events.len() == before {
             if self.own.is_empty() && self.inbound.is_empty() {
@@ -148,17 +148,17 @@ impl Sockets {
     }
 
     /// Books what an event says about its flow; none if the flow was closed meanwhile.
-    fn admit(&mut self, inbound: Inbound) -> Option<NetEvent> {
+    fn admit(&mut self, inbound: Inbound) -> Option<FlowEvent> {
         let flow = inbound.event.flow();
         if let Some(send_queue) = inbound.send_queue {
             self.lanes.insert(flow, send_queue);
         }
         match &inbound.event {
-            NetEvent::ConnectFailed { .. } | NetEvent::Closed { .. } => {
+            FlowEvent::ConnectFailed { .. } | FlowEvent::Closed { .. } => {
                 self.lanes.remove(&flow)?;
             }
-            NetEvent::Connected { .. } => self.lanes.get_mut(&flow)?.opened(),
-            NetEvent::Accepted { .. } | NetEvent::Received { .. } | NetEvent::Malformed { .. } => {
+            FlowEvent::Connected { .. } => self.lanes.get_mut(&flow)?.opened(),
+            FlowEvent::Accepted { .. } | FlowEvent::Received { .. } | FlowEvent::Malformed { .. } => {
                 self.lanes.get(&flow)?;
             }
         }

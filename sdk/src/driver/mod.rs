@@ -15,13 +15,12 @@ use std::time::{Duration, Instant};
 use homing_core::agent::Agent;
 use homing_core::command;
 use homing_core::config::AgentConfig;
-use homing_core::connect::ConnectError;
 use homing_core::error::Misuse;
 use homing_core::event::Event;
 use homing_core::ids::{AccountId, AskId};
 use homing_core::outbox::{Answer, Input, Output};
 use homing_core::time::Now;
-use homing_net::{Dial, NetConfig, NetEvent, Sockets, TlsClient};
+use homing_net::{Dial, FlowEvent, NetConfig, Sockets, TlsClient};
 use tokio::runtime;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::sleep_until;
@@ -145,31 +144,22 @@ impl Driver {
     }
 
     /// Hands an event of the sockets to the agent.
-    fn receive(&mut self, event: NetEvent) {
+    fn receive(&mut self, event: FlowEvent) {
         let now = self.now();
         self.tap.arrival(&event, now);
-        let input = match event {
-            NetEvent::Connected { flow, local, peer, proof } => {
-                self.network.opened(flow, local, peer);
-                Input::Connected { flow, local, peer, proof }
-            }
-            NetEvent::ConnectFailed { flow, why } => Input::ConnectFailed { flow, why },
-            NetEvent::Received { flow, frame } => Input::Received { flow, frame },
-            NetEvent::Closed { flow, why } => {
-                self.network.closed(flow);
-                Input::Closed { flow, why }
-            }
-            // Nothing can be read from it any more, so that no transaction waits for answers.
-            NetEvent::Malformed { flow, .. } => {
-                self.sockets.cut(flow);
-                self.network.closed(flow);
-                Input::Closed { flow, why: ConnectError::Closed }
-            }
-            // A user agent that does not listen accepts no connection.
-            NetEvent::Accepted { .. } => return,
-        };
-        let suspicious = matches!(input, Input::ConnectFailed { .. } | Input::Closed { .. });
-        self.agent.handle_input(input, now);
+        match &event {
+            FlowEvent::Connected { flow, local, peer, .. } => self.network.opened(*flow, *local, *peer),
+            FlowEvent::Closed { flow, .. } => self.network.closed(*flow),
+            FlowEvent::Malformed { .. }
+            | FlowEvent::ConnectFailed { .. }
+            | FlowEvent::Received { .. }
+            | FlowEvent::Accepted { .. } => {}
+        }
+        let suspicious = matches!(
+            event,
+            FlowEvent::ConnectFailed { .. } | FlowEvent::Closed { .. } | FlowEvent::Malformed { .. }
+        );
+        self.agent.handle_input(Input::Flow(event), now);
         self.drain(now);
         if suspicious {
             self.look_at_network();
@@ -204,11 +194,11 @@ impl Driver {
                 self.order(command::Command::Unregister(account), account, Waiter::Unregister(reply), now);
             }
             Command::Options { account, uri, reply } => {
-                let command = match uri {
-                    None => command::Command::Options(account),
-                    Some(uri) => command::Command::OptionsOf(account, uri),
-                };
-                self.order(command, account, Waiter::Options(reply), now);
+                match self.agent.options(account, uri.as_deref(), now) {
+                    Ok(request) => self.waiters.add(account, Waiter::Options(request, reply)),
+                    // The future that waits may have been dropped.
+                    Err(misuse) => drop(reply.send(Err(misuse.into()))),
+                }
             }
             Command::Remove { account, reply } => self.remove(account, reply, now),
             Command::SetPolicy(policy) => self.questions.policy(policy),

@@ -11,7 +11,7 @@ use homing_core::ids::FlowId;
 use homing_core::server::ServerName;
 use homing_core::time::Now;
 use homing_core::transport::Transport;
-use homing_net::NetEvent;
+use homing_net::FlowEvent;
 use homing_wire::Frame;
 
 use crate::trace::{Content, Direction, FlowFacts, Recorder, StoredEntry, TraceKind};
@@ -36,25 +36,25 @@ impl Tap {
     }
 
     /// Notes what the sockets tell.
-    pub(crate) fn arrival(&mut self, event: &NetEvent, now: Now) {
+    pub(crate) fn arrival(&mut self, event: &FlowEvent, now: Now) {
         let flow = event.flow();
         let content = match event {
-            NetEvent::Connected { proof, .. } => {
+            FlowEvent::Connected { proof, .. } => {
                 Content::Kind(TraceKind::Open { verified_as: proof.as_ref().map(|proof| proof.name.clone()) })
             }
-            NetEvent::ConnectFailed { why, .. } => Content::Kind(TraceKind::Failed(*why)),
+            FlowEvent::ConnectFailed { why, .. } => Content::Kind(TraceKind::Failed(*why)),
             // A copy of its own: the ring must not hold on to larger buffers.
-            NetEvent::Received { frame: Frame::Message(bytes) | Frame::Stun(bytes), .. } => {
+            FlowEvent::Received { frame: Frame::Message(bytes) | Frame::Stun(bytes), .. } => {
                 Content::Bytes(Bytes::copy_from_slice(bytes))
             }
-            NetEvent::Received { frame: Frame::Ping, .. } => Content::Bytes(Bytes::from_static(b"\r\n\r\n")),
-            NetEvent::Received { frame: Frame::Pong, .. } => Content::Bytes(Bytes::from_static(b"\r\n")),
-            NetEvent::Closed { why, .. } => Content::Kind(TraceKind::Close(Some(*why))),
-            NetEvent::Malformed { .. } => Content::Kind(TraceKind::Close(Some(ConnectError::Closed))),
-            NetEvent::Accepted { .. } => return,
+            FlowEvent::Received { frame: Frame::Ping, .. } => Content::Bytes(Bytes::from_static(b"\r\n\r\n")),
+            FlowEvent::Received { frame: Frame::Pong, .. } => Content::Bytes(Bytes::from_static(b"\r\n")),
+            FlowEvent::Closed { why, .. } => Content::Kind(TraceKind::Close(Some(*why))),
+            FlowEvent::Malformed { .. } => Content::Kind(TraceKind::Close(Some(ConnectError::Closed))),
+            FlowEvent::Accepted { .. } => return,
         };
         self.note(flow, Direction::In, content, now);
-        let lasts = matches!(event, NetEvent::Connected { .. } | NetEvent::Received { .. });
+        let lasts = matches!(event, FlowEvent::Connected { .. } | FlowEvent::Received { .. });
         if !lasts {
             self.flows.remove(&flow);
         }

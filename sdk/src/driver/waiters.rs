@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use homing_core::answer::Answered;
-use homing_core::event::{AccountEvent, Event, EventKind, LogoutReason, Registered};
-use homing_core::ids::AccountId;
+use homing_core::event::{AccountEvent, Event, EventKind, LogoutReason, Registered, RequestOutcome};
+use homing_core::ids::{AccountId, RequestId};
+use homing_core::journey::{Journey, LoginFailure};
 use homing_core::state::AccountState;
 
-use crate::command::Reply;
+use crate::command::{Asked, Reply};
 use crate::error::Error;
 
 /// Those who wait, by account, and the events that may be what they wait for.
@@ -23,7 +23,7 @@ pub(super) enum Waiter {
     Register(Reply<Registered>),
     Refresh(Reply<u32>),
     Unregister(Reply<LogoutReason>),
-    Options(Reply<Answered>),
+    Options(RequestId, Reply<Asked>),
 }
 
 impl Waiters {
@@ -78,9 +78,13 @@ impl Waiter {
             (Waiter::Refresh(reply), AccountEvent::Registered(registered)) => {
                 let _ = reply.send(Ok(registered.expires));
             }
-            (Waiter::Options(reply), AccountEvent::OptionsAnswered(answered)) => {
-                let _ = reply.send(Ok(answered.clone()));
+            (Waiter::Options(id, reply), AccountEvent::RequestEnded { request, outcome })
+                if id == *request =>
+            {
+                let _ = reply.send(asked(outcome));
             }
+            // A request is told its own end, whatever becomes of the registration meanwhile.
+            (waiter @ Waiter::Options(..), _) => return Some(waiter),
             (Waiter::Unregister(reply), AccountEvent::LoggedOut { why }) => {
                 let _ = reply.send(Ok(*why));
             }
@@ -98,7 +102,7 @@ impl Waiter {
                 let failure = Box::new(failure.clone());
                 waiter.fail(Error::Login { failure, retry_in: *retry_in });
             }
-            (waiter @ (Waiter::Register(_) | Waiter::Options(_)), AccountEvent::LoggedOut { why }) => {
+            (waiter @ Waiter::Register(_), AccountEvent::LoggedOut { why }) => {
                 waiter.fail(Error::LoggedOut(*why));
             }
             (waiter @ Waiter::Refresh(_), AccountEvent::LoggedOut { why }) if !why.signs_in_again() => {
@@ -115,7 +119,7 @@ impl Waiter {
             Waiter::Register(reply) => reply.send(Err(error)).is_ok(),
             Waiter::Refresh(reply) => reply.send(Err(error)).is_ok(),
             Waiter::Unregister(reply) => reply.send(Err(error)).is_ok(),
-            Waiter::Options(reply) => reply.send(Err(error)).is_ok(),
+            Waiter::Options(_, reply) => reply.send(Err(error)).is_ok(),
         };
     }
 
@@ -124,9 +128,22 @@ impl Waiter {
             Waiter::Register(reply) => reply.is_closed(),
             Waiter::Refresh(reply) => reply.is_closed(),
             Waiter::Unregister(reply) => reply.is_closed(),
-            Waiter::Options(reply) => reply.is_closed(),
+            Waiter::Options(_, reply) => reply.is_closed(),
         }
     }
+}
+
+fn asked(outcome: &RequestOutcome) -> Result<Asked, Error> {
+    let error = match outcome {
+        RequestOutcome::Answered { server, answer } => {
+            return Ok(Asked { server: server.clone(), answer: answer.clone() });
+        }
+        RequestOutcome::Unreachable(error) => error.clone(),
+        // An outcome that this driver does not know yet is one without an answer.
+        _ => return Err(Error::ShutDown),
+    };
+    let failure = LoginFailure { error, journey: Journey::default() };
+    Err(Error::Login { failure: Box::new(failure), retry_in: None })
 }
 
 /// True for events that come often and are no outcome of a command.

@@ -11,7 +11,9 @@ mod reader;
 #[cfg(test)]
 mod tests;
 
-pub use homing_core::event::{AccountEvent, Event, EventKind, LogoutReason, MoveCause, Registered};
+pub use homing_core::event::{
+    AccountEvent, Event, EventKind, LogoutReason, MoveCause, Registered, RequestOutcome,
+};
 pub use homing_core::journey::{FoundBy, Hop, HopVerdict, Journey, RoundTrips};
 pub use lagged::Lagged;
 pub use reader::{AccountEvents, Events};

@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use homing::dns::Table;
 use homing::{AccountConfig, Aor, Resolver, Roots, Transport, UserAgent};
-use homing_net::{Listener, NetConfig, NetEvent, Sockets, TlsServer};
+use homing_net::{FlowEvent, Listener, NetConfig, Sockets, TlsServer};
 use homing_wire::{Builder, Frame, Message, Name};
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
@@ -46,7 +46,7 @@ impl Registrar {
         let address = listener.local_addr();
         let task = tokio::spawn(async move {
             loop {
-                let NetEvent::Received { flow, frame } = sockets.next().await else { continue };
+                let FlowEvent::Received { flow, frame } = sockets.next().await else { continue };
                 match frame {
                     Frame::Message(bytes) => {
                         let request = Message::parse(bytes).unwrap();

@@ -1,14 +1,10 @@
 //! What comes into a node and what it wants done: the same grammar as the agent's.
 
-use std::net::SocketAddr;
-
 use bytes::Bytes;
-use homing_core::connect::ConnectError;
-use homing_core::identity::CertNames;
+use homing_core::connect::FlowEvent;
 use homing_core::ids::FlowId;
 use homing_core::server::ServerName;
 use homing_core::transport::Transport;
-use homing_wire::Frame;
 
 use crate::journal::Entry;
 use crate::mischief::Rule;
@@ -16,56 +12,8 @@ use crate::mischief::Rule;
 /// What the world tells a node.
 #[derive(Clone, Debug)]
 pub enum NodeInput {
-    /// A peer opened a flow; for UDP, its first datagram came.
-    Accepted {
-        /// Its name from now on.
-        flow: FlowId,
-        /// Our end.
-        local: SocketAddr,
-        /// The other end.
-        peer: SocketAddr,
-        /// By which transport.
-        transport: Transport,
-        /// The names of the peer's certificate, if it showed one and its chain was verified.
-        names: Option<CertNames>,
-    },
-    /// A flow the node asked for is open; for TLS the server's name is proved.
-    Connected {
-        /// Which.
-        flow: FlowId,
-        /// Our end.
-        local: SocketAddr,
-        /// The other end.
-        peer: SocketAddr,
-    },
-    /// A flow the node asked for could not be opened.
-    ConnectFailed {
-        /// Which.
-        flow: FlowId,
-        /// Why.
-        why: ConnectError,
-    },
-    /// Something whole arrived.
-    Received {
-        /// On which flow.
-        flow: FlowId,
-        /// What.
-        frame: Frame,
-    },
-    /// A stream cannot be cut into messages any more and will close.
-    Malformed {
-        /// Which.
-        flow: FlowId,
-        /// The head of the message that broke it, if it came whole.
-        head: Option<Bytes>,
-    },
-    /// A flow that was open is gone.
-    Closed {
-        /// Which.
-        flow: FlowId,
-        /// Why.
-        why: ConnectError,
-    },
+    /// What happened on a flow; one that a peer opened begins, for UDP, with its first datagram.
+    Flow(FlowEvent),
     /// The deadline, or a later moment, is reached.
     DeadlineReached,
 }

@@ -35,7 +35,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use bytes::Bytes;
-use homing_core::connect::ConnectError;
+use homing_core::connect::{ConnectError, FlowEvent};
 use homing_core::counter::{Counter, Counters};
 use homing_core::ids::{FlowId, Seed, TxId};
 use homing_core::time::{Deadline, Moment, Now, Why};
@@ -153,9 +153,17 @@ impl Node {
     /// Takes one input.
     pub fn handle_input(&mut self, input: NodeInput, now: Now) {
         match input {
-            NodeInput::Accepted { flow, local, peer, transport, names } => {
+            NodeInput::Flow(event) => self.handle_flow(event, now),
+            NodeInput::DeadlineReached => self.handle_deadline(now),
+        }
+        self.settle(now);
+    }
+
+    fn handle_flow(&mut self, event: FlowEvent, now: Now) {
+        match event {
+            FlowEvent::Accepted { flow, local, peer, transport, client_names } => {
                 let mut accepted = Flow::new(flow, local, peer, transport, now);
-                accepted.trusted = names.and_then(|names| self.peer_named(&names.dns));
+                accepted.trusted = client_names.and_then(|names| self.peer_named(&names.dns));
                 if let Some(server) = &accepted.trusted {
                     let said =
                         Decision::new(Verdict::Flow, "a server of the estate, proved by its certificate");
@@ -163,19 +171,17 @@ impl Node {
                 }
                 self.flows.accept(accepted, self.config.gate.limits.unauthenticated, now);
             }
-            NodeInput::Connected { flow, local, peer } => {
+            FlowEvent::Connected { flow, local, peer, .. } => {
                 for bytes in self.flows.connected(flow, local, peer, now) {
                     self.send(flow, bytes, now);
                 }
             }
-            NodeInput::ConnectFailed { flow, why } | NodeInput::Closed { flow, why } => {
+            FlowEvent::ConnectFailed { flow, why } | FlowEvent::Closed { flow, why } => {
                 self.flow_gone(flow, why, now);
             }
-            NodeInput::Received { flow, frame } => self.receive(flow, frame, now),
-            NodeInput::Malformed { flow, head } => self.receive_malformed(flow, head, now),
-            NodeInput::DeadlineReached => self.handle_deadline(now),
+            FlowEvent::Received { flow, frame } => self.receive(flow, frame, now),
+            FlowEvent::Malformed { flow, head, .. } => self.receive_malformed(flow, head, now),
         }
-        self.settle(now);
     }
 
     /// Takes the answer to a look-up.

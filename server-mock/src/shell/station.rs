@@ -13,7 +13,7 @@ use homing_core::dns::DnsError;
 use homing_core::identity::Expected;
 use homing_core::ids::Seed;
 use homing_core::transport::Transport;
-use homing_net::{Dial, Listener, NetConfig, NetCounters, NetEvent, Sockets, TlsClient, TlsServer};
+use homing_net::{Dial, FlowEvent, Listener, NetConfig, NetCounters, Sockets, TlsClient, TlsServer};
 use tokio::sync::mpsc;
 
 use super::Clock;
@@ -165,7 +165,7 @@ impl Station {
                 () = sleep => running.node.handle_input(NodeInput::DeadlineReached, self.around.clock.now()),
             }
             for event in events.drain(..) {
-                running.node.handle_input(input(event), self.around.clock.now());
+                running.node.handle_input(NodeInput::Flow(event), self.around.clock.now());
                 self.drain(&mut running);
             }
             self.drain(&mut running);
@@ -265,7 +265,7 @@ impl Station {
                         }
                         None => {
                             let why = ConnectError::NoAddress(DnsError::NoRecord);
-                            let failed = NodeInput::ConnectFailed { flow, why };
+                            let failed = NodeInput::Flow(FlowEvent::ConnectFailed { flow, why });
                             node.handle_input(failed, self.around.clock.now());
                         }
                     }
@@ -291,19 +291,6 @@ impl Station {
             peer: None,
             what: What::Decided(Decision::new(Verdict::Estate, what)),
         });
-    }
-}
-
-fn input(event: NetEvent) -> NodeInput {
-    match event {
-        NetEvent::Accepted { flow, local, peer, transport, client_names } => {
-            NodeInput::Accepted { flow, local, peer, transport, names: client_names }
-        }
-        NetEvent::Connected { flow, local, peer, .. } => NodeInput::Connected { flow, local, peer },
-        NetEvent::ConnectFailed { flow, why } => NodeInput::ConnectFailed { flow, why },
-        NetEvent::Received { flow, frame } => NodeInput::Received { flow, frame },
-        NetEvent::Malformed { flow, head, .. } => NodeInput::Malformed { flow, head },
-        NetEvent::Closed { flow, why } => NodeInput::Closed { flow, why },
     }
 }
 

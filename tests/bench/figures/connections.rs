@@ -1,6 +1,6 @@
 //! What an idle TLS connection takes in the memory of either side, counted apart from accounts (decision 25).
 
-use homing_net::{FlowId, NetConfig, NetEvent, Roots, Sockets, TlsClient};
+use homing_net::{FlowEvent, FlowId, NetConfig, Roots, Sockets, TlsClient};
 
 use crate::line::dial;
 use crate::process::Usage;
@@ -39,7 +39,7 @@ async fn open(
     for flow in flows {
         dial(sockets, tls, peer, FlowId(flow));
         match sockets.next().await {
-            NetEvent::Connected { .. } => {}
+            FlowEvent::Connected { .. } => {}
             other => return Err(format!("no connection: {other:?}").into()),
         }
     }

@@ -1,7 +1,7 @@
 //! One TLS connection to a server, with a window of requests in flight on it.
 
 use bytes::Bytes;
-use homing_net::{Dial, Expected, FlowId, NetConfig, NetEvent, Roots, Sockets, TlsClient};
+use homing_net::{Dial, Expected, FlowEvent, FlowId, NetConfig, Roots, Sockets, TlsClient};
 use homing_wire::{Frame, Message};
 
 use homing::Transport;
@@ -19,7 +19,7 @@ impl Line {
         let tls = TlsClient::new(Roots::pem(peer.ca_pem())?);
         dial(&mut sockets, &tls, peer, FLOW);
         match sockets.next().await {
-            NetEvent::Connected { .. } => Ok(Self { sockets }),
+            FlowEvent::Connected { .. } => Ok(Self { sockets }),
             other => Err(format!("no connection: {other:?}").into()),
         }
     }
@@ -31,13 +31,13 @@ impl Line {
         requests.into_iter().for_each(|request| self.sockets.send(FLOW, request));
         while answers.len() < awaited {
             match self.sockets.next().await {
-                NetEvent::Received { frame: Frame::Message(bytes), .. } => {
+                FlowEvent::Received { frame: Frame::Message(bytes), .. } => {
                     let message = Message::parse(bytes)?;
                     if message.status().is_some_and(|status| status >= 200) {
                         answers.push(message);
                     }
                 }
-                NetEvent::Received { .. } => {}
+                FlowEvent::Received { .. } => {}
                 other => return Err(format!("the connection broke: {other:?}").into()),
             }
         }

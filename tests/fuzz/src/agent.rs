@@ -3,6 +3,7 @@
 //! One octet names a deed, what it needs follows it; a length stands before text. After every deed the
 //! agent must be drained, must name what it waits for, and must not have let the password out.
 
+use homing_core::connect::FlowEvent;
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -97,7 +98,10 @@ impl World {
             0 => self.order(Command::Register(self.account)),
             1 => self.order(Command::Unregister(self.account)),
             2 => self.order(Command::Refresh(self.account)),
-            3 => self.order(Command::Options(self.account)),
+            3 => {
+                // Refused while there is nobody to ask.
+                let _refused = self.agent.options(self.account, None, now);
+            }
             4 => self.sleep_to_the_deadline(),
             5 => {
                 self.clock += Duration::from_secs(u64::from(script.some()));
@@ -109,13 +113,13 @@ impl World {
             10 => self.connect(),
             11 => {
                 if let Some((flow, ..)) = self.dialled.pop_front() {
-                    self.agent.handle_input(Input::ConnectFailed { flow, why: fault(script.some()) }, now);
+                    self.agent.handle_input(Input::Flow(FlowEvent::ConnectFailed { flow, why: fault(script.some()) }), now);
                 }
             }
             12 => {
                 if let Some(flow) = self.pick(script.some()) {
                     self.open.retain(|open| *open != flow);
-                    self.agent.handle_input(Input::Closed { flow, why: fault(script.some()) }, now);
+                    self.agent.handle_input(Input::Flow(FlowEvent::Closed { flow, why: fault(script.some()) }), now);
                 }
             }
             13 => {
@@ -155,7 +159,7 @@ impl World {
 
     fn receive(&mut self, flow: u8, frame: Frame) {
         if let Some(flow) = self.pick(flow) {
-            self.agent.handle_input(Input::Received { flow, frame }, self.now());
+            self.agent.handle_input(Input::Flow(FlowEvent::Received { flow, frame }), self.now());
         }
     }
 
@@ -192,7 +196,7 @@ impl World {
         let (local, peer) =
             (SocketAddr::from(([198, 51, 100, 7], 40_000)), SocketAddr::from(([192, 0, 2, 1], 5061)));
         self.open.push(flow);
-        self.agent.handle_input(Input::Connected { flow, local, peer, proof }, self.now());
+        self.agent.handle_input(Input::Flow(FlowEvent::Connected { flow, local, peer, proof }), self.now());
     }
 
     fn sleep_to_the_deadline(&mut self) {

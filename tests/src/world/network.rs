@@ -1,5 +1,6 @@
 //! Dialling, sending, arriving, hanging up.
 
+use homing_core::connect::FlowEvent;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -110,7 +111,10 @@ impl World {
                 let here = SocketAddr::new(place.ip, place.port);
                 self.accept(link, there, here, None);
                 let proof = (transport == Transport::Tls).then(|| self.servers[server].proof());
-                self.tell(phone, Input::Connected { flow: opener.1, local: here, peer: there, proof });
+                self.tell(
+                    phone,
+                    Input::Flow(FlowEvent::Connected { flow: opener.1, local: here, peer: there, proof }),
+                );
             }
             HostId::Server(_) => self.join_servers(link),
         }
@@ -118,7 +122,7 @@ impl World {
 
     pub(super) fn refused(&mut self, host: HostId, flow: FlowId, why: ConnectError) {
         match host {
-            HostId::Phone(phone) => self.tell(phone, Input::ConnectFailed { flow, why }),
+            HostId::Phone(phone) => self.tell(phone, Input::Flow(FlowEvent::ConnectFailed { flow, why })),
             HostId::Server(server) => self.server_connect_failed(server, flow, why),
         }
     }
@@ -254,7 +258,7 @@ impl World {
             (end.host, end.flow)
         };
         match host {
-            HostId::Phone(phone) => self.tell(phone, Input::Received { flow, frame }),
+            HostId::Phone(phone) => self.tell(phone, Input::Flow(FlowEvent::Received { flow, frame })),
             HostId::Server(server) => self.server_received(server, flow, frame),
         }
     }
@@ -308,7 +312,7 @@ impl World {
         };
         let why = ConnectError::Closed;
         match host {
-            HostId::Phone(phone) => self.tell(phone, Input::Closed { flow, why }),
+            HostId::Phone(phone) => self.tell(phone, Input::Flow(FlowEvent::Closed { flow, why })),
             HostId::Server(server) => self.server_flow_closed(server, flow, why),
         }
     }

@@ -1,5 +1,6 @@
 //! The servers of a world at work: they are started, fed, drained, killed and revived.
 
+use homing_core::connect::FlowEvent;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ use homing_server_mock::journal::What;
 use homing_server_mock::node::Node;
 use homing_server_mock::node::config::NodeConfig;
 use homing_server_mock::node::io::{LookupId, NodeCommand, NodeInput, NodeOutput};
-use homing_wire::Frame;
+use homing_wire::{Frame, FrameError};
 
 use super::World;
 use super::chance::DIALS;
@@ -115,7 +116,10 @@ impl World {
         let HostId::Server(server) = end.host else { return };
         let (flow, transport) = (end.flow, self.network.links[link].transport);
         self.servers[server].flows.insert(flow, link);
-        self.feed(server, NodeInput::Accepted { flow, local, peer, transport, names });
+        self.feed(
+            server,
+            NodeInput::Flow(FlowEvent::Accepted { flow, local, peer, transport, client_names: names }),
+        );
     }
 
     /// A link between two servers is open.
@@ -128,24 +132,30 @@ impl World {
         let names = (transport == Transport::Tls).then(|| self.servers[from].certificate.clone());
         self.accept(link, there, here, names);
         let flow = self.network.links[link].ends[0].flow;
-        self.feed(from, NodeInput::Connected { flow, local: here, peer: there });
+        self.feed(
+            from,
+            NodeInput::Flow(FlowEvent::Connected { flow, local: here, peer: there, proof: None }),
+        );
     }
 
     pub(super) fn server_connect_failed(&mut self, server: usize, flow: FlowId, why: ConnectError) {
-        self.feed(server, NodeInput::ConnectFailed { flow, why });
+        self.feed(server, NodeInput::Flow(FlowEvent::ConnectFailed { flow, why }));
     }
 
     pub(super) fn server_received(&mut self, server: usize, flow: FlowId, frame: Frame) {
-        self.feed(server, NodeInput::Received { flow, frame });
+        self.feed(server, NodeInput::Flow(FlowEvent::Received { flow, frame }));
     }
 
     pub(super) fn server_cannot_read(&mut self, server: usize, flow: FlowId, refusal: Option<Bytes>) {
-        self.feed(server, NodeInput::Malformed { flow, head: refusal });
+        self.feed(
+            server,
+            NodeInput::Flow(FlowEvent::Malformed { flow, why: FrameError::NoContentLength, head: refusal }),
+        );
     }
 
     pub(super) fn server_flow_closed(&mut self, server: usize, flow: FlowId, why: ConnectError) {
         self.servers[server].flows.remove(&flow);
-        self.feed(server, NodeInput::Closed { flow, why });
+        self.feed(server, NodeInput::Flow(FlowEvent::Closed { flow, why }));
     }
 
     pub(super) fn looked_up(&mut self, server: usize, life: u32, id: LookupId, key: &Key) {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use homing_core::command::Command;
 use homing_core::event::AccountEvent;
+use homing_core::ids::AccountId;
 use homing_core::outbox::{Answer, Input, Output, Question};
 use homing_core::time::Now;
 
@@ -54,6 +55,18 @@ impl World {
         let name = self.phones[phone].name.clone();
         self.ladder.note(self.now(), &name, format!("ordered: {command:?}"));
         if let Err(misuse) = self.phones[phone].agent.handle_command(command, now) {
+            self.ladder.note(self.now(), &name, format!("not now: {misuse}"));
+        }
+        self.drain_phone(phone);
+        self.check_rules();
+    }
+
+    /// A phone asks its home server whether it is there.
+    pub fn ask_options(&mut self, phone: usize, account: AccountId) {
+        let now = self.instant(self.phones[phone].born);
+        let name = self.phones[phone].name.clone();
+        self.ladder.note(self.now(), &name, "asks for OPTIONS");
+        if let Err(misuse) = self.phones[phone].agent.options(account, None, now) {
             self.ladder.note(self.now(), &name, format!("not now: {misuse}"));
         }
         self.drain_phone(phone);

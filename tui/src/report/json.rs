@@ -2,7 +2,7 @@
 
 use homing::AccountEvent;
 use homing::error::LoginError;
-use homing::event::{Hop, HopVerdict, Journey};
+use homing::event::{Hop, HopVerdict, Journey, RequestOutcome};
 use serde_json::{Value, json};
 
 /// Name and fields of an event.
@@ -49,8 +49,8 @@ pub(crate) fn event(event: &AccountEvent) -> (&'static str, Value) {
             json!({ "host": remembered.host, "port": remembered.port, "transport": remembered.transport.uri_token() }),
         ),
         AccountEvent::Forgotten => ("forgotten", json!({})),
-        AccountEvent::OptionsAnswered(answered) => {
-            ("options", json!({ "status": answered.status, "millis": answered.millis }))
+        AccountEvent::RequestEnded { outcome: RequestOutcome::Answered { answer, .. }, .. } => {
+            ("options", json!({ "status": answer.status, "millis": answer.millis }))
         }
         other => ("other", json!({ "what": other.kind().name() })),
     }

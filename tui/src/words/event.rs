@@ -2,7 +2,7 @@
 
 use homing::AccountEvent;
 use homing::account::Answered;
-use homing::event::{Journey, LogoutReason, MoveCause};
+use homing::event::{Journey, LogoutReason, MoveCause, RequestOutcome};
 
 use crate::text::{ScreenText, screen_text};
 use crate::words::Trouble;
@@ -102,8 +102,8 @@ pub(crate) fn news(event: &AccountEvent) -> Option<News> {
         AccountEvent::Forgotten => {
             told(Weight::Detail, ScreenText::of("the remembered home server is forgotten"))
         }
-        AccountEvent::OptionsAnswered(answered) => {
-            let Answered { status, millis, .. } = answered;
+        AccountEvent::RequestEnded { outcome: RequestOutcome::Answered { answer, .. }, .. } => {
+            let Answered { status, millis, .. } = answer;
             told(Weight::Notice, screen_text!("OPTIONS answered {status} in {millis} ms"))
         }
         other => told(Weight::Detail, ScreenText::of(other.kind().name())),

@@ -11,7 +11,9 @@ pub(crate) mod memory;
 pub(crate) mod prompt;
 pub mod random;
 pub(crate) mod request_head;
+pub(crate) mod server_attempt;
 pub(crate) mod server_link;
+pub(crate) mod server_search;
 
 use std::collections::VecDeque;
 use std::time::Duration;

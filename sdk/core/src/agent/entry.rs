@@ -11,8 +11,9 @@ use crate::time::Moment;
 pub(super) struct Entry {
     pub(super) account: Account,
     pub(super) registration: Registration,
-    /// Links that are no longer the home's and that a request still uses; nearly every account has none.
-    draining: Option<Box<Vec<ServerLink>>>,
+    /// Links that are not the home's and that a request uses: old ones that drain, and those of requests that go
+    /// out directly. Nearly every account has none.
+    further: Option<Box<Vec<ServerLink>>>,
     /// When the registration is due.
     pub(super) due: Option<Moment>,
 }
@@ -21,7 +22,7 @@ impl Entry {
     /// An account at rest.
     pub(super) fn new(id: AccountId, config: AccountConfig) -> Self {
         let (account, registration) = (Account::new(id, config), Registration::new());
-        Self { account, registration, draining: None, due: None }
+        Self { account, registration, further: None, due: None }
     }
 
     /// The link the registration goes over.
@@ -29,7 +30,7 @@ impl Entry {
         Some((&mut self.account, self.registration.link()?))
     }
 
-    /// The link of that number: the registration's, or one that drains.
+    /// The link of that number: the registration's, or one of the others.
     pub(super) fn link(&mut self, id: LinkId) -> Option<(&mut Account, &mut ServerLink)> {
         self.find(|link| link.id == id)
     }
@@ -39,26 +40,26 @@ impl Entry {
         self.find(|link| link.flow() == flow)
     }
 
-    /// A link that is no longer the home's lives on while somebody uses it.
-    pub(super) fn drain(&mut self, link: ServerLink) {
-        self.draining.get_or_insert_default().push(link);
+    /// A link that is not the home's lives while somebody uses it.
+    pub(super) fn keep(&mut self, link: ServerLink) {
+        self.further.get_or_insert_default().push(link);
     }
 
-    /// A request over a link is over; a draining link ends with its last one.
+    /// A request over a link is over; a link that is not the home's ends with its last one.
     pub(super) fn part(&mut self, id: LinkId) {
         if let Some((_, link)) = self.link(id) {
             link.part();
         }
-        if let Some(links) = &mut self.draining {
+        if let Some(links) = &mut self.further {
             links.retain(ServerLink::is_in_use);
         }
-        self.draining.take_if(|links| links.is_empty());
+        self.further.take_if(|links| links.is_empty());
     }
 
     fn find(&mut self, fits: impl Fn(&ServerLink) -> bool) -> Option<(&mut Account, &mut ServerLink)> {
-        let Self { account, registration, draining, .. } = self;
+        let Self { account, registration, further, .. } = self;
         let home = registration.link().filter(|link| fits(link));
-        let link = home.or_else(|| draining.as_mut()?.iter_mut().find(|link| fits(link)))?;
+        let link = home.or_else(|| further.as_mut()?.iter_mut().find(|link| fits(link)))?;
         Some((account, link))
     }
 }

@@ -24,19 +24,19 @@ use crate::account::link_context::LinkContext;
 use crate::account::random::{Random, SeededRandom};
 use crate::account::server_link::ServerLink;
 use crate::command::Command;
-use crate::config::{AccountConfig, AgentConfig, ConfigError};
-use crate::connect::ConnectError;
+use crate::config::{AccountConfig, AgentConfig, ConfigError, ServerChoice};
+use crate::connect::{ConnectError, FlowEvent};
 use crate::counter::{Counter, Counters};
-use crate::error::Misuse;
-use crate::event::AccountEvent;
-use crate::flow::{FlowRules, Flows};
+use crate::error::{LoginError, Misuse};
+use crate::event::{AccountEvent, RequestOutcome};
+use crate::flow::{FlowRules, Flows, Opened};
 use crate::ids::{AccountId, AskId, FlowId, Owner, RequestId, Seed};
 use crate::locate::ServerHealth;
 use crate::outbox::{Answer, Input, Outbox, Output};
 use crate::registration::{Expecting, Registration};
-use crate::request::{Request, Step};
+use crate::request::{Locating, LocatingStep, Request, Step};
 use crate::state::AccountState;
-use crate::time::{Deadline, Now};
+use crate::time::{Deadline, Moment, Now};
 use crate::timer_queue::TimerQueue;
 use crate::transaction::{Caps, Transactions};
 
@@ -64,7 +64,7 @@ pub struct Agent {
     accounts: BTreeMap<AccountId, Entry>,
     /// Accounts by address of record, lower case.
     by_aor: BTreeMap<Box<str>, SmallVec<[AccountId; 2]>>,
-    requests: BTreeMap<RequestId, Request>,
+    requests: BTreeMap<RequestId, Outgoing>,
     /// Registrations that have something due.
     due: TimerQueue<Owner>,
     next_account: u32,
@@ -83,6 +83,14 @@ pub enum Awaits {
     App,
     /// A command.
     Idle,
+}
+
+/// A request outside a dialog, by how far it is.
+enum Outgoing {
+    /// The server of its URI is looked for; with when that is due.
+    Locating(Box<Locating>, Option<Moment>),
+    /// It goes over a link.
+    Sent(Request),
 }
 
 /// What is lent to a machine for one input, and what its turn produced.
@@ -165,28 +173,13 @@ impl Agent {
     /// accounts' own deadlines are looked at. What becomes due at the same instant while accounts are
     /// handled is left: [`deadline`](Self::deadline) then says `now`, and one more `DeadlineReached` does it.
     pub fn handle_input(&mut self, input: Input, now: Now) {
-        if self.is_undrained() && matches!(input, Input::Received { .. } | Input::DeadlineReached) {
+        if self.is_undrained()
+            && matches!(input, Input::Flow(FlowEvent::Received { .. }) | Input::DeadlineReached)
+        {
             return self.tables.counters.count(Counter::Undrained);
         }
         match input {
-            Input::Connected { flow, local, peer, proof } => {
-                if !self.tables.flows.handle_connected(flow, (local, peer), proof, now) {
-                    return self.tables.counters.count(Counter::StrayFlow);
-                }
-                for owner in self.tables.users(flow) {
-                    match owner {
-                        Owner::Registration(account) => {
-                            self.registration(account, now, |registration, account, cx| {
-                                registration.handle_connected(flow, account, cx);
-                            });
-                        }
-                        // A request begins over a flow that is open.
-                        Owner::Request(_) => {}
-                    }
-                }
-            }
-            Input::ConnectFailed { flow, why } | Input::Closed { flow, why } => self.lose(flow, why, now),
-            Input::Received { flow, frame } => self.receive(flow, frame, now),
+            Input::Flow(event) => self.handle_flow(event, now),
             Input::DeadlineReached => self.wake(now),
             Input::ClockJumped => {
                 self.tables.counters.count(Counter::ClockJump);
@@ -212,8 +205,6 @@ impl Agent {
             Command::Register(account) => self.command(account, now, Registration::login),
             Command::Refresh(account) => self.command(account, now, Registration::refresh),
             Command::Unregister(account) => self.command(account, now, Registration::logout),
-            Command::Options(account) => self.options(account, None, now).map(|_| ()),
-            Command::OptionsOf(account, uri) => self.options(account, Some(&uri), now).map(|_| ()),
             Command::Remove(account) => self.remove(account, now),
         };
         pump::pump(self, now);
@@ -221,22 +212,38 @@ impl Agent {
     }
 
     /// Asks the home server of an account whether it is there, or through it the owner of `uri` (RFC 3261
-    /// section 11). The answer is told as [`AccountEvent::OptionsAnswered`].
+    /// section 11). An account without registrar asks the server of `uri` directly. How it ends is told as
+    /// [`AccountEvent::RequestEnded`].
     ///
     /// # Errors
-    /// [`Misuse`]: no such account, it is not signed in, no SIP URI, or too many requests are under way.
+    /// [`Misuse`]: no such account, it is not signed in, no SIP URI (or none, without registrar), or too many
+    /// requests are under way.
     pub fn options(&mut self, account: AccountId, uri: Option<&str>, now: Now) -> Result<RequestId, Misuse> {
         if uri.is_some_and(|uri| !Request::accepts(uri)) {
             return Err(Misuse::BadMessage);
         }
+        if self.is_undrained() {
+            self.tables.counters.count(Counter::Undrained);
+            return Err(Misuse::Limit);
+        }
         let Self { accounts, tables, .. } = self;
         let entry = accounts.get_mut(&account).ok_or(Misuse::UnknownAccount)?;
         let id = RequestId(self.next_request);
-        let link = entry.registration.home().ok_or(Misuse::WrongState)?;
         let cx = &mut tables.context(account, Owner::Request(id), now);
-        let request = Request::start(uri, LinkContext { link, account: &mut entry.account, cx })?;
-        self.next_request = self.next_request.wrapping_add(1);
-        self.requests.insert(id, request);
+        if entry.account.config.server == ServerChoice::NoRegistrar {
+            if self.requests.len() >= cx.agent.limits.client_transactions {
+                return Err(Misuse::Limit);
+            }
+            let step = Locating::start(uri.ok_or(Misuse::BadMessage)?, &entry.account, cx)?;
+            self.next_request = self.next_request.wrapping_add(1);
+            self.follow_locating(id, account, step, now);
+        } else {
+            let link = entry.registration.home().ok_or(Misuse::WrongState)?;
+            let at = LinkContext { link, account: &mut entry.account, cx };
+            let request = Request::start(uri, now.since_start, at)?;
+            self.next_request = self.next_request.wrapping_add(1);
+            self.requests.insert(id, Outgoing::Sent(request));
+        }
         pump::pump(self, now);
         Ok(id)
     }
@@ -249,10 +256,15 @@ impl Agent {
                     registration.handle_answer(id, answer, account, cx);
                 })
             }
-            Some(Owner::Request(request)) => {
-                let given = if let Answer::Credentials(given) = answer { given } else { None };
-                self.request(request, now, |request, at| request.handle_credentials(id, given, at));
-            }
+            Some(Owner::Request(request)) => match answer {
+                Answer::Resolved(records) => {
+                    self.locating(request, now, |locating, cx| locating.handle_answer(id, records, cx));
+                }
+                Answer::Credentials(given) => {
+                    self.request(request, now, |request, at| request.handle_credentials(id, given, at));
+                }
+                Answer::Redirect(_) => self.tables.counters.count(Counter::LateAnswer),
+            },
             None => self.tables.counters.count(Counter::LateAnswer),
         }
         pump::pump(self, now);
@@ -267,8 +279,11 @@ impl Agent {
     pub fn deadline(&self) -> Option<Deadline> {
         let first = self.due.first().and_then(|(_, owner)| match owner {
             Owner::Registration(account) => self.accounts.get(&account)?.registration.deadline(),
-            // A request waits for its transaction, a person or a registration.
-            Owner::Request(_) => None,
+            // Once sent, a request waits for its transaction, a person or a registration.
+            Owner::Request(request) => match self.requests.get(&request)? {
+                Outgoing::Locating(locating, _) => locating.deadline(),
+                Outgoing::Sent(_) => None,
+            },
         });
         let tables = Deadline::earlier(self.tables.transactions.deadline(), self.tables.flows.deadline());
         Deadline::earlier(first, tables)
@@ -295,8 +310,13 @@ impl Agent {
             };
             (*account, waits)
         };
-        let asking = |request: &Request| {
-            request.awaits_person().then_some((request.subject().account, Awaits::Person))
+        let asking = |request: &Outgoing| match request {
+            Outgoing::Locating(locating, _) => {
+                locating.deadline().map(|deadline| (locating.account, Awaits::Deadline(deadline)))
+            }
+            Outgoing::Sent(request) => {
+                request.awaits_person().then_some((request.subject().account, Awaits::Person))
+            }
         };
         self.accounts.iter().map(one).chain(self.requests.values().filter_map(asking)).collect()
     }
@@ -344,14 +364,20 @@ impl Agent {
             return Err(Misuse::WrongState);
         }
         let aor = entry.account.config.aor.to_string().to_ascii_lowercase();
-        let own =
-            |(id, request): (&RequestId, &Request)| (request.subject().account == account).then_some(*id);
+        let own = |(id, request): (&RequestId, &Outgoing)| (request.account() == account).then_some(*id);
         let requests: Vec<RequestId> = self.requests.iter().filter_map(own).collect();
         for id in requests {
-            if let Some(request) = self.requests.remove(&id) {
-                let cx = &mut self.tables.context(account, Owner::Request(id), now);
-                let subject = request.abandon(cx);
-                cx.release(subject.flow);
+            let cx = &mut self.tables.context(account, Owner::Request(id), now);
+            match self.requests.remove(&id) {
+                Some(Outgoing::Locating(locating, mut due)) => {
+                    locating.stop(cx);
+                    self.due.set(Owner::Request(id), &mut due, None);
+                }
+                Some(Outgoing::Sent(request)) => {
+                    let subject = request.abandon(cx);
+                    cx.release(subject.flow);
+                }
+                None => {}
             }
         }
         if let Some(mut entry) = self.accounts.remove(&account) {
@@ -365,6 +391,40 @@ impl Agent {
         }
         self.tables.size_for(self.accounts.len());
         Ok(())
+    }
+
+    fn handle_flow(&mut self, event: FlowEvent, now: Now) {
+        match event {
+            FlowEvent::Connected { flow, local, peer, proof } => {
+                if !self.tables.flows.handle_connected(flow, Opened::new(local, peer, proof, now)) {
+                    return self.tables.counters.count(Counter::StrayFlow);
+                }
+                for owner in self.tables.users(flow) {
+                    match owner {
+                        Owner::Registration(account) => {
+                            self.registration(account, now, |registration, account, cx| {
+                                registration.handle_connected(flow, account, cx);
+                            });
+                        }
+                        Owner::Request(request) => {
+                            self.locating(request, now, |locating, cx| locating.handle_connected(flow, cx));
+                        }
+                    }
+                }
+            }
+            FlowEvent::ConnectFailed { flow, why } | FlowEvent::Closed { flow, why } => {
+                self.lose(flow, why, now);
+            }
+            // Nothing can be read from it any more, so that no transaction waits for answers.
+            FlowEvent::Malformed { flow, .. } => {
+                self.tables.counters.count(Counter::Malformed);
+                self.tables.outbox.push(Output::Close { flow });
+                self.lose(flow, ConnectError::Closed, now);
+            }
+            FlowEvent::Received { flow, frame } => self.receive(flow, frame, now),
+            // An agent that does not listen accepts no connection.
+            FlowEvent::Accepted { .. } => self.tables.counters.count(Counter::StrayFlow),
+        }
     }
 
     fn receive(&mut self, flow: FlowId, frame: Frame, now: Now) {
@@ -396,7 +456,9 @@ impl Agent {
                 Owner::Registration(account) => {
                     self.registration(account, now, Registration::handle_deadline);
                 }
-                Owner::Request(_) => {}
+                Owner::Request(request) => {
+                    self.locating(request, now, Locating::handle_deadline);
+                }
             }
         }
     }
@@ -419,15 +481,69 @@ impl Agent {
         let owner = Owner::Registration(id);
         act(&mut entry.registration, &mut entry.account, &mut self.tables.context(id, owner, now));
         for link in self.tables.drained.drain(..) {
-            entry.drain(link);
+            entry.keep(link);
         }
         let due = entry.registration.deadline().map(|deadline| deadline.at);
         self.due.set(owner, &mut entry.due, due);
     }
 
-    /// One input of a request; one whose link is gone is over.
+    /// One input of a search for the server of a request; another input of a request is none of its.
+    fn locating(
+        &mut self,
+        id: RequestId,
+        now: Now,
+        act: impl FnOnce(Locating, &mut Context<'_>) -> LocatingStep,
+    ) {
+        if !matches!(self.requests.get(&id), Some(Outgoing::Locating(..))) {
+            return;
+        }
+        let Some(Outgoing::Locating(locating, mut due)) = self.requests.remove(&id) else { return };
+        self.due.set(Owner::Request(id), &mut due, None);
+        let account = locating.account;
+        let step = act(*locating, &mut self.tables.context(account, Owner::Request(id), now));
+        self.follow_locating(id, account, step, now);
+    }
+
+    fn follow_locating(&mut self, id: RequestId, account: AccountId, step: LocatingStep, now: Now) {
+        let owner = Owner::Request(id);
+        match step {
+            LocatingStep::Stays(locating) => {
+                let (at, mut due) = (locating.deadline().map(|deadline| deadline.at), None);
+                self.due.set(owner, &mut due, at);
+                self.requests.insert(id, Outgoing::Locating(Box::new(locating), due));
+            }
+            LocatingStep::Found { uri, began, connection } => {
+                let Some(entry) = self.accounts.get_mut(&account) else { return };
+                let mut link = ServerLink::new(entry.account.next_link(), connection.into_flow());
+                let cx = &mut self.tables.context(account, owner, now);
+                let at = LinkContext { link: &mut link, account: &mut entry.account, cx };
+                match Request::start(Some(&uri), began, at) {
+                    Ok(request) => {
+                        entry.keep(link);
+                        self.requests.insert(id, Outgoing::Sent(request));
+                    }
+                    Err(_) => {
+                        let outcome =
+                            RequestOutcome::Unreachable(LoginError::NoAnswer { server: link.server });
+                        cx.release(link.flow_ref.flow);
+                        cx.tell(AccountEvent::RequestEnded { request: id, outcome });
+                    }
+                }
+            }
+            LocatingStep::Failed(error) => {
+                let outcome = RequestOutcome::Unreachable(error);
+                let cx = &mut self.tables.context(account, owner, now);
+                cx.tell(AccountEvent::RequestEnded { request: id, outcome });
+            }
+        }
+    }
+
+    /// One input of a request that goes over a link; one whose link is gone is over.
     fn request(&mut self, id: RequestId, now: Now, act: impl FnOnce(Request, LinkContext<'_, '_>) -> Step) {
-        let Some(request) = self.requests.remove(&id) else { return };
+        if !matches!(self.requests.get(&id), Some(Outgoing::Sent(_))) {
+            return;
+        }
+        let Some(Outgoing::Sent(request)) = self.requests.remove(&id) else { return };
         let (account, link) = (request.subject().account, request.subject().link);
         let Some(entry) = self.accounts.get_mut(&account) else { return };
         let cx = &mut self.tables.context(account, Owner::Request(id), now);
@@ -437,19 +553,21 @@ impl Agent {
         };
         match step {
             Step::Stays(request) => {
-                self.requests.insert(id, request);
+                self.requests.insert(id, Outgoing::Sent(request));
             }
             Step::NeedsAssociation(request) => {
-                self.requests.insert(id, request);
+                self.requests.insert(id, Outgoing::Sent(request));
                 if entry.home().is_some_and(|(_, home)| home.id == link) {
                     self.registration(account, now, Registration::renew_for_request);
                 } else {
                     cx.news.push(LinkNews { account, link, granted: false });
                 }
             }
-            Step::Ends(subject, answered) => {
+            Step::Ends(subject, answer) => {
+                let server = subject.server;
+                let outcome = RequestOutcome::Answered { server, answer };
                 cx.release(subject.flow);
-                cx.tell(AccountEvent::OptionsAnswered(answered));
+                cx.tell(AccountEvent::RequestEnded { request: id, outcome });
                 entry.part(link);
             }
         }
@@ -459,7 +577,7 @@ impl Agent {
     fn account_of(&self, owner: Owner) -> Option<AccountId> {
         match owner {
             Owner::Registration(account) => Some(account),
-            Owner::Request(request) => self.requests.get(&request).map(|request| request.subject().account),
+            Owner::Request(request) => self.requests.get(&request).map(Outgoing::account),
         }
     }
 
@@ -469,11 +587,21 @@ impl Agent {
         let (account, link) = match owner {
             Owner::Registration(account) => accounts.get_mut(&account)?.home()?,
             Owner::Request(request) => {
-                let subject = requests.get(&request)?.subject();
+                let Outgoing::Sent(request) = requests.get(&request)? else { return None };
+                let subject = request.subject();
                 accounts.get_mut(&subject.account)?.link(subject.link)?
             }
         };
         Some((account, link, tables))
+    }
+}
+
+impl Outgoing {
+    fn account(&self) -> AccountId {
+        match self {
+            Outgoing::Locating(locating, _) => locating.account,
+            Outgoing::Sent(request) => request.subject().account,
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! What transactions, flows and registrations produced goes to the world or to its owner, until nothing is left.
 
-use super::Agent;
+use super::{Agent, Outgoing};
 use crate::account::context::LinkNews;
 use crate::account::server_link::LinkSigner;
 use crate::connect::ConnectError;
@@ -34,6 +34,7 @@ pub(super) fn tell_lost(agent: &mut Agent, flow: FlowId, why: ConnectError, user
                 registration.handle_lost(flow, why, account, cx);
             }),
             Owner::Request(request) => {
+                agent.locating(request, now, |locating, cx| locating.handle_lost(flow, why, cx));
                 agent.request(request, now, |request, at| request.handle_silence(at.cx));
             }
         }
@@ -95,7 +96,8 @@ fn carry_flow(agent: &mut Agent, output: FlowOutput<Owner>, now: Now) {
 
 /// A registration says what became of its REGISTER to the requests that wait over its link.
 fn tell_requests(agent: &mut Agent, news: LinkNews, now: Now) {
-    let waiting = |(id, request): (&RequestId, &crate::request::Request)| {
+    let waiting = |(id, request): (&RequestId, &Outgoing)| {
+        let Outgoing::Sent(request) = request else { return None };
         let subject = request.subject();
         (subject.account == news.account && subject.link == news.link).then_some(*id)
     };

@@ -72,11 +72,7 @@ pub(super) fn handle_response(agent: &mut Agent, flow: FlowId, message: Message,
 /// A response is not believed: a counter and the last refusal change, nothing else.
 fn refuse(agent: &mut Agent, owner: Owner, message: &Message, why: SignatureFault, now: Now) {
     let status = message.status().unwrap_or_default();
-    let account = match owner {
-        Owner::Registration(account) => Some(account),
-        Owner::Request(request) => agent.requests.get(&request).map(|request| request.subject().account),
-    };
-    let Some(id) = account else { return };
+    let Some(id) = agent.account_of(owner) else { return };
     agent.registration(id, now, |registration, account, cx| {
         if status >= 200 && owner == Owner::Registration(id) {
             registration.handle_refused(status, why, cx);

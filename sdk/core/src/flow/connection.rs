@@ -7,7 +7,7 @@ use super::keeper::Keeper;
 use crate::connect::TlsProof;
 use crate::identity::Expected;
 use crate::locate::Target;
-use crate::time::{Deadline, Moment, Why};
+use crate::time::{Deadline, Moment, Now, Why};
 use crate::transport::Transport;
 
 /// One flow.
@@ -54,6 +54,13 @@ pub struct Opened {
     pub proof: Option<TlsProof>,
     /// Since when.
     pub since: Moment,
+}
+
+impl Opened {
+    /// A flow that opened at `now`.
+    pub fn new(local: SocketAddr, peer: SocketAddr, proof: Option<TlsProof>, now: Now) -> Self {
+        Self { local, peer, proof, since: now.since_start }
+    }
 }
 
 impl Destination {

@@ -1,7 +1,6 @@
 //! The table of flows: opened once, shared by all who want the same, closed when the last user leaves.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::net::SocketAddr;
 
 use homing_wire::Frame;
 
@@ -11,7 +10,7 @@ use super::keeper::Keeper;
 use super::outcome::{FlowNews, FlowOutput, FlowRules};
 use super::terms::KeepTerms;
 use super::want::Want;
-use crate::connect::{ConnectError, TlsProof};
+use crate::connect::ConnectError;
 use crate::ids::{FlowId, Seed};
 use crate::time::{Deadline, Now};
 use crate::timer_queue::TimerQueue;
@@ -79,18 +78,12 @@ impl<U: Copy + Ord> Flows<U> {
     }
 
     /// The flow is open. False if nobody wants it any more.
-    pub fn handle_connected(
-        &mut self,
-        flow: FlowId,
-        (local, peer): (SocketAddr, SocketAddr),
-        proof: Option<TlsProof>,
-        now: Now,
-    ) -> bool {
+    pub fn handle_connected(&mut self, flow: FlowId, opened: Opened) -> bool {
         let Some(entry) = self.flows.get_mut(&flow) else { return false };
         if !matches!(entry.state, FlowState::Connecting { .. }) {
             return false;
         }
-        entry.state = FlowState::Open(Opened { local, peer, proof, since: now.since_start });
+        entry.state = FlowState::Open(opened);
         self.wake(flow);
         true
     }

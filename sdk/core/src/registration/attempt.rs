@@ -6,12 +6,11 @@ use std::time::Duration;
 use super::visited::Visited;
 use crate::account::Account;
 use crate::account::context::Context;
-use crate::account::server_link::Named;
+use crate::account::server_attempt::Dialled;
 use crate::config::Scheme;
 use crate::connect::ConnectError;
 use crate::event::MoveCause;
 use crate::journey::{FoundBy, Hop, HopVerdict, Journey, RoundTrips};
-use crate::server::ServerName;
 use crate::time::{Moment, Now};
 use crate::transport::Transport;
 
@@ -21,7 +20,7 @@ pub(super) struct Attempt {
     journey: Journey,
     /// The servers asked so far; what a loop is measured by.
     pub visited: Visited,
-    /// When the present server_attempt's first question was asked.
+    /// When the present attempt's first question was asked.
     leg_began: Moment,
     cause: MoveCause,
     /// A server asked to be left alone for so long.
@@ -30,23 +29,6 @@ pub(super) struct Attempt {
     changes: u32,
     /// True once this login counted against the remembered home.
     home_blamed: bool,
-}
-
-/// A dial that became, or is to become, a hop.
-#[derive(Clone, Debug)]
-pub(super) struct Dialled {
-    /// The server.
-    pub server: ServerName,
-    /// The address tried; none where the name had none.
-    pub address: Option<SocketAddr>,
-    /// What it was known by.
-    pub named: Named,
-    /// The transport.
-    pub transport: Transport,
-    /// How the server was come by.
-    pub how: FoundBy,
-    /// Round trips of DNS it took to find it.
-    pub dns: u8,
 }
 
 impl Attempt {

@@ -2,11 +2,11 @@
 
 use super::attempt::Attempt;
 use super::redirect::{RedirectTarget, trusted};
-use super::server_attempt::{ServerAttempt, Way};
-use super::server_search::{Connection, Found, Miss, STAGGER, ServerSearch};
 use super::transition::{Step, Transition};
 use crate::account::Account;
 use crate::account::context::Context;
+use crate::account::server_attempt::{ServerAttempt, Way};
+use crate::account::server_search::{Connection, Found, Miss, STAGGER, ServerSearch};
 use crate::config::{AccountConfig, Remembered, ServerChoice};
 use crate::connect::ConnectError;
 use crate::dns::{DnsAnswer, DnsError};

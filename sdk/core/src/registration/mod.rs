@@ -36,8 +36,6 @@ mod registered;
 mod registering;
 mod response_info;
 mod retry;
-mod server_attempt;
-mod server_search;
 mod session;
 mod transition;
 mod unregistering;

@@ -7,8 +7,8 @@ use homing_wire::Message;
 
 use super::attempt::Attempt;
 use super::redirect::RedirectTarget;
-use super::server_search::{Connection, ServerSearch};
 use super::session::Session;
+use crate::account::server_search::{Connection, ServerSearch};
 use crate::error::LoginError;
 use crate::event::MoveCause;
 use crate::server::ServerName;

@@ -8,9 +8,13 @@
 //!          AwaitingCredentials, AwaitingAssociation ──► the challenge is the answer
 //! ```
 //!
+//! An account without registrar asks directly: first the server of the URI is looked for ([`Locating`]).
+//!
 //! It is an owner of its own: it uses the flow and the link of its account's home server, and keeps both, draining,
 //! if the registration leaves them first. An association is renewed by the registration's REGISTER; a request that
 //! was challenged for one waits for that.
+
+mod locating;
 
 use homing_wire::{Message, Method, Name, Uri};
 
@@ -26,7 +30,10 @@ use crate::error::Misuse;
 use crate::event::AccountEvent;
 use crate::ids::{AccountId, AskId, FlowId, TxId};
 use crate::outbox::Credentials;
+use crate::server::ServerName;
 use crate::time::Moment;
+
+pub(crate) use locating::{Locating, Step as LocatingStep};
 
 /// A request outside a dialog under way: an OPTIONS (RFC 3261 section 11).
 pub(crate) struct Request {
@@ -42,6 +49,8 @@ pub(crate) struct Subject {
     pub(crate) link: LinkId,
     /// The flow it keeps.
     pub(crate) flow: FlowId,
+    /// The server of the link, as dialled.
+    pub(crate) server: ServerName,
     /// Whom it asks; none: the server itself.
     uri: Option<Box<str>>,
     sequence: Sequence,
@@ -52,8 +61,8 @@ pub(crate) struct Subject {
 enum State {
     /// Its answer.
     Sent(TxId, Answerer),
-    /// Credentials for a challenge.
-    AwaitingCredentials(Answerer),
+    /// Credentials for a challenge, which is the answer if there are none.
+    AwaitingCredentials(Answerer, Box<Answered>),
     /// A new association of its link: this challenge was the answer.
     AwaitingAssociation(Box<Message>),
 }
@@ -74,19 +83,25 @@ impl Request {
         Uri::parse(uri).is_ok_and(|uri| uri.is_sip() || uri.is_sips())
     }
 
-    /// Asks the server of a link whether it is there, or through it the owner of `uri`.
+    /// Asks the server of a link whether it is there, or through it the owner of `uri`. The answer's time counts
+    /// from `began`.
     ///
     /// # Errors
     /// [`Misuse::Limit`] if the agent has too many requests under way; [`Misuse::WrongState`] if the link cannot
     /// sign.
-    pub(crate) fn start(uri: Option<&str>, mut at: LinkContext<'_, '_>) -> Result<Self, Misuse> {
+    pub(crate) fn start(
+        uri: Option<&str>,
+        began: Moment,
+        mut at: LinkContext<'_, '_>,
+    ) -> Result<Self, Misuse> {
         let mut subject = Subject {
             account: at.account.id,
             link: at.link.id,
             flow: at.link.flow(),
+            server: at.link.server.clone(),
             uri: uri.map(Into::into),
             sequence: Sequence::new(at.cx.random),
-            sent: at.cx.now.since_start,
+            sent: began,
         };
         let tx = subject.send(Proof::Current, &mut at)?;
         at.link.join();
@@ -101,7 +116,7 @@ impl Request {
 
     /// True while a person is asked for credentials.
     pub(crate) fn awaits_person(&self) -> bool {
-        matches!(self.state, State::AwaitingCredentials(_))
+        matches!(self.state, State::AwaitingCredentials(..))
     }
 
     /// The final answer, judged and fed.
@@ -138,10 +153,9 @@ impl Request {
         mut at: LinkContext<'_, '_>,
     ) -> Step {
         match self.state {
-            State::AwaitingCredentials(answerer) if answerer.ask() == Some(id) => {
+            State::AwaitingCredentials(answerer, challenged) if answerer.ask() == Some(id) => {
                 let next = answerer.handle_credentials(credentials, &mut at);
-                let nobody = Answered::nobody(self.subject.millis(at.cx));
-                self.subject.go_on(next, nobody, &mut at)
+                self.subject.go_on(next, *challenged, &mut at)
             }
             state => Step::Stays(Self { state, ..self }),
         }
@@ -164,7 +178,7 @@ impl Request {
     pub(crate) fn abandon(self, cx: &mut Context<'_>) -> Subject {
         match self.state {
             State::Sent(tx, _) => cx.transactions.abandon(tx),
-            State::AwaitingCredentials(answerer) => {
+            State::AwaitingCredentials(answerer, _) => {
                 if let Some(ask) = answerer.ask() {
                     cx.forget(ask);
                 }
@@ -205,7 +219,8 @@ impl Subject {
                 Err(_) => Step::Ends(self, answered),
             },
             Next::Wait(answerer) => {
-                Step::Stays(Request { subject: self, state: State::AwaitingCredentials(answerer) })
+                let state = State::AwaitingCredentials(answerer, Box::new(answered));
+                Step::Stays(Request { subject: self, state })
             }
             Next::Failed(_) => Step::Ends(self, answered),
         }

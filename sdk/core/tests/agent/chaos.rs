@@ -1,5 +1,6 @@
 //! Hostile and broken worlds by the seed: nothing panics, nothing is left behind, nobody is led away.
 
+use homing_core::connect::FlowEvent;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -170,7 +171,7 @@ fn step(world: &mut World, rng: &mut Rng) {
             let _ = world.agent.handle_command(Command::Refresh(account), now);
         }
         4 => {
-            let _ = world.agent.handle_command(Command::Options(account), now);
+            let _ = world.agent.options(account, None, now);
         }
         5 if rng.below(4) == 0 => {
             let _ = world.agent.handle_command(Command::Unregister(account), now);
@@ -180,7 +181,9 @@ fn step(world: &mut World, rng: &mut Rng) {
             let flow = world.flows.keys().next().copied();
             if let Some(flow) = flow {
                 world.flows.remove(&flow);
-                world.agent.handle_input(Input::Closed { flow, why: ConnectError::Closed }, now);
+                world
+                    .agent
+                    .handle_input(Input::Flow(FlowEvent::Closed { flow, why: ConnectError::Closed }), now);
             }
         }
         9 => {
@@ -196,7 +199,7 @@ fn step(world: &mut World, rng: &mut Rng) {
             let flow = world.flows.keys().next().copied().unwrap_or(FlowId(rng.below(9)));
             let noise: [u8; 64] = rng.bytes();
             let frame = Frame::from_datagram(Bytes::copy_from_slice(&noise));
-            world.agent.handle_input(Input::Received { flow, frame }, now);
+            world.agent.handle_input(Input::Flow(FlowEvent::Received { flow, frame }), now);
         }
         12 => notify(world, name, rng),
         13 => {
@@ -229,7 +232,9 @@ fn notify(world: &mut World, name: &str, rng: &mut Rng) {
     let request = server.request("NOTIFY sip:user@198.51.100.7", &headers, &body, wall);
     for bytes in mangled(rng, request, 3) {
         let now = world.now();
-        world.agent.handle_input(Input::Received { flow, frame: Frame::Message(bytes) }, now);
+        world
+            .agent
+            .handle_input(Input::Flow(FlowEvent::Received { flow, frame: Frame::Message(bytes) }), now);
     }
 }
 

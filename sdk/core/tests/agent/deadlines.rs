@@ -1,5 +1,6 @@
 //! What is due at one instant is done in a stated order: transactions, flows, accounts; each by time and id.
 
+use homing_core::connect::FlowEvent;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -69,7 +70,8 @@ impl Many {
                     self.flows.insert(flow, last);
                     if transport == Transport::Udp {
                         let local = "198.51.100.7:5060".parse().unwrap();
-                        let input = Input::Connected { flow, local, peer: address, proof: None };
+                        let input =
+                            Input::Flow(FlowEvent::Connected { flow, local, peer: address, proof: None });
                         self.agent.handle_input(input, now);
                     }
                 }
@@ -83,7 +85,8 @@ impl Many {
 
     fn refuse(&mut self, server: u8, now: Now) {
         let (flow, _) = self.flows.iter().find(|(_, there)| **there == server).unwrap();
-        let input = Input::ConnectFailed { flow: *flow, why: ConnectError::ConnectionRefused };
+        let input =
+            Input::Flow(FlowEvent::ConnectFailed { flow: *flow, why: ConnectError::ConnectionRefused });
         self.agent.handle_input(input, now);
         self.answer_all(now);
     }

@@ -245,7 +245,9 @@ fn udp_is_used_only_where_it_is_allowed() {
 fn commands_at_the_wrong_time_are_misuse() {
     let mut world = main_job(|_| {});
     let (now, account) = (world.now(), world.account);
-    for command in [Command::Refresh(account), Command::Unregister(account), Command::Options(account)] {
+    assert_eq!(world.agent.options(account, None, now), Err(Misuse::WrongState));
+    assert_eq!(world.agent.options(account, Some("mailto:bob@network.com"), now), Err(Misuse::BadMessage));
+    for command in [Command::Refresh(account), Command::Unregister(account)] {
         assert_eq!(world.agent.handle_command(command.clone(), now), Err(Misuse::WrongState), "{command:?}");
     }
     let stranger = homing_core::ids::AccountId(99);

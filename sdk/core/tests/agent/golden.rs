@@ -1,5 +1,6 @@
 //! The golden conversations of the patent's redirect, as the client speaks them, in three dialects.
 
+use homing_core::connect::FlowEvent;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
@@ -116,7 +117,10 @@ impl Replay {
                         version: "TLSv1.3",
                         round_trips: 1,
                     });
-                    self.agent.handle_input(Input::Connected { flow, local, peer: address, proof }, now);
+                    self.agent.handle_input(
+                        Input::Flow(FlowEvent::Connected { flow, local, peer: address, proof }),
+                        now,
+                    );
                 }
                 Output::Send { flow, bytes } => {
                     assert_eq!(flow, self.flow);
@@ -126,7 +130,7 @@ impl Replay {
                     let heard = heard.replace("Thu, 18 Jan 2024 08:00:00", "Wed, 17 Jan 2024 21:20:00");
                     self.at += 2;
                     let frame = Frame::Message(Bytes::from(heard.into_bytes()));
-                    self.agent.handle_input(Input::Received { flow, frame }, now);
+                    self.agent.handle_input(Input::Flow(FlowEvent::Received { flow, frame }), now);
                 }
                 Output::Ask { id, question: Question::Resolve(question), .. } => {
                     self.tell(Fact::Question, &[of_record(question.kind)], &question.name);

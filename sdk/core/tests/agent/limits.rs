@@ -1,5 +1,6 @@
 //! Every bound of an agent: the settled figure, and what happens at it.
 
+use homing_core::connect::FlowEvent;
 use std::time::Duration;
 
 use homing_core::command::Command;
@@ -61,7 +62,7 @@ fn every_account_has_room_for_two_requests_whatever_the_others_do() {
     assert_eq!(world.state(), AccountState::Registered);
     world.at("hs104.network.com").silent = true;
     world.command(Command::Refresh);
-    world.command(Command::Options);
+    world.options();
     assert_eq!(world.agent.transactions(), 2);
 }
 
@@ -142,7 +143,9 @@ fn an_agent_that_is_not_drained_hears_no_more_and_says_so() {
         let _full = world.agent.handle_command(refresh.clone(), now);
         let home = world.at("hs104.network.com");
         let options = home.request("OPTIONS sip:user@198.51.100.7", &[], "", now.wall.0);
-        world.agent.handle_input(Input::Received { flow, frame: Frame::Message(options) }, now);
+        world
+            .agent
+            .handle_input(Input::Flow(FlowEvent::Received { flow, frame: Frame::Message(options) }), now);
         world.agent.handle_input(Input::DeadlineReached, now);
     }
     assert_eq!(world.agent.handle_command(refresh.clone(), now), Err(Misuse::Limit));

@@ -5,6 +5,7 @@
 mod chaos;
 mod counting;
 mod deadlines;
+mod direct;
 mod failing;
 mod golden;
 mod homes;

@@ -1,5 +1,6 @@
 //! Many accounts in one agent, and other transports: cheap at rest, apart from each other.
 
+use homing_core::connect::FlowEvent;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -51,7 +52,7 @@ impl Crowd {
             match output {
                 Output::Connect { flow, address, .. } => {
                     self.flows.push(flow);
-                    let input = Input::Connected { flow, local, peer: address, proof: None };
+                    let input = Input::Flow(FlowEvent::Connected { flow, local, peer: address, proof: None });
                     self.agent.handle_input(input, now);
                 }
                 Output::Send { flow, bytes } => {
@@ -61,7 +62,7 @@ impl Crowd {
                         let ok =
                             Builder::reply_to(&request, 200, "OK").to_tag("t").header(Name::Expires, 3_600);
                         let frame = Frame::Message(ok.finish());
-                        self.agent.handle_input(Input::Received { flow, frame }, now);
+                        self.agent.handle_input(Input::Flow(FlowEvent::Received { flow, frame }), now);
                     }
                     self.last = Some(request);
                 }
@@ -108,7 +109,7 @@ fn two_thousand_accounts_share_one_connection_and_are_woken_one_by_one() {
     assert!(crowd.all(AccountState::Registered));
     // One connection dies: all come back, spread over time, each with one REGISTER.
     let why = homing_core::connect::ConnectError::Closed;
-    crowd.agent.handle_input(Input::Closed { flow: crowd.flows[0], why }, crowd.now);
+    crowd.agent.handle_input(Input::Flow(FlowEvent::Closed { flow: crowd.flows[0], why }), crowd.now);
     crowd.settle(local);
     crowd.pass(Duration::from_secs(3), local);
     assert!(crowd.all(AccountState::Registered));
@@ -145,7 +146,7 @@ fn over_udp_requests_are_repeated_and_copies_of_answers_absorbed() {
     let ok = Builder::reply_to(&request, 200, "OK").to_tag("t").header(Name::Expires, 3_600).finish();
     for _ in 0..3 {
         let frame = Frame::Message(ok.clone());
-        crowd.agent.handle_input(Input::Received { flow: crowd.flows[0], frame }, crowd.now);
+        crowd.agent.handle_input(Input::Flow(FlowEvent::Received { flow: crowd.flows[0], frame }), crowd.now);
         crowd.settle(local);
     }
     assert!(crowd.all(AccountState::Registered));

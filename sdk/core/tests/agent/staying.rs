@@ -7,7 +7,7 @@ use homing_core::config::{AccountConfig, Aor, ExtendedProtection, ServerChoice, 
 use homing_core::connect::ConnectError;
 use homing_core::counter::Counter;
 use homing_core::error::Misuse;
-use homing_core::event::{AccountEvent, LogoutReason, MoveCause};
+use homing_core::event::{AccountEvent, LogoutReason, MoveCause, RequestOutcome};
 use homing_core::outbox::Input;
 use homing_core::server::ServerName;
 use homing_core::state::AccountState;
@@ -598,17 +598,19 @@ fn a_clock_set_back_does_nothing() {
 #[test]
 fn options_asks_whether_the_home_is_there() {
     let mut world = signed_in(|_| {});
-    world.command(Command::Options);
+    world.options();
     let answered = |world: &World| match world.events.last() {
-        Some(AccountEvent::OptionsAnswered(answered)) => (answered.status, answered.millis),
+        Some(AccountEvent::RequestEnded { outcome: RequestOutcome::Answered { answer, .. }, .. }) => {
+            (answer.status, answer.millis)
+        }
         other => panic!("no answer but {other:?}"),
     };
     assert_eq!(answered(&world), (200, 0));
     world.at("hs104.network.com").silent = true;
-    world.command(Command::Options);
+    world.options();
     world.pass(Duration::from_secs(2));
     world.at("hs104.network.com").silent = false;
-    world.command(Command::Options);
+    world.options();
     assert_eq!(answered(&world), (200, 0), "several may be under way");
     world.pass(Duration::from_secs(30));
     assert_eq!(answered(&world), (408, 32_000));
@@ -619,8 +621,8 @@ fn options_asks_whether_the_home_is_there() {
 #[test]
 fn an_options_has_a_call_id_of_its_own() {
     let mut world = signed_in(|_| {});
-    world.command(Command::Options);
-    world.command(Command::Options);
+    world.options();
+    world.options();
     let ids = |method| {
         let own = |(_, message): &&(_, Message)| message.method() == Some(method);
         let sent = world.sent.iter().filter(own);
@@ -638,7 +640,7 @@ fn an_options_has_a_call_id_of_its_own() {
 fn an_options_under_way_outlives_a_move_on_a_draining_link() {
     let mut world = signed_in(|_| {});
     world.at("hs104.network.com").silent = true;
-    world.command(Command::Options);
+    world.options();
     let options =
         world.sent.iter().rev().find(|(_, one)| one.method() == Some(Method::Options)).unwrap().1.clone();
     notify(&mut world, "deactivated", &[]);
@@ -659,7 +661,9 @@ fn an_options_under_way_outlives_a_move_on_a_draining_link() {
 /// The final statuses OPTIONS were answered with.
 fn probed(world: &World) -> Vec<u16> {
     let status = |event: &AccountEvent| match event {
-        AccountEvent::OptionsAnswered(answered) => Some(answered.status),
+        AccountEvent::RequestEnded { outcome: RequestOutcome::Answered { answer, .. }, .. } => {
+            Some(answer.status)
+        }
         _ => None,
     };
     world.events.iter().filter_map(status).collect()
@@ -670,7 +674,7 @@ fn a_challenged_options_is_sent_again_after_a_handshake() {
     let mut world = signed_in(|_| {});
     let before = world.registers("hs104.network.com").len();
     world.at("hs104.network.com").amnesia = true;
-    world.command(Command::Options);
+    world.options();
     assert_eq!(probed(&world), [200]);
     assert_eq!(world.registers("hs104.network.com").len() - before, 3, "one handshake");
     assert!(world.events.contains(&AccountEvent::AssociationRenewed));
@@ -685,7 +689,7 @@ fn a_stale_nonce_at_options_is_answered_without_asking() {
     world.login();
     world.at("hs1.network.com").expire_nonce();
     let asked = world.asked.len();
-    world.command(Command::Options);
+    world.options();
     assert_eq!(probed(&world), [200]);
     assert_eq!(world.asked.len(), asked);
 }
@@ -696,7 +700,7 @@ fn an_options_that_is_always_challenged_is_told_so() {
     world.rules.credentials = None;
     for _ in 0..5 {
         world.at("hs104.network.com").amnesia = true;
-        world.command(Command::Options);
+        world.options();
     }
     assert_eq!(probed(&world), [401; 5]);
     assert_eq!(logged_out(&world), [], "it costs nobody the registration");

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use homing_net::{ConnectError, FlowId, NetEvent, Transport};
+use homing_net::{ConnectError, FlowEvent, FlowId, Transport};
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 
@@ -24,7 +24,7 @@ async fn what_was_sent_before_a_close_arrives() {
     near.0.close(here);
     assert_eq!(near.0.flows(), 0);
     assert_eq!(far.message().await, large);
-    assert!(matches!(far.event().await, NetEvent::Closed { why: ConnectError::Closed, .. }));
+    assert!(matches!(far.event().await, FlowEvent::Closed { why: ConnectError::Closed, .. }));
 }
 
 #[tokio::test]
@@ -33,7 +33,7 @@ async fn what_was_sent_before_the_sockets_are_closed_arrives() {
     near.0.send(here, request(3).into());
     let leaving = tokio::spawn(near.0.leave(Duration::from_secs(10)));
     assert_eq!(far.message().await, request(3));
-    assert!(matches!(far.event().await, NetEvent::Closed { .. }));
+    assert!(matches!(far.event().await, FlowEvent::Closed { .. }));
     leaving.await.unwrap();
 }
 
@@ -69,14 +69,14 @@ async fn a_closed_port_refuses_and_a_silent_one_times_out() {
     near.dial(1, free, Transport::Tcp);
     let event = near.event().await;
     assert!(
-        matches!(event, NetEvent::ConnectFailed { why: ConnectError::ConnectionRefused, .. }),
+        matches!(event, FlowEvent::ConnectFailed { why: ConnectError::ConnectionRefused, .. }),
         "{event:?}"
     );
     // Listens, but nobody speaks TLS: the handshake never ends.
     let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     near.dial(2, silent.local_addr().unwrap(), Transport::Tls);
     let event = near.event().await;
-    assert!(matches!(event, NetEvent::ConnectFailed { why: ConnectError::Timeout, .. }), "{event:?}");
+    assert!(matches!(event, FlowEvent::ConnectFailed { why: ConnectError::Timeout, .. }), "{event:?}");
 }
 
 #[tokio::test]

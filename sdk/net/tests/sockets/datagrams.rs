@@ -1,6 +1,6 @@
 //! UDP: one flow per peer, exact copies, keep-alives and STUN told apart.
 
-use homing_net::{FIRST_ACCEPTED, NetEvent, Transport};
+use homing_net::{FIRST_ACCEPTED, FlowEvent, Transport};
 use homing_wire::Frame;
 use tokio::net::UdpSocket;
 
@@ -28,7 +28,7 @@ async fn peers_of_one_socket_have_flows_of_their_own() {
     let (socket, flow) = &peers[0];
     socket.send_to(b"\r\n\r\n", listener.local_addr()).await.unwrap();
     let event = far.event().await;
-    assert!(matches!(event, NetEvent::Received { frame: Frame::Ping, .. }) && event.flow() == *flow);
+    assert!(matches!(event, FlowEvent::Received { frame: Frame::Ping, .. }) && event.flow() == *flow);
     far.0.close(*flow);
     socket.send_to(&request(0), listener.local_addr()).await.unwrap();
     assert_ne!(far.accepted().await, *flow, "a closed flow is not reused");
@@ -39,7 +39,7 @@ async fn a_dialled_socket_hears_its_peer_only() {
     let (mut near, mut far) = (End::new(), End::new());
     let listener = far.listen(Transport::Udp, None);
     near.dial(1, listener.local_addr(), Transport::Udp);
-    let NetEvent::Connected { flow, local, .. } = near.event().await else { panic!() };
+    let FlowEvent::Connected { flow, local, .. } = near.event().await else { panic!() };
     let stranger = UdpSocket::bind("127.0.0.1:0").await.unwrap();
     stranger.send_to(&request(66), ("127.0.0.1", local.port())).await.unwrap();
     near.0.send(flow, request(1).into());
@@ -57,7 +57,7 @@ async fn stun_is_told_from_sip() {
     let binding: &[u8] = &[0, 1, 0, 0, 0x21, 0x12, 0xa4, 0x42, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12];
     socket.send_to(binding, listener.local_addr()).await.unwrap();
     far.accepted().await;
-    let NetEvent::Received { frame: Frame::Stun(bytes), .. } = far.event().await else { panic!() };
+    let FlowEvent::Received { frame: Frame::Stun(bytes), .. } = far.event().await else { panic!() };
     assert_eq!(bytes, binding);
 }
 
@@ -68,5 +68,5 @@ async fn a_closed_port_is_told() {
     near.dial(1, gone, Transport::Udp);
     let flow = near.connected().await;
     near.0.send(flow, request(0).into());
-    assert!(matches!(near.event().await, NetEvent::Closed { .. }));
+    assert!(matches!(near.event().await, FlowEvent::Closed { .. }));
 }

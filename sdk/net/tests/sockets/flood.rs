@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use homing_net::{ConnectError, NetEvent, Transport};
+use homing_net::{ConnectError, FlowEvent, Transport};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -49,7 +49,7 @@ async fn a_peer_that_does_not_read_is_cut_off_and_told() {
         tokio::task::yield_now().await;
     }
     let event = far.event().await;
-    assert!(matches!(event, NetEvent::Closed { why: ConnectError::Timeout, .. }), "{event:?}");
+    assert!(matches!(event, FlowEvent::Closed { why: ConnectError::Timeout, .. }), "{event:?}");
     assert_eq!(far.0.counters().slow_peers, 1);
 }
 
@@ -66,12 +66,12 @@ async fn one_connection_too_many_is_closed_as_it_comes() {
     assert_eq!(tokio::io::AsyncReadExt::read(&mut third, &mut [0; 1]).await.unwrap_or(0), 0);
     assert_eq!(far.0.counters().accept_refused, 1);
     drop(streams.pop());
-    assert!(matches!(far.event().await, NetEvent::Closed { .. }));
+    assert!(matches!(far.event().await, FlowEvent::Closed { .. }));
     // Its place is free again, at the latest when its task has ended.
     loop {
         let _again = TcpStream::connect(listener.local_addr()).await.unwrap();
         let told = timeout(Duration::from_millis(50), far.0.next()).await;
-        if let Ok(NetEvent::Accepted { .. }) = told {
+        if let Ok(FlowEvent::Accepted { .. }) = told {
             break;
         }
     }

@@ -1,6 +1,6 @@
 //! Streams as they really arrive: in pieces, in bulk, broken.
 
-use homing_net::{ConnectError, NetEvent, Transport};
+use homing_net::{ConnectError, FlowEvent, Transport};
 use homing_wire::{Frame, FrameError};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -43,7 +43,7 @@ async fn many_messages_in_one_piece_arrive_in_order() {
     for body in 0..200 {
         assert_eq!(far.message().await, request(body));
     }
-    assert!(matches!(far.event().await, NetEvent::Received { frame: Frame::Ping, .. }));
+    assert!(matches!(far.event().await, FlowEvent::Received { frame: Frame::Ping, .. }));
 }
 
 #[tokio::test]
@@ -56,7 +56,7 @@ async fn half_a_message_is_never_handed_on() {
         stream.write_all(&message[..length]).await.unwrap();
         drop(stream);
         let event = far.event().await;
-        assert!(matches!(event, NetEvent::Closed { why: ConnectError::Closed, .. }), "{length}: {event:?}");
+        assert!(matches!(event, FlowEvent::Closed { why: ConnectError::Closed, .. }), "{length}: {event:?}");
         assert_eq!(far.0.counters().half_messages, 1);
     }
 }
@@ -71,7 +71,7 @@ async fn a_message_that_never_becomes_whole_holds_no_connection() {
     stream.write_all(&[&message[..], &message[..20]].concat()).await.unwrap();
     assert_eq!(far.message().await, message);
     let event = far.event().await;
-    assert!(matches!(event, NetEvent::Closed { why: ConnectError::Timeout, .. }), "{event:?}");
+    assert!(matches!(event, FlowEvent::Closed { why: ConnectError::Timeout, .. }), "{event:?}");
     assert_eq!(far.0.counters().half_messages, 1);
 }
 
@@ -83,7 +83,7 @@ async fn a_stream_without_length_gets_a_last_word_and_ends() {
     let head = b"OPTIONS sip:a SIP/2.0\r\nCall-ID: 1\r\n\r\n";
     stream.write_all(head).await.unwrap();
     stream.write_all(&request(0)).await.unwrap();
-    let NetEvent::Malformed { why, head: Some(told), .. } = far.event().await else { panic!() };
+    let FlowEvent::Malformed { why, head: Some(told), .. } = far.event().await else { panic!() };
     assert_eq!((why, &told[..]), (FrameError::NoContentLength, &head[..]));
     let answer = b"SIP/2.0 400 Content-Length Missing\r\nContent-Length: 0\r\n\r\n";
     far.0.send(flow, (&answer[..]).into());
@@ -109,7 +109,7 @@ async fn what_is_too_large_ends_while_it_is_read() {
         far.accepted().await;
         // The other side may well stop listening before all is written.
         let _ = stream.write_all(&bytes).await;
-        assert!(matches!(far.event().await, NetEvent::Malformed { .. }));
-        assert!(matches!(far.event().await, NetEvent::Closed { .. }));
+        assert!(matches!(far.event().await, FlowEvent::Malformed { .. }));
+        assert!(matches!(far.event().await, FlowEvent::Closed { .. }));
     }
 }

@@ -2,7 +2,7 @@
 
 use homing_core::identity::IdentityError::{self, NoNames, OtherNames, Wildcard};
 use homing_net::{
-    ConnectError, Dial, Expected, FlowId, NetEvent, Roots, TlsClient, TlsProof, TlsServer, Transport,
+    ConnectError, Dial, Expected, FlowEvent, FlowId, Roots, TlsClient, TlsProof, TlsServer, Transport,
 };
 
 use crate::authority::{Authority, Life, Wish};
@@ -20,12 +20,12 @@ async fn verdict(
     near.0.connect(Dial { flow: FlowId(1), address, transport, identity: expected }, client);
     near.0.send(FlowId(1), request(0).into());
     match near.event().await {
-        NetEvent::Connected { proof, .. } => {
+        FlowEvent::Connected { proof, .. } => {
             far.accepted().await;
             assert_eq!(far.message().await, request(0));
             Ok(proof.expect("TLS proves something"))
         }
-        NetEvent::ConnectFailed { why, .. } => {
+        FlowEvent::ConnectFailed { why, .. } => {
             while far.0.counters().handshake_failed == 0 {
                 tokio::task::yield_now().await;
             }
@@ -164,7 +164,7 @@ async fn a_peer_without_tls_fails_the_handshake_and_hears_no_sip() {
     near.0.send(FlowId(1), request(0).into());
     far.accepted().await;
     // The hello is no SIP: the framer stops at it, and its sender learns that TLS is not spoken here.
-    assert!(matches!(far.event().await, NetEvent::Malformed { .. }));
-    assert!(matches!(far.event().await, NetEvent::Closed { .. }));
-    assert!(matches!(near.event().await, NetEvent::ConnectFailed { why: ConnectError::Handshake, .. }));
+    assert!(matches!(far.event().await, FlowEvent::Malformed { .. }));
+    assert!(matches!(far.event().await, FlowEvent::Closed { .. }));
+    assert!(matches!(near.event().await, FlowEvent::ConnectFailed { why: ConnectError::Handshake, .. }));
 }

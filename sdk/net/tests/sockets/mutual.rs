@@ -1,7 +1,7 @@
 //! Mutual TLS: servers that know their clients.
 
 use homing_net::{
-    ClientCertificates, Dial, Expected, FlowId, NetEvent, PemError, TlsClient, TlsServer, Transport,
+    ClientCertificates, Dial, Expected, FlowEvent, FlowId, PemError, TlsClient, TlsServer, Transport,
 };
 
 use crate::authority::{Authority, Wish};
@@ -25,7 +25,7 @@ async fn a_required_certificate_names_the_client() {
     let edge = TlsClient::with_certificate(authority.roots(), &chain, &key).unwrap();
     near.0.connect(dial(1), &edge);
     near.connected().await;
-    let NetEvent::Accepted { client_names: Some(names), .. } = far.event().await else { panic!() };
+    let FlowEvent::Accepted { client_names: Some(names), .. } = far.event().await else { panic!() };
     assert_eq!(names.dns, ["edge.network.com"]);
 
     near.0.connect(dial(2), &TlsClient::new(authority.roots()));
@@ -33,8 +33,8 @@ async fn a_required_certificate_names_the_client() {
     // In TLS 1.3 the client learns of its refusal only after its own handshake is done.
     loop {
         match near.event().await {
-            NetEvent::Connected { flow: FlowId(2), .. } => {}
-            NetEvent::ConnectFailed { flow: FlowId(2), .. } | NetEvent::Closed { flow: FlowId(2), .. } => {
+            FlowEvent::Connected { flow: FlowId(2), .. } => {}
+            FlowEvent::ConnectFailed { flow: FlowId(2), .. } | FlowEvent::Closed { flow: FlowId(2), .. } => {
                 break;
             }
             other => panic!("{other:?}"),

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use homing_net::{
-    Dial, Expected, FlowId, Listener, NetConfig, NetEvent, Roots, Sockets, TlsClient, TlsServer, Transport,
+    Dial, Expected, FlowEvent, FlowId, Listener, NetConfig, Roots, Sockets, TlsClient, TlsServer, Transport,
 };
 use homing_wire::Frame;
 use tokio::time::timeout;
@@ -24,7 +24,7 @@ impl End {
     }
 
     /// The next event; a test that waits longer than this has failed.
-    pub(crate) async fn event(&mut self) -> NetEvent {
+    pub(crate) async fn event(&mut self) -> FlowEvent {
         timeout(PATIENCE, self.0.next()).await.expect("an event within the test's patience")
     }
 
@@ -40,21 +40,21 @@ impl End {
 
     pub(crate) async fn connected(&mut self) -> FlowId {
         match self.event().await {
-            NetEvent::Connected { flow, .. } => flow,
+            FlowEvent::Connected { flow, .. } => flow,
             other => panic!("not connected but {other:?}"),
         }
     }
 
     pub(crate) async fn accepted(&mut self) -> FlowId {
         match self.event().await {
-            NetEvent::Accepted { flow, .. } => flow,
+            FlowEvent::Accepted { flow, .. } => flow,
             other => panic!("not accepted but {other:?}"),
         }
     }
 
     pub(crate) async fn message(&mut self) -> Vec<u8> {
         match self.event().await {
-            NetEvent::Received { frame: Frame::Message(bytes), .. } => bytes.to_vec(),
+            FlowEvent::Received { frame: Frame::Message(bytes), .. } => bytes.to_vec(),
             other => panic!("no message but {other:?}"),
         }
     }

@@ -1,6 +1,7 @@
 //! Bent, cut and shuffled messages: no panic, at most one answer each, nothing left behind.
 
 use homing_core::connect::ConnectError;
+use homing_core::connect::FlowEvent;
 use homing_core::ids::{Rng, Seed};
 use homing_core::transport::Transport;
 use homing_wire::Frame;
@@ -45,7 +46,7 @@ fn bent_conversations_panic_nowhere_and_leave_nothing() {
         for round in 0..12 {
             let step = 2 * usize::try_from(rng.below(golden.len() as u64 / 2)).unwrap();
             let frame = Frame::Message(bent(&golden.text(step), &mut rng).into());
-            let sent = bench.input(NodeInput::Received { flow, frame }, at(round));
+            let sent = bench.input(NodeInput::Flow(FlowEvent::Received { flow, frame }), at(round));
             assert!(sent.len() <= 1, "seed {seed}: {} answers", sent.len());
             if rng.below(4) == 0 {
                 bench.input(NodeInput::DeadlineReached, at(round));
@@ -53,7 +54,7 @@ fn bent_conversations_panic_nowhere_and_leave_nothing() {
             open &= !bench.others.iter().any(|output| matches!(output, NodeOutput::Close { .. }));
         }
         if open {
-            bench.input(NodeInput::Closed { flow, why: ConnectError::Closed }, at(20));
+            bench.input(NodeInput::Flow(FlowEvent::Closed { flow, why: ConnectError::Closed }), at(20));
         }
         // Whatever still runs has an end: the last deadline leads to none.
         let mut now = at(20);

@@ -1,5 +1,6 @@
 //! A few nodes on a table: flows by hand, a directory that answers at once, links between servers.
 
+use homing_core::connect::FlowEvent;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
@@ -206,13 +207,13 @@ impl Bench {
     /// Somebody with a certificate opens a flow.
     pub(super) fn open_as(&mut self, flow: u64, transport: Transport, dns: Option<&str>, now: Now) -> FlowId {
         let names = dns.map(|name| CertNames { dns: vec![name.to_owned()], ..CertNames::default() });
-        let input = NodeInput::Accepted {
+        let input = NodeInput::Flow(FlowEvent::Accepted {
             flow: FlowId(flow),
             local: "127.0.0.1:5061".parse().unwrap(),
             peer: format!("127.0.0.1:{}", 40_000 + flow).parse().unwrap(),
             transport,
             names,
-        };
+        });
         assert!(self.input(input, now).is_empty());
         FlowId(flow)
     }
@@ -220,7 +221,7 @@ impl Bench {
     /// Hands a message in and gives what the node sends, with the flow each goes by.
     pub(super) fn say(&mut self, flow: FlowId, text: &str, now: Now) -> Vec<(FlowId, Bytes)> {
         let frame = Frame::Message(Bytes::copy_from_slice(text.as_bytes()));
-        self.input(NodeInput::Received { flow, frame }, now)
+        self.input(NodeInput::Flow(FlowEvent::Received { flow, frame }), now)
     }
 
     /// As [`say`](Self::say), for exactly one answer on the same flow.

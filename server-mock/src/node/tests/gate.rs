@@ -1,5 +1,6 @@
 //! Attacks on the gate, made from the recorded conversations.
 
+use homing_core::connect::FlowEvent;
 use homing_core::ids::FlowId;
 use homing_core::secret::Password;
 use homing_core::transport::Transport;
@@ -269,7 +270,7 @@ fn an_association_ends_with_its_connection_and_with_its_life() {
     let golden = v4();
     let (mut bench, flow) = logged_in(&golden);
     let why = homing_core::connect::ConnectError::Closed;
-    bench.input(NodeInput::Closed { flow, why }, at(1));
+    bench.input(NodeInput::Flow(FlowEvent::Closed { flow, why }), at(1));
     assert!(bench.node.bindings("user@network.com").is_empty());
     let flow = bench.open(2, Transport::Tls);
     assert!(is_first_challenge(&bench.ask(flow, &golden.text(REFRESH), at(2))));

@@ -1,6 +1,7 @@
 //! Registrations by Digest and without a gate; bindings, keep-alives, refusals, forced ends.
 
 use homing_core::auth::digest::{Algorithm, DigestInput, Hash, Qop, Secret, response};
+use homing_core::connect::FlowEvent;
 use homing_core::ids::{FlowId, Seed};
 use homing_core::secret::Password;
 use homing_core::time::Now;
@@ -150,7 +151,7 @@ fn what_a_200_says_about_bindings_gruu_and_keep_alives() {
     // The connection is given up when it was silent for longer than agreed, not sooner.
     bench.input(NodeInput::DeadlineReached, at(330));
     assert!(bench.others.is_empty());
-    bench.input(NodeInput::Received { flow, frame: Frame::Ping }, at(330));
+    bench.input(NodeInput::Flow(FlowEvent::Received { flow, frame: Frame::Ping }), at(330));
     bench.input(NodeInput::DeadlineReached, at(659));
     assert!(bench.others.is_empty());
     bench.input(NodeInput::DeadlineReached, at(660));
@@ -160,7 +161,9 @@ fn what_a_200_says_about_bindings_gruu_and_keep_alives() {
 #[test]
 fn outbound_and_keep_are_answered_and_their_pings_too() {
     let (mut bench, flow) = bench(Schemes::None, |_| ());
-    let ping = |bench: &mut Bench| bench.input(NodeInput::Received { flow, frame: Frame::Ping }, at(1));
+    let ping = |bench: &mut Bench| {
+        bench.input(NodeInput::Flow(FlowEvent::Received { flow, frame: Frame::Ping }), at(1))
+    };
     assert!(ping(&mut bench).is_empty(), "nobody asked for pongs yet");
     let contact =
         format!("{CONTACT};reg-id=1;+sip.instance=\"<urn:uuid:d0b51c2a-d769-588b-9e78-24f4450a6ebb>\"");

@@ -1,6 +1,7 @@
 //! Requests that pass through one server to another: figure 6 by hand, with two servers and a link.
 
 use homing_core::connect::ConnectError;
+use homing_core::connect::FlowEvent;
 use homing_core::ids::FlowId;
 use homing_core::transport::Transport;
 use homing_wire::{Message, Name};
@@ -61,7 +62,12 @@ impl Figure {
                 self.link = Some(flow);
                 self.home.open_as(BACK.0, Transport::Tls, Some(FIRST), at(0));
                 let (local, peer) = ("127.0.0.1:1".parse().unwrap(), "127.0.0.1:5061".parse().unwrap());
-                queue.extend(self.first.input(NodeInput::Connected { flow, local, peer }, at(0)));
+                queue.extend(
+                    self.first.input(
+                        NodeInput::Flow(FlowEvent::Connected { flow, local, peer, proof: None }),
+                        at(0),
+                    ),
+                );
             }
             if queue.is_empty() {
                 return heard;
@@ -198,8 +204,10 @@ fn a_home_server_that_cannot_be_reached_is_a_signed_503() {
     let Some(NodeOutput::Connect { flow: link, .. }) = first.others.pop() else {
         panic!("no connection wanted")
     };
-    let sent =
-        first.input(NodeInput::ConnectFailed { flow: link, why: ConnectError::ConnectionRefused }, at(1));
+    let sent = first.input(
+        NodeInput::Flow(FlowEvent::ConnectFailed { flow: link, why: ConnectError::ConnectionRefused }),
+        at(1),
+    );
     let answer = Message::parse(sent[0].1.clone()).unwrap();
     assert_eq!((answer.status(), answer.text(Name::RetryAfter).as_deref()), (Some(503), Some("5")));
     assert!(auth_param(&answer, Name::AuthenticationInfo, "rspauth").is_some());

@@ -2,6 +2,7 @@
 
 use homing_core::auth::ntlm::session::Side;
 use homing_core::auth::security_association::{Stamp, buffer};
+use homing_core::connect::FlowEvent;
 use homing_core::ids::FlowId;
 use homing_core::time::Now;
 use homing_core::transport::Transport;
@@ -108,7 +109,7 @@ fn renewing(steps: usize) -> (Bench, FlowId, [String; 2]) {
     if steps > 2 {
         let token = again(&unsigned(&golden.text(TOKEN)), 1).replace("CSeq: 3 ", "CSeq: 6 ");
         let frame = Frame::Message(with(&token, "opaque", &new).into());
-        bench.node.handle_input(NodeInput::Received { flow, frame }, at(10));
+        bench.node.handle_input(NodeInput::Flow(FlowEvent::Received { flow, frame }), at(10));
     }
     if steps > 3 {
         let heard = bench.drain(at(10));

@@ -1,5 +1,6 @@
 //! The torture messages of RFC 4475 and RFC 5118 as a registrar answers them.
 
+use homing_core::connect::FlowEvent;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -37,7 +38,7 @@ fn bench(schemes: Schemes) -> Bench {
 fn answer(bench: &mut Bench, bytes: Vec<u8>) -> Option<Message> {
     let flow = bench.open(1, Transport::Udp);
     let frame = Frame::Message(Bytes::from(bytes));
-    let sent = bench.input(NodeInput::Received { flow, frame }, at(0));
+    let sent = bench.input(NodeInput::Flow(FlowEvent::Received { flow, frame }), at(0));
     assert!(sent.len() <= 1, "at most one answer\n{}", bench.ladder());
     sent.first().map(|(_, bytes)| Message::parse(bytes.clone()).unwrap())
 }

@@ -34,7 +34,7 @@ fn flows(seed: u64) -> Flows<u32> {
 fn open(flows: &mut Flows<u32>, transport: Transport) -> FlowId {
     let flow = flows.claim(1, &to(transport, "hs1.network.com"), at(0));
     let ends = ("198.51.100.7:40000".parse().unwrap(), "192.0.2.1:5061".parse().unwrap());
-    assert!(flows.handle_connected(flow, ends, None, at(0)));
+    assert!(flows.handle_connected(flow, Opened::new(ends.0, ends.1, None, at(0))));
     drain(flows);
     flow
 }

@@ -53,7 +53,10 @@ fn a_flow_that_does_not_open_in_time_is_lost() {
     let lost = FlowOutput::News(FlowNews::Lost { flow, why: ConnectError::Timeout, users: vec![1] });
     assert_eq!(drain(&mut flows), [FlowOutput::Close { flow }, lost]);
     let ends = ("198.51.100.7:1".parse().unwrap(), "192.0.2.1:5061".parse().unwrap());
-    assert!(!flows.handle_connected(flow, ends, None, at(10_501)), "it comes too late");
+    assert!(
+        !flows.handle_connected(flow, Opened::new(ends.0, ends.1, None, at(10_501))),
+        "it comes too late"
+    );
     assert_eq!(flows.deadline(), None);
 }
 

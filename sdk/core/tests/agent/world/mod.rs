@@ -3,6 +3,7 @@
 pub(crate) mod random;
 pub(crate) mod server;
 
+use homing_core::connect::FlowEvent;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -16,7 +17,7 @@ use homing_core::connect::{ConnectError, TlsProof};
 use homing_core::dns::{DnsAnswer, DnsError, DnsQuestion, DnsRecords, RecordKind, Srv};
 use homing_core::event::{AccountEvent, Event};
 use homing_core::identity::{CertNames, accepts};
-use homing_core::ids::{AccountId, AskId, FlowId, Seed};
+use homing_core::ids::{AccountId, AskId, FlowId, RequestId, Seed};
 use homing_core::journey::LoginFailure;
 use homing_core::outbox::{Answer, Credentials, Decision, Input, Output, Question};
 use homing_core::secret::Password;
@@ -154,6 +155,14 @@ impl World {
         self.settle();
     }
 
+    /// Asks the home server whether it is there.
+    pub(crate) fn options(&mut self) -> RequestId {
+        let now = self.now();
+        let request = self.agent.options(self.account, None, now).unwrap();
+        self.settle();
+        request
+    }
+
     pub(crate) fn input(&mut self, input: Input) {
         let now = self.now();
         self.agent.handle_input(input, now);
@@ -170,7 +179,7 @@ impl World {
     pub(crate) fn say(&mut self, name: &str, bytes: Bytes) {
         let address = *self.servers.iter().find(|(_, server)| server.name == name).unwrap().0;
         let flow = *self.flows.iter().find(|(_, at)| **at == address).expect("a connection to it").0;
-        self.input(Input::Received { flow, frame: Frame::Message(bytes) });
+        self.input(Input::Flow(FlowEvent::Received { flow, frame: Frame::Message(bytes) }));
     }
 
     /// The connection to a server breaks.
@@ -178,7 +187,7 @@ impl World {
         let address = *self.servers.iter().find(|(_, server)| server.name == name).unwrap().0;
         let flow = *self.flows.iter().find(|(_, at)| **at == address).expect("a connection to it").0;
         self.flows.remove(&flow);
-        self.input(Input::Closed { flow, why: ConnectError::Closed });
+        self.input(Input::Flow(FlowEvent::Closed { flow, why: ConnectError::Closed }));
     }
 
     /// Lets time pass, stopping at every deadline on the way.
@@ -262,12 +271,12 @@ impl World {
             Output::Connect { flow, address, transport, identity } => {
                 let Some(server) = self.servers.get_mut(&address) else {
                     let why = ConnectError::ConnectionRefused;
-                    return self.agent.handle_input(Input::ConnectFailed { flow, why }, now);
+                    return self.agent.handle_input(Input::Flow(FlowEvent::ConnectFailed { flow, why }), now);
                 };
                 server.dials += 1;
                 if let Some(why) = server.unreachable {
                     if why != ConnectError::Timeout {
-                        self.agent.handle_input(Input::ConnectFailed { flow, why }, now);
+                        self.agent.handle_input(Input::Flow(FlowEvent::ConnectFailed { flow, why }), now);
                     }
                     return;
                 }
@@ -275,7 +284,9 @@ impl World {
                 let name = match accepts(&identity, &names) {
                     Err(why) if transport == Transport::Tls => {
                         let why = ConnectError::Identity(why);
-                        return self.agent.handle_input(Input::ConnectFailed { flow, why }, now);
+                        return self
+                            .agent
+                            .handle_input(Input::Flow(FlowEvent::ConnectFailed { flow, why }), now);
                     }
                     verdict => verdict.unwrap_or_default(),
                 };
@@ -289,7 +300,10 @@ impl World {
                 server.forget();
                 self.flows.insert(flow, address);
                 let local = SocketAddr::from(([198, 51, 100, 7], 40_000));
-                self.agent.handle_input(Input::Connected { flow, local, peer: address, proof }, now);
+                self.agent.handle_input(
+                    Input::Flow(FlowEvent::Connected { flow, local, peer: address, proof }),
+                    now,
+                );
             }
             Output::Close { flow } => {
                 self.flows.remove(&flow);
@@ -307,7 +321,7 @@ impl World {
             server.pings += 1;
             if server.pongs {
                 let now = self.now();
-                self.agent.handle_input(Input::Received { flow, frame: Frame::Pong }, now);
+                self.agent.handle_input(Input::Flow(FlowEvent::Received { flow, frame: Frame::Pong }), now);
             }
             return;
         }
@@ -319,7 +333,8 @@ impl World {
         }
         for answer in answers {
             let now = self.now();
-            self.agent.handle_input(Input::Received { flow, frame: Frame::Message(answer) }, now);
+            self.agent
+                .handle_input(Input::Flow(FlowEvent::Received { flow, frame: Frame::Message(answer) }), now);
         }
     }
 

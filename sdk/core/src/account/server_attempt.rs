@@ -1,30 +1,48 @@
 //! One way to find a server, and what it has cost so far.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
-use super::attempt::Dialled;
-use crate::account::context::Context;
-use crate::account::server_link::Named;
+use super::context::Context;
+use super::server_link::Named;
 use crate::dns::{DnsAnswer, DnsError, DnsQuestion};
 use crate::identity::Expected;
 use crate::journey::FoundBy;
 use crate::locate::{NoCandidate, Plan, Request, Step, Target, Wanted};
+use crate::server::ServerName;
 use crate::transport::Transport;
 
+/// A dial that became, or is to become, a hop.
+#[derive(Clone, Debug)]
+pub(crate) struct Dialled {
+    /// The server.
+    pub server: ServerName,
+    /// The address tried; none where the name had none.
+    pub address: Option<SocketAddr>,
+    /// What it was known by.
+    pub named: Named,
+    /// The transport.
+    pub transport: Transport,
+    /// How the server was come by.
+    pub how: FoundBy,
+    /// Round trips of DNS it took to find it.
+    pub dns: u8,
+}
+
 /// One way to find a server: the remembered home, the discovery of a domain, one Contact.
-pub(super) struct ServerAttempt {
+pub(crate) struct ServerAttempt {
     plan: Plan,
     way: Way,
-    /// The server, where the server_attempt leads to one only.
+    /// The server, where the attempt leads to one only.
     sole: Option<Sole>,
-    /// How long the next server_attempt waits for this one; none: until this one has failed.
-    pub(super) head_start: Option<Duration>,
+    /// How long the next attempt waits for this one; none: until this one has failed.
+    pub(crate) head_start: Option<Duration>,
     /// Round trips of DNS that were written to a hop.
     charged: u8,
     progress: Progress,
 }
 
-/// The one server a server_attempt leads to, and whom its certificate must name.
+/// The one server a attempt leads to, and whom its certificate must name.
 #[derive(Clone)]
 struct Sole {
     named: Named,
@@ -32,9 +50,9 @@ struct Sole {
     expected: Expected,
 }
 
-/// How a server_attempt came to be; decides what its hops are called.
+/// How a attempt came to be; decides what its hops are called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Way {
+pub(crate) enum Way {
     /// The home server of an earlier login.
     Remembered,
     /// The server of the configuration.
@@ -45,13 +63,15 @@ pub(super) enum Way {
     Redirected(u8),
     /// A preferred registrar.
     Preferred,
+    /// The host of a URI that is asked directly.
+    Uri,
 }
 
-/// What a server_attempt gives when it is asked for the next target.
-pub(super) enum Next {
+/// What a attempt gives when it is asked for the next target.
+pub(crate) enum Next {
     /// Dial here.
     Target(Box<Target>),
-    /// An answer must come first, or the server_attempt is over.
+    /// An answer must come first, or the attempt is over.
     Nothing,
     /// It ended without a single target: the server that has no address, if it leads to one only.
     Barren(Option<Dialled>, DnsError),
@@ -66,13 +86,13 @@ enum Progress {
 
 impl ServerAttempt {
     /// The discovery of a domain.
-    pub(super) fn discovery(domain: &str, transports: &[Transport], cx: &mut Context<'_>) -> Self {
+    pub(crate) fn discovery(domain: &str, transports: &[Transport], cx: &mut Context<'_>) -> Self {
         let request = Request::new(Wanted::Domain(domain.to_owned()), transports);
         Self::new(request, Way::Discovery, None, cx)
     }
 
     /// A server that is named, over one transport.
-    pub(super) fn server(
+    pub(crate) fn server(
         at: (&str, Option<u16>),
         transport: Transport,
         expected: Expected,
@@ -85,9 +105,14 @@ impl ServerAttempt {
         Self::new(Request::new(wanted, &[transport]), way, Some(sole), cx)
     }
 
-    /// The next server_attempt begins after `wait` even if this one is still under way.
+    /// The servers of the host that a URI names (RFC 3263).
+    pub(crate) fn uri(request: Request, cx: &mut Context<'_>) -> Self {
+        Self::new(request, Way::Uri, None, cx)
+    }
+
+    /// The next attempt begins after `wait` even if this one is still under way.
     #[must_use]
-    pub(super) fn with_head_start(mut self, wait: Duration) -> Self {
+    pub(crate) fn with_head_start(mut self, wait: Duration) -> Self {
         self.head_start = Some(wait);
         self
     }
@@ -99,17 +124,17 @@ impl ServerAttempt {
     }
 
     /// The questions to ask now.
-    pub(super) fn questions(&mut self) -> Vec<DnsQuestion> {
+    pub(crate) fn questions(&mut self) -> Vec<DnsQuestion> {
         self.plan.questions()
     }
 
     /// An answer of DNS.
-    pub(super) fn handle_answer(&mut self, question: &DnsQuestion, answer: Result<DnsAnswer, DnsError>) {
+    pub(crate) fn handle_answer(&mut self, question: &DnsQuestion, answer: Result<DnsAnswer, DnsError>) {
         self.plan.handle_answer(question, answer);
     }
 
     /// The next target in order.
-    pub(super) fn next(&mut self) -> Next {
+    pub(crate) fn next(&mut self) -> Next {
         if self.progress == Progress::Over {
             return Next::Nothing;
         }
@@ -131,7 +156,7 @@ impl ServerAttempt {
     }
 
     /// The hop to `target`.
-    pub(super) fn dialled(&mut self, target: &Target) -> Dialled {
+    pub(crate) fn dialled(&mut self, target: &Target) -> Dialled {
         let named = match &self.sole {
             Some(sole) => sole.named.clone(),
             None => Named::new(&target.name.host, Some(target.name.port), &target.expected),
@@ -154,7 +179,7 @@ impl ServerAttempt {
         Some(Dialled { server, address: None, named, transport, how: self.arrival(String::new()), dns })
     }
 
-    /// The round trips of DNS since the last hop of this server_attempt.
+    /// The round trips of DNS since the last hop of this attempt.
     fn charge(&mut self, spent: u8) -> u8 {
         let due = spent.saturating_sub(self.charged);
         self.charged = self.charged.max(spent);
@@ -165,7 +190,7 @@ impl ServerAttempt {
         match self.way {
             Way::Remembered => FoundBy::Remembered,
             Way::Configured => FoundBy::Configured,
-            Way::Discovery => FoundBy::Discovered(why),
+            Way::Discovery | Way::Uri => FoundBy::Discovered(why),
             Way::Redirected(candidate) => FoundBy::Redirected { candidate },
             Way::Preferred => FoundBy::Preferred,
         }

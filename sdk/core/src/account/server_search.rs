@@ -1,6 +1,6 @@
-//! Finds a server that can be connected to: server_attempts of DNS questions, and a race among their targets.
+//! Finds a server that can be connected to: attempts of DNS questions, and a race among their targets.
 //!
-//! Legs run one after the other, except that a server_attempt with a head start lets the next begin while it is
+//! Legs run one after the other, except that a attempt with a head start lets the next begin while it is
 //! still under way. Targets of equal rank are dialled 250 ms apart, and the first verified connection
 //! wins (decision 9; RFC 8305 section 5). What lost stays in store: if the winner turns out to be of
 //! no use, the search goes on where it stopped.
@@ -9,10 +9,9 @@ use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use super::attempt::Dialled;
-use super::server_attempt::{Next, ServerAttempt};
-use crate::account::context::{Claim, Context};
-use crate::account::server_link::OpenFlow;
+use super::context::{Claim, Context};
+use super::server_attempt::{Dialled, Next, ServerAttempt};
+use super::server_link::OpenFlow;
 use crate::connect::{ConnectError, TlsProof};
 use crate::dns::{DnsAnswer, DnsError, DnsQuestion};
 use crate::error::LoginError;
@@ -25,13 +24,13 @@ use crate::time::{Deadline, Moment, Why};
 use crate::transaction::FlowRef;
 
 /// The search of one login for its next server.
-pub(super) struct ServerSearch {
+pub(crate) struct ServerSearch {
     /// What is searched, for errors.
     domain: Box<str>,
     server_attempts: Vec<ServerAttempt>,
     /// Legs begun so far; the others wait.
     begun: usize,
-    /// When the next server_attempt may begin although the present one is under way.
+    /// When the next attempt may begin although the present one is under way.
     next_attempt: Option<Moment>,
     questions: Vec<Asked>,
     /// Questions taken back because a connection won.
@@ -45,7 +44,7 @@ pub(super) struct ServerSearch {
 }
 
 /// What became of an input.
-pub(super) enum Found {
+pub(crate) enum Found {
     /// The search goes on.
     Nothing,
     /// A connection stands; everything else was taken back.
@@ -55,7 +54,7 @@ pub(super) enum Found {
 }
 
 /// The connection that won.
-pub(super) struct Connection {
+pub(crate) struct Connection {
     /// Its flow; one use of it is the winner's.
     pub flow: FlowId,
     /// What was dialled.
@@ -72,7 +71,7 @@ pub(super) struct Connection {
 
 impl Connection {
     /// The flow, for the link that begins with it.
-    pub(super) fn into_flow(self) -> OpenFlow {
+    pub(crate) fn into_flow(self) -> OpenFlow {
         let Dialled { server, named, transport, .. } = self.dialled;
         let flow_ref = FlowRef::new(self.flow, transport);
         OpenFlow { server, named, flow_ref, proof: self.proof, local: self.local }
@@ -80,7 +79,7 @@ impl Connection {
 }
 
 /// A server that was not reached, for the journey.
-pub(super) struct Miss {
+pub(crate) struct Miss {
     /// What was dialled.
     pub dialled: Dialled,
     /// Why it came to nothing.
@@ -103,8 +102,8 @@ struct Dial {
 }
 
 impl ServerSearch {
-    /// A search along `server_attempts`, the first first. Nothing happens before [`ServerSearch::advance`].
-    pub(super) fn new(domain: &str, server_attempts: Vec<ServerAttempt>) -> Self {
+    /// A search along `attempts`, the first first. Nothing happens before [`ServerSearch::advance`].
+    pub(crate) fn new(domain: &str, server_attempts: Vec<ServerAttempt>) -> Self {
         Self {
             domain: domain.into(),
             server_attempts,
@@ -120,7 +119,7 @@ impl ServerSearch {
     }
 
     /// True while a connection is being opened.
-    pub(super) fn is_dialling(&self) -> bool {
+    pub(crate) fn is_dialling(&self) -> bool {
         !self.dials.is_empty()
     }
 
@@ -129,12 +128,12 @@ impl ServerSearch {
     }
 
     /// The reason to give if nothing else comes of the search.
-    pub(super) fn note(&mut self, error: LoginError) {
+    pub(crate) fn note(&mut self, error: LoginError) {
         self.last = Some(error);
     }
 
     /// The next thing overdue.
-    pub(super) fn deadline(&self) -> Option<Deadline> {
+    pub(crate) fn deadline(&self) -> Option<Deadline> {
         let questions = self.questions.iter().map(|asked| Deadline::new(asked.until, Why::QuestionOverdue));
         let dials = self.dials.iter().map(|dial| Deadline::new(dial.until, Why::ConnectOverdue));
         let racing = self.next_dial.filter(|_| self.is_dialling());
@@ -148,7 +147,7 @@ impl ServerSearch {
     }
 
     /// Does whatever can be done now; servers not reached go to `misses`.
-    pub(super) fn advance(&mut self, cx: &mut Context<'_>, misses: &mut Vec<Miss>) -> Found {
+    pub(crate) fn advance(&mut self, cx: &mut Context<'_>, misses: &mut Vec<Miss>) -> Found {
         loop {
             self.next_dial.take_if(|at| cx.now.reached(*at));
             self.ask(cx);
@@ -173,14 +172,14 @@ impl ServerSearch {
     }
 
     /// An answer of DNS; ignored if it is not this search's.
-    pub(super) fn handle_answer(&mut self, id: AskId, answer: Result<DnsAnswer, DnsError>) {
+    pub(crate) fn handle_answer(&mut self, id: AskId, answer: Result<DnsAnswer, DnsError>) {
         let Some(at) = self.questions.iter().position(|asked| asked.id == id) else { return };
         let asked = self.questions.remove(at);
         self.server_attempts[asked.server_attempt].handle_answer(&asked.question, answer);
     }
 
     /// A connection stands: everything else is taken back and kept for later.
-    pub(super) fn handle_connected(&mut self, flow: FlowId, cx: &mut Context<'_>) -> Option<Box<Connection>> {
+    pub(crate) fn handle_connected(&mut self, flow: FlowId, cx: &mut Context<'_>) -> Option<Box<Connection>> {
         let opened = cx.flows.find(flow).and_then(Flow::opened)?;
         let (local, proof) = (opened.local, opened.proof.clone());
         let at = self.dials.iter().position(|dial| dial.flow == flow)?;
@@ -192,7 +191,7 @@ impl ServerSearch {
     }
 
     /// A connection could not be opened.
-    pub(super) fn handle_failed(&mut self, flow: FlowId, why: ConnectError, misses: &mut Vec<Miss>) {
+    pub(crate) fn handle_failed(&mut self, flow: FlowId, why: ConnectError, misses: &mut Vec<Miss>) {
         if let Some(at) = self.dials.iter().position(|dial| dial.flow == flow) {
             let dial = self.dials.remove(at);
             self.miss(dial.dialled, why, misses);
@@ -200,7 +199,7 @@ impl ServerSearch {
     }
 
     /// Gives up what is overdue.
-    pub(super) fn handle_deadline(&mut self, cx: &mut Context<'_>, misses: &mut Vec<Miss>) {
+    pub(crate) fn handle_deadline(&mut self, cx: &mut Context<'_>, misses: &mut Vec<Miss>) {
         while let Some(at) = self.questions.iter().position(|asked| cx.now.reached(asked.until)) {
             let id = self.questions[at].id;
             cx.forget(id);
@@ -214,7 +213,7 @@ impl ServerSearch {
     }
 
     /// Takes back whatever is under way; [`ServerSearch::advance`] goes on from there.
-    pub(super) fn rest(&mut self, cx: &mut Context<'_>) {
+    pub(crate) fn rest(&mut self, cx: &mut Context<'_>) {
         for dial in self.dials.drain(..).rev() {
             cx.release(dial.flow);
             self.ready.push_front((dial.server_attempt, dial.target));
@@ -303,7 +302,7 @@ impl ServerSearch {
         self.begun += 1;
     }
 
-    /// True while the server_attempts begun may still come to something.
+    /// True while the attempts begun may still come to something.
     fn is_under_way(&self) -> bool {
         !(self.questions.is_empty()
             && self.parked.is_empty()
@@ -318,4 +317,4 @@ impl ServerSearch {
 }
 
 /// Between two dials of equal rank, and between the remembered home and discovery (decision 9).
-pub(super) const STAGGER: Duration = Duration::from_millis(250);
+pub(crate) const STAGGER: Duration = Duration::from_millis(250);
