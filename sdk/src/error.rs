@@ -26,7 +26,7 @@ use homing_core::server::ServerName;
 pub enum Error {
     /// The login failed.
     Login {
-        /// Why and where.
+        /// The cause, and the hops of the login up to it.
         failure: Box<LoginFailure>,
         /// How long after the failure the account tries again by itself; none if it does not.
         retry_in: Option<Duration>,

@@ -81,7 +81,7 @@ pub enum ServerChoice {
         host: String,
         /// Port, if written.
         port: Option<u16>,
-        /// Transport.
+        /// UDP only with [`AuthRules::udp_register`].
         transport: Transport,
     },
     /// There is no registrar: the account calls and is called directly.
@@ -187,7 +187,7 @@ pub enum LoopRule {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum UnsignedRule {
-    /// Refuse it.
+    /// Not followed, also where no association exists that could sign (Digest).
     Refuse,
     /// Follow it over verified TLS where no association exists that could sign (Digest, decision 6).
     FollowOverTls,
@@ -197,7 +197,7 @@ pub enum UnsignedRule {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Consent {
-    /// The rules.
+    /// Followed without a question.
     Rules,
     /// The world is asked (`Question::Redirect`).
     Ask,

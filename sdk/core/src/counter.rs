@@ -58,11 +58,11 @@ pub enum Counter {
     Undrained,
     /// Redirects refused by a rule.
     RedirectRefused,
-    /// Redirects followed.
+    /// Redirects and preferred registrars that passed every rule, before any consent is asked.
     RedirectFollowed,
     /// Lingering transactions dropped to keep within bounds.
     LingeringDropped,
-    /// Clock jumps.
+    /// How often the monotone and the wall clock ran apart by more than a second.
     ClockJump,
     /// Logins completed.
     Logins,

@@ -52,7 +52,7 @@ pub enum IdentityError {
     /// The certificate names nobody a SIP client could verify.
     #[error("the certificate names no SIP server")]
     NoNames,
-    /// It names others.
+    /// No name is equal to an expected one, and none is a wildcard over it.
     #[error("the certificate names other servers")]
     OtherNames,
     /// The name it matches by is a wildcard, which RFC 5922 section 7.2 does not allow.

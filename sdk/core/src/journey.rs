@@ -23,7 +23,7 @@ pub struct Journey {
 /// A login that failed, with the journey it took.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LoginFailure {
-    /// Why.
+    /// The cause, with its stable code and next step.
     pub error: LoginError,
     /// The hops up to there.
     pub journey: Journey,
@@ -36,7 +36,7 @@ pub struct Hop {
     pub server: ServerName,
     /// The address that answered, once one did.
     pub address: Option<SocketAddr>,
-    /// The transport.
+    /// As dialled, whether or not a connection came about.
     pub transport: Transport,
     /// How the server was come by.
     pub how: FoundBy,
@@ -72,7 +72,7 @@ pub enum FoundBy {
 /// Round trips of one hop; the physical price of a login (decision 10).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct RoundTrips {
-    /// DNS.
+    /// Lookups since the hop before in the same search; those asked together count once.
     pub dns: u8,
     /// TCP handshake.
     pub tcp: u8,

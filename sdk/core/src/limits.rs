@@ -10,7 +10,7 @@ pub struct Limits {
     pub message: homing_wire::Limits,
     /// Client transactions beyond two per account.
     pub client_transactions: usize,
-    /// Server transactions.
+    /// Those without a final response, over all accounts; a request beyond it gets 503.
     pub server_transactions: usize,
     /// Bytes kept by transactions that linger after their final response; the oldest go first.
     pub lingering_bytes: usize,

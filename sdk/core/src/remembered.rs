@@ -10,7 +10,7 @@ pub struct Remembered {
     pub host: String,
     /// Its port, if one was named; else SRV records tell it.
     pub port: Option<u16>,
-    /// Its transport.
+    /// As dialled when the server granted the binding.
     pub transport: Transport,
     /// True if its certificate must name exactly the host, as after a redirect; else the SIP domain will
     /// do, as after discovery (decision 24).

@@ -7,7 +7,7 @@ use std::fmt;
 pub struct ServerName {
     /// Host name or literal, lower case.
     pub host: String,
-    /// Port.
+    /// As written, from an SRV record, or the transport's default.
     pub port: u16,
 }
 

@@ -37,7 +37,7 @@ pub enum AccountState {
 pub struct StateWords {
     /// One word for screens and JSON.
     pub word: &'static str,
-    /// One glyph.
+    /// A symbol outside ASCII, followed by `!` while a refresh is overdue.
     pub glyph: &'static str,
     /// The same in three ASCII characters.
     pub ascii: &'static str,

@@ -29,7 +29,6 @@ impl NameServers {
         Self { only: None, resolver: Mutex::default() }
     }
 
-    /// This one only.
     pub(super) fn only(address: SocketAddr) -> Self {
         Self { only: Some(address), resolver: Mutex::default() }
     }

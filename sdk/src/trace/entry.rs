@@ -51,14 +51,14 @@ pub enum Direction {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TraceKind {
-    /// A request.
+    /// Bytes that begin with a request line; what follows it is not checked.
     Request {
         /// Its method, as written; at most 32 characters.
         method: String,
     },
-    /// A response.
+    /// Bytes that begin with a status line; what follows it is not checked.
     Response {
-        /// Its status.
+        /// As in the status line; its range is not checked.
         status: u16,
     },
     /// A keep-alive or its answer.

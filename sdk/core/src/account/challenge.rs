@@ -30,7 +30,6 @@ pub(crate) struct RealmChallenge {
 }
 
 impl Offer {
-    /// The scheme.
     pub(crate) fn scheme(&self) -> Scheme {
         match self {
             Offer::Signing(..) => Scheme::Ntlm,

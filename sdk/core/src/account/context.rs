@@ -55,7 +55,6 @@ pub(crate) struct Context<'a> {
 pub(crate) struct LinkNews {
     /// Whose link it is.
     pub account: AccountId,
-    /// Which.
     pub link: LinkId,
     /// True after a REGISTER was granted; false if it was not, or the registration is over.
     pub granted: bool,
@@ -66,7 +65,6 @@ pub(crate) struct LinkNews {
 pub(crate) enum Claim {
     /// It is there.
     Open {
-        /// Which.
         flow: FlowId,
         /// Our end.
         local: SocketAddr,
@@ -75,7 +73,7 @@ pub(crate) enum Claim {
     },
     /// It is being opened.
     Opening {
-        /// Which.
+        /// Others may wait for it, too.
         flow: FlowId,
     },
 }

@@ -33,7 +33,7 @@ pub trait Random: Send {
 pub struct Wait {
     /// What it is for.
     pub purpose: WaitPurpose,
-    /// Whose it is.
+    /// Enters the draw, so that accounts wait apart.
     pub account: AccountId,
     /// When it begins.
     pub from: Moment,

@@ -34,7 +34,6 @@ pub(crate) struct ServerLink {
     pub(crate) server: ServerName,
     /// What it was known by before DNS was asked.
     pub(crate) named: Named,
-    /// The flow.
     pub(crate) flow_ref: FlowRef,
     /// What TLS proved.
     pub(crate) proof: Option<TlsProof>,
@@ -71,7 +70,6 @@ pub(crate) struct OpenFlow {
     pub(crate) server: ServerName,
     /// What it was known by.
     pub(crate) named: Named,
-    /// The flow.
     pub(crate) flow_ref: FlowRef,
     /// What TLS proved.
     pub(crate) proof: Option<TlsProof>,

@@ -11,13 +11,13 @@ pub enum AuthError {
     /// The server refused the credentials.
     #[error("{server} does not accept this user name and password")]
     Rejected {
-        /// Who.
+        /// As dialled; sent the refusal.
         server: ServerName,
     },
     /// The server offers nothing this account may answer.
     #[error("{server} offers no login this account allows (offered: {offered})")]
     NoCommonScheme {
-        /// Who.
+        /// As dialled; sent the 401 or 407.
         server: ServerName,
         /// Scheme tokens offered, sanitised and cut.
         offered: String,
@@ -31,7 +31,7 @@ pub enum AuthError {
     /// The server's token is malformed or demands too little security.
     #[error("{server} sent an unusable login token: {why}")]
     BadToken {
-        /// Who.
+        /// As dialled; sent the token.
         server: ServerName,
         /// What is wrong with it.
         #[source]
@@ -48,7 +48,7 @@ pub enum AuthError {
     /// The clocks differ too much for the login to be safe.
     #[error("the clock of this machine and that of {server} differ by {minutes} minutes")]
     Clock {
-        /// Who.
+        /// As dialled; its time is the Date of its challenge.
         server: ServerName,
         /// Difference.
         minutes: u64,
@@ -56,7 +56,7 @@ pub enum AuthError {
     /// The server challenged more often than any honest one does.
     #[error("{server} keeps asking for the same login")]
     ChallengeLoop {
-        /// Who.
+        /// As dialled; demands what it was given.
         server: ServerName,
     },
 }

@@ -48,7 +48,7 @@ pub enum LoginError {
     /// The server answered with a final refusal.
     #[error("{server} refused with {status} {reason}")]
     Refused {
-        /// Who.
+        /// As dialled; sent the final response.
         server: ServerName,
         /// The status code.
         status: u16,
@@ -58,13 +58,13 @@ pub enum LoginError {
     /// A connection was open, but no answer came in 64·T1.
     #[error("{server} did not answer")]
     NoAnswer {
-        /// Who.
+        /// As dialled; the connection to it was open.
         server: ServerName,
     },
     /// An answer came whose signature was missing or wrong; it was not believed for 2 s.
     #[error("{server} answered, but {why}")]
     Unbelieved {
-        /// Who.
+        /// As dialled; the association that should have signed is with it.
         server: ServerName,
         /// What was wrong with the answer.
         #[source]

@@ -22,7 +22,7 @@ pub enum RedirectError {
     /// One redirect more than the limit.
     #[error("stopped after {limit} redirects")]
     TooMany {
-        /// The limit.
+        /// Redirects the account allows in one login, or moves to another server within a minute.
         limit: u8,
     },
     /// Nothing signs it.
@@ -81,7 +81,7 @@ pub enum RedirectError {
     /// The status is not 301 and the account allows no other.
     #[error("redirect with status {status} is not followed")]
     Status {
-        /// The status.
+        /// Of the redirect as received; never 301.
         status: u16,
     },
     /// The connection is not TLS and the account follows only over TLS.

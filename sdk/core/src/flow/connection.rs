@@ -10,7 +10,7 @@ use crate::locate::Target;
 use crate::time::{Deadline, Moment, Now, Why};
 use crate::transport::Transport;
 
-/// One flow.
+/// A connection or UDP association to one destination, open or being opened, and its users.
 #[derive(Debug)]
 pub struct Flow<U> {
     pub(super) destination: Destination,
@@ -23,9 +23,9 @@ pub struct Flow<U> {
 /// Where a flow leads and whom it must prove to reach: what two users must agree on to share one.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Destination {
-    /// The address.
+    /// The peer's IP address and port.
     pub address: SocketAddr,
-    /// The transport.
+    /// Only over TLS is `expected` verified.
     pub transport: Transport,
     /// Whom the certificate must name.
     pub expected: Expected,
@@ -52,7 +52,7 @@ pub struct Opened {
     pub peer: SocketAddr,
     /// What TLS proved; none without TLS.
     pub proof: Option<TlsProof>,
-    /// Since when.
+    /// When the connection, and over TLS its handshake, was complete.
     pub since: Moment,
 }
 

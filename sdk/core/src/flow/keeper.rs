@@ -26,7 +26,6 @@ use crate::transport::Transport;
 pub(super) enum Keeper {
     /// Nothing was granted.
     Off,
-    /// A stream.
     Stream(StreamKeeper),
     /// A UDP association.
     Datagram(StunKeeper),

@@ -24,19 +24,19 @@ pub enum FlowOutput<U> {
     Connect {
         /// Its name.
         flow: FlowId,
-        /// Where to.
+        /// The address to dial, and whom its certificate must name.
         to: Destination,
     },
     /// Send a keep-alive.
     Send {
         /// By which flow.
         flow: FlowId,
-        /// What.
+        /// CRLFCRLF on a stream, a STUN binding request over UDP.
         bytes: Bytes,
     },
     /// Close a flow; it is out of the table.
     Close {
-        /// Which.
+        /// Its number is not used again.
         flow: FlowId,
     },
     /// Tell its users.
@@ -49,9 +49,9 @@ pub enum FlowNews<U> {
     /// A flow was given up: it did not open in time, or its peer is silent. It is out of the table, and a
     /// [`Close`](FlowOutput::Close) for it went out before.
     Lost {
-        /// Which.
+        /// Its number is not used again.
         flow: FlowId,
-        /// Why.
+        /// [`ConnectError::Timeout`]; the table finds no other reason.
         why: ConnectError,
         /// Who used it.
         users: Vec<U>,
@@ -59,7 +59,7 @@ pub enum FlowNews<U> {
     /// The peer sees us from another address than before: what it knows of us leads nowhere, so its
     /// users register anew (RFC 5626 section 4.4.2).
     Moved {
-        /// Which.
+        /// Still in the table; it closes when its last user releases it.
         flow: FlowId,
         /// Who uses it.
         users: Vec<U>,

@@ -42,7 +42,7 @@ pub enum StunError {
     NoAddress,
 }
 
-/// A binding request.
+/// Encodes a request of 20 octets: the header alone, without attributes.
 pub fn binding_request(id: TransactionId) -> Bytes {
     let mut message = BytesMut::with_capacity(HEADER);
     message.put_u16(BINDING_REQUEST);

@@ -5,9 +5,7 @@ use bytes::Bytes;
 /// What a keeper wants.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Want {
-    /// Nothing.
     Nothing,
-    /// Send this.
     Send(Bytes),
     /// The flow is dead.
     Dead,

@@ -20,7 +20,7 @@ pub struct Explanation {
 /// One question and what became of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NameReport {
-    /// The question.
+    /// The name and the kind of record asked for.
     pub question: DnsQuestion,
     /// What became of it.
     pub outcome: NameOutcome,
@@ -53,7 +53,7 @@ pub enum Candidate {
     Skipped {
         /// The name, record or address.
         what: String,
-        /// Why.
+        /// The rule that excludes it, or the DNS error that leaves it without address.
         why: Skip,
     },
 }

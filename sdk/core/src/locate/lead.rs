@@ -10,14 +10,12 @@ use crate::dns::{DnsQuestion, RecordKind};
 use crate::server::ServerName;
 use crate::transport::Transport;
 
-/// One lead.
 #[derive(Clone, Debug)]
 pub(super) enum Lead {
     /// NAPTR records of a domain.
     Naptr(String),
     /// SRV records of a name.
     Srv(SrvLead),
-    /// A host.
     Host(HostLead),
 }
 

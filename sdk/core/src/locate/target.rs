@@ -18,7 +18,7 @@ pub struct Target {
     pub name: ServerName,
     /// The address.
     pub addr: SocketAddr,
-    /// The transport.
+    /// One of those its request allows.
     pub transport: Transport,
     /// Whom its certificate must name.
     pub expected: Expected,
@@ -38,23 +38,23 @@ pub enum Pick {
     Literal,
     /// The port was written, so only the address was looked up.
     Port {
-        /// The host.
+        /// The name as written, lower case, whose addresses were asked for.
         host: String,
     },
     /// An SRV record (RFC 2782).
     Srv {
         /// The name of the record.
         name: String,
-        /// Its priority.
+        /// From 0; the lowest is dialled first.
         priority: u16,
-        /// Its weight.
+        /// Its share in the draw among records of equal priority.
         weight: u16,
         /// The NAPTR record that led to the name.
         naptr: Option<NaptrPick>,
     },
     /// A NAPTR record with flag `a` named the host (RFC 3403).
     Host {
-        /// The host.
+        /// The replacement of the record.
         host: String,
         /// The record.
         naptr: NaptrPick,
@@ -66,7 +66,7 @@ pub enum Pick {
     },
     /// No SRV record: the address of the host itself, default port (RFC 3263 section 4.2).
     Address {
-        /// The host.
+        /// The name whose A and AAAA records were asked for.
         host: String,
     },
 }
@@ -74,11 +74,11 @@ pub enum Pick {
 /// The NAPTR record on the way to a target.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NaptrPick {
-    /// Its order.
+    /// The lowest comes first; compared before `preference`.
     pub order: u16,
-    /// Its preference.
+    /// The lowest comes first among records of equal order.
     pub preference: u16,
-    /// Its service.
+    /// In upper case, such as `SIPS+D2T`.
     pub service: String,
 }
 

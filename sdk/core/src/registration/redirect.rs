@@ -52,7 +52,7 @@ pub struct RedirectTarget {
     pub host: String,
     /// Port, if written.
     pub port: Option<u16>,
-    /// Transport.
+    /// TLS for a `sips` URI, else as the Contact says, else that of the redirect.
     pub transport: Transport,
     /// Whom its certificate must name (decision 24).
     pub expected: Expected,

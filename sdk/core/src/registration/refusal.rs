@@ -9,7 +9,6 @@ use crate::time::{Moment, Now};
 /// A final answer that was not believed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Refusal {
-    /// Its status.
     pub status: u16,
     /// What was wrong with it.
     pub why: SignatureFault,

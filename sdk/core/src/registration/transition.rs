@@ -45,7 +45,6 @@ pub(super) enum Transition {
     Failed(LoginError, Attempt),
     /// Nothing until `at`, then a new login.
     Pause {
-        /// How that is shown.
         shown: AccountState,
         /// When the login begins.
         at: Moment,

@@ -15,11 +15,9 @@ pub(super) enum Machine {
     Client(Client),
     /// A CANCEL the table sent by itself; nobody is told of its fate.
     Cancel(Client),
-    /// Our INVITE.
     ClientInvite(ClientInvite),
     /// A request that is no INVITE, theirs.
     Server(Server),
-    /// Their INVITE.
     ServerInvite(ServerInvite),
 }
 

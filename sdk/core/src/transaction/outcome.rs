@@ -10,7 +10,7 @@ use crate::transport::Transport;
 /// The flow a transaction travels by, and how.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FlowRef {
-    /// The flow.
+    /// Its loss ends every transaction on it.
     pub flow: FlowId,
     /// Its transport: over UDP the transaction repeats by itself.
     pub transport: Transport,
@@ -68,45 +68,45 @@ pub enum Incoming {
 pub enum TxOutput<U> {
     /// Send these bytes on this flow.
     Send {
-        /// Where.
+        /// The transaction's own; for the answer to a copy, the one the copy came by.
         flow: FlowId,
-        /// What.
+        /// One whole message, encoded.
         bytes: Bytes,
     },
     /// Nobody answered a client transaction in time (timers B, C, F).
     TimedOut {
-        /// Which.
+        /// A client transaction; it has ended.
         tx: TxId,
-        /// Whose.
+        /// As given with its request.
         user: U,
     },
     /// Nobody acknowledged a refusal in time (timer H).
     AckTimedOut {
-        /// Which.
+        /// A server transaction of an INVITE; it has ended.
         tx: TxId,
-        /// Whose.
+        /// As given when the INVITE was accepted.
         user: U,
     },
     /// The callee of an INVITE is being tried for so long that it is to be given up (timer C): cancel it.
     /// It ends 64·T1 later, cancelled or not.
     CancelDue {
-        /// Which.
+        /// A client transaction of an INVITE; it is still open.
         tx: TxId,
-        /// Whose.
+        /// As given with the INVITE.
         user: U,
     },
     /// The user of a server transaction did not answer while its client waited.
     Unanswered {
-        /// Which.
+        /// A server transaction of a request other than INVITE; it has ended.
         tx: TxId,
-        /// Whose.
+        /// As given when the request was accepted.
         user: U,
     },
     /// The flow went away under a transaction without a final response.
     FlowFailed {
-        /// Which.
+        /// A client or server transaction; it has ended.
         tx: TxId,
-        /// Whose.
+        /// As given when it began.
         user: U,
     },
 }

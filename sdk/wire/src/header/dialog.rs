@@ -31,7 +31,7 @@ impl fmt::Display for CallId<'_> {
 /// The dialog, as its receiver sees it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Replaces<'m> {
-    /// Its Call-ID.
+    /// Of the dialog to be replaced, not of the message that carries this header field.
     pub call_id: &'m str,
     /// Its remote tag, as the receiver of this header sees it the local one.
     pub to_tag: &'m str,

@@ -9,7 +9,7 @@ use crate::params::Params;
 use crate::scan::number;
 use crate::write::Quoted;
 
-/// One reason.
+/// An entry of the header field; RFC 3326 allows one for each protocol.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Reason<'m> {
     /// `SIP`, `Q.850`, ….

@@ -9,7 +9,7 @@ use crate::params::Params;
 /// The session's interval.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct SessionExpires {
-    /// Seconds.
+    /// From a refresh to the end of the session, if no other refresh follows.
     pub seconds: u32,
     /// Who refreshes; open where absent.
     pub refresher: Option<Refresher>,

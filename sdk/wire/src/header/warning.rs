@@ -8,7 +8,7 @@ use crate::name::Name;
 use crate::scan::{is_white, unquoted};
 use crate::write::Quoted;
 
-/// One warning.
+/// An entry of the header field, which may hold several.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Warning<'m> {
     /// Three digits.

@@ -34,7 +34,7 @@ pub struct DigestInput<'a> {
     pub user: &'a str,
     /// Realm of the challenge.
     pub realm: &'a str,
-    /// The secret.
+    /// The password, or a hash made with the hash function of `algorithm`.
     pub secret: Secret<'a>,
     /// Method of the request; empty for the `rspauth` of a response.
     pub method: &'a str,

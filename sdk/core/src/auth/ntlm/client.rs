@@ -23,7 +23,7 @@ pub struct NtlmIdentity<'a> {
     pub domain: &'a str,
     /// Name of this machine; may be empty.
     pub workstation: &'a str,
-    /// The password.
+    /// Enters the answer as the key NTOWFv2 (MS-NLMP 3.3.2) only.
     pub password: &'a Password,
 }
 
@@ -55,7 +55,7 @@ pub enum MicPolicy {
     /// If the challenge carries a timestamp, as MS-NLMP 3.1.5.1.2 says.
     #[default]
     WhenTimestamped,
-    /// Always.
+    /// Also where the challenge carries no timestamp.
     Always,
     /// Never, like pidgin-sipe and Office Communicator 2007; like them the LM response is then sent
     /// beside a timestamp too.

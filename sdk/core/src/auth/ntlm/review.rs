@@ -21,7 +21,7 @@ pub struct Answer<'a> {
     token: &'a [u8],
     /// What was agreed, see [`super::flags`].
     pub flags: u32,
-    /// The LM response.
+    /// As sent; in LMv2 16 bytes of proof and the client's nonce of 8. May be empty or zeros.
     pub lm_response: &'a [u8],
     /// The NT response: 16 bytes of proof and what they cover.
     pub nt_response: &'a [u8],

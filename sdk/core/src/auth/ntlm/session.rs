@@ -17,7 +17,7 @@ use super::flags;
 pub enum Side {
     /// The user agent.
     Client,
-    /// The server.
+    /// The registrar or proxy that sends the challenge.
     Server,
 }
 

@@ -69,7 +69,7 @@ impl Association {
         }
     }
 
-    /// Its name.
+    /// Mechanism, realm, target and version; fixed for its life.
     pub fn name(&self) -> &AssociationName {
         &self.name
     }

@@ -17,7 +17,7 @@ pub struct Stamp<'a> {
     pub salt: &'a str,
     /// `cnum` or `snum` as it stands in the message.
     pub number: &'a str,
-    /// Realm.
+    /// `realm` as it stands in the message.
     pub realm: &'a str,
     /// Target name.
     pub targetname: &'a str,
@@ -92,23 +92,23 @@ pub enum Element {
     Salt,
     /// `cnum` or `snum`.
     Number,
-    /// Realm.
+    /// `realm` of the signature's header field.
     Realm,
     /// Target name.
     Targetname,
-    /// Call-ID.
+    /// Whole value of Call-ID.
     CallId,
     /// Number of CSeq.
     Sequence,
     /// Method of CSeq.
     Method,
-    /// URI of From.
+    /// URI of From, without angle brackets and header parameters.
     FromUri,
-    /// Tag of From.
+    /// Tag of From; empty if there is none.
     FromTag,
     /// URI of To; not in version 2.
     ToUri,
-    /// Tag of To.
+    /// Tag of To; empty if there is none.
     ToTag,
     /// SIP URI of the asserted or preferred identity; not in version 2.
     SipIdentity,

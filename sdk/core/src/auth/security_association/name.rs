@@ -9,7 +9,7 @@ use homing_wire::{Auth, AuthValue, Name};
 pub enum Mechanism {
     /// NTLM, connectionless.
     Ntlm,
-    /// Kerberos.
+    /// GSS-API message integrity codes of an established context (RFC 4121, RFC 4757).
     Kerberos,
 }
 
