@@ -212,7 +212,7 @@ impl Bench {
             local: "127.0.0.1:5061".parse().unwrap(),
             peer: format!("127.0.0.1:{}", 40_000 + flow).parse().unwrap(),
             transport,
-            names,
+            client_names: names,
         });
         assert!(self.input(input, now).is_empty());
         FlowId(flow)
