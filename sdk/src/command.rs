@@ -81,7 +81,7 @@ pub struct ShutdownReport {
     pub transactions: usize,
 }
 
-/// What the driver counted, at most a millisecond ago. Shared with its handles, so that reading does not wait.
+/// What the driver counted, at most ten milliseconds ago. Shared with its handles, so that reading does not wait.
 #[derive(Clone, Default)]
 pub(crate) struct CounterSnapshot(Arc<Mutex<(Counters, NetCounters)>>);
 
@@ -148,8 +148,18 @@ impl Handle {
         credentials: Arc<dyn AnyCredentials>,
     ) -> Result<(AccountId, StateWatch), Error> {
         let (state, watch) = state_watch(AccountState::Offline);
-        let id = self.0.additions.push(config, state, credentials)?;
-        self.tell(Command::Add)?;
+        let mut additions = self.0.additions.lock();
+        if additions.closed {
+            return Err(Error::ShutDown);
+        }
+        // Sent under the lock, so that no command for an account comes before the one that adds it; and once for all
+        // that wait.
+        if additions.waiting.is_empty() {
+            self.tell(Command::Add)?;
+        }
+        let id = AccountId(additions.next);
+        additions.next += 1;
+        additions.waiting.push(NewAccount { id, config, state, credentials });
         Ok((id, watch))
     }
 
@@ -168,29 +178,13 @@ impl Additions {
         AdditionsReceiver(self.clone())
     }
 
-    fn push(
-        &self,
-        config: AccountConfig,
-        state: StateSender,
-        credentials: Arc<dyn AnyCredentials>,
-    ) -> Result<AccountId, Error> {
-        let mut accounts = self.lock();
-        if accounts.closed {
-            return Err(Error::ShutDown);
-        }
-        let id = AccountId(accounts.next);
-        accounts.next += 1;
-        accounts.waiting.push(NewAccount { id, config, state, credentials });
-        Ok(id)
-    }
-
     fn lock(&self) -> MutexGuard<'_, Numbered> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl AdditionsReceiver {
-    /// All that wait; none if an earlier command took them already.
+    /// All that wait.
     pub(crate) fn take(&self) -> Vec<NewAccount> {
         std::mem::take(&mut self.0.lock().waiting)
     }

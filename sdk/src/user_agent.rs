@@ -96,13 +96,13 @@ impl UserAgent {
         let _ = self.handle.tell(Command::SetPolicy(policy));
     }
 
-    /// What its accounts dropped, refused and did so far, at most a millisecond ago; the outcome of a call that
+    /// What its accounts dropped, refused and did so far, at most ten milliseconds ago; the outcome of a call that
     /// returned is counted. What was counted stays readable after it has ended. Waits for nothing.
     pub fn counters(&self) -> Counters {
         self.handle.counters().agent()
     }
 
-    /// What its connections refused, dropped and cut so far, at most a millisecond ago. What was counted stays
+    /// What its connections refused, dropped and cut so far, at most ten milliseconds ago. What was counted stays
     /// readable after it has ended. Waits for nothing.
     pub fn net_counters(&self) -> NetCounters {
         self.handle.counters().net()

@@ -292,12 +292,12 @@ impl Driver {
         }
     }
 
-    /// Shows handles and readers what happened, once for all that happens within one [`PULSE`]: a reader is woken for
+    /// Shows handles and readers what happened, once for all that happens within [`NEWS`]: a reader is woken for
     /// a login, not for each of its events.
     fn publish(&mut self) {
         self.tap.publish();
         let now = Instant::now();
-        self.has_news = self.published.is_some_and(|at| now < at + PULSE);
+        self.has_news = self.published.is_some_and(|at| now < at + NEWS);
         if !self.has_news {
             self.published = Some(now);
             self.counters.publish(self.agent.counters(), self.sockets.counters());
@@ -328,7 +328,7 @@ impl Driver {
         // Between two looks at deadlines there is room for everything else.
         let deadline = deadline.map(|at| self.woke.map_or(at, |woke| at.max(woke + PULSE)));
         let shutdown = self.shutdown.as_ref().map(Shutdown::until);
-        let publish = self.published.filter(|_| self.has_news).map(|at| at + PULSE);
+        let publish = self.published.filter(|_| self.has_news).map(|at| at + NEWS);
         // Also without a deadline the clocks and the network are looked at now and then.
         let look = Some(self.network.next_look());
         [deadline, shutdown, publish, look].into_iter().flatten().min().unwrap_or_else(Instant::now)
@@ -364,8 +364,11 @@ impl Driver {
 const UNWRITTEN: usize = 64 << 20;
 /// Inputs handed in before what they cause is written.
 const BATCH: usize = 64;
-/// Deadlines are looked at, and readers of events woken, once in this time at most.
+/// Deadlines are looked at once in this time at most.
 const PULSE: Duration = Duration::from_millis(1);
+/// Readers of events are woken, and counters shown, once in this time at most. The first news after a pause are told at
+/// once, outcomes and states always are.
+const NEWS: Duration = Duration::from_millis(10);
 /// How long accounts may take to sign out after the last handle was dropped.
 const DROP_GRACE: Duration = Duration::from_secs(2);
 /// How long the last bytes may take to leave.

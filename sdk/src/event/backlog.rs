@@ -16,7 +16,10 @@ pub(crate) struct Told {
     pub(crate) state: AccountState,
 }
 
-/// The backlog of one reader. It holds nothing while the reader is up to date.
+/// What a reader takes: an event, or what stands for events that it missed.
+pub(super) type Taken = Result<Arc<Told>, Box<Lagged>>;
+
+/// The backlog of one reader. It holds no event while the reader is up to date.
 #[derive(Default)]
 pub(super) struct Backlog {
     accounts: BTreeMap<AccountId, OneAccount>,
@@ -31,6 +34,13 @@ struct OneAccount {
     /// Stands for events older than those kept.
     lagged: Option<Box<Lagged>>,
     kept: VecDeque<Arc<Told>>,
+}
+
+impl Told {
+    /// The event itself for its last reader, a copy for others.
+    pub(super) fn into_event(self: Arc<Self>) -> Event {
+        Arc::try_unwrap(self).map_or_else(|told| told.event.clone(), |told| told.event)
+    }
 }
 
 impl Backlog {
@@ -53,19 +63,16 @@ impl Backlog {
     }
 
     /// Takes the oldest event, or what stands for events still older.
-    pub(super) fn pop(&mut self) -> Option<Result<Event, Lagged>> {
+    pub(super) fn pop(&mut self) -> Option<Taken> {
         if let Some(id) = self.lagging.pop_front() {
-            let account = self.accounts.get_mut(&id)?;
-            let lagged = account.lagged.take()?;
+            let lagged = self.accounts.get_mut(&id)?.lagged.take()?;
             self.forget_if_empty(id);
-            return Some(Err(*lagged));
+            return Some(Err(lagged));
         }
         let id = self.order.pop_front()?;
         let told = self.accounts.get_mut(&id)?.kept.pop_front()?;
         self.forget_if_empty(id);
-        // The last reader takes the event itself.
-        let event = Arc::try_unwrap(told).map_or_else(|told| told.event.clone(), |told| told.event);
-        Some(Ok(event))
+        Some(Ok(told))
     }
 
     fn merge_oldest(&mut self, id: AccountId) {
@@ -79,8 +86,14 @@ impl Backlog {
         lagged.state = told.state;
     }
 
+    /// Forgets an account of which nothing waits. The only one is kept: of it the next event will be.
     fn forget_if_empty(&mut self, id: AccountId) {
-        if self.accounts.get(&id).is_some_and(|account| account.kept.is_empty() && account.lagged.is_none()) {
+        if self.accounts.len() > 1
+            && self
+                .accounts
+                .get(&id)
+                .is_some_and(|account| account.kept.is_empty() && account.lagged.is_none())
+        {
             self.accounts.remove(&id);
         }
     }
@@ -107,12 +120,12 @@ mod tests {
         Arc::new(Told { event: Event { account: AccountId(account), what }, state: to })
     }
 
-    fn taken(backlog: &mut Backlog) -> Vec<Result<Event, Lagged>> {
+    fn taken(backlog: &mut Backlog) -> Vec<Taken> {
         std::iter::from_fn(|| backlog.pop()).collect()
     }
 
-    fn expires(taken: &[Result<Event, Lagged>], account: u32) -> Vec<u32> {
-        let events = taken.iter().filter_map(|taken| taken.as_ref().ok());
+    fn expires(taken: &[Taken], account: u32) -> Vec<u32> {
+        let events = taken.iter().filter_map(|taken| Some(&taken.as_ref().ok()?.event));
         let mine = events.filter(|event| event.account == AccountId(account));
         mine.map(|event| match event.what {
             AccountEvent::Refreshed { expires } => expires,
@@ -128,7 +141,7 @@ mod tests {
         backlog.push(changed(1, AccountState::Registered));
         (0..300).for_each(|n| backlog.push(told(1, n)));
         let taken = taken(&mut backlog);
-        let lagged = taken[0].as_ref().unwrap_err();
+        let lagged = taken[0].as_ref().err().unwrap();
         assert_eq!((lagged.account, lagged.state), (AccountId(1), AccountState::Registered));
         let kinds: Vec<_> = lagged.kinds.iter().map(|(kind, count)| (*kind, *count)).collect();
         assert_eq!(kinds, [(EventKind::StateChanged, 2), (EventKind::Refreshed, 44)]);
@@ -162,8 +175,10 @@ mod tests {
         let taken = taken(&mut backlog);
         for account in 0..accounts {
             let missed = taken.iter().filter_map(|taken| taken.as_ref().err());
-            let missed: u64 =
-                missed.filter(|lagged| lagged.account == AccountId(account)).map(Lagged::missed).sum();
+            let missed: u64 = missed
+                .filter(|lagged| lagged.account == AccountId(account))
+                .map(|lagged| lagged.missed())
+                .sum();
             let kept = expires(&taken, account);
             assert_eq!(missed + kept.len() as u64, 100);
             assert_eq!(kept.last(), Some(&99), "the newest is never merged");
@@ -176,17 +191,20 @@ mod tests {
         let order = [3, 1, 3, 2, 1];
         (0..).zip(order).for_each(|(n, account)| backlog.push(told(account, n)));
         let taken = taken(&mut backlog);
-        assert_eq!(taken.iter().map(|taken| taken.as_ref().unwrap().account.0).collect::<Vec<_>>(), order);
-        assert!(backlog.accounts.is_empty() && backlog.order.is_empty() && backlog.lagging.is_empty());
+        assert_eq!(
+            taken.iter().map(|taken| taken.as_ref().ok().unwrap().event.account.0).collect::<Vec<_>>(),
+            order
+        );
+        assert!(backlog.accounts.len() <= 1 && backlog.order.is_empty() && backlog.lagging.is_empty());
     }
 
     #[test]
     fn who_is_told_of_a_lag_twice_misses_nothing_in_between() {
         let mut backlog = Backlog::default();
         (0..300).for_each(|n| backlog.push(told(1, n)));
-        assert_eq!(backlog.pop().unwrap().unwrap_err().missed(), 44);
+        assert_eq!(backlog.pop().unwrap().err().unwrap().missed(), 44);
         (300..310).for_each(|n| backlog.push(told(1, n)));
-        assert_eq!(backlog.pop().unwrap().unwrap_err().missed(), 10);
+        assert_eq!(backlog.pop().unwrap().err().unwrap().missed(), 10);
         assert_eq!(expires(&taken(&mut backlog), 1), (54..310).collect::<Vec<_>>());
     }
 }

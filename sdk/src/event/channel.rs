@@ -3,11 +3,8 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
-use homing_core::event::Event;
-
-use super::backlog::Backlog;
 pub(crate) use super::backlog::Told;
-use super::lagged::Lagged;
+use super::backlog::{Backlog, Taken};
 
 /// The readers of one channel. One that is dropped leaves at once.
 #[derive(Default)]
@@ -98,7 +95,7 @@ impl Drop for ChannelSender {
 
 impl Inbox {
     /// Takes what waits; nothing more once the channel is closed and all was taken.
-    pub(super) fn poll(&self, cx: &Context<'_>) -> Poll<Option<Result<Event, Lagged>>> {
+    pub(super) fn poll(&self, cx: &Context<'_>) -> Poll<Option<Taken>> {
         let mut waiting = lock(&self.0);
         match waiting.backlog.pop() {
             Some(taken) => Poll::Ready(Some(taken)),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use homing_core::event::{AccountEvent, Event};
 
-use super::channel::{Channel, Inbox};
+use super::channel::{Channel, Inbox, Told};
 use super::lagged::Lagged;
 use crate::state_watch::StateWatch;
 
@@ -31,7 +31,8 @@ impl Events {
     /// of one account come in the order in which they happened, and so do those of different accounts as long as
     /// none was missed. Cancel-safe: no event is lost by dropping the future.
     pub async fn next(&mut self) -> Option<Result<Event, Lagged>> {
-        poll_fn(|cx| self.inbox.poll(cx)).await
+        let taken = poll_fn(|cx| self.inbox.poll(cx)).await?;
+        Some(taken.map(Told::into_event).map_err(|lagged| *lagged))
     }
 }
 
@@ -44,7 +45,7 @@ impl AccountEvents {
     /// ended. Cancel-safe: no event is lost by dropping the future.
     pub async fn next(&mut self) -> Option<Result<AccountEvent, Lagged>> {
         let taken = poll_fn(|cx| self.inbox.poll(cx)).await?;
-        Some(taken.map(|event| event.what))
+        Some(taken.map(|told| told.into_event().what).map_err(|lagged| *lagged))
     }
 }
 
