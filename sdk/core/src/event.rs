@@ -13,9 +13,9 @@ use crate::state::AccountState;
 /// One thing that happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {
-    /// Whose.
+    /// The account it happened to.
     pub account: AccountId,
-    /// What.
+    /// The event, by subject: the registration, its login, its signatures, a request.
     pub what: AccountEvent,
 }
 
@@ -25,9 +25,9 @@ pub struct Event {
 pub enum AccountEvent {
     /// The state changed; always told, so that a screen needs no rules of its own.
     StateChanged {
-        /// From.
+        /// The state before.
         from: AccountState,
-        /// To.
+        /// The state from now on.
         to: AccountState,
     },
     /// A server was dialled, answered, redirected or refused: the journey so far.
@@ -41,16 +41,16 @@ pub enum AccountEvent {
     },
     /// A security association was renewed without leaving (decision 13).
     AssociationRenewed,
-    /// A login failed.
+    /// A login ended without a registration.
     LoginFailed {
-        /// Why and where.
+        /// The reason, with the hops that led to it.
         failure: LoginFailure,
         /// When it is tried again; none where trying again cannot help.
         retry_in: Option<Duration>,
     },
     /// Signed out.
     LoggedOut {
-        /// Why.
+        /// Who or what ended the registration.
         why: LogoutReason,
     },
     /// The home server is another than before.
@@ -59,20 +59,20 @@ pub enum AccountEvent {
         old: Option<ServerName>,
         /// Now.
         new: ServerName,
-        /// Why.
+        /// What moved the account.
         cause: MoveCause,
     },
     /// A message was refused by its signature and ignored.
     MessageRefused {
         /// From which server.
         server: ServerName,
-        /// Why.
+        /// What was wrong with its signature.
         why: SignatureFault,
     },
     /// A Digest server tried to prove that it knows the password, and does not: it is not the one the
     /// password was given to, or has a fault. A redirect of it is refused.
     ProofWrong {
-        /// Which server.
+        /// The server, as dialled.
         server: ServerName,
     },
     /// What was learned about the home server, to be kept for the next run.
@@ -81,9 +81,9 @@ pub enum AccountEvent {
     Forgotten,
     /// A request outside a dialog ended; [`Agent::options`](crate::agent::Agent::options) gave its id.
     RequestEnded {
-        /// The id.
+        /// The id that starting it returned.
         request: RequestId,
-        /// How.
+        /// Its answer, or why there is none.
         outcome: RequestOutcome,
     },
 }

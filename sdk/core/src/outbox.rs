@@ -37,25 +37,25 @@ pub enum Input {
 pub enum Output {
     /// Send these bytes on this flow, after what was sent before.
     Send {
-        /// Which.
+        /// The flow, open or being opened.
         flow: FlowId,
-        /// What; for streams a message or a keep-alive, for UDP one datagram.
+        /// For streams a message or a keep-alive, for UDP one datagram.
         bytes: Bytes,
     },
-    /// Open a flow and answer `Connected` or `ConnectFailed`.
+    /// Open a flow and answer [`FlowEvent::Connected`] or [`FlowEvent::ConnectFailed`].
     Connect {
         /// Its name from now on.
         flow: FlowId,
-        /// Where.
+        /// Address and port to dial.
         address: SocketAddr,
-        /// How.
+        /// UDP, TCP or TLS.
         transport: Transport,
         /// Whom the certificate must name.
         identity: Expected,
     },
-    /// Close a flow after what was sent has gone out; no `Closed` follows.
+    /// Close a flow after what was sent has gone out; no [`FlowEvent::Closed`] follows.
     Close {
-        /// Which.
+        /// The flow; its name is not used again.
         flow: FlowId,
     },
     /// Answer this question.
@@ -83,7 +83,7 @@ pub enum Question {
     Resolve(DnsQuestion),
     /// Fetch the credentials of an account for a server that was verified as told.
     Credentials {
-        /// Whose.
+        /// The account that signs in.
         account: AccountId,
         /// For which server.
         server: ServerName,
@@ -99,7 +99,7 @@ pub enum Question {
 /// A redirect that passed every rule and waits for consent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RedirectAttempt {
-    /// Whose.
+    /// The account that was redirected.
     pub account: AccountId,
     /// Who sent it.
     pub from: ServerName,
@@ -130,7 +130,7 @@ pub struct Credentials {
     pub user: String,
     /// The NTLM (NetBIOS) domain; may be empty.
     pub domain: String,
-    /// The password.
+    /// Never shown, wiped when dropped.
     pub password: Password,
 }
 

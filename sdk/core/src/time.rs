@@ -10,7 +10,7 @@ use std::time::Duration;
 /// an input of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Now {
-    /// Time since the agent was next_id; never runs backwards.
+    /// Time since the agent was made; never runs backwards.
     pub since_start: Moment,
     /// Time since 1970-01-01 UTC.
     pub wall: Wall,

@@ -36,7 +36,7 @@ impl Memory {
         self.home.as_ref().map(|home| &home.what)
     }
 
-    /// What the first REGISTER to `host` needs to skip a round attempt, if it was learned from that host.
+    /// What the first REGISTER to `host` needs to skip a round trip, if it was learned from that host.
     pub(crate) fn login_of(&self, host: &str) -> Option<&RememberedLogin> {
         self.logins.iter().find(|(known, _)| known.eq_ignore_ascii_case(host)).map(|(_, login)| login)
     }

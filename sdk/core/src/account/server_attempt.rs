@@ -15,13 +15,13 @@ use crate::transport::Transport;
 /// A dial that became, or is to become, a hop.
 #[derive(Clone, Debug)]
 pub(crate) struct Dialled {
-    /// The server.
+    /// Name and port as dialled.
     pub server: ServerName,
     /// The address tried; none where the name had none.
     pub address: Option<SocketAddr>,
     /// What it was known by.
     pub named: Named,
-    /// The transport.
+    /// How it is dialled.
     pub transport: Transport,
     /// How the server was come by.
     pub how: FoundBy,

@@ -27,7 +27,7 @@ use crate::transaction::FlowRef;
 pub(crate) struct ServerSearch {
     /// What is searched, for errors.
     domain: Box<str>,
-    server_attempts: Vec<ServerAttempt>,
+    attempts: Vec<ServerAttempt>,
     /// Legs begun so far; the others wait.
     begun: usize,
     /// When the next attempt may begin although the present one is under way.
@@ -88,14 +88,14 @@ pub(crate) struct Miss {
 
 struct Asked {
     id: AskId,
-    server_attempt: usize,
+    attempt: usize,
     question: DnsQuestion,
     until: Moment,
 }
 
 struct Dial {
     flow: FlowId,
-    server_attempt: usize,
+    attempt: usize,
     target: Target,
     dialled: Dialled,
     until: Moment,
@@ -103,10 +103,10 @@ struct Dial {
 
 impl ServerSearch {
     /// A search along `attempts`, the first first. Nothing happens before [`ServerSearch::advance`].
-    pub(crate) fn new(domain: &str, server_attempts: Vec<ServerAttempt>) -> Self {
+    pub(crate) fn new(domain: &str, attempts: Vec<ServerAttempt>) -> Self {
         Self {
             domain: domain.into(),
-            server_attempts,
+            attempts,
             begun: 0,
             next_attempt: None,
             questions: Vec::new(),
@@ -138,11 +138,11 @@ impl ServerSearch {
         let dials = self.dials.iter().map(|dial| Deadline::new(dial.until, Why::ConnectOverdue));
         let racing = self.next_dial.filter(|_| self.is_dialling());
         let racer = racing.map(|at| Deadline::new(at, Why::NextCandidate));
-        let server_attempt = self.next_attempt.map(|at| Deadline::new(at, Why::NextCandidate));
+        let attempt = self.next_attempt.map(|at| Deadline::new(at, Why::NextCandidate));
         questions
             .chain(dials)
             .chain(racer)
-            .chain(server_attempt)
+            .chain(attempt)
             .fold(None, |least, one| Deadline::earlier(least, Some(one)))
     }
 
@@ -175,7 +175,7 @@ impl ServerSearch {
     pub(crate) fn handle_answer(&mut self, id: AskId, answer: Result<DnsAnswer, DnsError>) {
         let Some(at) = self.questions.iter().position(|asked| asked.id == id) else { return };
         let asked = self.questions.remove(at);
-        self.server_attempts[asked.server_attempt].handle_answer(&asked.question, answer);
+        self.attempts[asked.attempt].handle_answer(&asked.question, answer);
     }
 
     /// A connection stands: everything else is taken back and kept for later.
@@ -216,36 +216,36 @@ impl ServerSearch {
     pub(crate) fn rest(&mut self, cx: &mut Context<'_>) {
         for dial in self.dials.drain(..).rev() {
             cx.release(dial.flow);
-            self.ready.push_front((dial.server_attempt, dial.target));
+            self.ready.push_front((dial.attempt, dial.target));
         }
         for asked in self.questions.drain(..) {
             cx.forget(asked.id);
-            self.parked.push((asked.server_attempt, asked.question));
+            self.parked.push((asked.attempt, asked.question));
         }
         self.next_attempt = None;
     }
 
     fn ask(&mut self, cx: &mut Context<'_>) {
         let mut due = std::mem::take(&mut self.parked);
-        for (server_attempt, one) in self.server_attempts.iter_mut().enumerate().take(self.begun) {
-            due.extend(one.questions().into_iter().map(|question| (server_attempt, question)));
+        for (attempt, one) in self.attempts.iter_mut().enumerate().take(self.begun) {
+            due.extend(one.questions().into_iter().map(|question| (attempt, question)));
         }
-        for (server_attempt, question) in due {
+        for (attempt, question) in due {
             let until = cx.now.after(cx.agent.limits.question);
             let id = cx.ask(Question::Resolve(question.clone()), Some(until));
-            self.questions.push(Asked { id, server_attempt, question, until });
+            self.questions.push(Asked { id, attempt, question, until });
         }
     }
 
     /// Takes the next target out of the plans, but not before it may be dialled.
     fn fetch(&mut self, misses: &mut Vec<Miss>) {
         let wanted = self.dials.is_empty() || self.next_dial.is_none();
-        for server_attempt in 0..self.begun {
+        for attempt in 0..self.begun {
             if !wanted || !self.ready.is_empty() {
                 return;
             }
-            match self.server_attempts[server_attempt].next() {
-                Next::Target(target) => self.ready.push_back((server_attempt, *target)),
+            match self.attempts[attempt].next() {
+                Next::Target(target) => self.ready.push_back((attempt, *target)),
                 Next::Nothing => {}
                 Next::Barren(Some(dialled), why) => self.miss(dialled, ConnectError::NoAddress(why), misses),
                 Next::Barren(None, why) => {
@@ -257,21 +257,20 @@ impl ServerSearch {
 
     /// True if the next target may be dialled: alone, or beside its equals once their head start is over.
     fn may_dial(&self) -> bool {
-        let Some((server_attempt, next)) = self.ready.front() else { return false };
+        let Some((attempt, next)) = self.ready.front() else { return false };
         match self.dials.last() {
             None => true,
             Some(last) => {
                 self.next_dial.is_none()
-                    && (*server_attempt != last.server_attempt
-                        || next.why.is_of_one_rank_with(&last.target.why))
+                    && (*attempt != last.attempt || next.why.is_of_one_rank_with(&last.target.why))
             }
         }
     }
 
     /// Dials the next target; returns a connection if one was there already.
     fn dial(&mut self, cx: &mut Context<'_>) -> Option<Connection> {
-        let (server_attempt, target) = self.ready.pop_front()?;
-        let dialled = self.server_attempts[server_attempt].dialled(&target);
+        let (attempt, target) = self.ready.pop_front()?;
+        let dialled = self.attempts[attempt].dialled(&target);
         self.next_dial = Some(cx.now.after(STAGGER));
         match cx.claim(&target) {
             Claim::Open { flow, local, proof } => {
@@ -283,21 +282,21 @@ impl ServerSearch {
             Claim::Opening { flow } if self.dials.iter().any(|dial| dial.flow == flow) => None,
             Claim::Opening { flow } => {
                 let until = cx.now.after(cx.agent.limits.connect);
-                self.dials.push(Dial { flow, server_attempt, target, dialled, until });
+                self.dials.push(Dial { flow, attempt, target, dialled, until });
                 None
             }
         }
     }
 
     fn may_begin_attempt(&self, cx: &Context<'_>) -> bool {
-        self.begun < self.server_attempts.len()
+        self.begun < self.attempts.len()
             && (!self.is_under_way() || self.next_attempt.is_some_and(|at| cx.now.reached(at)))
     }
 
     fn begin_attempt(&mut self, cx: &Context<'_>) {
-        self.next_attempt = self.server_attempts[self.begun]
+        self.next_attempt = self.attempts[self.begun]
             .head_start
-            .filter(|_| self.begun + 1 < self.server_attempts.len())
+            .filter(|_| self.begun + 1 < self.attempts.len())
             .map(|wait| cx.now.after(wait));
         self.begun += 1;
     }

@@ -1,6 +1,6 @@
 //! How an account proves itself and how a server proves itself back: Digest, NTLM, signed messages.
 //!
-//! Everything here is pure: no I/O, no clock, no system randomness, no events. Rng and time are
+//! Everything here is pure: no I/O, no clock, no system randomness, no events. Random values and time are
 //! handed in, so the same inputs give the same tokens and signatures.
 //!
 //! | part | what for | source |

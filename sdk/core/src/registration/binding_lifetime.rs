@@ -83,8 +83,8 @@ mod tests {
     #[test]
     fn sleep_brings_the_refresh_forward_and_a_clock_set_back_does_not_delay_it() {
         let mut rng = Rng::new(&Seed::from_number(3));
-        let next_id = Now::new(Duration::from_secs(10), Duration::from_secs(1_000_000));
-        let lifetime = BindingLifetime::new(7_200, |bound| rng.below(bound), next_id);
+        let born = Now::new(Duration::from_secs(10), Duration::from_secs(1_000_000));
+        let lifetime = BindingLifetime::new(7_200, |bound| rng.below(bound), born);
         let woken = Now::new(Duration::from_secs(11), Duration::from_secs(1_010_000));
         assert_eq!(lifetime.refresh_after_jump(woken), woken.since_start);
         let set_back = Now::new(Duration::from_secs(11), Duration::from_secs(5));

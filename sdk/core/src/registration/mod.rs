@@ -1,13 +1,13 @@
-//! The machine of one account: from nothing to registered at its home server, and back.
+//! The registration of one account: from nothing to registered at its home server, and back.
 //!
 //! ```text
-//!             Registration            connection          2xx
-//!   Idle ────────► Locating ───────────► Registering ────► Registered ──Logout──► Unregistering ──► Idle
-//!      ▲                ▲ │ nothing left    │ │  ▲            │
-//!      │                │ ▼                 │ │  └─ signed 3xx, or the next server
-//!      │  back-off over │ Pausing ◄─────────┘ │               │
-//!      └── cannot help ─┴───────◄── final no ─┘               │ moved, lost, lapsed
-//!                       └─────────────────────────────────────┘
+//!         Register           connection              2xx               Unregister
+//!   Idle ──────────► Locating ─────────► Registering ─────► Registered ──────────► Unregistering ──► Idle
+//!    ▲                ▲ ▲ ▲ nothing left   │  │  │                │
+//!    │  back-off over │ │ └──── signed 3xx ┘  │  │                │ moved, lost, lapsed
+//!    │                │ └─ next server ───────┘  │                │
+//!    └── failed ──────┴───────── final no ◄──────┘                │
+//!                     └───────────────────────────────────────────┘
 //! ```
 //!
 //! What a login costs is counted hop by hop in its journey, in round trips (decision 10):
@@ -21,7 +21,8 @@
 //! | the same with its address cached | 0 | 1 | 1 | 2 | 4 |
 //!
 //! Each state is a struct that owns what is true while it lasts, and is consumed and replaced by each
-//! input. A login owns no connection: it has one use of it (decision 8).
+//! input. A registration owns no connection: it is one user of its flow (decision 8), and one of the users of its
+//! link.
 
 mod attempt;
 mod awaiting_consent;

@@ -24,7 +24,7 @@ pub(super) struct Entry<U> {
 pub(super) struct Store<U> {
     entries: Slab<Entry<U>>,
     by_key: KeyedMap<Key, TxId>,
-    /// Server transactions by what a request keeps on every flow_ref.
+    /// Server transactions by what a request keeps on every path.
     by_origin: KeyedMap<u64, TxId>,
     /// Unfinished ones by deadline.
     due: TimerQueue<TxId>,
