@@ -8,6 +8,10 @@ use crate::registration::Registration;
 use crate::time::Moment;
 
 /// An account and its machines.
+#[expect(
+    clippy::box_collection,
+    reason = "nearly every account has no further link, and ten thousand of them rest"
+)]
 pub(super) struct Entry {
     pub(super) account: Account,
     pub(super) registration: Registration,

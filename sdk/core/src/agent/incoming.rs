@@ -14,6 +14,12 @@ use crate::time::Now;
 use crate::transaction::{FlowRef, Incoming};
 use crate::uas::{self, Refusal};
 
+/// A request and the flow it came by.
+struct Received<'m> {
+    flow: FlowId,
+    request: &'m Message,
+}
+
 /// A request on a flow.
 pub(super) fn handle_request(agent: &mut Agent, flow: FlowId, request: &Message, now: Now) {
     if request.method() == Some(Method::Ack) && !is_good_ack(agent, flow, request, now) {
@@ -34,7 +40,7 @@ pub(super) fn handle_request(agent: &mut Agent, flow: FlowId, request: &Message,
         return refuse_stranger(agent, flow, request);
     };
     let Some(verdict) = verify(agent, account, flow, request, now) else { return };
-    respond(agent, account, flow, request, refusal, now);
+    respond(agent, account, &Received { flow, request }, refusal, now);
     let notify = RegistrationNotify::read(request).filter(|_| verdict == SignatureVerdict::Signed);
     if let Some(notify) = notify {
         agent.registration(account, now, |registration, account, cx| {
@@ -93,11 +99,11 @@ fn is_good_ack(agent: &mut Agent, flow: FlowId, ack: &Message, now: Now) -> bool
 fn respond(
     agent: &mut Agent,
     account: AccountId,
-    flow: FlowId,
-    request: &Message,
+    received: &Received<'_>,
     refusal: Option<Refusal>,
     now: Now,
 ) {
+    let Received { flow, request } = *received;
     let tag = agent.tables.random.answer_tag();
     let refusal = refusal.or_else(|| uas::objection(request));
     let answer = match refusal {

@@ -90,7 +90,7 @@ enum Outgoing {
     /// The server of its URI is looked for; with when that is due.
     Locating(Box<Locating>, Option<Moment>),
     /// It goes over a link.
-    Sent(Request),
+    Sent(Box<Request>),
 }
 
 /// What is lent to a machine for one input, and what its turn produced.
@@ -242,7 +242,7 @@ impl Agent {
             let at = LinkContext { link, account: &mut entry.account, cx };
             let request = Request::start(uri, now.since_start, at)?;
             self.next_request = self.next_request.wrapping_add(1);
-            self.requests.insert(id, Outgoing::Sent(request));
+            self.requests.insert(id, Outgoing::Sent(Box::new(request)));
         }
         pump::pump(self, now);
         Ok(id)
@@ -510,7 +510,7 @@ impl Agent {
             LocatingStep::Stays(locating) => {
                 let (at, mut due) = (locating.deadline().map(|deadline| deadline.at), None);
                 self.due.set(owner, &mut due, at);
-                self.requests.insert(id, Outgoing::Locating(Box::new(locating), due));
+                self.requests.insert(id, Outgoing::Locating(locating, due));
             }
             LocatingStep::Found { uri, began, connection } => {
                 let Some(entry) = self.accounts.get_mut(&account) else { return };
@@ -520,7 +520,7 @@ impl Agent {
                 match Request::start(Some(&uri), began, at) {
                     Ok(request) => {
                         entry.keep(link);
-                        self.requests.insert(id, Outgoing::Sent(request));
+                        self.requests.insert(id, Outgoing::Sent(Box::new(request)));
                     }
                     Err(_) => {
                         let outcome =
@@ -548,15 +548,15 @@ impl Agent {
         let Some(entry) = self.accounts.get_mut(&account) else { return };
         let cx = &mut self.tables.context(account, Owner::Request(id), now);
         let step = match entry.link(link) {
-            Some((account, link)) => act(request, LinkContext { link, account, cx }),
+            Some((account, link)) => act(*request, LinkContext { link, account, cx }),
             None => request.handle_silence(cx),
         };
         match step {
             Step::Stays(request) => {
-                self.requests.insert(id, Outgoing::Sent(request));
+                self.requests.insert(id, Outgoing::Sent(Box::new(request)));
             }
             Step::NeedsAssociation(request) => {
-                self.requests.insert(id, Outgoing::Sent(request));
+                self.requests.insert(id, Outgoing::Sent(Box::new(request)));
                 if entry.home().is_some_and(|(_, home)| home.id == link) {
                     self.registration(account, now, Registration::renew_for_request);
                 } else {

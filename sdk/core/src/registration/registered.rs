@@ -86,7 +86,14 @@ impl Registered {
         account.drop_prompt(cx);
         cx.keep_alive(link.flow(), &message);
         cx.counters.count(Counter::Logins);
-        announce(link, &message, lifetime.granted, attempt, account, cx);
+        let cause = attempt.cause();
+        let registered = event::Registered {
+            home: link.server.clone(),
+            expires: lifetime.granted,
+            gruu: response_info::gruu(&message, InstanceId::of_epid(&account.config.epid)),
+            journey: attempt.into_journey(),
+        };
+        announce(link, registered, cause, account, cx);
         let activity = Activity::Quiet(Quiet::fresh(lifetime, cx.now));
         Step::Stays(Registered { session, lifetime, activity, place, doubted: None })
     }
@@ -513,20 +520,13 @@ fn lifetime(
 
 fn announce(
     link: &ServerLink,
-    granted: &Message,
-    seconds: u32,
-    attempt: Attempt,
+    registered: event::Registered,
+    cause: MoveCause,
     account: &mut Account,
     cx: &mut Context<'_>,
 ) {
-    let home = link.server.clone();
-    let cause = attempt.cause();
-    cx.tell(AccountEvent::Registered(event::Registered {
-        home: home.clone(),
-        expires: seconds,
-        gruu: response_info::gruu(granted, InstanceId::of_epid(&account.config.epid)),
-        journey: attempt.into_journey(),
-    }));
+    let home = registered.home.clone();
+    cx.tell(AccountEvent::Registered(registered));
     if account.last_home.as_ref() != Some(&home) {
         let old = account.last_home.replace(home.clone());
         cx.tell(AccountEvent::HomeServerChanged { old, new: home.clone(), cause });

@@ -26,7 +26,7 @@ pub(crate) struct Locating {
 /// What becomes of the search after an input.
 pub(crate) enum Step {
     /// It goes on.
-    Stays(Locating),
+    Stays(Box<Locating>),
     /// A connection stands: the request to this URI, begun then, goes out over it.
     Found { uri: Box<str>, began: Moment, connection: Box<Connection> },
     /// No server could be reached.
@@ -72,7 +72,7 @@ impl Locating {
     pub(crate) fn handle_connected(mut self, flow: FlowId, cx: &mut Context<'_>) -> Step {
         match self.search.handle_connected(flow, cx) {
             Some(connection) => self.found(connection),
-            None => Step::Stays(self),
+            None => Step::Stays(Box::new(self)),
         }
     }
 
@@ -107,7 +107,7 @@ impl Locating {
             }
         }
         match found {
-            Found::Nothing => Step::Stays(self),
+            Found::Nothing => Step::Stays(Box::new(self)),
             Found::Connection(connection) => self.found(connection),
             Found::NoCandidate(error) => Step::Failed(error),
         }

@@ -31,18 +31,20 @@ fn ask(world: &mut World) {
 }
 
 fn outcomes(world: &World) -> Vec<&RequestOutcome> {
-    let outcome = |event| match event {
-        &AccountEvent::RequestEnded { ref outcome, .. } => Some(outcome),
-        _ => None,
-    };
-    world.events.iter().filter_map(outcome).collect()
+    let mut outcomes = Vec::new();
+    for event in &world.events {
+        if let AccountEvent::RequestEnded { outcome, .. } = event {
+            outcomes.push(outcome);
+        }
+    }
+    outcomes
 }
 
 fn status(world: &World) -> u16 {
-    match outcomes(world)[..] {
-        [RequestOutcome::Answered { answer, .. }] => answer.status,
-        ref other => panic!("{other:?}"),
-    }
+    let told = outcomes(world);
+    assert_eq!(told.len(), 1, "{told:?}");
+    let RequestOutcome::Answered { answer, .. } = told[0] else { return 0 };
+    answer.status
 }
 
 fn nothing_is_left(world: &World) {

@@ -100,6 +100,17 @@ fn replay(dialect: &str, version: Version) -> u64 {
     replay.digest.finish()
 }
 
+/// What TLS proves of a server of that name.
+fn proof_of(name: &str) -> TlsProof {
+    TlsProof {
+        name: name.to_owned(),
+        names: vec![name.to_owned()],
+        end_point_hash: Bytes::from_static(&[1; 32]),
+        version: "TLSv1.3",
+        round_trips: 1,
+    }
+}
+
 impl Replay {
     fn run(&mut self) {
         while let Some(output) = self.agent.poll_output() {
@@ -110,13 +121,7 @@ impl Replay {
                     self.dialled.push(identity.server_name().to_owned());
                     self.flow = flow;
                     let local: SocketAddr = "198.51.100.7:5061".parse().unwrap();
-                    let proof = Some(TlsProof {
-                        name: identity.server_name().to_owned(),
-                        names: vec![identity.server_name().to_owned()],
-                        end_point_hash: Bytes::from_static(&[1; 32]),
-                        version: "TLSv1.3",
-                        round_trips: 1,
-                    });
+                    let proof = Some(proof_of(identity.server_name()));
                     self.agent.handle_input(
                         Input::Flow(FlowEvent::Connected { flow, local, peer: address, proof }),
                         now,

@@ -38,7 +38,7 @@ struct Table {
 #[derive(Debug)]
 enum Seen {
     Wants(TxOutput<u32>),
-    Heard { tx: TxId, user: u32, what: Response, message: Message },
+    Heard { tx: TxId, user: u32, what: Response, message: Box<Message> },
 }
 
 impl Table {
@@ -61,7 +61,7 @@ impl Table {
         let what = self.inner.feed_response(id, response, signer, now);
         self.seen.extend(std::iter::from_fn(|| self.inner.poll_output()).map(Seen::Wants));
         if what != Response::Absorbed {
-            self.seen.push_back(Seen::Heard { tx: id, user, what, message: response.clone() });
+            self.seen.push_back(Seen::Heard { tx: id, user, what, message: Box::new(response.clone()) });
         }
     }
 
