@@ -1,4 +1,4 @@
-//! The roads SIP travels by, and what each implies.
+//! The transports SIP travels by, and what each implies.
 
 use std::fmt;
 
