@@ -454,3 +454,72 @@ fn errors_name_their_server() {
     assert!(matches!(error, homing_core::error::LoginError::Auth(AuthError::Rejected { server })
         if server.host == "hs1.network.com"));
 }
+
+fn realm_challenge(realm: &str, nonce: &str) -> String {
+    format!(r#"Digest realm="{realm}", nonce="{nonce}", algorithm=SHA-256, qop="auth""#)
+}
+
+/// The realms a request is answered for, and the nonces.
+fn answered(message: &Message) -> Vec<(String, String)> {
+    let value = |auth: &homing_wire::Auth<'_>, name| auth.param(name).unwrap_or_default().to_owned();
+    message.auth(Name::Authorization).map(|auth| (value(&auth, "realm"), value(&auth, "nonce"))).collect()
+}
+
+fn pairs(list: &[(&str, &str)]) -> Vec<(String, String)> {
+    list.iter().map(|(realm, nonce)| ((*realm).to_owned(), (*nonce).to_owned())).collect()
+}
+
+/// RFC 3261 section 22.3: several realms in one answer are asked for one after the other and answered together.
+#[test]
+fn two_realms_in_one_answer_are_both_answered() {
+    let gate = Gate::Raw(vec![realm_challenge("proxy", "p1"), realm_challenge("registrar", "r1")]);
+    let mut world = one_server(|_| {}, gate);
+    world.login();
+    let realms: Vec<&str> = world
+        .asked
+        .iter()
+        .filter_map(|question| match question {
+            Question::Credentials { realm, .. } => Some(realm.as_str()),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(realms, ["proxy", "registrar"]);
+    let registers = world.registers("hs1.network.com");
+    assert_eq!(registers.len(), 2, "the second challenge of the same realms refuses what they were given");
+    assert_eq!(answered(&registers[1]), pairs(&[("proxy", "p1"), ("registrar", "r1")]));
+    assert_eq!(world.last_failure().error.code(), "E0601");
+}
+
+fn give_held(world: &mut World) {
+    let (id, _) = world.held.pop().expect("a question");
+    world.answer(id, Answer::Credentials(Some(credentials())));
+}
+
+/// A realm that demands a proof after another one was answered is no refusal: both go along from then on.
+#[test]
+fn a_realm_after_another_is_answered_beside_it() {
+    let mut world = one_server(|_| {}, Gate::Raw(vec![realm_challenge("proxy", "p1")]));
+    world.rules.hold_credentials = true;
+    world.login();
+    // While the first realm's credentials are fetched the next demand is prepared.
+    world.at("hs1.network.com").gate = Gate::Raw(vec![realm_challenge("registrar", "r1")]);
+    give_held(&mut world);
+    world.at("hs1.network.com").gate = Gate::Open;
+    give_held(&mut world);
+    let registers = world.registers("hs1.network.com");
+    assert_eq!(answered(&registers[1]), pairs(&[("proxy", "p1")]));
+    assert_eq!(answered(&registers[2]), pairs(&[("proxy", "p1"), ("registrar", "r1")]));
+    assert_eq!(world.state(), AccountState::Registered);
+    world.command(Command::Refresh);
+    let registers = world.registers("hs1.network.com");
+    assert_eq!(answered(&registers[3]).len(), 2, "the link keeps the credentials of both");
+}
+
+#[test]
+fn a_fifth_realm_is_too_many() {
+    let challenges = ["a", "b", "c", "d", "e"].map(|realm| realm_challenge(realm, "n"));
+    let mut world = one_server(|_| {}, Gate::Raw(challenges.to_vec()));
+    world.login();
+    let registers = world.registers("hs1.network.com");
+    assert_eq!(answered(&registers[1]).len(), 4, "four realms of one link are answered");
+}
