@@ -11,6 +11,7 @@ mod golden;
 mod homes;
 mod keep_alive;
 mod limits;
+mod links;
 mod many;
 mod price;
 mod proving;
