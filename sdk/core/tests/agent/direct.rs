@@ -7,6 +7,7 @@ use homing_core::config::ServerChoice;
 use homing_core::connect::ConnectError;
 use homing_core::error::Misuse;
 use homing_core::event::{AccountEvent, RequestOutcome};
+use homing_core::ids::RequestId;
 use homing_core::transport::Transport;
 use homing_wire::{Method, Name};
 
@@ -24,10 +25,11 @@ fn without_registrar() -> World {
     world
 }
 
-fn ask(world: &mut World) {
+fn ask(world: &mut World) -> RequestId {
     let now = world.now();
-    world.agent.options(world.account, Some(URI), now).unwrap();
+    let request = world.agent.options(world.account, Some(URI), now).unwrap();
     world.settle();
+    request
 }
 
 fn outcomes(world: &World) -> Vec<&RequestOutcome> {
@@ -89,6 +91,21 @@ fn a_server_that_cannot_be_reached_is_the_outcome_with_its_code() {
     let [RequestOutcome::Unreachable(error)] = outcomes(&world)[..] else { panic!() };
     assert_eq!(error.code(), "E0501");
     nothing_is_left(&world);
+}
+
+#[test]
+fn each_end_is_told_under_the_id_its_request_got() {
+    let mut world = without_registrar();
+    let answered = ask(&mut world);
+    world.at("hs1.network.com").unreachable = Some(ConnectError::ConnectionRefused);
+    let unreachable = ask(&mut world);
+    let id = |event: &AccountEvent| match event {
+        AccountEvent::RequestEnded { request, .. } => Some(*request),
+        _ => None,
+    };
+    let told: Vec<RequestId> = world.events.iter().filter_map(id).collect();
+    assert_eq!(told, [answered, unreachable]);
+    assert_ne!(answered, unreachable);
 }
 
 #[test]
