@@ -411,6 +411,15 @@ fn a_server_that_never_stops_asking_is_left() {
 }
 
 #[test]
+fn a_server_whose_nonces_are_always_stale_is_left() {
+    let stale = "Digest realm=\"r\", nonce=\"n\", algorithm=SHA-256, qop=\"auth\", stale=true".to_owned();
+    let mut world = one_server(|_| {}, Gate::Raw(vec![stale]));
+    world.login();
+    failed(&world, "hs1.network.com:5061 keeps asking for the same login", "E0607", true);
+    assert_eq!(world.registers("hs1.network.com").len(), 7);
+}
+
+#[test]
 fn an_answer_that_is_not_believed_is_the_reason_after_two_seconds() {
     let rows = [
         (Mischief::Unsigned, "hs1.network.com:5061 answered, but the answer is not signed", "E0608"),
