@@ -682,6 +682,18 @@ fn a_challenged_options_is_sent_again_after_a_handshake() {
 }
 
 #[test]
+fn handshakes_for_challenged_requests_are_rationed() {
+    let mut world = signed_in(|_| {});
+    for _ in 0..4 {
+        world.at("hs104.network.com").amnesia = true;
+        world.options();
+    }
+    assert_eq!(probed(&world), [200, 200, 200, 401], "the fourth in a minute is not followed");
+    assert_eq!(world.agent.counters().of(Counter::ChallengeRate), 1);
+    assert_eq!(logged_out(&world), []);
+}
+
+#[test]
 fn a_stale_nonce_at_options_is_answered_without_asking() {
     let mut world = World::new(|_| {});
     world.srv(&[(10, "hs1.network.com")]);
@@ -741,6 +753,23 @@ fn an_interval_too_brief_is_lengthened() {
         world.last_failure().error.to_string(),
         "hs1.network.com:5061 refused with 423 Interval Too Brief"
     );
+}
+
+#[test]
+fn an_interval_that_grows_with_every_answer_is_not_followed_for_ever() {
+    let mut world = World::new(|config| config.expires = 60);
+    world.srv(&[(10, "hs1.network.com")]);
+    let headers = vec![("Min-Expires", "900".to_owned())];
+    let server = world.server("hs1.network.com").gate(Gate::Open);
+    server.then = Then::Status { status: 423, reason: "Interval Too Brief", headers };
+    let mut least = 900;
+    world.rules.mangle = Some(Box::new(move |answer| {
+        least += 1_000;
+        vec![edited(&answer, |text| text.replace("Min-Expires: 900", &format!("Min-Expires: {least}")))]
+    }));
+    world.login();
+    assert_eq!(world.registers("hs1.network.com").len(), 7);
+    assert!(world.last_failure().error.to_string().ends_with("refused with 423 Interval Too Brief"));
 }
 
 #[test]
