@@ -230,3 +230,17 @@ fn timer_c_has_the_invite_cancelled_and_waits_64_t1() {
     assert_eq!(times(&seen, "timed out"), [223_000], "a provisional response does not prolong it");
     assert!(table.is_empty());
 }
+
+#[test]
+fn timer_c_is_not_raised_again_once_its_user_was_told() {
+    let mut table = table();
+    let invite = invite();
+    let id = table.request(&invite, TLS, 1, at(0)).unwrap();
+    table.feed_response(id, &answer(&invite, 180), at(1_000));
+    drain(&mut table);
+    assert_eq!(pass(&mut table, 200_000), [(191_000, "cancel due".to_owned())]);
+    table.feed_response(id, &answer(&invite, 180), at(200_000));
+    drain(&mut table);
+    assert_eq!(pass(&mut table, 3_600_000), [(223_000, "timed out".to_owned())]);
+    assert!(table.is_empty());
+}
