@@ -130,6 +130,26 @@ impl ServerLink {
         Self { id, server, named, flow_ref, proof, local, trust, pending: None, associations: 0, requests: 0 }
     }
 
+    /// A link whose association signs nothing more.
+    #[cfg(test)]
+    pub(crate) fn used_up() -> Self {
+        let server = ServerName::new("hs1.network.com", 5061);
+        let named = Named { host: "hs1.network.com".into(), port: None, exact: true };
+        let flow_ref = FlowRef::new(FlowId(1), Transport::Tls);
+        let local = SocketAddr::from(([198, 51, 100, 7], 40_000));
+        let name = AssociationName {
+            mechanism: crate::auth::security_association::Mechanism::Ntlm,
+            realm: "SIP Communications Service".into(),
+            targetname: "hs1.network.com".into(),
+            version: crate::auth::security_association::Version::V4,
+        };
+        let keys = crate::auth::ntlm::SessionKeys::derive(&[0x55; 16], 0x6298_8255);
+        let now = Now::new(Duration::ZERO, Duration::ZERO);
+        let association = Association::new(name, "ACDC1230", Style::Registrar, keys.into(), now).used_up();
+        let link = Self::new(LinkId(0), OpenFlow { server, named, flow_ref, proof: None, local });
+        Self { trust: Trust::Signed(Box::new(Associations::new(association))), ..link }
+    }
+
     /// A request begins over it.
     pub(crate) fn join(&mut self) {
         self.requests += 1;
@@ -333,5 +353,41 @@ impl Named {
 impl Signer for LinkSigner<'_> {
     fn sign(&mut self, request: Message) -> Result<Signed, SignError> {
         self.link.sign(&request, self.random)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use homing_wire::{Builder, Method, Name};
+
+    use super::*;
+    use crate::account::random::SeededRandom;
+    use crate::ids::Seed;
+
+    fn request(method: Method<'_>) -> Message {
+        Builder::request(method, "sip:network.com")
+            .header(Name::Via, "SIP/2.0/TLS 198.51.100.7:40000;branch=z9hG4bK1")
+            .header(Name::From, "<sip:alice@network.com>;tag=a1;epid=3344")
+            .header(Name::To, "<sip:bob@network.com>")
+            .header(Name::CallId, "call-1")
+            .header(Name::CSeq, format_args!("1 {}", method.as_str()))
+            .message()
+    }
+
+    /// Decision 11: signing fails closed.
+    #[test]
+    fn what_the_association_cannot_sign_does_not_leave_without_a_signature() {
+        let mut link = ServerLink::used_up();
+        let mut random = SeededRandom::new(&Seed::from_number(1));
+        for method in [Method::Options, Method::Register, Method::Ack, Method::Cancel] {
+            let request = request(method);
+            assert_eq!(link.sign(&request, &mut random).unwrap_err(), SignError::UsedUp);
+            let proved = link.prove(request.clone(), Proof::Current, &mut random);
+            assert_eq!(proved.unwrap_err(), SignError::UsedUp);
+            let mut signer = LinkSigner { link: &mut link, random: &mut random };
+            assert_eq!(Signer::sign(&mut signer, request).unwrap_err(), SignError::UsedUp);
+        }
+        let response = Builder::reply_to(&request(Method::Options), 200, "OK").to_tag("b1").message();
+        assert_eq!(link.sign_response(response, &mut random), Err(SignError::UsedUp));
     }
 }

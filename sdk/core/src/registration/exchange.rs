@@ -300,3 +300,60 @@ fn minimum(message: &Message) -> Option<u32> {
 
 /// The longest Expires a server may demand: a day.
 const LONGEST: u32 = 86_400;
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::account::context::Asks;
+    use crate::account::random::SeededRandom;
+    use crate::config::{AccountConfig, AgentConfig, Aor};
+    use crate::counter::Counters;
+    use crate::flow::{FlowRules, Flows};
+    use crate::ids::{AccountId, Owner, Seed};
+    use crate::locate::ServerHealth;
+    use crate::outbox::Outbox;
+    use crate::time::Now;
+    use crate::transaction::{Caps, Transactions, TxOutput};
+
+    /// The REGISTER an exchange begins with over this link.
+    fn first_register(purpose: Purpose, link: &mut ServerLink) -> Message {
+        let (agent, seed) = (AgentConfig::default(), Seed::from_number(1));
+        let config = AccountConfig::new(Aor::parse("alice@network.com").unwrap(), "3344");
+        let mut account = Account::new(AccountId(0), config);
+        let mut random = SeededRandom::new(&seed);
+        let mut sequence = Sequence::new(&mut random);
+        let mut transactions = Transactions::new(agent.timers, Caps::from(&agent.limits), &seed);
+        let mut cx = Context {
+            account: AccountId(0),
+            owner: Owner::Registration(AccountId(0)),
+            agent: &agent,
+            outbox: &mut Outbox::default(),
+            counters: &mut Counters::default(),
+            random: &mut random,
+            server_order: &seed,
+            transactions: &mut transactions,
+            flows: &mut Flows::new(FlowRules::from(&agent.limits), &seed),
+            server_health: &mut ServerHealth::new(agent.limits.retry_after),
+            asks: &mut Asks::default(),
+            drained: &mut Vec::new(),
+            news: &mut Vec::new(),
+            now: Now::new(Duration::ZERO, Duration::ZERO),
+        };
+        let at = LinkContext { link, account: &mut account, cx: &mut cx };
+        let outcome =
+            Exchange::start(purpose, ExchangeContext { at, sequence: &mut sequence, attempt: None });
+        assert!(matches!(outcome, Outcome::Pending(_)), "{purpose:?} came to nothing");
+        let Some(TxOutput::Send { bytes, .. }) = transactions.poll_output() else { panic!("{purpose:?}") };
+        Message::parse(bytes).unwrap()
+    }
+
+    #[test]
+    fn an_association_that_is_used_up_is_renewed_whatever_the_register_is_for() {
+        for purpose in [Purpose::Refresh, Purpose::SignOut] {
+            let register = first_register(purpose, &mut ServerLink::used_up());
+            assert_eq!(register.auth(Name::Authorization).count(), 0, "{purpose:?} draws a challenge");
+        }
+    }
+}

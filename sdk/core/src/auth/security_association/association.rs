@@ -115,6 +115,12 @@ impl Association {
         self.sent >= COUNTERS_END
     }
 
+    /// The same, with as many messages signed as it may.
+    #[cfg(test)]
+    pub(crate) fn used_up(self) -> Self {
+        Self { sent: COUNTERS_END, ..self }
+    }
+
     /// When [`Self::renewal_due`] turns true by time.
     pub fn deadline(&self) -> Deadline {
         Deadline::new(self.expires, Why::AssociationRenewal)
