@@ -60,6 +60,12 @@ impl Entry {
         self.further.take_if(|links| links.is_empty());
     }
 
+    /// True if it holds a link that is not the home's.
+    #[cfg(test)]
+    pub(super) fn has_further(&self) -> bool {
+        self.further.is_some()
+    }
+
     fn find(&mut self, fits: impl Fn(&ServerLink) -> bool) -> Option<(&mut Account, &mut ServerLink)> {
         let Self { account, registration, further, .. } = self;
         let home = registration.link().filter(|link| fits(link));

@@ -10,6 +10,8 @@ mod entry;
 mod incoming;
 mod pump;
 mod responses;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 
