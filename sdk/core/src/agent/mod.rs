@@ -2,7 +2,7 @@
 //!
 //! **Give one input with the time; drain every output; ask for the deadline; sleep.**
 //!
-//! The agent has tables, no states: what it does with an input is a look-up of the [`Owner`](crate::ids::Owner) it
+//! The agent has tables, no states: what it does with an input is a look-up of the [`Owner`] it
 //! is for. Registrations that have something due stand in an ordered queue, so that ten thousand of them at rest
 //! cost nothing.
 
