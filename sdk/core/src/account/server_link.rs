@@ -1,8 +1,7 @@
 //! What one account and one server have in common: the flow between them, and what each proved to the other.
 //!
-//! A link is the server as dialled, whatever happens to a single connection or login (settled: link = account ×
-//! server). Every message of the server is verified by it before any machine sees the message, and every
-//! message to the server is signed by it. It lives while an owner uses it.
+//! Every message of the server is verified by the link before any machine sees it, and every message to the server
+//! is signed by it. A link outlives its registration while a request uses it.
 
 use std::net::SocketAddr;
 use std::time::Duration;

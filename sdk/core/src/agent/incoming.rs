@@ -1,7 +1,7 @@
 //! Requests from servers: find copies, find the account, verify by its link, and only then refuse, answer and act.
 //!
 //! Inside an association a request without a good signature is as if it had never come, and every refusal is
-//! signed (settled: judged first). Outside one a request is answered as RFC 3261 section 8.2 has it.
+//! signed (decision 34). Outside one a request is answered as RFC 3261 section 8.2 has it.
 
 use homing_wire::{Message, Method};
 

@@ -495,7 +495,7 @@ fn two_realms_in_one_answer_are_both_answered() {
     assert_eq!(realms, ["proxy", "registrar"]);
     let registers = world.registers("hs1.network.com");
     assert_eq!(registers.len(), 2, "the second challenge of the same realms refuses what they were given");
-    assert_eq!(answered(&registers[1]), pairs(&[("proxy", "p1"), ("registrar", "r1")]));
+    assert_eq!(answered(registers[1]), pairs(&[("proxy", "p1"), ("registrar", "r1")]));
     assert_eq!(world.last_failure().error.code(), "E0601");
 }
 
@@ -516,12 +516,12 @@ fn a_realm_after_another_is_answered_beside_it() {
     world.at("hs1.network.com").gate = Gate::Open;
     give_held(&mut world);
     let registers = world.registers("hs1.network.com");
-    assert_eq!(answered(&registers[1]), pairs(&[("proxy", "p1")]));
-    assert_eq!(answered(&registers[2]), pairs(&[("proxy", "p1"), ("registrar", "r1")]));
+    assert_eq!(answered(registers[1]), pairs(&[("proxy", "p1")]));
+    assert_eq!(answered(registers[2]), pairs(&[("proxy", "p1"), ("registrar", "r1")]));
     assert_eq!(world.state(), AccountState::Registered);
     world.command(Command::Refresh);
     let registers = world.registers("hs1.network.com");
-    assert_eq!(answered(&registers[3]).len(), 2, "the link keeps the credentials of both");
+    assert_eq!(answered(registers[3]).len(), 2, "the link keeps the credentials of both");
 }
 
 #[test]
@@ -530,5 +530,5 @@ fn a_fifth_realm_is_too_many() {
     let mut world = one_server(|_| {}, Gate::Raw(challenges.to_vec()));
     world.login();
     let registers = world.registers("hs1.network.com");
-    assert_eq!(answered(&registers[1]).len(), 4, "four realms of one link are answered");
+    assert_eq!(answered(registers[1]).len(), 4, "four realms of one link are answered");
 }
