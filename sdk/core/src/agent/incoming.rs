@@ -128,7 +128,11 @@ fn respond(
     };
     match signed {
         Ok(bytes) => agent.tables.transactions.respond(tx, bytes, status, now),
-        Err(_) => agent.tables.counters.count(Counter::NotSigned),
+        // Without an answer nothing is left of the request; the server asks again.
+        Err(_) => {
+            agent.tables.transactions.abandon(tx);
+            agent.tables.counters.count(Counter::NotSigned);
+        }
     }
     pump::pump(agent, now);
 }
