@@ -42,7 +42,7 @@ pub(crate) struct ServerAttempt {
     progress: Progress,
 }
 
-/// The one server a attempt leads to, and whom its certificate must name.
+/// The one server an attempt leads to, and whom its certificate must name.
 #[derive(Clone)]
 struct Sole {
     named: Named,
@@ -50,7 +50,7 @@ struct Sole {
     expected: Expected,
 }
 
-/// How a attempt came to be; decides what its hops are called.
+/// How an attempt came to be; decides what its hops are called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Way {
     /// The home server of an earlier login.
@@ -67,7 +67,7 @@ pub(crate) enum Way {
     Uri,
 }
 
-/// What a attempt gives when it is asked for the next target.
+/// What an attempt gives when it is asked for the next target.
 pub(crate) enum Next {
     /// Dial here.
     Target(Box<Target>),

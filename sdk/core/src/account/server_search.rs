@@ -1,6 +1,7 @@
-//! Finds a server that can be connected to: attempts of DNS questions, and a race among their targets.
+//! Finds a server that can be connected to: attempts, each with its DNS questions, and a race among their
+//! targets.
 //!
-//! Legs run one after the other, except that a attempt with a head start lets the next begin while it is
+//! Attempts run one after the other, except that one with a head start lets the next begin while it is
 //! still under way. Targets of equal rank are dialled 250 ms apart, and the first verified connection
 //! wins (decision 9; RFC 8305 section 5). What lost stays in store: if the winner turns out to be of
 //! no use, the search goes on where it stopped.
@@ -28,7 +29,7 @@ pub(crate) struct ServerSearch {
     /// What is searched, for errors.
     domain: Box<str>,
     attempts: Vec<ServerAttempt>,
-    /// Legs begun so far; the others wait.
+    /// Attempts begun so far; the others wait.
     begun: usize,
     /// When the next attempt may begin although the present one is under way.
     next_attempt: Option<Moment>,
