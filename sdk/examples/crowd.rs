@@ -6,12 +6,12 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::try_join_all;
 use homing::{AccountConfig, Aor, Password, Resolver, Roots, StaticCredentials, UserAgent};
-use homing_server_mock::estate::{Estate, User};
+use homing_server_mock::estate::{EstateBuilder, User};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
     let size: usize = std::env::args().nth(1).map_or(Ok(500), |text| text.parse())?;
-    let mut builder = Estate::builder().home("hs1");
+    let mut builder = EstateBuilder::new().home("hs1");
     for n in 0..size {
         builder = builder.user(User::new(&format!("user{n}"), "secret").assigned("hs1"));
     }
@@ -35,7 +35,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     tell("refreshed", size, begun);
     let begun = Instant::now();
     let left = ua.shutdown(Duration::from_secs(60)).await;
-    tell("signed out", size - left.accounts.len(), begun);
+    tell("signed out", size - left.left_behind().count(), begun);
     Ok(())
 }
 

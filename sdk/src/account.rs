@@ -3,10 +3,12 @@
 use std::fmt;
 use std::time::Duration;
 
+pub use homing_core::address::WrittenAddress;
 pub use homing_core::answer::Answered;
 pub use homing_core::config::{
-    AccountConfig, Aor, AuthRules, ExtendedProtection, Remembered, RememberedLogin, Scheme, ServerChoice,
-    SignaturePlaces, TargetNameRule,
+    AccountConfig, Aor, AuthRules, ExtendedProtection, Fingerprint, FingerprintError, Outbound, QopRule,
+    RegisterUri, Remembered, RememberedLogin, Rspauth, Scheme, ServerChoice, ServerNameRule, SignaturePlaces,
+    TargetNameRule, TlsRules,
 };
 pub use homing_core::ids::AccountId;
 pub use homing_core::outbox::Credentials;
@@ -15,7 +17,7 @@ pub use homing_core::state::{AccountState, StateWords};
 
 pub use crate::credentials::{CredentialsProvider, CredentialsRequest, StaticCredentials};
 
-use homing_core::event::Registered;
+use homing_core::event::{Registered, UnregisterOutcome};
 use homing_core::journey::Journey;
 use homing_core::server::ServerName;
 
@@ -119,12 +121,29 @@ impl Account {
         Ok(asked.answer)
     }
 
-    /// Signs out: removes this device's binding from the home server, then rests.
+    /// Signs out: removes this device's binding from the home server, then rests. The server's answer is waited for
+    /// five seconds; the outcome tells whether the server may still hold the binding.
     ///
     /// # Errors
     /// [`Error::Misuse`] if it is not signed in and not trying to be.
-    pub async fn unregister(&self) -> Result<(), Error> {
-        self.handle.ask(|reply| Command::Unregister { account: self.id, reply }).await.map(|_| ())
+    pub async fn unregister(&self) -> Result<UnregisterOutcome, Error> {
+        self.handle.ask(|reply| Command::Unregister { account: self.id, patience: None, reply }).await
+    }
+
+    /// The same; the answer is waited for so long.
+    ///
+    /// # Errors
+    /// As for [`unregister`](Account::unregister).
+    pub async fn unregister_within(&self, patience: Duration) -> Result<UnregisterOutcome, Error> {
+        let patience = Some(patience);
+        self.handle.ask(|reply| Command::Unregister { account: self.id, patience, reply }).await
+    }
+
+    /// Says that its [`CredentialsProvider`] has another password now. A login that rests because the password was
+    /// refused is tried at once; an account that does not rest goes on as it is. Waits for nothing.
+    pub fn credentials_changed(&self) {
+        // A user agent that has ended asks for no password.
+        let _ = self.handle.tell(Command::CredentialsChanged(self.id));
     }
 
     /// Takes the account out of the user agent; it must be at rest.

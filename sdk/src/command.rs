@@ -1,17 +1,18 @@
 //! Commands to the driver, and the handle they are sent through.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use homing_core::answer::Answered;
-use homing_core::config::AccountConfig;
+use homing_core::config::{AccountConfig, ConfigError};
 use homing_core::counter::Counters;
-use homing_core::event::{LogoutReason, Registered};
+use homing_core::event::{Registered, UnregisterOutcome};
 use homing_core::ids::AccountId;
 use homing_core::locate::Request;
 use homing_core::server::ServerName;
 use homing_core::state::AccountState;
-use homing_net::NetCounters;
+use homing_net::{NetCounters, TlsClient};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::credentials::AnyCredentials;
@@ -35,8 +36,12 @@ pub(crate) enum Command {
     },
     Unregister {
         account: AccountId,
-        reply: Reply<LogoutReason>,
+        /// How long the server's answer is waited for; none for the usual time.
+        patience: Option<Duration>,
+        reply: Reply<UnregisterOutcome>,
     },
+    /// The password may be another one now.
+    CredentialsChanged(AccountId),
     /// Ask the home server, or the owner of the URI through it; without registrar the owner directly.
     Options {
         account: AccountId,
@@ -50,6 +55,8 @@ pub(crate) enum Command {
     },
     /// Ask this policy from now on.
     SetPolicy(Arc<dyn RedirectPolicy>),
+    /// Dial with this from now on.
+    SetTls(TlsClient),
     Locate {
         request: Request,
         reply: Reply<Located>,
@@ -71,12 +78,12 @@ pub(crate) struct Asked {
 /// Where the outcome of a command goes.
 pub(crate) type Reply<T> = oneshot::Sender<Result<T, Error>>;
 
-/// What a shutdown could not bring to an end in its time.
+/// How a user agent ended.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ShutdownReport {
-    /// Accounts that are still signed in at their servers; those bindings lapse by themselves.
-    pub accounts: Vec<AccountId>,
+    /// What became of the bindings of the accounts that were signed in or trying to be.
+    pub accounts: BTreeMap<AccountId, UnregisterOutcome>,
     /// Transactions that got no final answer.
     pub transactions: usize,
 }
@@ -89,9 +96,13 @@ pub(crate) struct CounterSnapshot(Arc<Mutex<(Counters, NetCounters)>>);
 pub(crate) struct NewAccount {
     pub(crate) id: AccountId,
     pub(crate) config: AccountConfig,
+    pub(crate) endpoint: Endpoint,
     pub(crate) state: StateSender,
     pub(crate) credentials: Arc<dyn AnyCredentials>,
 }
+
+/// Address and epid of an account: a user agent has each only once, for two would remove each other's binding.
+pub(crate) type Endpoint = Arc<str>;
 
 /// Accounts that wait to be added, in the order of their numbers. They lie in one list rather than in the commands:
 /// thousands that are added at once leave no holes in memory.
@@ -105,6 +116,8 @@ pub(crate) struct AdditionsReceiver(Additions);
 struct Numbered {
     next: u32,
     waiting: Vec<NewAccount>,
+    /// Of all accounts, also of those that were taken.
+    endpoints: BTreeSet<Endpoint>,
     closed: bool,
 }
 
@@ -148,9 +161,15 @@ impl Handle {
         credentials: Arc<dyn AnyCredentials>,
     ) -> Result<(AccountId, StateWatch), Error> {
         let (state, watch) = state_watch(AccountState::Offline);
+        let endpoint: Endpoint =
+            format!("{} {}", config.aor.to_string().to_ascii_lowercase(), config.epid).into();
         let mut additions = self.0.additions.lock();
         if additions.closed {
             return Err(Error::ShutDown);
+        }
+        if additions.endpoints.contains(&endpoint) {
+            let aor = config.aor.to_string();
+            return Err(ConfigError::Duplicate { aor, epid: config.epid }.into());
         }
         // Sent under the lock, so that no command for an account comes before the one that adds it; and once for all
         // that wait.
@@ -159,7 +178,8 @@ impl Handle {
         }
         let id = AccountId(additions.next);
         additions.next += 1;
-        additions.waiting.push(NewAccount { id, config, state, credentials });
+        additions.endpoints.insert(Arc::clone(&endpoint));
+        additions.waiting.push(NewAccount { id, config, endpoint, state, credentials });
         Ok((id, watch))
     }
 
@@ -170,6 +190,14 @@ impl Handle {
 
     pub(crate) fn counters(&self) -> &CounterSnapshot {
         &self.0.counters
+    }
+}
+
+impl ShutdownReport {
+    /// The accounts whose servers may still hold a binding: they refused to remove it, or did not answer in time.
+    pub fn left_behind(&self) -> impl Iterator<Item = (AccountId, UnregisterOutcome)> {
+        let accounts = self.accounts.iter().map(|(account, outcome)| (*account, *outcome));
+        accounts.filter(|(_, outcome)| outcome.leaves_binding())
     }
 }
 
@@ -187,6 +215,11 @@ impl AdditionsReceiver {
     /// All that wait.
     pub(crate) fn take(&self) -> Vec<NewAccount> {
         std::mem::take(&mut self.0.lock().waiting)
+    }
+
+    /// The account with this endpoint was removed; another may have it.
+    pub(crate) fn release(&self, endpoint: &Endpoint) {
+        self.0.lock().endpoints.remove(endpoint);
     }
 }
 

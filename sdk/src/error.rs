@@ -3,15 +3,18 @@
 use std::fmt;
 use std::time::Duration;
 
+pub use homing_core::certificate::{CertificateError, CertificateRule, CertificateSummary};
 pub use homing_core::config::ConfigError;
-pub use homing_core::connect::ConnectError;
-pub use homing_core::dns::DnsError;
+pub use homing_core::connect::{ConnectError, HandshakeFault};
+pub use homing_core::dns::{DnsError, ResolveError};
 pub use homing_core::error::{
-    AuthError, Deregistration, Family, LoginError, Misuse, RedirectError, SignatureFault, TokenFault,
+    AuthError, Deregistration, Family, LoginError, Misuse, RedirectError, ResponseFault, SignatureFault,
+    TokenFault,
 };
 pub use homing_core::identity::IdentityError;
 pub use homing_core::journey::LoginFailure;
 pub use homing_net::PemError;
+pub use homing_wire::{FrameError, FrameFault};
 
 use homing_core::event::LogoutReason;
 use homing_core::journey::Journey;
@@ -20,7 +23,7 @@ use homing_core::server::ServerName;
 /// Why something asked of a [`UserAgent`](crate::UserAgent) did not happen.
 ///
 /// Its text is a whole sentence with its cause; [`source()`](std::error::Error::source) gives the cause alone, as a
-/// type: a [`ConnectError`], a [`DnsError`], a [`SignatureFault`] and the like.
+/// type: a [`ConnectError`], a [`ResolveError`], a [`SignatureFault`] and the like.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Error {
@@ -214,13 +217,16 @@ mod tests {
     #[test]
     fn the_cause_of_a_failed_login_is_its_source() {
         let server = || ServerName::new("hs1.network.com", 5061);
-        let why = ConnectError::Identity(IdentityError::Wildcard);
-        let error = failed(LoginError::Connect { server: server(), why }, None);
+        let rule =
+            CertificateRule::Identity { expected: "network.com".to_owned(), why: IdentityError::Wildcard };
+        let why = ConnectError::Certificate(Box::new(CertificateError::unread(rule)));
+        let error = failed(LoginError::Connect { server: server(), why: why.clone() }, None);
         let connect = error.source().unwrap();
         assert_eq!(connect.downcast_ref(), Some(&why));
         assert_eq!(connect.source().unwrap().downcast_ref(), Some(&IdentityError::Wildcard));
-        let resolve = LoginError::Resolve { domain: "network.com".to_owned(), why: DnsError::Timeout };
-        assert_eq!(failed(resolve, None).source().unwrap().downcast_ref(), Some(&DnsError::Timeout));
+        let why = ResolveError::Dns(DnsError::Timeout);
+        let resolve = LoginError::Resolve { domain: "network.com".to_owned(), why: why.clone() };
+        assert_eq!(failed(resolve, None).source().unwrap().downcast_ref(), Some(&why));
         let token = AuthError::BadToken { server: server(), why: TokenFault::Weak };
         let error = failed(LoginError::Auth(token), None);
         assert_eq!(error.source().unwrap().downcast_ref(), Some(&TokenFault::Weak));

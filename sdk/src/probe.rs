@@ -45,8 +45,13 @@ pub struct Probed {
 impl Probe {
     /// A probe by TLS, else TCP, else UDP, as DNS and the URI say; 1 MiB of trace.
     pub fn new(resolver: Resolver, roots: Roots) -> Self {
-        let transports = vec![Transport::Tls, Transport::Tcp, Transport::Udp];
-        Self { resolver, tls: TlsClient::new(roots), transports, trace_bytes: 1 << 20 }
+        Self::with_tls(resolver, TlsClient::new(roots))
+    }
+
+    /// The same with a TLS client that is at hand: one with a certificate, or one that logs keys.
+    pub fn with_tls(resolver: Resolver, tls: TlsClient) -> Self {
+        let transports = Transport::ALL.to_vec();
+        Self { resolver, tls, transports, trace_bytes: 1 << 20 }
     }
 
     /// Allows these transports only, best first.

@@ -57,7 +57,8 @@ impl UserAgent {
     /// Adds an account; it is at rest until it is told to register. Waits for nothing.
     ///
     /// # Errors
-    /// [`Error::Config`] names the first setting that is not usable.
+    /// [`Error::Config`] names the first setting that is not usable, or says that an account of this user agent has
+    /// the same address and epid.
     pub fn account(
         &self,
         config: AccountConfig,
@@ -96,6 +97,13 @@ impl UserAgent {
         let _ = self.handle.tell(Command::SetPolicy(policy));
     }
 
+    /// Dials with this TLS client from now on: other roots, another certificate. Connections that stand are not
+    /// verified again.
+    pub fn set_tls(&self, client: TlsClient) {
+        // A user agent that has ended dials no more.
+        let _ = self.handle.tell(Command::SetTls(client));
+    }
+
     /// What its accounts dropped, refused and did so far, at most ten milliseconds ago; the outcome of a call that
     /// returned is counted. What was counted stays readable after it has ended. Waits for nothing.
     pub fn counters(&self) -> Counters {
@@ -108,7 +116,8 @@ impl UserAgent {
         self.handle.counters().net()
     }
 
-    /// Signs all accounts out, waits for their servers' answers, at most `grace`, and ends. What every
+    /// Signs all accounts out, waits for their servers' answers, at most `grace`, and ends. The report tells for
+    /// each account whether its server removed the binding, refused to, or did not answer. What every
     /// other handle asks for from then on fails with [`Error::ShutDown`]. If the future is dropped the
     /// user agent ends all the same.
     pub async fn shutdown(&self, grace: Duration) -> ShutdownReport {

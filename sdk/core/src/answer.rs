@@ -1,4 +1,4 @@
-//! What was answered to an OPTIONS request: whether somebody is there, and what they take.
+//! What was answered to an OPTIONS request: whether the peer is there, and what it takes.
 
 use homing_wire::header::Allow;
 use homing_wire::{Message, StartLine};
@@ -6,7 +6,7 @@ use homing_wire::{Message, StartLine};
 /// The outcome of an OPTIONS request (RFC 3261 section 11).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answered {
-    /// The final status; 408 if nobody answered.
+    /// The final status; 408 without an answer.
     pub status: u16,
     /// The peer's words for it, sanitised and cut.
     pub reason: String,
@@ -28,7 +28,7 @@ impl Answered {
         Self { status: message.status().unwrap_or_default(), reason, allow, millis }
     }
 
-    /// Nobody answered in time.
+    /// No answer came in time.
     pub fn nobody(millis: u32) -> Self {
         Self { status: 408, reason: "Request Timeout".to_owned(), allow: Vec::new(), millis }
     }

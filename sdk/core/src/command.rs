@@ -1,6 +1,8 @@
 //! What an agent can be told to do with an account that it has. What starts something of its own is a method of the
 //! agent that returns its id.
 
+use std::time::Duration;
+
 use crate::ids::AccountId;
 
 /// One order to the agent.
@@ -10,8 +12,12 @@ pub enum Command {
     Register(AccountId),
     /// Refresh the registration now.
     Refresh(AccountId),
-    /// Sign out: remove the binding, then rest.
+    /// Sign out: remove the binding, then rest. The server's answer is waited for five seconds.
     Unregister(AccountId),
+    /// The same; the answer is waited for so long, or, where signing out is under way, that much longer from now.
+    UnregisterWithin(AccountId, Duration),
+    /// The source of the password changed: a login that rests because the password was refused is tried at once.
+    CredentialsChanged(AccountId),
     /// Remove an account that is at rest.
     Remove(AccountId),
 }

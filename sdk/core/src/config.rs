@@ -3,6 +3,12 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use homing_wire::Uri;
+
+use crate::address::{WrittenAddress, windows_login};
+pub use crate::fingerprint::{Fingerprint, FingerprintError};
+use crate::identity::Expected;
+pub use crate::identity::ServerNameRule;
 use crate::limits::Limits;
 pub use crate::remembered::{Remembered, RememberedLogin};
 use crate::transport::Transport;
@@ -49,6 +55,8 @@ pub struct AccountConfig {
     pub transports: Vec<Transport>,
     /// Which logins are answered.
     pub auth: AuthRules,
+    /// What TLS shows and accepts where discovery or the account names the server.
+    pub tls: TlsRules,
     /// What a redirect may do.
     pub redirect: RedirectRules,
     /// Expires asked for, in seconds.
@@ -57,16 +65,64 @@ pub struct AccountConfig {
     pub remembered: Option<Remembered>,
     /// RFC 5626: the one flow registers as `reg-id` 1 and says that outbound is supported. A second flow
     /// is never opened.
-    pub outbound: bool,
+    pub outbound: Outbound,
+    /// Whom the Request-URI of a REGISTER names.
+    pub register_uri: RegisterUri,
+}
+
+/// Whether a registration says that outbound is supported (RFC 5626).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Outbound {
+    /// It does; a server that refuses it with 439 is asked without, until the account signs out.
+    #[default]
+    Auto,
+    /// It does not.
+    Off,
+}
+
+/// Whom the Request-URI of a REGISTER names.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RegisterUri {
+    /// The domain (RFC 3261 section 10.2).
+    #[default]
+    Domain,
+    /// The server as dialled, as the messages of the patent have it.
+    Server,
+}
+
+/// Whether a Digest challenge without a quality of protection is answered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum QopRule {
+    /// With MD5, where that is allowed, as many branch exchanges have it; never with SHA-2.
+    #[default]
+    Optional,
+    /// Never.
+    Required,
+}
+
+/// What a wrong proof of a Digest server (`rspauth`, RFC 7616 section 3.5) does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Rspauth {
+    /// The login fails and the binding is removed.
+    #[default]
+    Check,
+    /// It is counted and told, and changes nothing else.
+    Ignore,
 }
 
 /// An address of record: `sip:user@domain`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Aor {
-    /// The user part, unescaped.
+    /// The user part as a URI writes it, escapes included; [`Aor::login_user`] undoes them.
     pub user: String,
-    /// The SIP domain, lower case.
+    /// The SIP domain: lower case, A-labels, an IPv6 address in brackets.
     pub domain: String,
+    /// Written as `sips:`: the account allows TLS and nothing else.
+    pub secure: bool,
 }
 
 /// Where the search for a server starts.
@@ -88,6 +144,17 @@ pub enum ServerChoice {
     NoRegistrar,
 }
 
+/// What TLS shows and accepts where discovery or the account names the server. A remembered home and every target
+/// of a redirect are verified by their certificate authority alone.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TlsRules {
+    /// Whom the hello names.
+    pub server_name: ServerNameRule,
+    /// Certificates that are accepted in place of chain, name and dates; empty for none.
+    pub pins: Vec<Fingerprint>,
+}
+
 /// Which logins are answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -97,6 +164,10 @@ pub struct AuthRules {
     pub schemes: Vec<Scheme>,
     /// Digest with MD5, off unless the account says so (decision 23).
     pub allow_md5: bool,
+    /// Whether a Digest challenge without `qop` is answered.
+    pub qop: QopRule,
+    /// What a wrong proof of the server does.
+    pub rspauth: Rspauth,
     /// REGISTER over UDP, off unless the account says so (decision 23).
     pub udp_register: bool,
     /// Which server a challenge may name.
@@ -117,7 +188,7 @@ pub enum Scheme {
     Digest,
 }
 
-/// Which server a challenge may name, over TLS: whoever answers a challenge proves itself to the server
+/// Which server a challenge may name, over TLS: an answer to a challenge is a proof for the server
 /// it names, so a stranger's challenge must not be passed on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -219,6 +290,20 @@ pub enum ConfigError {
     /// The address is not `user@domain`.
     #[error("`{0}` is no SIP address; write user@domain")]
     Aor(String),
+    /// A Windows login name stands where the address belongs.
+    #[error("`{0}` is a Windows login name; write the address as user@domain and this name as `user`")]
+    LoginName(String),
+    /// A `sips:` address beside a transport without TLS.
+    #[error("a sips: address asks for TLS, but the account allows {0}; leave tls alone, or write sip:")]
+    NotSecure(Transport),
+    /// Another account of this agent is the same endpoint: each would remove the other's binding.
+    #[error("{aor} with the epid {epid} is an account already")]
+    Duplicate {
+        /// The address of both.
+        aor: String,
+        /// The endpoint of both.
+        epid: String,
+    },
     /// The epid is not 1 to 16 letters or digits.
     #[error("an epid has 1 to 16 letters or digits")]
     Epid,
@@ -242,19 +327,30 @@ impl AccountConfig {
             display: String::new(),
             epid: epid.into(),
             server: ServerChoice::Discover,
-            transports: vec![Transport::Tls],
+            transports: vec![Transport::SIPS],
             auth: AuthRules::default(),
+            tls: TlsRules::default(),
             redirect: RedirectRules::default(),
             expires: 7200,
             remembered: None,
-            outbound: true,
+            outbound: Outbound::Auto,
+            register_uri: RegisterUri::Domain,
         }
     }
 
     /// The transports a REGISTER may use: all that are allowed, UDP only where it is allowed for that.
     pub fn allowed_transports(&self) -> Vec<Transport> {
         let udp = self.auth.udp_register;
-        self.transports.iter().copied().filter(|transport| udp || *transport != Transport::Udp).collect()
+        self.transports.iter().copied().filter(|transport| udp || transport.is_reliable()).collect()
+    }
+
+    /// A transport without TLS by which the account could be reached or sign in.
+    fn clear_transport(&self) -> Option<Transport> {
+        let fixed = match self.server {
+            ServerChoice::Fixed { transport, .. } => Some(transport),
+            ServerChoice::Discover | ServerChoice::NoRegistrar => None,
+        };
+        self.transports.iter().copied().chain(fixed).find(|transport| !transport.is_secure())
     }
 
     /// Checks what the types cannot hold.
@@ -267,7 +363,13 @@ impl AccountConfig {
         if !epid_ok {
             return Err(ConfigError::Epid);
         }
-        let fixed_udp = matches!(self.server, ServerChoice::Fixed { transport: Transport::Udp, .. });
+        if self.aor.secure
+            && let Some(clear) = self.clear_transport()
+        {
+            return Err(ConfigError::NotSecure(clear));
+        }
+        let fixed_udp =
+            matches!(self.server, ServerChoice::Fixed { transport, .. } if !transport.is_reliable());
         // Only a registrar forbids UDP (decision 23); what is asked directly goes by any transport.
         let usable = match self.server {
             ServerChoice::NoRegistrar => !self.transports.is_empty(),
@@ -287,10 +389,10 @@ impl AccountConfig {
 }
 
 impl Aor {
-    /// Reads `user@domain`, `sip:user@domain` or `sips:user@domain`.
+    /// Reads `user@domain`, `sip:user@domain` or `sips:user@domain`; the domain may be an address.
     ///
     /// # Errors
-    /// [`ConfigError::Aor`] with the text, if it is none of these.
+    /// [`ConfigError::Aor`] with the text, if it is none of these, or names a server by its port.
     ///
     /// ```
     /// use homing_core::config::Aor;
@@ -298,25 +400,53 @@ impl Aor {
     /// assert_eq!(aor.to_string(), "sip:alice@network.com");
     /// ```
     pub fn parse(text: &str) -> Result<Self, ConfigError> {
-        let bad = || ConfigError::Aor(text.chars().take(64).collect());
-        let bare = text.strip_prefix("sips:").or_else(|| text.strip_prefix("sip:")).unwrap_or(text);
-        let (user, domain) = bare.split_once('@').ok_or_else(bad)?;
-        let user_ok = !user.is_empty()
-            && user.chars().all(|c| !c.is_control() && !c.is_whitespace() && !"<>\"@;?:".contains(c));
-        let domain_ok = !domain.is_empty()
-            && domain.len() <= 253
-            && domain.chars().all(|c| c.is_ascii_alphanumeric() || "-._".contains(c));
-        if user_ok && domain_ok {
-            Ok(Self { user: user.to_owned(), domain: domain.to_ascii_lowercase() })
-        } else {
-            Err(bad())
+        let address = Self::read(text)?;
+        if address.port.is_some() {
+            return Err(ConfigError::Aor(shown(text)));
         }
+        Ok(Self::from(address))
+    }
+
+    /// Reads an address as a person writes it, with the server and the transport that may stand beside it.
+    ///
+    /// # Errors
+    /// [`ConfigError::Aor`] with the text, or [`ConfigError::LoginName`] where a login name was written.
+    pub fn read(text: &str) -> Result<WrittenAddress, ConfigError> {
+        match WrittenAddress::parse(text) {
+            Some(address) => Ok(address),
+            None if windows_login(text).is_some() => Err(ConfigError::LoginName(shown(text))),
+            None => Err(ConfigError::Aor(shown(text))),
+        }
+    }
+
+    /// The user part with its escapes undone: the name that a login is answered with.
+    pub fn login_user(&self) -> String {
+        Uri::unescape(&self.user).into_owned()
+    }
+}
+
+/// As much of a text as an error repeats.
+fn shown(text: &str) -> String {
+    text.chars().take(64).collect()
+}
+
+impl From<WrittenAddress> for Aor {
+    /// Who is meant, without the server and the transport that may be written beside it.
+    fn from(address: WrittenAddress) -> Self {
+        Self { user: address.user, domain: address.domain, secure: address.secure }
     }
 }
 
 impl std::fmt::Display for Aor {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "sip:{}@{}", self.user, self.domain)
+    }
+}
+
+impl TlsRules {
+    /// What a server must prove, under these rules, to an account of `domain`.
+    pub fn apply(&self, expected: Expected, domain: &str) -> Expected {
+        expected.under(self.server_name, domain, &self.pins)
     }
 }
 
@@ -372,6 +502,8 @@ impl Default for AuthRules {
         Self {
             schemes: vec![Scheme::Ntlm, Scheme::Digest],
             allow_md5: false,
+            qop: QopRule::Optional,
+            rspauth: Rspauth::Check,
             udp_register: false,
             target_name: TargetNameRule::Verified,
             extended_protection: ExtendedProtection::Accept,
@@ -405,6 +537,38 @@ mod tests {
         for bad in ["alice", "@corp.example", "a b@c.d", "a@", "a@b c", "a<@b.c", "a@b\r\n"] {
             assert!(Aor::parse(bad).is_err(), "{bad:?}");
         }
+    }
+
+    #[test]
+    fn the_login_name_is_the_user_without_escapes() {
+        for (text, user, login) in [
+            ("9901#1@b.c", "9901%231", "9901#1"),
+            ("a%2fb@b.c", "a%2fb", "a/b"),
+            ("100%@b.c", "100%25", "100%"),
+        ] {
+            let aor = Aor::parse(text).unwrap();
+            assert_eq!((aor.user.as_str(), aor.login_user().as_str()), (user, login), "{text}");
+        }
+        assert_eq!(Aor::parse("NET\\alice"), Err(ConfigError::LoginName("NET\\alice".to_owned())));
+        assert!(Aor::parse("alice@b.c:5070").is_err(), "a port names a server, not a domain");
+    }
+
+    #[test]
+    fn a_sips_address_allows_tls_and_nothing_else() {
+        let with = |text: &str, transports: &[Transport], server| {
+            let mut config = AccountConfig::new(Aor::parse(text).unwrap(), "01ab");
+            config.transports = transports.to_vec();
+            config.server = server;
+            config.check()
+        };
+        let fixed = |transport| ServerChoice::Fixed { host: "h".into(), port: None, transport };
+        use Transport::{Tcp, Tls};
+        let refused = Err(ConfigError::NotSecure(Tcp));
+        assert_eq!(with("sips:a@b.c", &[Tls], ServerChoice::Discover), Ok(()));
+        assert_eq!(with("sips:a@b.c", &[Tls, Tcp], ServerChoice::Discover), refused);
+        assert_eq!(with("sips:a@b.c", &[Tcp], ServerChoice::NoRegistrar), refused);
+        assert_eq!(with("sips:a@b.c", &[Tls], fixed(Tcp)), refused);
+        assert_eq!(with("sip:a@b.c", &[Tls, Tcp], ServerChoice::Discover), Ok(()));
     }
 
     #[test]

@@ -4,11 +4,12 @@
 use std::net::SocketAddr;
 
 use bytes::Bytes;
-use homing_wire::{Frame, FrameError};
+use homing_wire::{Frame, FrameFault};
 use thiserror::Error;
 
-use crate::dns::DnsError;
-use crate::identity::{CertNames, IdentityError};
+use crate::certificate::CertificateError;
+use crate::dns::ResolveError;
+use crate::identity::CertNames;
 use crate::ids::FlowId;
 use crate::transport::Transport;
 
@@ -58,8 +59,8 @@ pub enum FlowEvent {
     Malformed {
         /// On which flow.
         flow: FlowId,
-        /// What broke the framing.
-        why: FrameError,
+        /// What broke the framing, and where.
+        why: FrameFault,
         /// The head of the message that broke it, if it came whole: what a 400 answers.
         head: Option<Bytes>,
     },
@@ -89,117 +90,158 @@ impl FlowEvent {
 /// What TLS proved about the peer, and what binds the login to this connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TlsProof {
-    /// The name that satisfied [`Expected`](crate::identity::Expected).
+    /// The name that satisfied [`Expected`](crate::identity::Expected); of a pinned certificate the host dialled.
     pub name: String,
+    /// True if a pin of the account vouches for the certificate, in place of chain, name and dates.
+    pub pinned: bool,
     /// Every name the certificate carries (see [`CertNames::carried`](crate::identity::CertNames::carried)).
     pub names: Vec<String>,
     /// The hash of `tls-server-end-point` (RFC 5929), for channel binding.
     pub end_point_hash: Bytes,
     /// `TLSv1.3` or `TLSv1.2`.
     pub version: &'static str,
-    /// Round trips the handshake cost: 1 for TLS 1.3, 2 for TLS 1.2.
+    /// Round trips the handshake cost: 1 for TLS 1.3, 2 for TLS 1.2; 2 more where a first server name was refused.
     pub round_trips: u8,
 }
 
 /// Why a connection could not be used. All of these come before any SIP answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum ConnectError {
-    /// The host has no address.
+    /// The host has no address, or a rule excludes all it has.
     #[error("its name has no address ({0})")]
-    NoAddress(#[source] DnsError),
+    NoAddress(#[source] ResolveError),
     /// Refused by the other machine.
     #[error("the connection was refused")]
     ConnectionRefused,
     /// No way there.
     #[error("there is no route to it")]
     Unreachable,
-    /// Nobody answered in time.
+    /// No answer came in time.
     #[error("it did not answer the connection attempt in time")]
     Timeout,
     /// The connection closed while it was being opened or used.
     #[error("the connection was closed")]
     Closed,
     /// The TLS handshake failed for other reasons than the certificate.
-    #[error("the TLS handshake failed")]
-    Handshake,
+    #[error("the TLS handshake failed: {0}")]
+    Handshake(#[source] HandshakeFault),
     /// The server speaks only versions of TLS that RFC 8996 forbids.
     #[error("it speaks no TLS newer than 1.1, which protects nothing")]
     TlsVersion,
-    /// The certificate's chain ends in no trusted root.
-    #[error("its certificate is signed by nobody this machine trusts")]
-    UntrustedIssuer,
-    /// The certificate is out of date, or this machine's clock is wrong.
-    #[error("its certificate has expired or is not valid yet")]
-    CertificateDate,
-    /// The certificate is revoked, malformed or not for servers.
-    #[error("its certificate is not acceptable")]
-    BadCertificate,
-    /// The certificate names somebody else.
-    #[error("its certificate does not prove its name: {0}")]
-    Identity(#[from] IdentityError),
+    /// The server's certificate breaks a rule; the text says which, and what the certificate says.
+    #[error(transparent)]
+    Certificate(Box<CertificateError>),
+    /// What the peer sent cannot be cut into messages; we closed the connection.
+    #[error("what it sent cannot be cut into messages ({0}), so this phone closed the connection")]
+    Framing(#[source] FrameFault),
     /// The system refused a socket (descriptors, permissions).
     #[error("this machine refuses another connection")]
     Local,
 }
 
+/// What went wrong in a TLS handshake, the certificate apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum HandshakeFault {
+    /// What the peer sends is no TLS: another protocol on this port.
+    #[error("what it sends is not TLS")]
+    NotTls,
+    /// The peer refused; the number is that of RFC 8446 section 6.
+    #[error("it sent the alert {name} ({0})", name = alert_name(*.0))]
+    Alert(u8),
+    /// The peer hung up.
+    #[error("it closed the connection")]
+    Closed,
+    /// No cipher, group or signature that both sides know.
+    #[error("it offers no cipher or key exchange that is known here")]
+    NothingInCommon,
+    /// The peer broke the protocol.
+    #[error("it does not keep to the TLS protocol")]
+    Protocol,
+}
+
+/// The name of an alert in RFC 8446 section 6 and RFC 6066; the number says the rest.
+fn alert_name(alert: u8) -> &'static str {
+    match alert {
+        10 => "unexpected_message",
+        20 => "bad_record_mac",
+        40 => "handshake_failure",
+        42 => "bad_certificate",
+        43 => "unsupported_certificate",
+        44 => "certificate_revoked",
+        45 => "certificate_expired",
+        46 => "certificate_unknown",
+        47 => "illegal_parameter",
+        48 => "unknown_ca",
+        49 => "access_denied",
+        50 => "decode_error",
+        51 => "decrypt_error",
+        70 => "protocol_version",
+        71 => "insufficient_security",
+        80 => "internal_error",
+        86 => "inappropriate_fallback",
+        90 => "user_canceled",
+        109 => "missing_extension",
+        110 => "unsupported_extension",
+        112 => "unrecognized_name",
+        116 => "certificate_required",
+        120 => "no_application_protocol",
+        _ => "without a name here",
+    }
+}
+
 impl ConnectError {
     /// The stable code.
-    pub fn code(self) -> &'static str {
+    pub fn code(&self) -> &'static str {
         match self {
             ConnectError::NoAddress(why) => why.code(),
             ConnectError::ConnectionRefused => "E0501",
             ConnectError::Unreachable => "E0502",
             ConnectError::Timeout => "E0503",
             ConnectError::Closed => "E0504",
-            ConnectError::Handshake => "E0505",
-            ConnectError::UntrustedIssuer => "E0506",
-            ConnectError::CertificateDate => "E0507",
-            ConnectError::BadCertificate => "E0508",
-            ConnectError::Identity(_) => "E0509",
+            ConnectError::Handshake(_) => "E0505",
+            ConnectError::Certificate(error) => error.rule.code(),
             ConnectError::Local => "E0510",
             ConnectError::TlsVersion => "E0511",
+            ConnectError::Framing(_) => "E0513",
         }
     }
 
     /// What the person can do next.
-    pub fn hint(self) -> &'static str {
+    pub fn hint(&self) -> &'static str {
         match self {
-            ConnectError::NoAddress(_) => "Check the server's name; `homing resolve` shows every step.",
+            ConnectError::NoAddress(ResolveError::Dns(_)) => {
+                "Check the server's name; `homing resolve` shows every step."
+            }
+            ConnectError::NoAddress(why) => why.hint(),
             ConnectError::ConnectionRefused | ConnectError::Closed => {
                 "The server may be restarting; it is tried again by itself."
             }
             ConnectError::Unreachable | ConnectError::Timeout => "Check the network, VPN and firewall.",
-            ConnectError::Handshake => "The server may speak no TLS on this port; check port and transport.",
+            ConnectError::Handshake(HandshakeFault::Alert(_) | HandshakeFault::NothingInCommon) => {
+                "Show the alert to the server's administrator; its log says what it did not like."
+            }
+            ConnectError::Handshake(_) => {
+                "The server may speak no TLS on this port; check port and transport."
+            }
             ConnectError::TlsVersion => "The server's administrator must offer TLS 1.2 or 1.3.",
-            ConnectError::UntrustedIssuer => {
-                "Install the organisation's certificate authority, or name its file (`network.ca_file`, `--ca-file`)."
-            }
-            ConnectError::CertificateDate => {
-                "Check this machine's clock; else the server's certificate must be renewed."
-            }
-            ConnectError::BadCertificate => "The server's administrator must replace its certificate.",
-            ConnectError::Identity(_) => {
-                "The server at this address is another one; check the account's domain and server name."
-            }
+            ConnectError::Certificate(error) => error.rule.hint(),
+            ConnectError::Framing(_) => "The server has a fault; show its administrator the trace.",
             ConnectError::Local => "Close some programs, or raise the limit of open files.",
         }
     }
 
     /// True if TLS itself or the certificate was at fault.
-    pub fn is_tls(self) -> bool {
+    pub fn is_tls(&self) -> bool {
         match self {
-            ConnectError::Handshake
-            | ConnectError::TlsVersion
-            | ConnectError::UntrustedIssuer
-            | ConnectError::CertificateDate
-            | ConnectError::BadCertificate
-            | ConnectError::Identity(_) => true,
+            ConnectError::Handshake(_) | ConnectError::TlsVersion | ConnectError::Certificate(_) => true,
             ConnectError::NoAddress(_)
             | ConnectError::ConnectionRefused
             | ConnectError::Unreachable
             | ConnectError::Timeout
             | ConnectError::Closed
+            | ConnectError::Framing(_)
             | ConnectError::Local => false,
         }
     }

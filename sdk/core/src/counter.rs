@@ -10,6 +10,12 @@ pub enum Counter {
     Malformed,
     /// Responses that match no transaction.
     StrayResponse,
+    /// Responses to requests of ours that are dropped: with a foreign Via or two, another From tag, version or length.
+    UnusableResponse,
+    /// Messages over a limit.
+    OverLimit,
+    /// Lines of responses that are no header and were passed over.
+    SkippedLine,
     /// Responses of ours that came after the transaction had ended.
     LateResponse,
     /// Requests refused before a transaction was made.
@@ -38,19 +44,25 @@ pub enum Counter {
     BadToken,
     /// Credentials that could be read and prove nothing: wrong user or password.
     WrongCredentials,
-    /// Tokens and signatures for a challenge or association that is not open here, or is somebody else's.
+    /// Tokens and signatures for a challenge or association that is not open here, or is another endpoint's.
     UnknownAssociation,
     /// Digest nonces that have lapsed or were never given, and nonce counts that were used.
     StaleNonce,
-    /// Users who proved who they are and asked for somebody else.
+    /// Users who proved who they are and asked for another user.
     NotEntitled,
     /// Requests beyond what one source may send.
     OverCap,
     /// Requests refused because too much is in hand.
     Overload,
-    /// Connections closed because nobody authenticated, or kept them alive, in time.
+    /// What strangers held and had to go for more of the same: challenges, associations, nonces, peers by UDP.
+    Evicted,
+    /// Credentials not looked at after too many wrong ones.
+    GuessingPause,
+    /// Responses to strangers by UDP not sent because they would be too large.
+    Amplification,
+    /// Connections closed because they were not authenticated, or not kept alive, in time.
     FlowTimedOut,
-    /// Answers to questions nobody asks any more.
+    /// Answers to questions that were taken back.
     LateAnswer,
     /// Inputs for flows that are gone.
     StrayFlow,
@@ -68,6 +80,8 @@ pub enum Counter {
     Logins,
     /// Refreshes completed.
     Refreshes,
+    /// Bindings taken back from servers that granted them after another had answered first.
+    BindingWithdrawn,
 }
 
 /// The counters of one agent or node.

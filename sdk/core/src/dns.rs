@@ -86,7 +86,7 @@ pub enum DnsError {
     /// NXDOMAIN or no record of that kind.
     #[error("no such record")]
     NoRecord,
-    /// Nobody answered in time.
+    /// No name server answered in time.
     #[error("no name server answered")]
     Timeout,
     /// SERVFAIL, REFUSED or a malformed answer.
@@ -95,6 +95,100 @@ pub enum DnsError {
     /// This machine has no name server or no network.
     #[error("no network to ask name servers through")]
     NoNetwork,
+}
+
+/// Why a name, record or address was passed over in the search for a server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum Skip {
+    /// An SRV target of `.`.
+    #[error("the domain says that it does not offer this service")]
+    NotOffered,
+    /// A NAPTR record for something else, or of a form RFC 3263 does not know.
+    #[error("the record is for another service")]
+    OtherService,
+    /// The account does not allow the transport.
+    #[error("the account does not allow this transport")]
+    TransportNotAllowed,
+    /// A TLS server is published or was tried: nothing in the clear comes after it.
+    #[error("security never falls: a TLS server comes first")]
+    SecurityWouldFall,
+    /// SRV records exist, so addresses are not guessed.
+    #[error("SRV records exist, so no address is guessed")]
+    Published,
+    /// In the clear no certificate vouches for a server, so its name must lie in the domain.
+    #[error("it lies outside the domain, and without TLS nothing proves that it may serve it")]
+    OtherDomain,
+    /// The host name or port cannot be dialled.
+    #[error("the record names nothing that can be dialled")]
+    Unusable,
+    /// The address cannot be a server's.
+    #[error("the address cannot be a server's")]
+    BadAddress,
+    /// The host has no address.
+    #[error("its name has no address ({0})")]
+    NoAddress(DnsError),
+    /// The same place is a target already.
+    #[error("it is on the list already")]
+    Duplicate,
+    /// The bound on targets is reached.
+    #[error("the bound on targets is reached")]
+    TooMany,
+}
+
+/// Why a search came upon no server at all.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum ResolveError {
+    /// DNS gave no answer, or has no record.
+    #[error(transparent)]
+    Dns(#[from] DnsError),
+    /// The domain publishes an SRV target of `.` (RFC 2782) and no server beside it.
+    #[error("the domain says in DNS (SRV .) that it offers no such service")]
+    NotOffered,
+    /// Everything on offer is by a transport the account does not allow.
+    #[error("the account allows none of the transports on offer")]
+    NotAllowed,
+    /// Something was found, and a rule excludes it.
+    #[error("{what} was found, but {why}")]
+    PassedOver {
+        /// The first record or host that was passed over; text of a name server.
+        what: String,
+        /// The rule.
+        #[source]
+        why: Skip,
+    },
+}
+
+impl ResolveError {
+    /// The stable code.
+    pub fn code(&self) -> &'static str {
+        match self {
+            ResolveError::Dns(why) => why.code(),
+            ResolveError::NotOffered => "E0405",
+            ResolveError::NotAllowed => "E0406",
+            ResolveError::PassedOver { .. } => "E0407",
+        }
+    }
+
+    /// What the person can do next.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            ResolveError::Dns(DnsError::NoNetwork | DnsError::Timeout) => {
+                "Check the network and the name servers; `homing doctor` says which are asked."
+            }
+            ResolveError::Dns(DnsError::NoRecord | DnsError::ServerFailure) => {
+                "Check the domain's spelling, or name a server in the account; `homing resolve` shows every step."
+            }
+            ResolveError::NotOffered => {
+                "Ask the domain's administrator which server to use, and name it in the account."
+            }
+            ResolveError::NotAllowed => "Allow another transport in the account (`transports`).",
+            ResolveError::PassedOver { .. } => {
+                "`homing resolve` shows every step; the domain's administrator must correct the record."
+            }
+        }
+    }
 }
 
 impl DnsError {

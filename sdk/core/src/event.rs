@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::answer::Answered;
-use crate::error::{LoginError, SignatureFault};
+use crate::error::{LoginError, ResponseFault, SignatureFault};
 use crate::ids::{AccountId, RequestId};
 use crate::journey::{Journey, LoginFailure};
 use crate::server::ServerName;
@@ -48,6 +48,11 @@ pub enum AccountEvent {
         /// When it is tried again; none where trying again cannot help.
         retry_in: Option<Duration>,
     },
+    /// What became of the binding after the account was told to sign out; [`LoggedOut`](Self::LoggedOut) follows.
+    Unregistered {
+        /// Whether the server still holds it.
+        outcome: UnregisterOutcome,
+    },
     /// Signed out.
     LoggedOut {
         /// Who or what ended the registration.
@@ -68,6 +73,13 @@ pub enum AccountEvent {
         server: ServerName,
         /// What was wrong with its signature.
         why: SignatureFault,
+    },
+    /// A response to a request of ours was dropped, or ended the request without being taken.
+    ResponseDropped {
+        /// From which server.
+        server: ServerName,
+        /// What was wrong with it.
+        why: ResponseFault,
     },
     /// A Digest server tried to prove that it knows the password, and does not: it is not the one the
     /// password was given to, or has a fault. A redirect of it is refused.
@@ -104,12 +116,16 @@ pub enum EventKind {
     AssociationRenewed,
     /// [`AccountEvent::LoginFailed`].
     LoginFailed,
+    /// [`AccountEvent::Unregistered`].
+    Unregistered,
     /// [`AccountEvent::LoggedOut`].
     LoggedOut,
     /// [`AccountEvent::HomeServerChanged`].
     HomeServerChanged,
     /// [`AccountEvent::MessageRefused`].
     MessageRefused,
+    /// [`AccountEvent::ResponseDropped`].
+    ResponseDropped,
     /// [`AccountEvent::ProofWrong`].
     ProofWrong,
     /// [`AccountEvent::Learned`].
@@ -170,6 +186,23 @@ pub enum LogoutReason {
     Lapsed,
 }
 
+/// What became of a binding that was to be removed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum UnregisterOutcome {
+    /// The server removed it.
+    Removed,
+    /// There was none: the account was not signed in.
+    NotRegistered,
+    /// The server refused; the binding lapses by itself.
+    Refused {
+        /// Its final answer.
+        status: u16,
+    },
+    /// The server did not answer, or could not be asked; the binding lapses by itself.
+    Unanswered,
+}
+
 /// Why the home server changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -194,9 +227,11 @@ impl AccountEvent {
             AccountEvent::Refreshed { .. } => EventKind::Refreshed,
             AccountEvent::AssociationRenewed => EventKind::AssociationRenewed,
             AccountEvent::LoginFailed { .. } => EventKind::LoginFailed,
+            AccountEvent::Unregistered { .. } => EventKind::Unregistered,
             AccountEvent::LoggedOut { .. } => EventKind::LoggedOut,
             AccountEvent::HomeServerChanged { .. } => EventKind::HomeServerChanged,
             AccountEvent::MessageRefused { .. } => EventKind::MessageRefused,
+            AccountEvent::ResponseDropped { .. } => EventKind::ResponseDropped,
             AccountEvent::ProofWrong { .. } => EventKind::ProofWrong,
             AccountEvent::Learned(_) => EventKind::Learned,
             AccountEvent::Forgotten => EventKind::Forgotten,
@@ -215,9 +250,11 @@ impl EventKind {
             EventKind::Refreshed => "refreshed",
             EventKind::AssociationRenewed => "association renewed",
             EventKind::LoginFailed => "login failed",
+            EventKind::Unregistered => "unregistered",
             EventKind::LoggedOut => "logged out",
             EventKind::HomeServerChanged => "home server changed",
             EventKind::MessageRefused => "message refused",
+            EventKind::ResponseDropped => "response dropped",
             EventKind::ProofWrong => "proof wrong",
             EventKind::Learned => "home server learned",
             EventKind::Forgotten => "home server forgotten",
@@ -242,6 +279,28 @@ impl LogoutReason {
             | LogoutReason::ConnectionLost
             | LogoutReason::Lapsed => true,
             LogoutReason::Asked | LogoutReason::Displaced | LogoutReason::Disabled => false,
+        }
+    }
+}
+
+impl UnregisterOutcome {
+    /// True if the server may still hold the binding.
+    pub fn leaves_binding(self) -> bool {
+        matches!(self, UnregisterOutcome::Refused { .. } | UnregisterOutcome::Unanswered)
+    }
+}
+
+impl fmt::Display for UnregisterOutcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            UnregisterOutcome::Removed => f.write_str("the server removed the registration"),
+            UnregisterOutcome::NotRegistered => f.write_str("there was no registration"),
+            UnregisterOutcome::Refused { status } => {
+                write!(f, "the server refused with {status}; the registration lapses by itself")
+            }
+            UnregisterOutcome::Unanswered => {
+                f.write_str("the server did not answer; the registration lapses by itself")
+            }
         }
     }
 }

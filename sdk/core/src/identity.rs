@@ -4,6 +4,9 @@ use std::fmt;
 
 use thiserror::Error;
 
+use crate::address::{ascii_name, literal};
+use crate::fingerprint::Fingerprint;
+
 /// Whom a connection must prove to reach (decision 24: discovery names the SIP domain, or the
 /// dialled name under strict naming; a redirect hop names exactly the Contact's host).
 ///
@@ -30,6 +33,29 @@ pub enum Expected {
         /// The address as dialled.
         dialled: String,
     },
+    /// One of the others under terms of the account's own.
+    Terms {
+        /// What is expected without them.
+        of: Box<Expected>,
+        /// Whom the hello names, in order; without these, what `of` says.
+        server_names: Vec<String>,
+        /// Certificates that are accepted, in place of chain, name and dates; empty for none.
+        pins: Vec<Fingerprint>,
+    },
+}
+
+/// Whom the TLS hello names at discovery (RFC 6066 section 3, RFC 5922). What is verified is the same.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ServerNameRule {
+    /// At discovery the SIP domain, once more with the host dialled where the server does not take that; the
+    /// host where a redirect or the account names it.
+    #[default]
+    Auto,
+    /// The SIP domain.
+    Domain,
+    /// The host dialled.
+    Host,
 }
 
 /// The names a peer's certificate carries, as text.
@@ -49,7 +75,7 @@ pub struct CertNames {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum IdentityError {
-    /// The certificate names nobody a SIP client could verify.
+    /// The certificate has no name that a SIP client could verify.
     #[error("the certificate names no SIP server")]
     NoNames,
     /// No name is equal to an expected one, and none is a wildcard over it.
@@ -89,11 +115,62 @@ impl Expected {
         Expected::Inside { domain: plain(domain), dialled: plain(dialled) }
     }
 
-    /// The name to put into the TLS server name indication.
+    /// The host as dialled.
     pub fn server_name(&self) -> &str {
         match self {
             Expected::Domain { dialled, .. } | Expected::Inside { dialled, .. } => dialled,
             Expected::Host(host) => host,
+            Expected::Terms { of, .. } => of.server_name(),
+        }
+    }
+
+    /// Whom the hello names, in the order of trying. An address is put into no hello; it stands here so that
+    /// the list is never empty.
+    pub fn server_names(&self) -> Vec<String> {
+        let own = match self {
+            Expected::Terms { server_names, .. } if !server_names.is_empty() => server_names.clone(),
+            Expected::Terms { of, .. } => of.server_names(),
+            Expected::Domain { domain, dialled } if domain != dialled => {
+                vec![domain.clone(), dialled.clone()]
+            }
+            Expected::Domain { dialled, .. } | Expected::Inside { dialled, .. } => vec![dialled.clone()],
+            Expected::Host(host) => vec![host.clone()],
+        };
+        let names: Vec<String> = own.iter().filter(|name| literal(name).is_none()).cloned().collect();
+        if names.is_empty() { own.into_iter().take(1).collect() } else { names }
+    }
+
+    /// The certificates that are accepted in place of every other rule; none where nothing is pinned.
+    pub fn pins(&self) -> Option<&[Fingerprint]> {
+        match self {
+            Expected::Terms { pins, .. } if !pins.is_empty() => Some(pins),
+            _ => None,
+        }
+    }
+
+    /// True where the certificate must name exactly one host.
+    pub fn is_exact(&self) -> bool {
+        matches!(self.without_terms(), Expected::Host(_))
+    }
+
+    /// The same under an account's own terms: whom the hello names, and which certificates are pinned.
+    #[must_use]
+    pub fn under(self, rule: ServerNameRule, domain: &str, pins: &[Fingerprint]) -> Self {
+        let server_names = match rule {
+            ServerNameRule::Auto => Vec::new(),
+            ServerNameRule::Domain => vec![plain(domain)],
+            ServerNameRule::Host => vec![self.server_name().to_owned()],
+        };
+        if server_names.is_empty() && pins.is_empty() {
+            return self;
+        }
+        Expected::Terms { of: Box::new(self), server_names, pins: pins.to_vec() }
+    }
+
+    fn without_terms(&self) -> &Expected {
+        match self {
+            Expected::Terms { of, .. } => of.without_terms(),
+            other => other,
         }
     }
 
@@ -104,6 +181,7 @@ impl Expected {
             }
             Expected::Host(host) => name == host,
             Expected::Inside { domain, .. } => !name.starts_with("*.") && lies_within(name, domain),
+            Expected::Terms { of, .. } => of.admits(name),
         }
     }
 }
@@ -114,6 +192,7 @@ impl fmt::Display for Expected {
             Expected::Domain { domain, dialled } => write!(f, "{domain} or {dialled}"),
             Expected::Host(host) => f.write_str(host),
             Expected::Inside { domain, .. } => write!(f, "{domain} or a host inside it"),
+            Expected::Terms { of, .. } => of.fmt(f),
         }
     }
 }
@@ -134,6 +213,7 @@ impl fmt::Display for Expected {
 /// assert!(accepts(&Expected::discovered("network.com", "hs2.network.com"), &names).is_err());
 /// ```
 pub fn accepts(expected: &Expected, names: &CertNames) -> Result<String, IdentityError> {
+    let expected = expected.without_terms();
     let candidates = candidates(expected, names);
     if candidates.is_empty() {
         return Err(IdentityError::NoNames);
@@ -188,7 +268,7 @@ fn wildcard_covers(name: &str, expected: &Expected) -> bool {
 }
 
 fn plain(name: &str) -> String {
-    name.trim_end_matches('.').to_ascii_lowercase()
+    ascii_name(name)
 }
 
 #[cfg(test)]
@@ -224,6 +304,32 @@ mod tests {
         for (row, (expected, names, verdict)) in rows.into_iter().enumerate() {
             assert_eq!(accepts(&expected, &names), verdict.map(str::to_owned), "row {row}");
         }
+    }
+
+    #[test]
+    fn the_hello_names_the_domain_at_discovery_and_the_host_elsewhere() {
+        use ServerNameRule::{Auto, Domain, Host};
+        let found = || Expected::discovered("example.test", "edge7.hoster.example");
+        let named = || Expected::host("hs1.example.test");
+        for (expected, rule, names) in [
+            (found(), Auto, &["example.test", "edge7.hoster.example"][..]),
+            (found(), Domain, &["example.test"]),
+            (found(), Host, &["edge7.hoster.example"]),
+            (named(), Auto, &["hs1.example.test"]),
+            (named(), Domain, &["example.test"]),
+            (Expected::discovered("example.test", "example.test"), Auto, &["example.test"]),
+            (Expected::discovered("example.test", "192.0.2.1"), Auto, &["example.test"]),
+            (Expected::host("192.0.2.1"), Auto, &["192.0.2.1"]),
+        ] {
+            let expected = expected.under(rule, "example.test", &[]);
+            assert_eq!(expected.server_names(), names, "{expected:?}");
+        }
+        assert_eq!(found().under(Auto, "example.test", &[]), found(), "the default makes no other key");
+        let pinned = found().under(Auto, "example.test", &[Fingerprint([1; 32])]);
+        assert_eq!(pinned.server_names(), found().server_names());
+        assert_ne!(pinned, found(), "nothing verified by a pin serves an account without it");
+        assert!(accepts(&pinned, &names(&[], &["example.test"], &[])).is_ok());
+        assert!(named().under(Host, "", &[]).is_exact() && !pinned.is_exact());
     }
 
     #[test]

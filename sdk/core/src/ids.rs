@@ -56,6 +56,11 @@ pub struct TxId(pub u64);
 #[derive(Clone)]
 pub struct Seed(pub [u8; 32]);
 
+/// What [`Seed::stream`] gives, with the key of the HMAC taken up once: for a source that is asked for each account
+/// and instant.
+#[derive(Clone)]
+pub struct Streams(Hmac<Sha256>);
+
 /// A seeded generator (ChaCha12) with the shapes SIP needs: the values of one purpose.
 pub struct Rng(ChaCha12Rng);
 
@@ -72,18 +77,36 @@ impl Seed {
     /// HMAC-SHA-256 keyed with the seed, over the purpose, an octet 0 and each number in eight octets, the
     /// highest first. A purpose holds no octet 0, so that no two pairs have the same input.
     pub fn stream(&self, purpose: &'static str, numbers: &[u64]) -> Self {
-        let mut mac = Hmac::<Sha256>::new_from_slice(&self.0).expect("HMAC takes keys of any length");
-        mac.update(purpose.as_bytes());
-        mac.update(&[0]);
-        for number in numbers {
-            mac.update(&number.to_be_bytes());
-        }
-        Self(mac.finalize().into_bytes().into())
+        self.streams().stream(purpose, numbers)
+    }
+
+    /// All streams of this seed.
+    pub fn streams(&self) -> Streams {
+        Streams(Hmac::new_from_slice(&self.0).expect("HMAC takes keys of any length"))
     }
 
     /// The generator of the stream that serves `purpose`.
     pub fn rng(&self, purpose: &'static str) -> Rng {
         Rng::new(&self.stream(purpose, &[]))
+    }
+}
+
+impl Streams {
+    /// As [`Seed::stream`].
+    pub fn stream(&self, purpose: &'static str, numbers: &[u64]) -> Seed {
+        let mut mac = self.0.clone();
+        mac.update(purpose.as_bytes());
+        mac.update(&[0]);
+        for number in numbers {
+            mac.update(&number.to_be_bytes());
+        }
+        Seed(mac.finalize().into_bytes().into())
+    }
+}
+
+impl fmt::Debug for Streams {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Streams(…)")
     }
 }
 

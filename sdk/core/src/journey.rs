@@ -46,8 +46,29 @@ pub struct Hop {
     pub scheme: Option<Scheme>,
     /// The name its certificate proved.
     pub verified_as: Option<String>,
+    /// True if a pin of the account vouches for its certificate, in place of chain, name and dates.
+    pub pinned: bool,
     /// How it ended.
     pub verdict: HopVerdict,
+    /// What is odd about it and hinders nothing.
+    pub remarks: Vec<Remark>,
+}
+
+/// What is odd about a server's answers and hinders nothing; a person who looks for a fault wants to know it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Remark {
+    /// The registrar lists this device under another address than it gave (a rewriting border controller).
+    ListedElsewhere,
+    /// The registrar's 200 lists no Contact, so that the lifetime is the header's, or what was asked for.
+    NotListed,
+    /// The registrar promised to answer keep-alives and lets connections be lost for want of an answer, three in a
+    /// row: its silence proves nothing any more.
+    SilentToKeepAlives,
+    /// The server closed the connection after its challenge, so that the answer went over a new one.
+    ClosedAfterChallenge,
+    /// The server took the connection and said nothing for 4 s, so that the next one was asked as well.
+    Mute,
 }
 
 /// How a server was come by.
@@ -115,6 +136,24 @@ pub enum HopVerdict {
         /// The final status.
         status: u16,
     },
+    /// It was asked because another was mute, and another answered before it.
+    Superseded,
+}
+
+impl Hop {
+    /// Where a server was dialled that could not take the registration, as far as that is its own doing and may pass.
+    pub(crate) fn place_of_failure(&self) -> Option<(SocketAddr, Transport)> {
+        let passes = match &self.verdict {
+            HopVerdict::Unreachable(_) => true,
+            HopVerdict::Refused { status } => matches!(status, 408 | 500..=599),
+            HopVerdict::Pending
+            | HopVerdict::Accepted { .. }
+            | HopVerdict::Redirected { .. }
+            | HopVerdict::RedirectRefused(_)
+            | HopVerdict::Superseded => false,
+        };
+        self.address.filter(|_| passes).map(|address| (address, self.transport))
+    }
 }
 
 impl Journey {
@@ -174,7 +213,26 @@ impl fmt::Display for Journey {
 
 impl fmt::Display for Hop {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} by {} ({})", self.server, self.transport, self.verdict)
+        write!(f, "{} by {} ({})", self.server, self.transport, self.verdict)?;
+        self.remarks.iter().try_for_each(|remark| write!(f, " [remark: {remark}]"))
+    }
+}
+
+impl fmt::Display for Remark {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Remark::ListedElsewhere => "the server lists this phone under another address",
+            Remark::NotListed => "the server's answer does not list this phone",
+            Remark::SilentToKeepAlives => {
+                "the server does not answer keep-alives; a lost connection is noticed late"
+            }
+            Remark::ClosedAfterChallenge => {
+                "the server closed the connection after its challenge; the answer went over a new one"
+            }
+            Remark::Mute => {
+                "the server took the connection and said nothing for 4 s, so the next one was asked as well"
+            }
+        })
     }
 }
 
@@ -190,6 +248,7 @@ impl fmt::Display for HopVerdict {
             HopVerdict::RedirectRefused(why) => write!(f, "redirect refused: {why}"),
             HopVerdict::Unreachable(why) => write!(f, "{why}"),
             HopVerdict::Refused { status } => write!(f, "refused with {status}"),
+            HopVerdict::Superseded => f.write_str("another server answered first"),
         }
     }
 }

@@ -2,9 +2,11 @@
 #![doc = include_str!("../README.md")]
 
 pub mod account;
+pub mod address;
 pub mod agent;
 pub mod answer;
 pub mod auth;
+pub mod certificate;
 pub mod command;
 pub mod config;
 pub mod connect;
@@ -13,6 +15,7 @@ pub mod dns;
 pub mod endpoint;
 pub mod error;
 pub mod event;
+pub mod fingerprint;
 pub mod flow;
 pub mod identity;
 pub mod ids;

@@ -28,6 +28,8 @@ pub struct Limits {
     pub contacts: usize,
     /// Handshakes a server may demand by unsigned challenges, per minute (decision 12).
     pub challenges_per_minute: u8,
+    /// Accounts that try again in a second, once a server that failed them takes registrations again (decision 38).
+    pub woken_per_second: u16,
     /// Outputs that may wait to be drained when the next input comes. Beyond it nothing more is heard and
     /// commands are refused with [`Misuse::Limit`](crate::error::Misuse::Limit), each counted as
     /// [`Counter::Undrained`](crate::counter::Counter::Undrained).
@@ -48,6 +50,7 @@ impl Default for Limits {
             targets: 32,
             contacts: 8,
             challenges_per_minute: 3,
+            woken_per_second: 100,
             outputs: 65_536,
         }
     }
@@ -72,6 +75,7 @@ mod tests {
             targets,
             contacts,
             challenges_per_minute,
+            woken_per_second,
             outputs,
         } = Limits::default();
         assert_eq!((message.message, message.body), (128 << 10, 128 << 10));
@@ -80,6 +84,7 @@ mod tests {
         assert_eq!((client_transactions, server_transactions), (1_000, 10_000));
         assert_eq!((lingering_bytes, lingering_invites), (4 << 20, 10_000));
         assert_eq!((connect.as_secs(), question.as_secs(), retry_after.as_secs()), (10, 10, 300));
-        assert_eq!((targets, contacts, challenges_per_minute, outputs), (32, 8, 3, 65_536));
+        assert_eq!((targets, contacts, challenges_per_minute), (32, 8, 3));
+        assert_eq!((woken_per_second, outputs), (100, 65_536));
     }
 }

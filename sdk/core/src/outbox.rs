@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 
 use bytes::Bytes;
 
+use crate::address::windows_login;
 use crate::connect::FlowEvent;
 use crate::dns::{DnsAnswer, DnsError, DnsQuestion};
 use crate::event::Event;
@@ -135,9 +136,16 @@ pub struct Credentials {
 }
 
 impl Credentials {
-    /// `domain` is the NTLM (NetBIOS) domain and may be empty.
+    /// `domain` is the NTLM (NetBIOS) domain and may be empty; a user of the form `NETWORK\alice` brings it along.
     pub fn new(user: impl Into<String>, domain: impl Into<String>, password: Password) -> Self {
-        Self { user: user.into(), domain: domain.into(), password }
+        let (user, domain) = (user.into(), domain.into());
+        match windows_login(&user) {
+            Some((own, name)) => {
+                let domain = if domain.is_empty() { own.to_owned() } else { domain };
+                Self { user: name.to_owned(), domain, password }
+            }
+            None => Self { user, domain, password },
+        }
     }
 }
 
@@ -186,5 +194,27 @@ impl Outbox {
     /// True when drained.
     pub fn is_empty(&self) -> bool {
         self.queue.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_windows_login_name_brings_its_domain_along() {
+        let read = |user: &str, domain: &str| {
+            let credentials = Credentials::new(user, domain, Password::new("x"));
+            (credentials.user, credentials.domain)
+        };
+        let pair = |user: &str, domain: &str| (user.to_owned(), domain.to_owned());
+        assert_eq!(read("NETWORK\\alice", ""), pair("alice", "NETWORK"));
+        assert_eq!(
+            read("NETWORK\\alice", "OTHER"),
+            pair("alice", "OTHER"),
+            "what is set by itself comes first"
+        );
+        assert_eq!(read("alice@network.com", ""), pair("alice@network.com", ""));
+        assert_eq!(read("\\alice", ""), pair("\\alice", ""));
     }
 }

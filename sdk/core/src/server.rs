@@ -2,19 +2,21 @@
 
 use std::fmt;
 
+use crate::address::ascii_name;
+
 /// A server as it was dialled: this is what loop detection compares (decision 10).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ServerName {
-    /// Host name or literal, lower case.
+    /// Host name in A-labels or literal, lower case.
     pub host: String,
     /// As written, from an SRV record, or the transport's default.
     pub port: u16,
 }
 
 impl ServerName {
-    /// A name as dialled; the host is lower-cased.
+    /// A name as dialled; the host becomes lower case, its U-labels A-labels.
     pub fn new(host: &str, port: u16) -> Self {
-        Self { host: host.trim_end_matches('.').to_ascii_lowercase(), port }
+        Self { host: ascii_name(host), port }
     }
 }
 

@@ -22,10 +22,14 @@ pub enum AccountState {
     Fallback,
     /// A refresh is overdue; the binding still holds.
     Expiring,
-    /// The home server changed; signing in anew.
+    /// The home server changed; signing in again.
     Moved,
-    /// A server or a rule said no; the reason is told and the next attempt is timed.
-    Refused,
+    /// The login failed before a server answered: DNS, connection, certificate or silence.
+    Unreachable,
+    /// The login failed for want of a password that the server accepts.
+    NeedsPassword,
+    /// The login failed because a server or a rule of the account said no.
+    Rejected,
     /// Signed out on request.
     LoggedOff,
     /// This machine has no network.
@@ -47,7 +51,7 @@ pub struct StateWords {
 
 impl AccountState {
     /// Every state, in the order of a login.
-    pub const ALL: [AccountState; 13] = [
+    pub const ALL: [AccountState; 15] = [
         AccountState::Offline,
         AccountState::Resolving,
         AccountState::Connecting,
@@ -58,7 +62,9 @@ impl AccountState {
         AccountState::Fallback,
         AccountState::Expiring,
         AccountState::Moved,
-        AccountState::Refused,
+        AccountState::Unreachable,
+        AccountState::NeedsPassword,
+        AccountState::Rejected,
         AccountState::LoggedOff,
         AccountState::NoNetwork,
     ];
@@ -79,12 +85,21 @@ impl AccountState {
             AccountState::Registered => ("registered", "●", "(#)", "Signed in at the home server."),
             AccountState::Fallback => ("registered*", "◍", "(*)", "Signed in, but not at the first choice."),
             AccountState::Expiring => ("expiring", "◍!", "(!)", "A refresh is overdue; still reachable."),
-            AccountState::Moved => ("moved", "⇄", "(~)", "The home server changed; signing in anew."),
-            AccountState::Refused => ("refused", "✖", "(x)", "The login failed; the reason is shown."),
+            AccountState::Moved => ("moved", "⇄", "(~)", "The home server changed; signing in again."),
+            AccountState::Unreachable => ("unreachable", "⊗", "(o)", "No server answered the login."),
+            AccountState::NeedsPassword => {
+                ("needs password", "◈", "(?)", "The server wants a password that it accepts.")
+            }
+            AccountState::Rejected => ("rejected", "✖", "(x)", "A server or a rule said no to the login."),
             AccountState::LoggedOff => ("logged off", "▣", "[ ]", "Signed out on request."),
             AccountState::NoNetwork => ("no network", "⌁", "(/)", "This machine reaches no network."),
         };
         StateWords { word, glyph, ascii, meaning }
+    }
+
+    /// True after a login that failed; the reason is told, and the next attempt is timed if there is one.
+    pub fn is_failure(self) -> bool {
+        matches!(self, AccountState::Unreachable | AccountState::NeedsPassword | AccountState::Rejected)
     }
 
     /// True while requests can be sent and received through a home server.

@@ -38,7 +38,7 @@ pub struct Deadline {
 pub enum Why {
     /// RFC 3261 timers A, E or G: the same bytes go out again.
     Retransmission,
-    /// RFC 3261 timers B, F or H: nobody answered.
+    /// RFC 3261 timers B, F or H: no answer came.
     AnswerOverdue,
     /// RFC 3261 timers D, I, J, K or RFC 6026 L, M: a transaction lingers for late copies.
     Lingering,

@@ -1,14 +1,18 @@
-//! Reading a certificate: the names it carries and the hash that binds a login to it.
+//! Reading a certificate: the names it carries, what it says to people, and the hash that binds a login to it.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use bytes::Bytes;
+use homing_core::certificate::{CertificateRule, CertificateSummary};
+use homing_core::fingerprint::Fingerprint;
 use homing_core::identity::CertNames;
 use sha2::{Digest, Sha256, Sha384, Sha512};
 use x509_parser::certificate::X509Certificate;
 use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::FromDer;
 use x509_parser::signature_algorithm::SignatureAlgorithm;
+use x509_parser::time::ASN1Time;
+use x509_parser::x509::X509Version;
 
 /// The names of a certificate in DER; none if it cannot be read.
 pub(crate) fn names(der: &[u8]) -> Option<CertNames> {
@@ -27,6 +31,71 @@ pub(crate) fn names(der: &[u8]) -> Option<CertNames> {
     let common_names = certificate.subject().iter_common_name();
     names.common_names.extend(common_names.filter_map(|name| Some(name.as_str().ok()?.to_owned())));
     Some(names)
+}
+
+/// The hash that `pin_sha256` lists.
+pub(crate) fn fingerprint(der: &[u8]) -> Fingerprint {
+    Fingerprint(Sha256::digest(der).into())
+}
+
+/// What a certificate in DER says; none if it cannot be read.
+pub(crate) fn summary(der: &[u8]) -> Option<CertificateSummary> {
+    let (_, certificate) = X509Certificate::from_der(der).ok()?;
+    let names = names(der).unwrap_or_default();
+    let mut shown: Vec<String> = [names.uris, names.dns, names.ips].concat();
+    if shown.is_empty() {
+        shown = names.common_names;
+    }
+    let (subject, issuer) = (certificate.subject().to_string(), certificate.issuer().to_string());
+    let validity = certificate.validity();
+    let summary = CertificateSummary::new(&subject, &issuer, &shown, fingerprint(der));
+    Some(summary.valid(&moment(&validity.not_before), &moment(&validity.not_after)))
+}
+
+/// True if holder and issuer are the same.
+pub(crate) fn is_self_issued(der: &[u8]) -> bool {
+    X509Certificate::from_der(der).is_ok_and(|(_, certificate)| certificate.subject() == certificate.issuer())
+}
+
+/// The rule about dates that a certificate breaks at this moment, in seconds of Unix time.
+pub(crate) fn out_of_date(der: &[u8], now: u64) -> Option<CertificateRule> {
+    let Ok((_, certificate)) = X509Certificate::from_der(der) else {
+        return Some(CertificateRule::Unacceptable);
+    };
+    let now = i64::try_from(now).unwrap_or(i64::MAX);
+    let validity = certificate.validity();
+    if now < validity.not_before.timestamp() {
+        Some(CertificateRule::NotYetValid)
+    } else if now > validity.not_after.timestamp() {
+        Some(CertificateRule::Expired)
+    } else {
+        None
+    }
+}
+
+/// The rule behind a refusal for which TLS has no name of its own.
+pub(crate) fn broken_rule(der: &[u8]) -> CertificateRule {
+    let Ok((_, certificate)) = X509Certificate::from_der(der) else { return CertificateRule::Unacceptable };
+    if certificate.version() != X509Version::V3 {
+        CertificateRule::Version
+    } else if certificate.is_ca() {
+        CertificateRule::CaForServer
+    } else {
+        CertificateRule::Unacceptable
+    }
+}
+
+/// `2025-01-31 23:59 UTC`.
+fn moment(time: &ASN1Time) -> String {
+    let time = time.to_datetime();
+    format!(
+        "{:04}-{:02}-{:02} {:02}:{:02} UTC",
+        time.year(),
+        u8::from(time.month()),
+        time.day(),
+        time.hour(),
+        time.minute()
+    )
 }
 
 /// The `tls-server-end-point` hash (RFC 5929 section 4.1): the hash of the certificate's own signature

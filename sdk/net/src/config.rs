@@ -25,7 +25,11 @@ pub struct NetConfig {
     /// Bytes waiting to be written to one connection; a slower peer is cut off. From a sixteenth of
     /// that on an accepted connection is not read, so that a peer's own requests do not cut it off.
     pub unwritten_bytes: usize,
-    /// Peers remembered by one listening UDP socket; the longest silent one is forgotten.
+    /// Octets of messages that strangers began and did not finish, over all accepted connections; beyond that the
+    /// connection is closed whose message began first.
+    pub unfinished_bytes: usize,
+    /// Strangers remembered by one listening UDP socket; the longest silent one is forgotten. Peers that are
+    /// [held](crate::Sockets::hold) are not among them.
     pub datagram_peers: usize,
     /// How long a closed connection may take to deliver what was sent before.
     pub close_timeout: Duration,
@@ -42,6 +46,7 @@ impl Default for NetConfig {
             connections: 65_536,
             events: 1_024,
             unread_bytes: 8 << 20,
+            unfinished_bytes: 64 << 20,
             unwritten_bytes: 4 << 20,
             datagram_peers: 65_536,
             close_timeout: Duration::from_secs(2),

@@ -9,7 +9,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use homing_core::connect::ConnectError;
 use homing_core::ids::FlowId;
-use homing_wire::Framer;
+use homing_wire::{FrameFault, Framer};
 use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf, ReadHalf, WriteHalf, split};
 use tokio::net::TcpStream;
@@ -103,52 +103,52 @@ async fn read<S: Stream>(
     };
     let mut framer = fresh(shared.config.message);
     let mut begun: Option<Instant> = None;
+    let mut share = shared.unfinished.share();
     loop {
         if side == Side::Accepted {
             // Who asks faster than it takes answers is heard no faster. Only one side of a connection may
             // wait like this, or both would wait for each other.
-            backlog.is_light().await;
+            tokio::select! {
+                biased;
+                () = share.is_evicted() => return evicted(shared),
+                () = backlog.is_light() => {}
+            }
         }
         let filled = match begun {
-            None => fill(reader, &mut framer).await,
+            None => fill(reader, &mut framer).await.map_err(|error| fault::of_io(&error)),
             Some(begun) => {
-                match timeout_at(begun + shared.config.whole_message, fill(reader, &mut framer)).await {
-                    Ok(filled) => filled,
-                    Err(_) => {
-                        shared.counters.half_messages.one();
-                        return End::Lost(ConnectError::Timeout);
-                    }
+                let until = begun + shared.config.whole_message;
+                tokio::select! {
+                    biased;
+                    () = share.is_evicted() => return evicted(shared),
+                    filled = fill_until(until, reader, &mut framer) => filled,
                 }
             }
         };
         match filled {
-            Ok(0) => {
-                if framer.pending() > 0 {
+            Ok(filled) if filled > 0 => {}
+            ended => {
+                if framer.pending() > 0 && matches!(ended, Ok(_) | Err(ConnectError::Timeout)) {
                     shared.counters.half_messages.one();
                 }
-                return End::Lost(ConnectError::Closed);
-            }
-            Ok(_) => {}
-            Err(error) => return End::Lost(fault::of_io(&error)),
-        }
-        let mut whole = false;
-        loop {
-            match framer.next() {
-                Ok(Some(frame)) => {
-                    whole = true;
-                    if !shared.deliver(flow, frame).await {
-                        return End::Cut;
-                    }
-                }
-                Ok(None) => break,
-                Err(why) => {
-                    shared.counters.malformed.one();
-                    let head = framer.refused();
-                    shared.send(FlowEvent::Malformed { flow, why, head }, None).await;
-                    return End::Malformed;
-                }
+                return End::Lost(ended.err().unwrap_or(ConnectError::Closed));
             }
         }
+        let delivered = tokio::select! {
+            biased;
+            delivered = deliver_whole(&mut framer, flow, shared) => delivered,
+            () = share.is_evicted() => return evicted(shared),
+        };
+        let whole = match delivered {
+            Ok(whole) => whole,
+            Err(end) => return end,
+        };
+        // A peer that proved who it is is no stranger, and what we dialled is none.
+        let is_stranger = side == Side::Accepted && !backlog.is_held();
+        if whole {
+            share.finish();
+        }
+        share.hold(if is_stranger { framer.pending() } else { 0 });
         if framer.pending() == 0 {
             // An idle connection holds no buffer, and the next message gets one of its own size.
             framer = fresh(shared.config.message);
@@ -156,6 +156,47 @@ async fn read<S: Stream>(
         } else if whole || begun.is_none() {
             begun = Some(Instant::now());
         }
+    }
+}
+
+/// The connection goes because strangers hold too much of messages that they do not finish.
+fn evicted(shared: &Shared) -> End {
+    shared.counters.unfinished_dropped.one();
+    End::Lost(ConnectError::Closed)
+}
+
+/// Hands on every message that is whole; true if there was one.
+async fn deliver_whole(framer: &mut Framer, flow: FlowId, shared: &Shared) -> Result<bool, End> {
+    let mut whole = false;
+    loop {
+        match framer.next() {
+            Ok(Some(frame)) => {
+                whole = true;
+                if !shared.deliver(flow, frame).await {
+                    return Err(End::Cut);
+                }
+            }
+            Ok(None) => return Ok(whole),
+            Err(why) => {
+                shared.counters.malformed.one();
+                let head = framer.refused();
+                let why = framer.fault().unwrap_or(FrameFault { rule: why, octet: 0 });
+                shared.send(FlowEvent::Malformed { flow, why, head }, None).await;
+                return Err(End::Malformed);
+            }
+        }
+    }
+}
+
+/// Reads on in the midst of a message, which takes only so long.
+async fn fill_until<S: Stream>(
+    until: Instant,
+    reader: &mut ReadHalf<S>,
+    framer: &mut Framer,
+) -> Result<usize, ConnectError> {
+    match timeout_at(until, fill(reader, framer)).await {
+        Ok(filled) => filled.map_err(|error| fault::of_io(&error)),
+        Err(_) => Err(ConnectError::Timeout),
     }
 }
 

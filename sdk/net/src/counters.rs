@@ -15,10 +15,14 @@ pub struct NetCounters {
     pub malformed: u64,
     /// Streams that ended, or came to a stand, inside a message.
     pub half_messages: u64,
+    /// Connections of strangers closed because too much was left unfinished.
+    pub unfinished_dropped: u64,
     /// Connections cut because the peer did not read.
     pub slow_peers: u64,
     /// Datagrams not sent: queue full, or refused by the system.
     pub datagrams_dropped: u64,
+    /// Datagrams that came to a dialled socket from elsewhere than its peer, but for responses from its address.
+    pub strangers: u64,
     /// Peers of a UDP listener forgotten because a new one came while the table was full.
     pub peers_forgotten: u64,
     /// Sends to flows that are gone.
@@ -33,8 +37,10 @@ pub(crate) struct LiveCounters {
     pub(crate) handshake_failed: Count,
     pub(crate) malformed: Count,
     pub(crate) half_messages: Count,
+    pub(crate) unfinished_dropped: Count,
     pub(crate) slow_peers: Count,
     pub(crate) datagrams_dropped: Count,
+    pub(crate) strangers: Count,
     pub(crate) peers_forgotten: Count,
     pub(crate) stray_sends: Count,
 }
@@ -61,8 +67,10 @@ impl LiveCounters {
             handshake_failed: self.handshake_failed.read(),
             malformed: self.malformed.read(),
             half_messages: self.half_messages.read(),
+            unfinished_dropped: self.unfinished_dropped.read(),
             slow_peers: self.slow_peers.read(),
             datagrams_dropped: self.datagrams_dropped.read(),
+            strangers: self.strangers.read(),
             peers_forgotten: self.peers_forgotten.read(),
             stray_sends: self.stray_sends.read(),
         }

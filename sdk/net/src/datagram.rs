@@ -1,4 +1,4 @@
-//! UDP: one socket per dialled peer, or one socket that listens and serves many.
+//! UDP: a socket that listens and serves many peers, and how datagrams are read and written.
 
 use std::future::poll_fn;
 use std::io;
@@ -10,10 +10,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use homing_core::connect::ConnectError;
-use homing_core::ids::FlowId;
 use homing_core::transport::Transport;
 use homing_wire::Frame;
-use tokio::io::{Interest, ReadBuf};
+use tokio::io::ReadBuf;
 use tokio::net::UdpSocket;
 use tokio::time::sleep;
 
@@ -22,26 +21,6 @@ use crate::peers::{Meeting, Peers};
 use crate::send_queue::{Queue, SendQueue, Write, Writes};
 use crate::shared::Shared;
 use homing_core::connect::FlowEvent;
-
-/// A socket that talks to one peer only; the system drops what others send.
-pub(crate) async fn dial(peer: SocketAddr) -> io::Result<UdpSocket> {
-    let any: SocketAddr = if peer.is_ipv4() { ([0, 0, 0, 0], 0).into() } else { ([0u16; 8], 0).into() };
-    let socket = UdpSocket::bind(any).await?;
-    socket.connect(peer).await?;
-    Ok(socket)
-}
-
-/// Carries a socket with one peer until it breaks or its owner closes it.
-pub(crate) async fn run(socket: UdpSocket, flow: FlowId, mut writes: Writes, shared: &Shared) {
-    let end = tokio::select! {
-        end = read_one_peer(&socket, flow, shared) => end,
-        end = write(&socket, &mut writes, shared) => end,
-        why = fail(&socket) => Some(why),
-    };
-    if let Some(why) = end {
-        shared.send(FlowEvent::Closed { flow, why }, None).await;
-    }
-}
 
 /// Carries a listening socket until its listener is dropped.
 pub(crate) async fn serve(
@@ -55,19 +34,6 @@ pub(crate) async fn serve(
     tokio::select! {
         () = read_many_peers(&socket, local, &queue, &peers, &shared) => {}
         _ = write(&socket, &mut writes, &shared) => {}
-    }
-}
-
-async fn read_one_peer(socket: &UdpSocket, flow: FlowId, shared: &Shared) -> Option<ConnectError> {
-    loop {
-        match receive(socket).await {
-            Ok((bytes, _)) => {
-                if !shared.deliver(flow, Frame::from_datagram(bytes)).await {
-                    return None;
-                }
-            }
-            Err(error) => return Some(fault::of_io(&error)),
-        }
     }
 }
 
@@ -88,7 +54,7 @@ async fn read_many_peers(
             Meeting::Known(flow) => (flow, None),
             Meeting::New { flow, forgotten } => {
                 shared.counters.accepted.one();
-                let send_queue = SendQueue::peer(queue.clone(), peer, Arc::clone(peers));
+                let send_queue = SendQueue::peer(queue.clone(), flow, peer, Arc::clone(peers));
                 let (transport, client_names) = (Transport::Udp, None);
                 let event = FlowEvent::Accepted { flow, local, peer, transport, client_names };
                 if !shared.send(event, Some(send_queue)).await {
@@ -108,7 +74,7 @@ async fn read_many_peers(
 }
 
 /// Reads one datagram into a copy of exactly its size; the reading buffer is the stack's.
-async fn receive(socket: &UdpSocket) -> io::Result<(Bytes, SocketAddr)> {
+pub(crate) async fn receive(socket: &UdpSocket) -> io::Result<(Bytes, SocketAddr)> {
     poll_fn(|cx| {
         let mut scratch = [const { MaybeUninit::<u8>::uninit() }; DATAGRAM];
         let mut buffer = ReadBuf::uninit(&mut scratch);
@@ -118,25 +84,8 @@ async fn receive(socket: &UdpSocket) -> io::Result<(Bytes, SocketAddr)> {
     .await
 }
 
-/// Waits until the system passes on that the peer's port is closed or the peer unreachable.
-async fn fail(socket: &UdpSocket) -> ConnectError {
-    loop {
-        // A socket whose readiness cannot be asked for is found out by reading it.
-        if socket.ready(Interest::ERROR).await.is_err() {
-            return std::future::pending().await;
-        }
-        let pending = socket.try_io(Interest::ERROR, || match socket.take_error()? {
-            Some(error) => Ok(fault::of_io(&error)),
-            None => Err(io::ErrorKind::WouldBlock.into()),
-        });
-        if let Ok(why) = pending {
-            return why;
-        }
-    }
-}
-
 /// Sends what is queued until the queue ends (none) or the one peer is gone (why).
-async fn write(socket: &UdpSocket, writes: &mut Writes, shared: &Shared) -> Option<ConnectError> {
+pub(crate) async fn write(socket: &UdpSocket, writes: &mut Writes, shared: &Shared) -> Option<ConnectError> {
     let mut batch = Vec::new();
     loop {
         if writes.take(&mut batch).await == 0 {

@@ -10,15 +10,16 @@ use homing_core::identity::Expected;
 use homing_core::ids::FlowId;
 use homing_core::transport::Transport;
 use socket2::SockRef;
-use tokio::net::{TcpStream, UdpSocket};
+use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::client::TlsStream;
 
 use crate::connection::Side;
+use crate::one_peer::OnePeer;
 use crate::send_queue::Writes;
 use crate::shared::Shared;
 use crate::tls_client::TlsClient;
-use crate::{connection, datagram, fault};
+use crate::{connection, fault};
 use homing_core::connect::FlowEvent;
 
 /// A connection to be opened.
@@ -49,7 +50,7 @@ pub(crate) async fn run(dial: Dial, tls: TlsClient, writes: Writes, shared: Arc<
     tracing::debug!(%flow, %local, %peer, transport = %dial.transport, "connected");
     if shared.send(FlowEvent::Connected { flow, local, peer, proof }, None).await {
         match stream {
-            OpenSocket::Udp(socket) => datagram::run(socket, flow, writes, &shared).await,
+            OpenSocket::Udp(peer) => peer.run(flow, writes, &shared).await,
             OpenSocket::Tcp(stream) => connection::run(stream, flow, Side::Dialled, writes, &shared).await,
             OpenSocket::Tls(stream) => connection::run(*stream, flow, Side::Dialled, writes, &shared).await,
         }
@@ -67,7 +68,7 @@ pub(crate) fn prepare(stream: &TcpStream, unacknowledged: Duration) -> io::Resul
 }
 
 enum OpenSocket {
-    Udp(UdpSocket),
+    Udp(OnePeer),
     Tcp(TcpStream),
     Tls(Box<TlsStream<TcpStream>>),
 }
@@ -78,19 +79,68 @@ async fn open(
     unacknowledged: Duration,
 ) -> Result<(OpenSocket, SocketAddr, Option<TlsProof>), ConnectError> {
     let refused = |error: io::Error| fault::of_io(&error);
-    if dial.transport == Transport::Udp {
-        let socket = datagram::dial(dial.address).await.map_err(refused)?;
-        let local = socket.local_addr().map_err(refused)?;
-        return Ok((OpenSocket::Udp(socket), local, None));
+    if !dial.transport.is_reliable() {
+        let peer = OnePeer::dial(dial.address).await.map_err(refused)?;
+        let local = peer.local_addr().map_err(refused)?;
+        return Ok((OpenSocket::Udp(peer), local, None));
     }
-    let stream = TcpStream::connect(dial.address).await.map_err(refused)?;
-    prepare(&stream, unacknowledged).map_err(refused)?;
-    let local = stream.local_addr().map_err(refused)?;
-    if dial.transport == Transport::Tcp {
+    if !dial.transport.is_secure() {
+        let (stream, local) = open_tcp(dial.address, unacknowledged).await?;
         return Ok((OpenSocket::Tcp(stream), local, None));
     }
-    let (stream, proof) = tls.secure(stream, &dial.identity).await?;
-    Ok((OpenSocket::Tls(Box::new(stream)), local, Some(proof)))
+    open_tls(dial, tls, unacknowledged).await
+}
+
+async fn open_tcp(
+    address: SocketAddr,
+    unacknowledged: Duration,
+) -> Result<(TcpStream, SocketAddr), ConnectError> {
+    let refused = |error: io::Error| fault::of_io(&error);
+    let stream = TcpStream::connect(address).await.map_err(refused)?;
+    prepare(&stream, unacknowledged).map_err(refused)?;
+    let local = stream.local_addr().map_err(refused)?;
+    Ok((stream, local))
+}
+
+/// Dials with the first server name of the expectation, and once more with the next where the server does not
+/// know that one, or shows a certificate for somebody else. Both times the same is verified.
+async fn open_tls(
+    dial: &Dial,
+    tls: &TlsClient,
+    unacknowledged: Duration,
+) -> Result<(OpenSocket, SocketAddr, Option<TlsProof>), ConnectError> {
+    let names = tls.server_names(&dial.identity);
+    let mut first_failure = None;
+    let mut lost_round_trips = 0;
+    for (place, server_name) in names.iter().enumerate() {
+        let (stream, local) = match open_tcp(dial.address, unacknowledged).await {
+            Ok(opened) => opened,
+            Err(why) => return Err(first_failure.unwrap_or(why)),
+        };
+        match tls.secure(stream, &dial.identity, server_name).await {
+            Ok((stream, mut proof)) => {
+                tls.remember_name(&dial.identity, server_name);
+                proof.round_trips += lost_round_trips;
+                return Ok((OpenSocket::Tls(Box::new(stream)), local, Some(proof)));
+            }
+            Err(failed) => {
+                let again = failed.may_be_the_name && place + 1 < names.len();
+                let why = failed.why;
+                // What a certificate says is more than an alert.
+                let telling = matches!(why, ConnectError::Certificate(_));
+                if first_failure.is_none() || telling {
+                    first_failure = Some(why);
+                }
+                if !again {
+                    break;
+                }
+                tracing::debug!(flow = %dial.flow, %server_name, "TLS is tried again with another server name");
+                // TCP and the hello of the attempt that failed.
+                lost_round_trips += 2;
+            }
+        }
+    }
+    Err(first_failure.unwrap_or(ConnectError::Local))
 }
 
 #[cfg(all(test, target_os = "linux"))]

@@ -2,9 +2,11 @@
 
 use std::io;
 
-use homing_core::connect::ConnectError;
-use homing_core::identity::IdentityError;
-use tokio_rustls::rustls::{AlertDescription, CertificateError, Error as TlsError, PeerIncompatible};
+use homing_core::certificate::{CertificateError, CertificateRule};
+use homing_core::connect::{ConnectError, HandshakeFault};
+use tokio_rustls::rustls::{
+    AlertDescription, CertificateError as TlsCertificateError, Error as TlsError, PeerIncompatible,
+};
 
 /// Why a socket could not be opened, or broke.
 pub(crate) fn of_io(error: &io::Error) -> ConnectError {
@@ -26,18 +28,47 @@ pub(crate) fn of_io(error: &io::Error) -> ConnectError {
     }
 }
 
-/// Why a TLS handshake failed.
+/// Why TLS failed.
 pub(crate) fn of_tls(error: &TlsError) -> ConnectError {
     match error {
-        TlsError::InvalidCertificate(why) => of_certificate(why),
-        TlsError::NoCertificatesPresented => ConnectError::BadCertificate,
+        TlsError::InvalidCertificate(why) => unread(rule_of(why, None)),
+        TlsError::NoCertificatesPresented => unread(CertificateRule::Missing),
         TlsError::PeerIncompatible(
             PeerIncompatible::ServerDoesNotSupportTls12Or13
             | PeerIncompatible::ServerTlsVersionIsDisabledByOurConfig,
         )
         | TlsError::AlertReceived(AlertDescription::ProtocolVersion) => ConnectError::TlsVersion,
-        _ => ConnectError::Handshake,
+        TlsError::AlertReceived(alert) => ConnectError::Handshake(HandshakeFault::Alert(u8::from(*alert))),
+        TlsError::PeerIncompatible(_) => ConnectError::Handshake(HandshakeFault::NothingInCommon),
+        TlsError::InvalidMessage(_) => ConnectError::Handshake(HandshakeFault::NotTls),
+        _ => ConnectError::Handshake(HandshakeFault::Protocol),
     }
+}
+
+/// The rule a certificate breaks, in the words of core; the certificate helps where TLS has no word.
+pub(crate) fn rule_of(why: &TlsCertificateError, certificate: Option<&[u8]>) -> CertificateRule {
+    let self_issued = certificate.is_some_and(crate::certificate::is_self_issued);
+    match why {
+        TlsCertificateError::UnknownIssuer if self_issued => CertificateRule::SelfSigned,
+        TlsCertificateError::UnknownIssuer => CertificateRule::UntrustedIssuer,
+        TlsCertificateError::BadSignature => CertificateRule::BadSignature,
+        TlsCertificateError::Expired | TlsCertificateError::ExpiredContext { .. } => CertificateRule::Expired,
+        TlsCertificateError::NotValidYet | TlsCertificateError::NotValidYetContext { .. } => {
+            CertificateRule::NotYetValid
+        }
+        TlsCertificateError::InvalidPurpose | TlsCertificateError::InvalidPurposeContext { .. } => {
+            CertificateRule::Purpose
+        }
+        TlsCertificateError::UnsupportedSignatureAlgorithmContext { .. }
+        | TlsCertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => {
+            CertificateRule::Algorithm
+        }
+        _ => certificate.map_or(CertificateRule::Unacceptable, crate::certificate::broken_rule),
+    }
+}
+
+fn unread(rule: CertificateRule) -> ConnectError {
+    ConnectError::Certificate(Box::new(CertificateError::unread(rule)))
 }
 
 /// True if the process or the machine ran out of descriptors.
@@ -46,23 +77,4 @@ pub(crate) fn is_exhausted(error: &io::Error) -> bool {
     const EMFILE: i32 = 24;
     const WSAEMFILE: i32 = 10024;
     matches!(error.raw_os_error(), Some(ENFILE | EMFILE | WSAEMFILE))
-}
-
-fn of_certificate(why: &CertificateError) -> ConnectError {
-    match why {
-        // A signature that does not fit is an issuer of a trusted one's name with another key.
-        CertificateError::UnknownIssuer | CertificateError::BadSignature => ConnectError::UntrustedIssuer,
-        CertificateError::Expired
-        | CertificateError::ExpiredContext { .. }
-        | CertificateError::NotValidYet
-        | CertificateError::NotValidYetContext { .. } => ConnectError::CertificateDate,
-        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-            ConnectError::Identity(IdentityError::OtherNames)
-        }
-        CertificateError::Other(other) => {
-            let identity = other.0.downcast_ref::<IdentityError>();
-            identity.map_or(ConnectError::BadCertificate, |why| ConnectError::Identity(*why))
-        }
-        _ => ConnectError::BadCertificate,
-    }
 }

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use homing_core::identity::CertNames;
 use homing_core::transport::Transport;
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
@@ -12,7 +13,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio::task::AbortHandle;
 use tokio::time::{sleep, timeout};
 
-use crate::connection::Side;
+use crate::connection::{Side, Stream};
 use crate::send_queue::{self, SendQueue};
 use crate::shared::Shared;
 use crate::tls_server::TlsServer;
@@ -55,36 +56,32 @@ pub(crate) fn listen(
 ) -> io::Result<Listener> {
     let socket = bind(address, transport)?;
     let shared = Arc::clone(shared);
-    let (local, task) = match (transport, tls) {
-        (Transport::Udp, _) => {
-            let socket = UdpSocket::from_std(socket.into())?;
-            let local = socket.local_addr()?;
-            let (queue, writes) = send_queue::queue(shared.config.unwritten_bytes);
-            (local, tokio::spawn(datagram::serve(socket, local, queue, writes, shared)))
-        }
-        (Transport::Tls, None) => {
+    let (local, task) = if transport.is_reliable() {
+        let tls = tls.filter(|_| transport.is_secure());
+        if transport.is_secure() && tls.is_none() {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "TLS listens with a certificate"));
         }
-        (_, tls) => {
-            socket.listen(BACKLOG)?;
-            let listener = TcpListener::from_std(socket.into())?;
-            let tls = tls.filter(|_| transport == Transport::Tls);
-            (listener.local_addr()?, tokio::spawn(accept(listener, tls, shared)))
-        }
+        socket.listen(BACKLOG)?;
+        let listener = TcpListener::from_std(socket.into())?;
+        let entrance = Entrance { transport, tls };
+        (listener.local_addr()?, tokio::spawn(accept(listener, entrance, shared)))
+    } else {
+        let socket = UdpSocket::from_std(socket.into())?;
+        let local = socket.local_addr()?;
+        let (queue, writes) = send_queue::queue(shared.config.unwritten_bytes);
+        (local, tokio::spawn(datagram::serve(socket, local, queue, writes, shared)))
     };
     Ok(Listener { local, transport, task: task.abort_handle() })
 }
 
 fn bind(address: SocketAddr, transport: Transport) -> io::Result<Socket> {
-    let (kind, protocol) = match transport {
-        Transport::Udp => (Type::DGRAM, Protocol::UDP),
-        _ => (Type::STREAM, Protocol::TCP),
-    };
+    let stream = transport.is_reliable();
+    let (kind, protocol) = if stream { (Type::STREAM, Protocol::TCP) } else { (Type::DGRAM, Protocol::UDP) };
     let socket = Socket::new(Domain::for_address(address), kind, Some(protocol))?;
     if address.is_ipv6() {
         socket.set_only_v6(true)?;
     }
-    if cfg!(unix) && transport != Transport::Udp {
+    if cfg!(unix) && stream {
         // A restarted server takes its port over from connections that linger in TIME-WAIT.
         socket.set_reuse_address(true)?;
     }
@@ -93,14 +90,25 @@ fn bind(address: SocketAddr, transport: Transport) -> io::Result<Socket> {
     Ok(socket)
 }
 
-async fn accept(listener: TcpListener, tls: Option<TlsServer>, shared: Arc<Shared>) {
+/// What connections of one listener are accepted for.
+#[derive(Clone)]
+struct Entrance {
+    transport: Transport,
+    tls: Option<TlsServer>,
+}
+
+async fn accept(listener: TcpListener, entrance: Entrance, shared: Arc<Shared>) {
     loop {
         let (stream, peer) = match listener.accept().await {
-            Ok(accepted) => accepted,
+            Ok(accepted) => {
+                shared.descriptors.there_are();
+                accepted
+            }
             Err(error) => {
                 shared.counters.accept_refused.one();
                 if fault::is_exhausted(&error) {
                     // The connection stays in the backlog; asking again at once would only spin.
+                    shared.descriptors.ran_out();
                     sleep(OUT_OF_DESCRIPTORS).await;
                 }
                 continue;
@@ -109,41 +117,27 @@ async fn accept(listener: TcpListener, tls: Option<TlsServer>, shared: Arc<Share
         match Arc::clone(&shared.permits).try_acquire_owned() {
             Ok(place) => {
                 shared.counters.accepted.one();
-                tokio::spawn(welcome(stream, peer, tls.clone(), Arc::clone(&shared), place));
+                tokio::spawn(welcome(stream, peer, entrance.clone(), Arc::clone(&shared), place));
             }
             Err(_) => shared.counters.accept_refused.one(),
         }
     }
 }
 
-/// Does the TLS handshake of an accepted connection, reports it, and carries it to its end.
+/// Does the TLS handshake of an accepted connection, where there is one.
 async fn welcome(
     stream: TcpStream,
     peer: SocketAddr,
-    tls: Option<TlsServer>,
+    entrance: Entrance,
     shared: Arc<Shared>,
     _place: OwnedSemaphorePermit,
 ) {
     let prepared = dial::prepare(&stream, shared.config.unacknowledged).and_then(|()| stream.local_addr());
     let Ok(local) = prepared else { return };
-    let (flow, (queue, writes)) = (shared.next_flow(), send_queue::queue(shared.config.unwritten_bytes));
-    let send_queue = Some(SendQueue::own(queue));
-    let Some(tls) = tls else {
-        let (transport, client_names) = (Transport::Tcp, None);
-        let event = FlowEvent::Accepted { flow, local, peer, transport, client_names };
-        if shared.send(event, send_queue).await {
-            connection::run(stream, flow, Side::Accepted, writes, &shared).await;
-        }
-        return;
-    };
+    let accepted = Accepted { local, peer, transport: entrance.transport };
+    let Some(tls) = entrance.tls else { return carry(stream, accepted, None, &shared).await };
     match timeout(shared.config.handshake, tls.secure(stream)).await {
-        Ok(Ok((stream, client_names))) => {
-            let transport = Transport::Tls;
-            let event = FlowEvent::Accepted { flow, local, peer, transport, client_names };
-            if shared.send(event, send_queue).await {
-                connection::run(stream, flow, Side::Accepted, writes, &shared).await;
-            }
-        }
+        Ok(Ok((stream, client_names))) => carry(stream, accepted, client_names, &shared).await,
         Ok(Err(error)) => {
             shared.counters.handshake_failed.one();
             tracing::debug!(%peer, why = %fault::of_io(&error), "a client failed the TLS handshake");
@@ -152,6 +146,28 @@ async fn welcome(
             shared.counters.handshake_failed.one();
             tracing::debug!(%peer, "a client took too long over the TLS handshake");
         }
+    }
+}
+
+/// The ends of an accepted connection.
+struct Accepted {
+    local: SocketAddr,
+    peer: SocketAddr,
+    transport: Transport,
+}
+
+/// Reports an accepted connection and carries it to its end.
+async fn carry<S: Stream>(
+    stream: S,
+    accepted: Accepted,
+    client_names: Option<CertNames>,
+    shared: &Arc<Shared>,
+) {
+    let Accepted { local, peer, transport } = accepted;
+    let (flow, (queue, writes)) = (shared.next_flow(), send_queue::queue(shared.config.unwritten_bytes));
+    let event = FlowEvent::Accepted { flow, local, peer, transport, client_names };
+    if shared.send(event, Some(SendQueue::own(queue))).await {
+        connection::run(stream, flow, Side::Accepted, writes, shared).await;
     }
 }
 

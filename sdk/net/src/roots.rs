@@ -57,6 +57,11 @@ impl Roots {
         Arc::clone(self.0.store.get_or_init(|| Arc::new(self.0.load())))
     }
 
+    /// True if the PEM text holds this very certificate.
+    pub(crate) fn lists(&self, certificate: &CertificateDer<'_>) -> bool {
+        self.0.extra.iter().any(|one| one.as_ref() == certificate.as_ref())
+    }
+
     /// The store, if it was read already.
     pub(crate) fn loaded(&self) -> Option<Arc<RootCertStore>> {
         self.0.store.get().cloned()

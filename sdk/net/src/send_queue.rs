@@ -2,11 +2,13 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use bytes::Bytes;
 use tokio::sync::{Notify, mpsc};
 use tokio::task::AbortHandle;
+
+use homing_core::ids::FlowId;
 
 use crate::peers::Peers;
 
@@ -51,19 +53,26 @@ pub(crate) struct Backlog {
     waiting: AtomicUsize,
     bound: usize,
     less: Notify,
+    /// The peer proved who it is.
+    held: AtomicBool,
 }
 
 enum Kind {
     /// A connection with a pump of its own.
     Own { dialling: Option<AbortHandle> },
     /// One peer of a listening UDP socket.
-    Peer { address: SocketAddr, peers: Arc<Peers> },
+    Peer { flow: FlowId, address: SocketAddr, peers: Arc<Peers> },
 }
 
 /// A queue that holds at most `bound` bytes, and its other end.
 pub(crate) fn queue(bound: usize) -> (Queue, Writes) {
     let (sender, receiver) = mpsc::unbounded_channel();
-    let backlog = Arc::new(Backlog { waiting: AtomicUsize::new(0), bound, less: Notify::new() });
+    let backlog = Arc::new(Backlog {
+        waiting: AtomicUsize::new(0),
+        bound,
+        less: Notify::new(),
+        held: AtomicBool::new(false),
+    });
     let queue = Queue { writes: sender, backlog: Arc::clone(&backlog) };
     (queue, Writes { writes: receiver, backlog })
 }
@@ -75,8 +84,8 @@ impl SendQueue {
     }
 
     /// The send_queue of one peer of a listening UDP socket.
-    pub(crate) fn peer(queue: Queue, address: SocketAddr, peers: Arc<Peers>) -> Self {
-        Self { queue, kind: Kind::Peer { address, peers } }
+    pub(crate) fn peer(queue: Queue, flow: FlowId, address: SocketAddr, peers: Arc<Peers>) -> Self {
+        Self { queue, kind: Kind::Peer { flow, address, peers } }
     }
 
     /// Notes the task that is still dialling, so that closing ends it.
@@ -103,12 +112,28 @@ impl SendQueue {
         self.queue.push(bytes, to)
     }
 
+    /// As [`send`](Self::send), to another port of a datagram peer; to the peer itself on a connection.
+    pub(crate) fn send_to_port(&self, bytes: Bytes, port: u16) -> Result<(), Refusal> {
+        match &self.kind {
+            Kind::Own { .. } => self.send(bytes),
+            Kind::Peer { address, .. } => self.queue.push(bytes, Some(SocketAddr::new(address.ip(), port))),
+        }
+    }
+
+    /// Notes that the peer proved who it is.
+    pub(crate) fn hold(&self) {
+        match &self.kind {
+            Kind::Own { .. } => self.queue.backlog.held.store(true, Ordering::Release),
+            Kind::Peer { flow, address, peers } => peers.hold(*address, *flow),
+        }
+    }
+
     /// Ends the flow: at once if it is still being dialled, else after what was sent.
     pub(crate) fn close(self) {
         match self.kind {
             Kind::Own { dialling: Some(task) } => task.abort(),
             Kind::Own { dialling: None } => {}
-            Kind::Peer { address, peers } => peers.forget(address),
+            Kind::Peer { flow, address, peers } => peers.forget(address, flow),
         }
     }
 
@@ -158,6 +183,11 @@ impl Writes {
 }
 
 impl Backlog {
+    /// True once the peer proved who it is.
+    pub(crate) fn is_held(&self) -> bool {
+        self.held.load(Ordering::Acquire)
+    }
+
     /// Waits until so little waits that more may be asked for.
     pub(crate) async fn is_light(&self) {
         while self.waiting.load(Ordering::Acquire) > self.bound / LIGHT {

@@ -10,7 +10,9 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::config::NetConfig;
 use crate::counters::LiveCounters;
+use crate::descriptors::Descriptors;
 use crate::send_queue::SendQueue;
+use crate::unfinished::Unfinished;
 use homing_core::connect::FlowEvent;
 
 /// Accepted flows are named from here on; dialled ones are named by the caller, below it.
@@ -31,6 +33,10 @@ pub(crate) struct Shared {
     pub(crate) counters: LiveCounters,
     /// One permit for each accepted connection that may still be opened.
     pub(crate) permits: Arc<Semaphore>,
+    /// Whether descriptors ran out.
+    pub(crate) descriptors: Descriptors,
+    /// What strangers leave unfinished.
+    pub(crate) unfinished: Arc<Unfinished>,
     inbox: mpsc::Sender<Inbound>,
     unread: Arc<Semaphore>,
     accepted: AtomicU64,
@@ -42,6 +48,8 @@ impl Shared {
         let shared = Shared {
             permits: Arc::new(Semaphore::new(config.connections.min(Semaphore::MAX_PERMITS))),
             unread: Arc::new(Semaphore::new(config.unread_bytes.min(Semaphore::MAX_PERMITS))),
+            unfinished: Unfinished::new(config.unfinished_bytes),
+            descriptors: Descriptors::default(),
             accepted: AtomicU64::new(FIRST_ACCEPTED.0),
             counters: LiveCounters::default(),
             inbox,

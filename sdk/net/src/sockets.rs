@@ -36,6 +36,16 @@ pub struct Sockets {
     own: VecDeque<FlowEvent>,
 }
 
+/// Tells when file descriptors run out.
+pub struct OutOfDescriptors(Arc<Shared>);
+
+impl OutOfDescriptors {
+    /// Waits until no connection can be accepted for want of file descriptors; again only after one could. Cancel-safe.
+    pub async fn next(&self) {
+        self.0.descriptors.next().await;
+    }
+}
+
 impl Sockets {
     /// Sockets without a flow.
     pub fn new(config: NetConfig) -> Self {
@@ -67,14 +77,40 @@ impl Sockets {
         listen::listen(address, transport, tls, &self.shared)
     }
 
+    /// Tells when file descriptors run out.
+    pub fn out_of_descriptors(&self) -> OutOfDescriptors {
+        OutOfDescriptors(Arc::clone(&self.shared))
+    }
+
     /// Queues bytes for a flow, behind what was sent before. A peer that does not read is cut off and
     /// reported as `Closed`; bytes for a flow that is gone are counted and dropped.
     pub fn send(&mut self, flow: FlowId, bytes: Bytes) {
         let Some(send_queue) = self.lanes.get(&flow) else { return self.shared.counters.stray_sends.one() };
-        match send_queue.send(bytes) {
+        let sent = send_queue.send(bytes);
+        self.book(flow, sent);
+    }
+
+    /// As [`send`](Self::send), for one peer of a listening UDP socket: to another port at its address.
+    pub fn send_to_port(&mut self, flow: FlowId, bytes: Bytes, port: u16) {
+        let Some(send_queue) = self.lanes.get(&flow) else { return self.shared.counters.stray_sends.one() };
+        let sent = send_queue.send_to_port(bytes, port);
+        self.book(flow, sent);
+    }
+
+    /// Notes that the peer of a flow proved who it is: a stranger's datagrams do not displace it, and what it leaves
+    /// unfinished is not counted among strangers'.
+    pub fn hold(&mut self, flow: FlowId) {
+        if let Some(send_queue) = self.lanes.get(&flow) {
+            send_queue.hold();
+        }
+    }
+
+    fn book(&mut self, flow: FlowId, sent: Result<(), Refusal>) {
+        let is_datagram = self.lanes.get(&flow).is_some_and(SendQueue::is_datagram);
+        match sent {
             Ok(()) => {}
             Err(Refusal::Gone) => self.shared.counters.stray_sends.one(),
-            Err(Refusal::Full) if send_queue.is_datagram() => self.shared.counters.datagrams_dropped.one(),
+            Err(Refusal::Full) if is_datagram => self.shared.counters.datagrams_dropped.one(),
             Err(Refusal::Full) => {
                 self.shared.counters.slow_peers.one();
                 self.cut(flow);

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use homing_core::connect::{ConnectError, TlsProof};
+use homing_core::certificate::{CertificateError, CertificateRule};
+use homing_core::connect::{ConnectError, HandshakeFault, TlsProof};
 use homing_core::identity::Expected;
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
@@ -13,10 +14,11 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use tokio_rustls::rustls::client::Resumption;
 use tokio_rustls::rustls::crypto::{CryptoProvider, ring};
-use tokio_rustls::rustls::{ClientConfig, HandshakeKind, ProtocolVersion, RootCertStore};
+use tokio_rustls::rustls::{ClientConfig, HandshakeKind, KeyLog, NoKeyLog, ProtocolVersion, RootCertStore};
 
+use crate::key_log::KeyLogFile;
 use crate::roots::{PemError, Roots, certificates};
-use crate::verifier::Verifier;
+use crate::verifier::{Refusal, Verifier, with_refusal};
 use crate::{certificate, fault};
 
 /// Dials TLS. Cheap to clone; clones share roots and session caches.
@@ -26,10 +28,16 @@ use crate::{certificate, fault};
 #[derive(Clone)]
 pub struct TlsClient(Arc<Inner>);
 
+/// A handshake that failed, and whether another server name in the hello may help.
+pub(crate) struct Failed {
+    pub(crate) why: ConnectError,
+    pub(crate) may_be_the_name: bool,
+}
+
 impl TlsClient {
     /// A client that trusts `roots` and shows no certificate of its own.
     pub fn new(roots: Roots) -> Self {
-        Self::build(roots, None)
+        Self::build(roots, None, Arc::new(NoKeyLog {}))
     }
 
     /// A client that shows a certificate of its own when it is asked to (mutual TLS).
@@ -41,9 +49,10 @@ impl TlsClient {
             chain: certificates(chain_pem)?,
             key: PrivateKeyDer::from_pem_slice(key_pem.as_bytes()).map_err(|_| PemError::NoKey)?,
         };
-        let client = Self::build(roots, Some(own));
+        let client = Self::build(roots, Some(own), Arc::new(NoKeyLog {}));
         let probe = Verifier::new(
             Expected::host("probe.invalid"),
+            client.0.roots.clone(),
             Arc::new(RootCertStore::empty()),
             client.0.provider.signature_verification_algorithms,
         );
@@ -51,29 +60,63 @@ impl TlsClient {
         Ok(client)
     }
 
+    /// The same client, which also writes the keys of its connections to a file: a reader of that file can read
+    /// what was sent.
+    #[must_use]
+    pub fn with_key_log(self, file: KeyLogFile) -> Self {
+        let own = self
+            .0
+            .own
+            .as_ref()
+            .map(|own| OwnCertificate { chain: own.chain.clone(), key: own.key.clone_key() });
+        Self::build(self.0.roots.clone(), own, Arc::new(file))
+    }
+
+    /// The names to put into the hello, in order: the one that worked before, else those of the expectation.
+    pub(crate) fn server_names(&self, expected: &Expected) -> Vec<String> {
+        let trusts = self.0.lock();
+        let worked = trusts.by_expectation.get(expected).and_then(|trust| trust.server_name.clone());
+        let mut names = expected.server_names();
+        if let Some(place) = worked.and_then(|worked| names.iter().position(|name| *name == worked)) {
+            names[..=place].rotate_right(1);
+        }
+        names
+    }
+
+    /// This server name got an answer that could be verified: it comes first from now on.
+    pub(crate) fn remember_name(&self, expected: &Expected, server_name: &str) {
+        if let Some(trust) = self.0.lock().by_expectation.get_mut(expected) {
+            trust.server_name = Some(server_name.to_owned());
+        }
+    }
+
     /// Runs the handshake over an open connection. No byte of SIP can be sent before it returns.
     pub(crate) async fn secure(
         &self,
         stream: TcpStream,
         expected: &Expected,
-    ) -> Result<(TlsStream<TcpStream>, TlsProof), ConnectError> {
-        let trust = self.trust(expected).await?;
-        let name =
-            ServerName::try_from(expected.server_name().to_owned()).map_err(|_| ConnectError::Handshake)?;
+        server_name: &str,
+    ) -> Result<(TlsStream<TcpStream>, TlsProof), Failed> {
+        let final_failure = |why| Failed { why, may_be_the_name: false };
+        let trust = self.trust(expected).await.map_err(final_failure)?;
+        let no_name = |_| final_failure(ConnectError::Handshake(HandshakeFault::Protocol));
+        let name = ServerName::try_from(server_name.to_owned()).map_err(no_name)?;
         let connector = TlsConnector::from(Arc::clone(&trust.config));
-        let stream = connector.connect(name, stream).await.map_err(|error| handshake_fault(&error))?;
-        match prove(&stream, &trust.verifier) {
-            Ok(proof) => Ok((stream, proof)),
-            Err(why) => {
-                self.0.forget(expected);
-                Err(why)
+        let stream = match with_refusal(connector.connect(name, stream)).await {
+            (Ok(stream), _) => stream,
+            (Err(_), Some(refusal)) => return Err(refused(refusal)),
+            (Err(error), None) => {
+                let why = handshake_fault(&error);
+                let may_be_the_name = matches!(why, ConnectError::Handshake(HandshakeFault::Alert(_)));
+                return Err(Failed { why, may_be_the_name });
             }
-        }
+        };
+        prove(&stream, &trust.verifier).map(|proof| (stream, proof)).inspect_err(|_| self.0.forget(expected))
     }
 
-    fn build(roots: Roots, own: Option<OwnCertificate>) -> Self {
+    fn build(roots: Roots, own: Option<OwnCertificate>, key_log: Arc<dyn KeyLog>) -> Self {
         let provider = Arc::new(ring::default_provider());
-        Self(Arc::new(Inner { roots, own, provider, trusts: Mutex::default() }))
+        Self(Arc::new(Inner { roots, own, key_log, provider, trusts: Mutex::default() }))
     }
 
     async fn trust(&self, expected: &Expected) -> Result<Trust, ConnectError> {
@@ -98,6 +141,7 @@ impl fmt::Debug for TlsClient {
 struct Inner {
     roots: Roots,
     own: Option<OwnCertificate>,
+    key_log: Arc<dyn KeyLog>,
     provider: Arc<CryptoProvider>,
     trusts: Mutex<Trusts>,
 }
@@ -107,11 +151,13 @@ struct OwnCertificate {
     key: PrivateKeyDer<'static>,
 }
 
-/// What serves one expectation: its verifier and the configuration that holds its session cache.
+/// What serves one expectation: its verifier, the configuration that holds its session cache, and the server
+/// name that worked.
 #[derive(Clone)]
 struct Trust {
     config: Arc<ClientConfig>,
     verifier: Arc<Verifier>,
+    server_name: Option<String>,
 }
 
 #[derive(Default)]
@@ -121,15 +167,19 @@ struct Trusts {
 }
 
 impl Inner {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Trusts> {
+        self.trusts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn trust(&self, expected: &Expected, store: Arc<RootCertStore>) -> Result<Trust, ConnectError> {
-        let mut trusts = self.trusts.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut trusts = self.lock();
         if let Some(trust) = trusts.by_expectation.get(expected) {
             return Ok(trust.clone());
         }
         let algorithms = self.provider.signature_verification_algorithms;
-        let verifier = Arc::new(Verifier::new(expected.clone(), store, algorithms));
+        let verifier = Arc::new(Verifier::new(expected.clone(), self.roots.clone(), store, algorithms));
         let config = self.configure(Arc::clone(&verifier)).map_err(|_| ConnectError::Local)?;
-        let trust = Trust { config: Arc::new(config), verifier };
+        let trust = Trust { config: Arc::new(config), verifier, server_name: None };
         if trusts.by_expectation.len() >= EXPECTATIONS
             && let Some(oldest) = trusts.oldest_first.pop_front()
         {
@@ -141,7 +191,7 @@ impl Inner {
     }
 
     fn forget(&self, expected: &Expected) {
-        let mut trusts = self.trusts.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut trusts = self.lock();
         trusts.by_expectation.remove(expected);
         trusts.oldest_first.retain(|other| other != expected);
     }
@@ -156,31 +206,47 @@ impl Inner {
             Some(own) => builder.with_client_auth_cert(own.chain.clone(), own.key.clone_key())?,
         };
         config.resumption = Resumption::in_memory_sessions(SESSIONS);
+        config.key_log = Arc::clone(&self.key_log);
         Ok(config)
     }
 }
 
 /// Reads from a finished handshake what it proved; a resumed session is verified again.
-fn prove(stream: &TlsStream<TcpStream>, verifier: &Verifier) -> Result<TlsProof, ConnectError> {
+fn prove(stream: &TlsStream<TcpStream>, verifier: &Verifier) -> Result<TlsProof, Failed> {
     let (_, session) = stream.get_ref();
-    let chain = session.peer_certificates().ok_or(ConnectError::BadCertificate)?;
-    let (end_entity, intermediates) = chain.split_first().ok_or(ConnectError::BadCertificate)?;
+    let missing = || {
+        let error = CertificateError::unread(CertificateRule::Missing);
+        Failed { why: ConnectError::Certificate(Box::new(error)), may_be_the_name: false }
+    };
+    let chain = session.peer_certificates().ok_or_else(missing)?;
+    let (end_entity, intermediates) = chain.split_first().ok_or_else(missing)?;
     let verdict = verifier.judge(end_entity, intermediates, UnixTime::now());
-    let (name, names) = verdict.map_err(|error| fault::of_tls(&error))?;
+    let verified = verdict.map_err(|refusal| refused(*refusal))?;
     let old = session.protocol_version() == Some(ProtocolVersion::TLSv1_2);
     let version = if old { "TLSv1.2" } else { "TLSv1.3" };
     let round_trips = match (session.handshake_kind(), old) {
         (Some(HandshakeKind::Resumed), _) | (Some(HandshakeKind::Full), false) => 1,
         _ => 2,
     };
-    let end_point_hash = certificate::end_point_hash(end_entity);
-    Ok(TlsProof { name, names, end_point_hash, version, round_trips })
+    Ok(TlsProof {
+        name: verified.name,
+        names: verified.names,
+        pinned: verified.pinned,
+        end_point_hash: certificate::end_point_hash(end_entity),
+        version,
+        round_trips,
+    })
+}
+
+fn refused(refusal: Refusal) -> Failed {
+    let may_be_the_name = !refusal.is_named && refusal.error.rule != CertificateRule::NoKey;
+    Failed { why: ConnectError::Certificate(Box::new(refusal.error)), may_be_the_name }
 }
 
 /// A peer that hangs up during the handshake, or speaks something else, failed the handshake.
 fn handshake_fault(error: &std::io::Error) -> ConnectError {
     match fault::of_io(error) {
-        ConnectError::Closed => ConnectError::Handshake,
+        ConnectError::Closed => ConnectError::Handshake(HandshakeFault::Closed),
         why => why,
     }
 }

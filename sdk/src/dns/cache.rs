@@ -16,7 +16,28 @@ pub(super) trait Source: Send + Sync + 'static {
 }
 
 /// A question under way.
-pub(super) type Fetch = BoxFuture<'static, Result<DnsAnswer, Failure>>;
+pub(super) type Fetch = BoxFuture<'static, Result<Fetched, Failure>>;
+
+/// An answer, and whether it is all there is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Fetched {
+    answer: DnsAnswer,
+    /// False while one family of addresses has not answered: it serves now and is not kept.
+    whole: bool,
+}
+
+impl Fetched {
+    /// All records there are.
+    pub(super) fn whole(answer: DnsAnswer) -> Self {
+        Self { answer, whole: true }
+    }
+
+    /// The addresses of one family, while the other is silent. Its lifetime is zero: who has tried them all
+    /// may ask again.
+    pub(super) fn half(answer: DnsAnswer) -> Self {
+        Self { answer: DnsAnswer { ttl: Duration::ZERO, ..answer }, whole: false }
+    }
+}
 
 /// A question without an answer, and for how long that holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,7 +86,8 @@ impl<S: Source> Cache<S> {
         let mut kept = self.lock();
         kept.under_way.remove(&question);
         match answer {
-            Ok(answer) => {
+            Ok(Fetched { answer, whole: false }) => Ok(answer),
+            Ok(Fetched { answer, whole: true }) => {
                 let until = clock() + answer.ttl.clamp(SHORTEST, LONGEST);
                 kept.keep(question, Entry { answer: Ok(answer.clone()), until });
                 Ok(answer)
@@ -174,7 +196,7 @@ mod tests {
             };
             Box::pin(async move {
                 tokio::task::yield_now().await;
-                next.map(answer)
+                next.map(answer).map(Fetched::whole)
             })
         }
     }

@@ -2,8 +2,8 @@
 
 use futures_util::future::join_all;
 use homing_core::config::ConfigError;
-use homing_core::ids::{Rng, Seed};
-use homing_core::locate::{Explanation, NoCandidate, Plan, Request, Step, Target};
+use homing_core::ids::Seed;
+use homing_core::locate::{Explanation, NoCandidate, Plan, Request, ServerOrder, Step, Target};
 
 use super::resolver::Resolver;
 
@@ -40,7 +40,7 @@ pub struct Located {
 pub async fn locate(request: Request, resolver: &Resolver) -> Located {
     // Without randomness the weights are drawn as the last resort allows: always alike.
     let seed = crate::clock::seed().unwrap_or(Seed([0; 32]));
-    let mut plan = Plan::new(request, &mut Rng::new(&seed));
+    let mut plan = Plan::new(request, ServerOrder::new(seed));
     let mut targets = Vec::new();
     let end = loop {
         match plan.next_target() {
@@ -64,5 +64,5 @@ pub async fn locate(request: Request, resolver: &Resolver) -> Located {
 pub(crate) fn of_domain(domain: &str) -> Result<Request, ConfigError> {
     let aor = homing_core::config::Aor::parse(&format!("anybody@{domain}"))?;
     let wanted = homing_core::locate::Wanted::Domain(aor.domain);
-    Ok(Request::new(wanted, &[homing_core::transport::Transport::Tls]))
+    Ok(Request::new(wanted, &[homing_core::transport::Transport::SIPS]))
 }

@@ -12,7 +12,9 @@ mod table;
 #[cfg(test)]
 mod tests;
 
-pub use homing_core::dns::{DnsAnswer, DnsError, DnsQuestion, DnsRecords, Naptr, RecordKind, Srv};
+pub use homing_core::dns::{
+    DnsAnswer, DnsError, DnsQuestion, DnsRecords, Naptr, RecordKind, ResolveError, Srv,
+};
 pub use homing_core::locate::{
     Candidate, Explanation, NameOutcome, NameReport, NaptrPick, NoCandidate, Pick, Request, Skip, Target,
     Wanted,

@@ -1,59 +1,87 @@
 //! Questions on the wire: hickory-resolver, with its errors and records in our own words.
 
 use std::net::{IpAddr, SocketAddr};
+use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use futures_util::future::join;
+use futures_util::future::{Either, select};
 use hickory_resolver::config::{
     ConnectionConfig, NameServerConfig, ResolveHosts, ResolverConfig, ResolverOpts,
 };
 use hickory_resolver::lookup::Lookup;
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use hickory_resolver::net::{DnsError as WireError, NetError};
+use hickory_resolver::proto::op::ResponseCode;
 use hickory_resolver::proto::rr::{Name, RData, Record, RecordType};
 use hickory_resolver::{Resolver, TokioResolver};
 use homing_core::dns::{DnsAnswer, DnsError, DnsQuestion, DnsRecords, Naptr, RecordKind, Srv};
 
-use super::cache::{Failure, Fetch, Source};
+use super::cache::{Failure, Fetch, Fetched, Source};
 
 /// Name servers, asked without a cache of their own: ours stands before them and counts round trips.
 pub(super) struct NameServers {
     only: Option<SocketAddr>,
-    resolver: Mutex<Option<TokioResolver>>,
+    resolvers: Mutex<Option<Resolvers>>,
+    /// A server could not read a question with an OPT record: none carries one from then on (RFC 6891
+    /// section 6.2.2).
+    without_edns: AtomicBool,
+}
+
+/// The same name servers, asked in two ways: at first as configured, then without EDNS.
+#[derive(Clone)]
+struct Resolvers {
+    first: TokioResolver,
+    plain: TokioResolver,
 }
 
 impl NameServers {
     /// Those this machine is configured with.
     pub(super) fn system() -> Self {
-        Self { only: None, resolver: Mutex::default() }
+        Self { only: None, resolvers: Mutex::default(), without_edns: AtomicBool::new(false) }
     }
 
     pub(super) fn only(address: SocketAddr) -> Self {
-        Self { only: Some(address), resolver: Mutex::default() }
+        Self { only: Some(address), resolvers: Mutex::default(), without_edns: AtomicBool::new(false) }
     }
 
-    fn resolver(&self) -> Result<TokioResolver, Failure> {
+    fn resolvers(&self) -> Result<Resolvers, Failure> {
         let mut kept = self.lock();
         if kept.is_none() {
-            *kept = match self.only {
-                None => TokioResolver::builder_tokio().ok().and_then(|own| build(own, ResolveHosts::Auto)),
-                Some(address) => build(
-                    Resolver::builder_with_config(config(address), TokioRuntimeProvider::default()),
-                    ResolveHosts::Never,
-                ),
-            };
+            *kept = self.build();
         }
         kept.clone().ok_or(Failure { why: DnsError::NoNetwork, ttl: Duration::ZERO })
     }
 
-    fn lock(&self) -> MutexGuard<'_, Option<TokioResolver>> {
-        self.resolver.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Three times in less than five seconds: once as configured, twice without EDNS.
+    fn build(&self) -> Option<Resolvers> {
+        let build = |edns: bool, attempts| {
+            let mut builder = match self.only {
+                None => TokioResolver::builder_tokio().ok()?,
+                Some(address) => {
+                    Resolver::builder_with_config(config(address), TokioRuntimeProvider::default())
+                }
+            };
+            let options: &mut ResolverOpts = builder.options_mut();
+            options.cache_size = 0;
+            options.timeout = Duration::from_millis(1_500);
+            options.attempts = attempts;
+            options.use_hosts_file =
+                if self.only.is_some() { ResolveHosts::Never } else { ResolveHosts::Auto };
+            options.edns0 &= edns;
+            builder.build().ok()
+        };
+        Some(Resolvers { first: build(true, 0)?, plain: build(false, 1)? })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Resolvers>> {
+        self.resolvers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Asks; if nobody answers, the next question is put to whomever this machine is configured with by
     /// then, since a machine that moved has other name servers.
-    async fn ask(&self, question: DnsQuestion) -> Result<DnsAnswer, Failure> {
+    async fn ask(&self, question: DnsQuestion) -> Result<Fetched, Failure> {
         let answer = self.ask_those_known(question).await;
         if matches!(answer, Err(Failure { why: DnsError::Timeout | DnsError::NoNetwork, .. })) {
             *self.lock() = None;
@@ -61,23 +89,56 @@ impl NameServers {
         answer
     }
 
-    async fn ask_those_known(&self, question: DnsQuestion) -> Result<DnsAnswer, Failure> {
-        let resolver = &self.resolver()?;
-        // A name that cannot stand in a question has no records.
-        let name = Name::from_utf8(format!("{}.", question.name.trim_end_matches('.')))
+    async fn ask_those_known(&self, question: DnsQuestion) -> Result<Fetched, Failure> {
+        // A name that cannot stand in a question has no records. IDNA is done by then, and its rules for
+        // host names do not hold for DNS, which carries underscores (RFC 2181 section 11).
+        let name = Name::from_ascii(format!("{}.", question.name.trim_end_matches('.')))
             .map_err(|_| Failure { why: DnsError::NoRecord, ttl: Duration::from_secs(60) })?;
         match question.kind {
-            RecordKind::Naptr => one(resolver, name, RecordType::NAPTR).await.map(naptr),
-            RecordKind::Srv => one(resolver, name, RecordType::SRV).await.map(srv),
-            RecordKind::Address => {
-                // Both families at once: one round trip. Either may be missing.
-                let four = one(resolver, name.clone(), RecordType::A);
-                let six = one(resolver, name, RecordType::AAAA);
-                let (four, six) = join(four, six).await;
-                addresses(four, six)
-            }
+            RecordKind::Naptr => Ok(Fetched::whole(naptr(self.one(name, RecordType::NAPTR).await?))),
+            RecordKind::Srv => Ok(Fetched::whole(srv(self.one(name, RecordType::SRV).await?))),
+            RecordKind::Address => self.addresses(name).await,
             _ => Err(Failure { why: DnsError::NoRecord, ttl: Duration::from_secs(60) }),
         }
+    }
+
+    /// Both families at once: one round trip. Either may be missing, and once one has brought addresses the
+    /// other is waited for [`RESOLUTION_DELAY`] only.
+    async fn addresses(&self, name: Name) -> Result<Fetched, Failure> {
+        let four = pin!(self.one(name.clone(), RecordType::A));
+        let six = pin!(self.one(name, RecordType::AAAA));
+        let (first, rest) = match select(four, six).await {
+            Either::Left((four, six)) => (four, Either::Left(six)),
+            Either::Right((six, four)) => (six, Either::Right(four)),
+        };
+        let Ok(came) = &first else { return addresses(first, rest.await).map(Fetched::whole) };
+        match tokio::time::timeout(RESOLUTION_DELAY, rest).await {
+            Ok(second) => addresses(first, second).map(Fetched::whole),
+            Err(_) => Ok(Fetched::half(answer(DnsRecords::Addresses(addresses_of(came)), Vec::new(), came))),
+        }
+    }
+
+    /// Asks for one kind of record. A server that refuses an OPT record, or is silent about a question with one,
+    /// is asked again without; if that helps, no question carries one any more.
+    async fn one(&self, name: Name, kind: RecordType) -> Result<Lookup, Failure> {
+        let Resolvers { first, plain } = self.resolvers()?;
+        if self.without_edns.load(Ordering::Relaxed) {
+            return plain.lookup(name, kind).await.map_err(|error| failure(&error));
+        }
+        let error = match first.lookup(name.clone(), kind).await {
+            Ok(lookup) => return Ok(lookup),
+            Err(error) => error,
+        };
+        let silent = failure(&error).why == DnsError::Timeout;
+        if !silent && !is_unread(&error) {
+            return Err(failure(&error));
+        }
+        let answer = plain.lookup(name, kind).await.map_err(|error| failure(&error));
+        if matches!(answer, Ok(_) | Err(Failure { why: DnsError::NoRecord, .. })) {
+            tracing::debug!(silent, "the name server answers without EDNS only");
+            self.without_edns.store(true, Ordering::Relaxed);
+        }
+        answer
     }
 }
 
@@ -96,21 +157,14 @@ fn config(address: SocketAddr) -> ResolverConfig {
     ResolverConfig::from_parts(None, Vec::new(), vec![server])
 }
 
-fn build(
-    mut builder: hickory_resolver::ResolverBuilder<TokioRuntimeProvider>,
-    hosts: ResolveHosts,
-) -> Option<TokioResolver> {
-    let options: &mut ResolverOpts = builder.options_mut();
-    options.cache_size = 0;
-    // Three times in less than five seconds.
-    options.timeout = Duration::from_millis(1_500);
-    options.attempts = 2;
-    options.use_hosts_file = hosts;
-    builder.build().ok()
-}
-
-async fn one(resolver: &TokioResolver, name: Name, kind: RecordType) -> Result<Lookup, Failure> {
-    resolver.lookup(name, kind).await.map_err(|error| failure(&error))
+/// True if the server refused a question as it was written: old ones do that where they find an OPT record.
+fn is_unread(error: &NetError) -> bool {
+    matches!(
+        error,
+        NetError::Dns(WireError::ResponseCode(
+            ResponseCode::FormErr | ResponseCode::NotImp | ResponseCode::BADVERS
+        ))
+    )
 }
 
 fn naptr(lookup: Lookup) -> DnsAnswer {
@@ -143,23 +197,26 @@ fn srv(lookup: Lookup) -> DnsAnswer {
     answer(DnsRecords::Srv(found), glue, &lookup)
 }
 
-fn addresses(four: Result<Lookup, Failure>, six: Result<Lookup, Failure>) -> Result<DnsAnswer, Failure> {
-    let of = |lookup: &Lookup| -> Vec<IpAddr> {
-        lookup.answers().iter().filter_map(|record| record.data.ip_addr()).collect()
-    };
-    match (four, six) {
-        (Ok(four), Ok(six)) => {
-            let mut found = of(&six);
-            found.extend(of(&four));
-            let shorter = if four.valid_until() < six.valid_until() { &four } else { &six };
+/// One answer of both families, which came in any order; AAAA first.
+fn addresses(one: Result<Lookup, Failure>, other: Result<Lookup, Failure>) -> Result<DnsAnswer, Failure> {
+    match (one, other) {
+        (Ok(one), Ok(other)) => {
+            let mut found = addresses_of(&one);
+            found.extend(addresses_of(&other));
+            found.sort_by_key(IpAddr::is_ipv4);
+            let shorter = if one.valid_until() < other.valid_until() { &one } else { &other };
             Ok(answer(DnsRecords::Addresses(found), Vec::new(), shorter))
         }
         (Ok(lookup), Err(_)) | (Err(_), Ok(lookup)) => {
-            Ok(answer(DnsRecords::Addresses(of(&lookup)), Vec::new(), &lookup))
+            Ok(answer(DnsRecords::Addresses(addresses_of(&lookup)), Vec::new(), &lookup))
         }
         // What one of them knows for certain counts only if the other does not contradict.
         (Err(one), Err(other)) => Err(if one.why == DnsError::NoRecord { other } else { one }),
     }
+}
+
+fn addresses_of(lookup: &Lookup) -> Vec<IpAddr> {
+    lookup.answers().iter().filter_map(|record| record.data.ip_addr()).collect()
 }
 
 /// Addresses that came along with SRV records: only those of the very targets, and only where the
@@ -198,9 +255,12 @@ fn failure(error: &NetError) -> Failure {
     Failure { why, ttl: Duration::from_secs(u64::from(ttl)) }
 }
 
-/// A name as core writes it: lower case, no dot at the end; the root stays a dot.
+/// A name as core writes it: lower case, A-labels, no dot at the end; the root stays a dot.
 fn plain(name: &Name) -> String {
-    let text = name.to_lowercase().to_utf8();
+    let text = name.to_lowercase().to_ascii();
     let bare = text.trim_end_matches('.');
     if bare.is_empty() { ".".to_owned() } else { bare.to_owned() }
 }
+
+/// How long the second family is waited for (RFC 8305 section 3).
+const RESOLUTION_DELAY: Duration = Duration::from_millis(50);

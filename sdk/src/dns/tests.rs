@@ -1,11 +1,11 @@
 //! The resolver against a name server that says exactly what a test wants.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use hickory_resolver::proto::op::{Message, ResponseCode};
-use hickory_resolver::proto::rr::rdata::{A, SOA, SRV};
+use hickory_resolver::proto::rr::rdata::{A, AAAA, SOA, SRV};
 use hickory_resolver::proto::rr::{Name, RData, Record, RecordType};
 use homing_core::dns::{DnsAnswer, DnsError, DnsQuestion, DnsRecords, RecordKind, Srv};
 use tokio::net::UdpSocket;
@@ -15,7 +15,22 @@ use super::Resolver;
 /// What the name server says to a question: code, answers, authority, additional records.
 type Script = fn(&Name, RecordType) -> (ResponseCode, Vec<Record>, Vec<Record>, Vec<Record>);
 
+/// What a test asks of every question before the script sees it.
+#[derive(Clone, Copy)]
+enum Habit {
+    /// Answers all.
+    Plain,
+    /// Cannot read an OPT record: this code, with or without the question repeated.
+    OldEdns(ResponseCode, bool),
+    /// Says nothing to questions of this kind.
+    Mute(RecordType),
+}
+
 async fn name_server(script: Script) -> (SocketAddr, Arc<AtomicUsize>) {
+    name_server_with(Habit::Plain, script).await
+}
+
+async fn name_server_with(habit: Habit, script: Script) -> (SocketAddr, Arc<AtomicUsize>) {
     let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
     let address = socket.local_addr().unwrap();
     let asked = Arc::new(AtomicUsize::new(0));
@@ -26,6 +41,19 @@ async fn name_server(script: Script) -> (SocketAddr, Arc<AtomicUsize>) {
             count.fetch_add(1, Ordering::Relaxed);
             let request = Message::from_vec(&buffer[..length]).unwrap();
             let query = request.queries[0].clone();
+            match habit {
+                Habit::Mute(kind) if kind == query.query_type() => continue,
+                Habit::OldEdns(code, repeats) if request.edns.is_some() => {
+                    let mut reply = Message::response(request.metadata.id, request.metadata.op_code);
+                    reply.metadata.response_code = code;
+                    if repeats {
+                        reply.add_query(query);
+                    }
+                    socket.send_to(&reply.to_vec().unwrap(), peer).await.unwrap();
+                    continue;
+                }
+                Habit::Plain | Habit::OldEdns(..) | Habit::Mute(_) => {}
+            }
             let (code, answers, authorities, additionals) = script(query.name(), query.query_type());
             let mut reply = Message::response(request.metadata.id, request.metadata.op_code);
             reply.metadata.response_code = code;
@@ -134,4 +162,68 @@ async fn a_chain_of_names_that_never_ends_is_given_up() {
     .await;
     let answer = ask(&Resolver::name_server(address), "network.com", RecordKind::Address).await;
     assert!(answer.is_err(), "{answer:?}");
+}
+
+fn both_families(asked: &Name, kind: RecordType) -> (ResponseCode, Vec<Record>, Vec<Record>, Vec<Record>) {
+    let data = match kind {
+        RecordType::AAAA => RData::AAAA(AAAA(Ipv6Addr::LOCALHOST)),
+        _ => RData::A(A(Ipv4Addr::new(192, 0, 2, 1))),
+    };
+    (ResponseCode::NoError, vec![Record::from_rdata(asked.clone(), 300, data)], Vec::new(), Vec::new())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_cannot_read_edns_is_asked_without() {
+    for (code, repeats) in
+        [(ResponseCode::FormErr, true), (ResponseCode::FormErr, false), (ResponseCode::NotImp, true)]
+    {
+        let (address, asked) = name_server_with(Habit::OldEdns(code, repeats), both_families).await;
+        let resolver = Resolver::name_server(address);
+        let answer = ask(&resolver, "hs1.network.com", RecordKind::Address).await.unwrap();
+        // hickory drops a reply that does not repeat the question: then the first try is lost.
+        let both: Vec<IpAddr> = vec![Ipv6Addr::LOCALHOST.into(), [192, 0, 2, 1].into()];
+        assert_eq!(answer.records, DnsRecords::Addresses(both), "{code} {repeats}");
+        let before = asked.load(Ordering::Relaxed);
+        ask(&resolver, "hs2.network.com", RecordKind::Address).await.unwrap();
+        assert_eq!(asked.load(Ordering::Relaxed) - before, 2, "it is remembered");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_silent_family_costs_50_ms_and_is_asked_again() {
+    for (mute, came) in
+        [(RecordType::AAAA, IpAddr::from([192, 0, 2, 1])), (RecordType::A, IpAddr::from(Ipv6Addr::LOCALHOST))]
+    {
+        let (address, asked) = name_server_with(Habit::Mute(mute), both_families).await;
+        let resolver = Resolver::name_server(address);
+        let begun = tokio::time::Instant::now();
+        let answer = ask(&resolver, "hs1.network.com", RecordKind::Address).await.unwrap();
+        assert_eq!(answer.records, DnsRecords::Addresses(vec![came]));
+        assert!((50..=52).contains(&begun.elapsed().as_millis()), "{:?}", begun.elapsed());
+        assert!(answer.ttl.is_zero());
+        let before = asked.load(Ordering::Relaxed);
+        ask(&resolver, "hs1.network.com", RecordKind::Address).await.unwrap();
+        assert!(asked.load(Ordering::Relaxed) >= before + 2, "half an answer is not kept");
+    }
+}
+
+#[tokio::test]
+async fn names_of_every_alphabet_and_with_underscores_are_asked_and_read() {
+    let (address, _) = name_server(|asked, kind| {
+        let target = name("XN--Bcher-KVA.example.");
+        let srv = Record::from_rdata(asked.clone(), 120, RData::SRV(SRV::new(0, 0, 5061, target)));
+        let answers = match kind {
+            RecordType::SRV => vec![srv],
+            RecordType::A if asked.to_ascii() == "sip_server." => vec![a("sip_server.", 7)],
+            _ => Vec::new(),
+        };
+        (ResponseCode::NoError, answers, Vec::new(), Vec::new())
+    })
+    .await;
+    let resolver = Resolver::name_server(address);
+    let answer = ask(&resolver, "_sips._tcp.xn--bcher-kva.example", RecordKind::Srv).await.unwrap();
+    let DnsRecords::Srv(records) = answer.records else { panic!("SRV records") };
+    assert_eq!(records[0].target, "xn--bcher-kva.example");
+    let answer = ask(&resolver, "sip_server", RecordKind::Address).await.unwrap();
+    assert_eq!(answer.records, DnsRecords::Addresses(vec![[192, 0, 2, 7].into()]));
 }

@@ -50,6 +50,9 @@ fn trace(what: &AccountEvent) {
         AccountEvent::Registered(registered) => {
             tracing::info!(home = %registered.home, expires = registered.expires, "registered");
         }
+        AccountEvent::Unregistered { outcome } if outcome.leaves_binding() => {
+            tracing::warn!(%outcome, "unregistered");
+        }
         AccountEvent::MessageRefused { server, why } => tracing::warn!(%server, %why, "message refused"),
         AccountEvent::ProofWrong { server } => tracing::warn!(%server, "proof of the server wrong"),
         other => tracing::debug!("{}", other.kind()),

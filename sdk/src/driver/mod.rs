@@ -16,8 +16,8 @@ use homing_core::agent::Agent;
 use homing_core::command;
 use homing_core::config::AgentConfig;
 use homing_core::error::Misuse;
-use homing_core::event::Event;
-use homing_core::ids::{AccountId, AskId};
+use homing_core::event::{AccountEvent, Event};
+use homing_core::ids::{AccountId, AskId, FlowId};
 use homing_core::outbox::{Answer, Input, Output};
 use homing_core::time::Now;
 use homing_net::{Dial, FlowEvent, NetConfig, Sockets, TlsClient};
@@ -81,6 +81,7 @@ pub(crate) fn start(config: DriverConfig) -> Result<Handle, StartError> {
             counters,
             network: Network::default(),
             shutdown: None,
+            arriving: None,
             woke: None,
             published: None,
             has_news: false,
@@ -107,6 +108,8 @@ struct Driver {
     counters: CounterSnapshot,
     network: Network,
     shutdown: Option<Shutdown>,
+    /// The flow whose event the agent is handling.
+    arriving: Option<FlowId>,
     /// When deadlines were last looked at.
     woke: Option<Instant>,
     /// When handles and readers were last shown what happened.
@@ -159,8 +162,10 @@ impl Driver {
             event,
             FlowEvent::ConnectFailed { .. } | FlowEvent::Closed { .. } | FlowEvent::Malformed { .. }
         );
+        self.arriving = Some(event.flow());
         self.agent.handle_input(Input::Flow(event), now);
         self.drain(now);
+        self.arriving = None;
         if suspicious {
             self.look_at_network();
         }
@@ -190,8 +195,16 @@ impl Driver {
             Command::Refresh { account, reply } => {
                 self.order(command::Command::Refresh(account), account, Waiter::Refresh(reply), now);
             }
-            Command::Unregister { account, reply } => {
-                self.order(command::Command::Unregister(account), account, Waiter::Unregister(reply), now);
+            Command::Unregister { account, patience, reply } => {
+                let order = match patience {
+                    Some(patience) => command::Command::UnregisterWithin(account, patience),
+                    None => command::Command::Unregister(account),
+                };
+                self.order(order, account, Waiter::Unregister(reply), now);
+            }
+            Command::CredentialsChanged(account) => {
+                // One that does not rest for its password refuses, and has nothing to do.
+                let _ = self.agent.handle_command(command::Command::CredentialsChanged(account), now);
             }
             Command::Options { account, uri, reply } => {
                 match self.agent.options(account, uri.as_deref(), now) {
@@ -202,6 +215,7 @@ impl Driver {
             }
             Command::Remove { account, reply } => self.remove(account, reply, now),
             Command::SetPolicy(policy) => self.questions.policy(policy),
+            Command::SetTls(tls) => self.tls = tls,
             Command::Locate { request, reply } => self.questions.locate(request, reply),
             Command::ShutDown { grace, reply } => self.shut_down(grace, Some(reply)),
         }
@@ -209,8 +223,8 @@ impl Driver {
     }
 
     fn add(&mut self, account: NewAccount, now: Now) {
-        let NewAccount { id, config, state, credentials } = account;
-        self.registry.add(id, &config.aor, state);
+        let NewAccount { id, config, endpoint, state, credentials } = account;
+        self.registry.add(id, &config.aor, endpoint, state);
         self.questions.add(id, credentials);
         let added = self.agent.add_account(config, now);
         let numbered = "a checked configuration is taken, and handle and agent number in the same order";
@@ -233,7 +247,9 @@ impl Driver {
         if removed.is_ok() {
             self.questions.remove(account);
             self.waiters.remove(account);
-            self.registry.remove(account);
+            if let Some(endpoint) = self.registry.remove(account) {
+                self.additions.release(&endpoint);
+            }
         }
         // The future that waits may have been dropped.
         let _ = reply.send(removed.map_err(Into::into));
@@ -274,7 +290,7 @@ impl Driver {
                     self.questions.ask(id, question, until);
                 }
                 Output::Forget { id } => self.questions.forget(id),
-                Output::Event(event) => self.tell(event),
+                Output::Event(event) => self.tell(event, now),
             }
         }
         if !self.waiters.is_settled() {
@@ -285,9 +301,17 @@ impl Driver {
     }
 
     /// Records an event and tells it; of an account that was removed nothing is told.
-    fn tell(&mut self, event: Event) {
+    fn tell(&mut self, event: Event, now: Now) {
+        if let Some(flow) = self.arriving {
+            self.tap.dropped(flow, &event.what, now);
+        }
         if let Some(account) = self.registry.record(&event) {
             self.waiters.note(&event);
+            if let (Some(shutdown), AccountEvent::Unregistered { outcome }) =
+                (&mut self.shutdown, &event.what)
+            {
+                shutdown.record(event.account, *outcome);
+            }
             self.log.tell(event, account);
         }
     }
@@ -336,12 +360,14 @@ impl Driver {
 
     fn shut_down(&mut self, grace: Duration, reply: Option<oneshot::Sender<ShutdownReport>>) {
         let now = self.now();
+        self.shutdown.get_or_insert_with(|| Shutdown::begin(grace)).join(grace, reply);
+        // The grace ends here, not in the agent: what has no answer then is still counted.
+        let patience = grace.saturating_add(LAST_BYTES);
         for account in self.registry.ids() {
             // An account at rest refuses, which is as good.
-            let _ = self.agent.handle_command(command::Command::Unregister(account), now);
+            let _ = self.agent.handle_command(command::Command::UnregisterWithin(account, patience), now);
             self.drain(now);
         }
-        self.shutdown.get_or_insert_with(|| Shutdown::begin(grace)).join(grace, reply);
     }
 
     fn is_over(&self) -> bool {
@@ -349,13 +375,16 @@ impl Driver {
     }
 
     async fn end(mut self) {
-        let report =
-            ShutdownReport { accounts: self.registry.signed_in(), transactions: self.agent.transactions() };
+        let transactions = self.agent.transactions();
+        // Nothing is received from here on: whoever waits for an answer to a sign-out is told that none came.
+        let now = self.now();
+        self.agent.handle_input(Input::NetworkChanged { online: false }, now);
+        self.drain(now);
         self.published = None;
         self.publish();
         self.sockets.leave(LAST_BYTES).await;
         if let Some(shutdown) = self.shutdown {
-            shutdown.report(&report);
+            shutdown.report(transactions);
         }
     }
 }

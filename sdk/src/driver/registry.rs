@@ -8,6 +8,7 @@ use homing_core::ids::AccountId;
 use homing_core::state::AccountState;
 use tracing::Span;
 
+use crate::command::Endpoint;
 use crate::state_watch::StateSender;
 
 /// The accounts by their numbers.
@@ -22,30 +23,27 @@ pub(super) struct Registry {
 pub(super) struct Entry {
     pub(super) state: StateSender,
     pub(super) span: Span,
+    endpoint: Endpoint,
     registered: Option<Registered>,
 }
 
 impl Registry {
-    pub(super) fn add(&mut self, id: AccountId, aor: &Aor, state: StateSender) {
+    pub(super) fn add(&mut self, id: AccountId, aor: &Aor, endpoint: Endpoint, state: StateSender) {
         let span = tracing::info_span!("sip.register", account = id.0, %aor);
-        self.accounts.insert(id, Entry { state, span, registered: None });
+        self.accounts.insert(id, Entry { state, span, endpoint, registered: None });
     }
 
     /// Removes an account; its handles and readers are told that nothing follows.
-    pub(super) fn remove(&mut self, id: AccountId) {
-        if self.accounts.remove(&id).is_some_and(|entry| !is_at_rest(entry.state.state())) {
+    pub(super) fn remove(&mut self, id: AccountId) -> Option<Endpoint> {
+        let entry = self.accounts.remove(&id)?;
+        if !is_at_rest(entry.state.state()) {
             self.busy -= 1;
         }
+        Some(entry.endpoint)
     }
 
     pub(super) fn ids(&self) -> Vec<AccountId> {
         self.accounts.keys().copied().collect()
-    }
-
-    /// Accounts that their servers would reach.
-    pub(super) fn signed_in(&self) -> Vec<AccountId> {
-        let reachable = self.accounts.iter().filter(|(_, entry)| entry.state.state().is_reachable());
-        reachable.map(|(id, _)| *id).collect()
     }
 
     /// True when no account is signed in or trying to be.
@@ -92,8 +90,6 @@ impl Registry {
 
 /// True for a state in which nothing is under way and nothing would be left at a server.
 fn is_at_rest(state: AccountState) -> bool {
-    matches!(
-        state,
-        AccountState::Offline | AccountState::LoggedOff | AccountState::Refused | AccountState::NoNetwork
-    )
+    state.is_failure()
+        || matches!(state, AccountState::Offline | AccountState::LoggedOff | AccountState::NoNetwork)
 }

@@ -1,7 +1,10 @@
 //! A shutdown under way: until when it may take, and who waits for its report.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use homing_core::event::UnregisterOutcome;
+use homing_core::ids::AccountId;
 use tokio::sync::oneshot;
 
 use crate::command::ShutdownReport;
@@ -9,12 +12,13 @@ use crate::command::ShutdownReport;
 /// The shortest grace that was given counts; all who asked get the report.
 pub(super) struct Shutdown {
     until: Instant,
+    outcomes: BTreeMap<AccountId, UnregisterOutcome>,
     replies: Vec<oneshot::Sender<ShutdownReport>>,
 }
 
 impl Shutdown {
     pub(super) fn begin(grace: Duration) -> Self {
-        Self { until: end_of(grace), replies: Vec::new() }
+        Self { until: end_of(grace), outcomes: BTreeMap::new(), replies: Vec::new() }
     }
 
     /// Adds one who asked; the end comes no later than after this grace.
@@ -32,8 +36,14 @@ impl Shutdown {
         Instant::now() >= self.until
     }
 
-    /// Gives the report to all who asked.
-    pub(super) fn report(self, report: &ShutdownReport) {
+    /// Keeps what became of an account's binding.
+    pub(super) fn record(&mut self, account: AccountId, outcome: UnregisterOutcome) {
+        self.outcomes.insert(account, outcome);
+    }
+
+    /// Gives the report to all who asked; `transactions` are those without a final answer.
+    pub(super) fn report(self, transactions: usize) {
+        let report = ShutdownReport { accounts: self.outcomes, transactions };
         for reply in self.replies {
             // The future that waits may have been dropped.
             let _ = reply.send(report.clone());

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use homing_core::connect::ConnectError;
+use homing_core::event::AccountEvent;
 use homing_core::identity::Expected;
 use homing_core::ids::FlowId;
 use homing_core::server::ServerName;
@@ -14,7 +15,7 @@ use homing_core::transport::Transport;
 use homing_net::FlowEvent;
 use homing_wire::Frame;
 
-use crate::trace::{Content, Direction, FlowFacts, Recorder, StoredEntry, TraceKind};
+use crate::trace::{Content, Direction, DropReason, FlowFacts, Recorder, StoredEntry, TraceKind};
 
 /// Writes the trace while it is on.
 pub(crate) struct Tap {
@@ -40,17 +41,21 @@ impl Tap {
         let flow = event.flow();
         let content = match event {
             FlowEvent::Connected { proof, .. } => {
-                Content::Kind(TraceKind::Open { verified_as: proof.as_ref().map(|proof| proof.name.clone()) })
+                let verified_as = proof.as_ref().map(|proof| proof.name.clone());
+                let pinned = proof.as_ref().is_some_and(|proof| proof.pinned);
+                Content::Kind(TraceKind::Open { verified_as, pinned })
             }
-            FlowEvent::ConnectFailed { why, .. } => Content::Kind(TraceKind::Failed(*why)),
+            FlowEvent::ConnectFailed { why, .. } => Content::Kind(TraceKind::Failed(why.clone())),
             // A copy of its own: the ring must not hold on to larger buffers.
             FlowEvent::Received { frame: Frame::Message(bytes) | Frame::Stun(bytes), .. } => {
                 Content::Bytes(Bytes::copy_from_slice(bytes))
             }
             FlowEvent::Received { frame: Frame::Ping, .. } => Content::Bytes(Bytes::from_static(b"\r\n\r\n")),
             FlowEvent::Received { frame: Frame::Pong, .. } => Content::Bytes(Bytes::from_static(b"\r\n")),
-            FlowEvent::Closed { why, .. } => Content::Kind(TraceKind::Close(Some(*why))),
-            FlowEvent::Malformed { .. } => Content::Kind(TraceKind::Close(Some(ConnectError::Closed))),
+            FlowEvent::Closed { why, .. } => Content::Kind(TraceKind::Close(Some(why.clone()))),
+            FlowEvent::Malformed { why, .. } => {
+                Content::Kind(TraceKind::Close(Some(ConnectError::Framing(*why))))
+            }
             FlowEvent::Accepted { .. } => return,
         };
         self.note(flow, Direction::In, content, now);
@@ -63,6 +68,16 @@ impl Tap {
     /// Notes what the agent sends.
     pub(crate) fn departure(&self, flow: FlowId, bytes: &Bytes, now: Now) {
         self.note(flow, Direction::Out, Content::Bytes(bytes.clone()), now);
+    }
+
+    /// Notes that the agent dropped what arrived last on a flow.
+    pub(crate) fn dropped(&self, flow: FlowId, event: &AccountEvent, now: Now) {
+        let why = match event {
+            AccountEvent::MessageRefused { why, .. } => DropReason::Signature(*why),
+            AccountEvent::ResponseDropped { why, .. } => DropReason::Response(why.clone()),
+            _ => return,
+        };
+        self.note(flow, Direction::In, Content::Kind(TraceKind::Dropped(why)), now);
     }
 
     /// Notes that the agent closes a flow.

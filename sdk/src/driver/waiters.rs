@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use homing_core::event::{AccountEvent, Event, EventKind, LogoutReason, Registered, RequestOutcome};
+use homing_core::event::{
+    AccountEvent, Event, EventKind, LogoutReason, Registered, RequestOutcome, UnregisterOutcome,
+};
 use homing_core::ids::{AccountId, RequestId};
 use homing_core::journey::{Journey, LoginFailure};
 use homing_core::state::AccountState;
@@ -22,7 +24,7 @@ pub(super) struct Waiters {
 pub(super) enum Waiter {
     Register(Reply<Registered>),
     Refresh(Reply<u32>),
-    Unregister(Reply<LogoutReason>),
+    Unregister(Reply<UnregisterOutcome>),
     Options(RequestId, Reply<Asked>),
 }
 
@@ -85,12 +87,11 @@ impl Waiter {
             }
             // A request is told its own end, whatever becomes of the registration meanwhile.
             (waiter @ Waiter::Options(..), _) => return Some(waiter),
-            (Waiter::Unregister(reply), AccountEvent::LoggedOut { why }) => {
-                let _ = reply.send(Ok(*why));
+            (Waiter::Unregister(reply), AccountEvent::Unregistered { outcome }) => {
+                let _ = reply.send(Ok(*outcome));
             }
-            (Waiter::Unregister(reply), AccountEvent::StateChanged { to: AccountState::LoggedOff, .. }) => {
-                let _ = reply.send(Ok(LogoutReason::Asked));
-            }
+            // It is told before the state changes.
+            (waiter @ Waiter::Unregister(_), _) => return Some(waiter),
             (waiter, AccountEvent::StateChanged { to: AccountState::LoggedOff, .. }) => {
                 waiter.fail(Error::LoggedOut(LogoutReason::Asked));
             }

@@ -12,7 +12,7 @@ mod reader;
 mod tests;
 
 pub use homing_core::event::{
-    AccountEvent, Event, EventKind, LogoutReason, MoveCause, Registered, RequestOutcome,
+    AccountEvent, Event, EventKind, LogoutReason, MoveCause, Registered, RequestOutcome, UnregisterOutcome,
 };
 pub use homing_core::journey::{FoundBy, Hop, HopVerdict, Journey, RoundTrips};
 pub use lagged::Lagged;

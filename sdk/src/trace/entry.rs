@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use homing_core::connect::ConnectError;
+use homing_core::error::{ResponseFault, SignatureFault};
 use homing_core::ids::FlowId;
 use homing_core::server::ServerName;
 use homing_core::time::{Now, Wall};
@@ -69,11 +70,34 @@ pub enum TraceKind {
     Open {
         /// The name the peer's certificate proved; none without TLS.
         verified_as: Option<String>,
+        /// True if a pin of the account vouches for the certificate.
+        pinned: bool,
     },
     /// The flow could not be opened.
     Failed(ConnectError),
+    /// The message received last on this flow was dropped.
+    Dropped(DropReason),
     /// The flow is gone; none if we closed it.
     Close(Option<ConnectError>),
+}
+
+/// Why a message was dropped.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum DropReason {
+    /// Its signature did not hold, or it had none where it needs one.
+    Signature(SignatureFault),
+    /// It is a response that cannot be an answer to the request it names.
+    Response(ResponseFault),
+}
+
+impl fmt::Display for DropReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            DropReason::Signature(why) => why.fmt(f),
+            DropReason::Response(why) => why.fmt(f),
+        }
+    }
 }
 
 /// Content is known of a flow as long as it lives; shared by all entries about it.

@@ -12,7 +12,7 @@ pub use homing_core::ids::FlowId;
 pub use homing_core::time::Wall;
 pub use homing_wire::Redacted;
 
-pub use entry::{Direction, TraceEntry, TraceKind};
+pub use entry::{Direction, DropReason, TraceEntry, TraceKind};
 pub(crate) use ring::Ring;
 
 /// A look at the trace. Cheap to clone; all looks see the same ring.

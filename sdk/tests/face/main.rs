@@ -1,7 +1,6 @@
 //! The face and its driver over real sockets, against a registrar that does what a test says.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
-mod at_home;
 mod consent;
 mod downgrade;
 mod ends;

@@ -1,6 +1,7 @@
 //! One home server of a few lines: it answers what the test's closure says.
 
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -119,6 +120,11 @@ pub(crate) fn digest(request: &Message) -> Option<Builder> {
     if request.text(Name::Authorization).is_some() {
         return yes(request);
     }
+    challenge(request)
+}
+
+/// Demands Digest, whatever the request brings.
+pub(crate) fn challenge(request: &Message) -> Option<Builder> {
     let challenge =
         "Digest realm=\"network.com\", nonce=\"canary-nonce-51\", qop=\"auth\", algorithm=SHA-256";
     let reply = Builder::reply_to(request, 401, "Unauthorized").to_tag("hs1");
@@ -126,7 +132,10 @@ pub(crate) fn digest(request: &Message) -> Option<Builder> {
 }
 
 pub(crate) fn alice() -> AccountConfig {
-    AccountConfig::new(Aor::parse("alice@network.com").unwrap(), "01010101")
+    // One user agent takes an endpoint once.
+    static NEXT: AtomicU32 = AtomicU32::new(0x0101_0101);
+    let epid = format!("{:08x}", NEXT.fetch_add(1, Ordering::Relaxed));
+    AccountConfig::new(Aor::parse("alice@network.com").unwrap(), epid)
 }
 
 const PATIENCE: Duration = Duration::from_secs(20);

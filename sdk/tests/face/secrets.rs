@@ -23,7 +23,7 @@ async fn the_trace_shows_the_conversation_without_its_secrets() {
         seen.push_str(&entry.text());
         seen.push_str(&format!("{entry:?}"));
         kinds.push(match &entry.kind {
-            TraceKind::Open { verified_as } => verified_as.clone().unwrap(),
+            TraceKind::Open { verified_as, .. } => verified_as.clone().unwrap(),
             TraceKind::Request { method } if entry.direction == Direction::Out => method.clone(),
             TraceKind::Response { status } if entry.direction == Direction::In => status.to_string(),
             other => panic!("{other:?}"),

@@ -111,3 +111,17 @@ async fn the_plan_says_where_it_would_dial_and_why() {
     assert!(plan.targets[0].why.to_string().contains("_sipinternaltls._tcp.network.com"));
     assert_eq!(ua.plan("not a domain").await.unwrap_err().code(), "E0101");
 }
+
+/// Roots are replaced while the user agent runs: what a reload of the CA file comes to.
+#[tokio::test]
+async fn other_roots_count_for_the_next_connection() {
+    let registrar = Registrar::start("hs1.network.com", yes);
+    let stranger = Registrar::start("hs1.network.com", yes);
+    let ua = registrar.user_agent();
+    ua.set_tls(homing::tls::TlsClient::new(stranger.roots.clone()));
+    let account = ua.account(alice(), password()).unwrap();
+    let error = account.register().await.unwrap_err();
+    assert_eq!(error.code(), "E0506", "{error}");
+    ua.set_tls(homing::tls::TlsClient::new(registrar.roots.clone()));
+    account.register().await.unwrap();
+}

@@ -124,6 +124,7 @@ impl Builder {
         };
         builder.sources.push(message.bytes().clone());
         let end = index.lines.first().map_or(index.head_end, |line| line.start);
+        let end = index.line_end(index.begin, end);
         builder.start = builder.piece(message, 0, index.begin as usize..end as usize);
         if builder.start.source.is_none() {
             builder.start_at = builder.start_at.ending_at(builder.written.len() - 2);
@@ -220,7 +221,7 @@ impl Builder {
                 self.take_lines(message, source, |start| wanted.binary_search(&start).is_ok());
                 self
             }
-            // Nobody composes a message from 256 others; their lines still arrive, printed anew.
+            // A message composed from more than 256 others keeps their lines, printed again.
             Err(_) => message
                 .lines(name)
                 .fold(self, |built, value| built.header(name, String::from_utf8_lossy(value))),
@@ -330,6 +331,7 @@ impl Builder {
             if !wanted(line.start) {
                 continue;
             }
+            let end = index.line_end(line.start, end);
             let piece = self.piece(message, source, line.start as usize..end as usize);
             let mut index = *line;
             if piece.source.is_none() {

@@ -18,8 +18,9 @@ pub enum ParseError {
     /// The status is not a number from 100 to 699.
     #[error("status code out of range")]
     StatusCode,
-    /// A header line without a name and a colon.
-    #[error("header line without a name")]
+    /// A line without a name and a colon that cannot be passed over: it begins with the name of a known header, holds a
+    /// NUL, or is the ninth.
+    #[error("a line that is no header")]
     HeaderLine,
     /// CR or LF stands alone in the head: two readers could see different lines.
     #[error("bare CR or LF in the head")]
@@ -74,6 +75,49 @@ impl std::fmt::Display for Bound {
     }
 }
 
+/// What was too large in a message, for a sentence.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Excess {
+    /// Which bound was passed.
+    pub bound: Bound,
+    /// How much it allows.
+    pub most: usize,
+    /// The header at fault, as written; none for the start line and the message as a whole.
+    pub header: Option<String>,
+}
+
+/// `a line of more than 8,192 octets (X-Long)`
+impl std::fmt::Display for Excess {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let most = Thousands(self.most);
+        match self.bound {
+            Bound::Message => write!(f, "a message of more than {most} octets"),
+            Bound::Line => write!(f, "a line of more than {most} octets"),
+            Bound::Headers => write!(f, "more than {most} header lines"),
+            Bound::Vias => write!(f, "more than {most} Via values"),
+            Bound::Contacts => write!(f, "more than {most} Contact values"),
+            Bound::Uri => write!(f, "a Request-URI of more than {most} octets"),
+            Bound::Body => write!(f, "a body of more than {most} octets"),
+        }?;
+        match (&self.header, self.bound) {
+            (Some(header), Bound::Line | Bound::Body) => write!(f, " ({header})"),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// A number with a comma between thousands.
+struct Thousands(usize);
+
+impl std::fmt::Display for Thousands {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match (self.0 / 1_000, self.0 % 1_000) {
+            (0, rest) => write!(f, "{rest}"),
+            (thousands, rest) => write!(f, "{},{rest:03}", Thousands(thousands)),
+        }
+    }
+}
+
 /// One header is absent where it is needed, or does not follow its grammar.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[non_exhaustive]
@@ -116,12 +160,25 @@ pub enum FrameError {
     /// CR or LF stands alone in the head.
     #[error("bare CR or LF in the head")]
     BareLineEnd,
+    /// A line that begins like a header and is none: two readers could see different headers.
+    #[error("a line that begins like a header and is none")]
+    HeaderLine,
     /// A fold stands where no header line came before.
     #[error("fold without a header line")]
     StrayFold,
     /// Over a bound of [`Limits`](crate::Limits).
     #[error("over the limit: {0}")]
     TooLarge(Bound),
+}
+
+/// What broke the framing of a stream, and where.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("{rule}, at octet {octet} of the message")]
+pub struct FrameFault {
+    /// The rule that was broken.
+    pub rule: FrameError,
+    /// The octet of the message, from 0, at which that showed.
+    pub octet: usize,
 }
 
 /// Why a text is no URI.

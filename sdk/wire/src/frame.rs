@@ -4,7 +4,7 @@ use std::fmt;
 
 use bytes::{Bytes, BytesMut};
 
-use crate::error::{Bound, FrameError};
+use crate::error::{Bound, FrameError, FrameFault};
 use crate::limits::Limits;
 use crate::name::Known;
 use crate::scan::{is_token, number, trim};
@@ -51,8 +51,12 @@ impl fmt::Debug for Frame {
 
 /// Cuts the octets of one connection into frames.
 ///
-/// A message needs exactly one valid Content-Length; everything else ends the stream with an error, because nobody can
-/// know where the next message begins. Each octet of a head is looked at once, however it arrives.
+/// A message needs exactly one valid Content-Length; everything else ends the stream with an error, because
+/// the place of the next message is unknown then. Each octet of a head is looked at once, however it arrives.
+///
+/// The side that answers also ends a stream for a line or a number of lines over the limits. The side that dialled does
+/// not: the end of such a message is known, so that what can be read of it is answered, or ends what waited for it, and
+/// the connection stands.
 ///
 /// ```
 /// use homing_wire::{Frame, Framer, Limits};
@@ -78,8 +82,8 @@ enum State {
     Head(Head),
     /// Behind a head: the message is so many octets long.
     Body { whole: usize },
-    /// Broken for good, behind a head of so many octets (0 where it did not end).
-    Broken { error: FrameError, head: usize },
+    /// Broken for good, behind a head of so many octets (0 where it did not end), at this octet of the message.
+    Broken { error: FrameError, head: usize, octet: usize },
 }
 
 /// How far a head has been read.
@@ -92,6 +96,8 @@ struct Head {
     /// How many lines have ended, the start line among them.
     lines: usize,
     length: Length,
+    /// Where the last Content-Length began.
+    length_at: usize,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -165,6 +171,14 @@ impl Framer {
         }
     }
 
+    /// What broke the stream, and at which octet of its message.
+    pub fn fault(&self) -> Option<FrameFault> {
+        match self.state {
+            State::Broken { error, octet, .. } => Some(FrameFault { rule: error, octet }),
+            _ => None,
+        }
+    }
+
     fn between(&self) -> Step {
         match self.buffer[..] {
             [] | [b'\r'] | [b'\r', b'\n', b'\r'] => Step::Wait(State::Between),
@@ -186,16 +200,16 @@ impl Framer {
                 [] | [b'\r'] | [b'\r', b'\n'] | [b'\r', b'\n', b'\r'] => {
                     return match self.check_open(&head) {
                         Ok(()) => Step::Wait(State::Head(head)),
-                        Err(error) => broken(error, 0),
+                        Err(error) => broken(error, 0, head.line),
                     };
                 }
                 [b'\r', b'\n', b' ' | b'\t', ..] if head.lines == 0 => {
-                    return broken(FrameError::StrayFold, 0);
+                    return broken(FrameError::StrayFold, 0, end + 2);
                 }
                 [b'\r', b'\n', b' ' | b'\t', ..] => head.at = end + 2,
                 [b'\r', b'\n', behind, after, ..] if behind != b'\r' || after == b'\n' => {
                     if let Err(error) = self.line(&mut head, end) {
-                        return broken(error, 0);
+                        return broken(error, 0, head.line);
                     }
                     if behind == b'\r' {
                         return self.end(&head, end + 4);
@@ -203,30 +217,32 @@ impl Framer {
                 }
                 [b'\r', b'\n', behind] if behind != b'\r' => {
                     if let Err(error) = self.line(&mut head, end) {
-                        return broken(error, 0);
+                        return broken(error, 0, head.line);
                     }
                 }
-                _ => return broken(FrameError::BareLineEnd, 0),
+                _ => return broken(FrameError::BareLineEnd, 0, end),
             }
         }
     }
 
     /// Takes the line into account that goes from `head.line` to `end`.
     fn line(&self, head: &mut Head, end: usize) -> Result<(), FrameError> {
-        let line = &self.buffer[head.line..end];
+        let start = head.line;
+        let line = &self.buffer[start..end];
         head.at = end + 2;
         head.line = end + 2;
         head.lines += 1;
         if end > self.limits.message {
             return Err(FrameError::TooLarge(Bound::Message));
         }
-        if head.lines - 1 > self.limits.headers {
+        if self.answering && head.lines - 1 > self.limits.headers {
             return Err(FrameError::TooLarge(Bound::Headers));
         }
         let known = if head.lines == 1 { None } else { name(line) };
-        self.check_line(line, known)?;
+        self.check_line(line, known, head.lines == 1)?;
         if known == Some(Known::ContentLength) {
             let colon = memchr::memchr(b':', line).unwrap_or(0);
+            head.length_at = start;
             head.length = match head.length {
                 Length::Unseen => Length::Seen(number(trim(&line[colon + 1..]))),
                 Length::Seen(_) | Length::SeenTwice => Length::SeenTwice,
@@ -235,7 +251,7 @@ impl Framer {
         Ok(())
     }
 
-    /// Holds a line that has not ended to its limit, so that nobody can make one grow for ever.
+    /// Holds a line that has not ended to its limit, so that none grows for ever.
     fn check_open(&self, head: &Head) -> Result<(), FrameError> {
         if self.buffer.len() > self.limits.message {
             return Err(FrameError::TooLarge(Bound::Message));
@@ -244,28 +260,34 @@ impl Framer {
         if line.len() + LINE_END <= self.limits.line {
             return Ok(());
         }
-        self.check_line(line, if head.lines == 0 { None } else { name(line) })
+        let is_start = head.lines == 0;
+        self.check_line(line, if is_start { None } else { name(line) }, is_start)
     }
 
-    fn check_line(&self, line: &[u8], known: Option<Known>) -> Result<(), FrameError> {
+    /// A start line is held to its limit on both sides: one that is too long is no SIP, and its end may never come.
+    fn check_line(&self, line: &[u8], known: Option<Known>, is_start: bool) -> Result<(), FrameError> {
         let most = self.limits.of_line(known.is_some_and(Known::is_auth));
-        if line.len() + LINE_END > most { Err(FrameError::TooLarge(Bound::Line)) } else { Ok(()) }
+        if (self.answering || is_start) && line.len() + LINE_END > most {
+            Err(FrameError::TooLarge(Bound::Line))
+        } else {
+            Ok(())
+        }
     }
 
     /// The head is complete: it says how long the message is.
     fn end(&self, head: &Head, head_len: usize) -> Step {
         let length = match head.length {
-            Length::Unseen => return broken(FrameError::NoContentLength, head_len),
-            Length::SeenTwice => return broken(FrameError::ManyContentLengths, head_len),
-            Length::Seen(None) => return broken(FrameError::BadContentLength, head_len),
+            Length::Unseen => return broken(FrameError::NoContentLength, head_len, head_len),
+            Length::SeenTwice => return broken(FrameError::ManyContentLengths, head_len, head.length_at),
+            Length::Seen(None) => return broken(FrameError::BadContentLength, head_len, head.length_at),
             Length::Seen(Some(length)) => length as usize,
         };
         if length > self.limits.body {
-            return broken(FrameError::TooLarge(Bound::Body), head_len);
+            return broken(FrameError::TooLarge(Bound::Body), head_len, head.length_at);
         }
         match head_len.checked_add(length) {
             Some(whole) if whole <= self.limits.message => Step::On(State::Body { whole }),
-            _ => broken(FrameError::TooLarge(Bound::Message), head_len),
+            _ => broken(FrameError::TooLarge(Bound::Message), head_len, head.length_at),
         }
     }
 }
@@ -285,8 +307,8 @@ enum Step {
     Frame(usize, fn(Bytes) -> Frame),
 }
 
-fn broken(error: FrameError, head: usize) -> Step {
-    Step::On(State::Broken { error, head })
+fn broken(error: FrameError, head: usize, octet: usize) -> Step {
+    Step::On(State::Broken { error, head, octet })
 }
 
 /// The header a line belongs to, as far as it is one of ours.

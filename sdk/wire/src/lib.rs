@@ -22,14 +22,14 @@ mod uri;
 mod write;
 
 pub use build::{AuthValue, Builder};
-pub use error::{Bound, Finding, FrameError, HeaderError, ParseError, UriError};
+pub use error::{Bound, Excess, Finding, FrameError, FrameFault, HeaderError, ParseError, UriError};
 pub use frame::{Frame, Framer};
 pub use header::{
     Auth, CSeq, Contact, Date, Diagnostics, EventHeader, Header, KeepAlive, NameAddr, NameAddrBuf, Params,
     RAck, ReferTo, Replaces, RetryAfter, SessionExpires, SubscriptionState, Via, ViaBuf,
 };
 pub use limits::Limits;
-pub use message::{Line, Message, StartLine};
+pub use message::{Excerpt, Line, Message, StartLine};
 pub use method::{Method, MethodBuf};
 pub use name::Name;
 pub use redacted::Redacted;

@@ -1,5 +1,6 @@
 //! One parsed message: its octets and an index of them.
 
+mod excerpt;
 mod index;
 mod validate;
 
@@ -13,9 +14,10 @@ use crate::header::{Auth, CSeq, Header, NameAddr, Via, read_line};
 use crate::limits::Limits;
 use crate::method::Method;
 use crate::name::{Known, Name};
-use crate::scan::{holds_white, is_white, number, trim, unfold};
+use crate::scan::{holds_white, is_white, list_end, number, trim, unfold};
 use crate::write::write_line;
 
+pub use excerpt::Excerpt;
 pub(crate) use index::{Flaws, Index, LineAt, Span, StartAt};
 
 /// A SIP message as it stood on the wire, with an index of its lines.
@@ -189,6 +191,22 @@ impl Message {
         self.index.lines.iter().map(|line| Line { name: self.name_of(line), value: self.value_of(line) })
     }
 
+    /// The lines that are no header and were passed over, at most eight, as they stand without their end. No reader of
+    /// headers sees them, and nothing that is built from the message carries them. In a request they are a breach.
+    pub fn skipped(&self) -> impl Iterator<Item = &[u8]> {
+        self.index.skipped.iter().map(|skipped| trim(&self.bytes[skipped.range()]))
+    }
+
+    /// True for SIP/2.0, whatever the letter case.
+    pub fn is_sip_2(&self) -> bool {
+        !self.index.flaws.has(Flaws::VERSION)
+    }
+
+    /// True where Content-Length, if there is one, stands once, is a number, and not more than there is.
+    pub fn has_sound_length(&self) -> bool {
+        self.index.flaws.has_sound_length()
+    }
+
     /// The value of every line of that name, compact forms included.
     pub fn lines(&self, name: Name<'_>) -> impl Iterator<Item = &[u8]> {
         self.lines_of(name).map(|line| self.value_of(line))
@@ -214,7 +232,8 @@ impl Message {
         Ok(None)
     }
 
-    /// Every value of that header in order, lists split; a malformed value ends its line.
+    /// Every value of that header in order, lists split; after a malformed value its line goes on behind the next
+    /// comma.
     pub fn all<'m, H: Header<'m>>(&'m self) -> impl Iterator<Item = Result<H, HeaderError>> {
         self.lines(H::NAME).flat_map(|line| {
             let mut rest = Some(line);
@@ -228,7 +247,11 @@ impl Message {
                         rest = behind.strip_prefix(b",");
                         Ok(header)
                     }
-                    None => Err(HeaderError::Malformed(H::NAME)),
+                    None => {
+                        let end = if H::LIST { list_end(value).ok().flatten() } else { None };
+                        rest = end.map(|end| &value[end + 1..]);
+                        Err(HeaderError::Malformed(H::NAME))
+                    }
                 })
             })
         })

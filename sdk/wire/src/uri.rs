@@ -142,6 +142,17 @@ impl<'m> Uri<'m> {
         }
     }
 
+    /// The text as a user part may stand in a URI (RFC 3261 25.1): valid escapes stay, what may not stand there
+    /// is escaped, and a `%` that begins no escape becomes `%25`.
+    pub fn escape_user(text: &str) -> String {
+        escape::user_part(text)
+    }
+
+    /// The text with its escapes undone once; octets that are no UTF-8 are replaced.
+    pub fn unescape(text: &str) -> Cow<'_, str> {
+        escape::undo(text)
+    }
+
     /// Equality as RFC 3261 19.1.4 defines it; other schemes compare as text, the scheme without case.
     pub fn equivalent(&self, other: &Uri<'_>) -> bool {
         compare::equivalent(self, other)

@@ -14,7 +14,7 @@ fn auth<'m>(message: &'m Message, header: &str) -> Auth<'m> {
 }
 
 #[test]
-fn para_34_to_43_the_literal_messages_parse() {
+fn the_literal_messages_parse() {
     let flows = flows();
     let literal = flows["literal"].as_array().unwrap();
     assert_eq!(literal.len(), 8);

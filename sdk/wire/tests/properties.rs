@@ -490,7 +490,7 @@ fn the_framer_and_the_parser_hold_a_line_to_the_same_octet() {
             let parsed = Message::parse_with(text.clone().into(), &limits);
             assert_eq!(parsed.is_ok(), octets <= most, "{name}: {octets}, {parsed:?}");
             for step in [1, 2, 3, text.len()] {
-                let mut framer = Framer::new(limits);
+                let mut framer = Framer::answering(limits);
                 let framed = text.as_bytes().chunks(step).try_fold(None, |found, part| {
                     framer.push(part);
                     framer.next().map(|frame| found.or(frame))

@@ -29,7 +29,7 @@ pub(crate) enum Acceptance {
 impl Acceptance {
     /// Without a signature only 1xx, 401, 407, 408 and 503 are listened to, once there is an association
     /// (decision 12). There is one from the first final it signs; but an answer to the token that is to
-    /// establish it is judged as if it stood, because whoever can sign is then known. Before, whatever
+    /// establish it is judged as if it stood, because the signer is known by then. Before, whatever
     /// comes by the verified connection is heard. An unsigned 408 or 503 may delay a login or send it to
     /// the next server of its domain, and never counts against a remembered home.
     pub(crate) fn of(message: &Message, verdict: SignatureVerdict) -> Self {

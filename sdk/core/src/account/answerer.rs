@@ -5,7 +5,8 @@
 //!  Plain ──401──► Asking ──credentials──► Opening ──401──► Establishing ──► final, signed
 //!                   │ Digest                 ▲                  │
 //!                   └──► Answering ──► final │                  └──401──► rejected
-//!                            └─ another realm or a stale nonce: Answering, or Asking
+//!                            ├─ another realm or a stale nonce: Answering, or Asking
+//!                            └─ credentials that came late: Refreshing ──401──► Answering
 //! ```
 //!
 //! The answerer decides what the next sending of the request proves; the request is its owner's to send. What a
@@ -13,13 +14,15 @@
 
 use std::time::Duration;
 
+use homing_wire::Message;
+
 use super::Account;
 use super::challenge::{Offer, RealmChallenge, printable};
 use super::context::Context;
 use super::link_context::LinkContext;
 use super::prompt::{Prompt, Reply};
 use super::server_link::{Proof, ServerLink};
-use crate::auth::digest::DigestSession;
+use crate::auth::digest::{DigestChallenge, DigestSession};
 use crate::auth::ntlm::client::{self, MicPolicy};
 use crate::auth::ntlm::{Binding, ClientRandom, NtlmError, NtlmIdentity, SessionKeys};
 use crate::auth::security_association::{Association, SigningChallenge, Style};
@@ -28,7 +31,7 @@ use crate::counter::Counter;
 use crate::error::{AuthError, TokenFault};
 use crate::ids::AskId;
 use crate::outbox::{Credentials, Question};
-use crate::time::Moment;
+use crate::time::{Moment, Now};
 
 /// Where one request stands with its challenges.
 pub(crate) struct Answerer {
@@ -36,9 +39,25 @@ pub(crate) struct Answerer {
     /// Challenges and other demands met so far.
     rounds: u8,
     /// Digest realms answered for this request: one that challenges again refused what it was given.
-    answered: Vec<Box<str>>,
+    answered: Vec<AnsweredRealm>,
+    /// Answers that were right and too old.
+    stale: u8,
+    repeats: Repeats,
     /// True where the first challenge is asked for, as by a renewal: it is not held against the server's rate.
     invited: bool,
+    /// When the last challenge came.
+    challenged: Option<Moment>,
+    /// True once an answer went over a new connection, because the server closed the one of its challenge.
+    moved: bool,
+}
+
+/// What the request went out again for, each once.
+#[derive(Clone, Copy, Default)]
+struct Repeats {
+    /// Without its answers, because a refusal of them named no challenge.
+    bared: bool,
+    /// For a longer lifetime, because the server demanded it.
+    extended: bool,
 }
 
 /// What the request that is out proves, or what it waits for.
@@ -53,6 +72,14 @@ enum Phase {
     Establishing,
     /// Digest credentials for every realm that demanded them are out.
     Answering,
+    /// The request is out once more for a fresh challenge, because these credentials came late.
+    Refreshing { credentials: Credentials, realm: Box<str> },
+}
+
+/// A realm that was answered, and the nonce of its challenge.
+struct AnsweredRealm {
+    realm: Box<str>,
+    nonce: Box<str>,
 }
 
 /// What follows from a challenge or from credentials.
@@ -101,9 +128,25 @@ impl Answerer {
         !matches!(self.phase, Phase::Plain)
     }
 
-    /// True while another demand of the server may be met.
-    pub(crate) fn may_go_on(&self) -> bool {
-        self.rounds < MOST_ROUNDS
+    /// True while a request is out that a server is known to challenge, or is asked to: it grants nothing yet.
+    pub(crate) fn draws_challenge(&self) -> bool {
+        self.invited && self.rounds == 0
+            || matches!(self.phase, Phase::Opening { .. } | Phase::Refreshing { .. })
+    }
+
+    /// True once it was challenged, or met another demand.
+    pub(crate) fn was_demanded(&self) -> bool {
+        self.rounds > 0
+    }
+
+    /// True if the request went out again for a longer lifetime already.
+    pub(crate) fn is_extended(&self) -> bool {
+        self.repeats.extended
+    }
+
+    /// The request goes out again for a longer lifetime.
+    pub(crate) fn extended(self) -> Self {
+        Self { repeats: Repeats { extended: true, ..self.repeats }, ..self.again() }
     }
 
     /// The request met a demand other than a challenge and goes out again with what the link has.
@@ -118,6 +161,7 @@ impl Answerer {
     /// The demand is one too many, or says that the credentials are wrong.
     pub(crate) fn challenged(mut self, at: &mut LinkContext<'_, '_>) -> Result<Self, AuthError> {
         self.rounds += 1;
+        self.challenged = Some(at.cx.now.since_start);
         if self.rounds > MOST_ROUNDS {
             return Err(goes_round(at));
         }
@@ -150,17 +194,10 @@ impl Answerer {
                 }
             }
             (Phase::Opening { .. }, Offer::Digest(_)) => Next::Failed(goes_round(at)),
-            (Phase::Answering, Offer::Digest(realms)) => {
-                let refused = |one: &RealmChallenge| {
-                    let realm = one.challenge.realm_as_written();
-                    !one.challenge.stale() && self.answered.iter().any(|known| **known == *realm)
-                };
-                match realms.iter().find(|one| refused(one)) {
-                    Some(one) => Next::Failed(rejected(at, Some(one))),
-                    None => self.answer_digest(realms, at),
-                }
-            }
+            (Phase::Answering, Offer::Digest(realms)) => self.answer_again(realms, at),
             (Phase::Answering, Offer::Signing(..)) => Next::Failed(rejected(at, None)),
+            (Phase::Refreshing { .. }, Offer::Digest(realms)) => self.answer_refreshed(realms, at),
+            (Phase::Refreshing { .. }, Offer::Signing(..)) => Next::Failed(goes_round(at)),
             (Phase::Asking { .. } | Phase::Establishing, _) => Next::Wait(self),
         }
     }
@@ -182,10 +219,11 @@ impl Answerer {
     /// Keeps what the handshake brought, once a final answer came that is no challenge. `by_pending`: the
     /// association whose token was out signed it. A final that only the one before signed says that the server
     /// stays with that one (decision 13).
-    pub(crate) fn settle(&self, by_pending: bool, at: &mut LinkContext<'_, '_>) {
+    pub(crate) fn settle(&self, by_pending: bool, response: &Message, at: &mut LinkContext<'_, '_>) {
+        let is_granted = matches!(response.status(), Some(200..=299));
         match self.phase {
             Phase::Establishing if by_pending => {
-                at.account.memory.refused_before = false;
+                at.account.memory.note_accepted();
                 at.account.memory.doubted = false;
                 let overlap = at.cx.agent.timers.t1 * 64;
                 let host = at.link.named.host.clone();
@@ -194,9 +232,35 @@ impl Answerer {
                 }
             }
             Phase::Establishing => at.link.forget_pending(),
+            Phase::Answering if is_granted => at.account.memory.note_accepted(),
             Phase::Answering => at.account.memory.refused_before = false,
-            Phase::Plain | Phase::Opening { .. } | Phase::Asking { .. } => {}
+            Phase::Plain | Phase::Opening { .. } | Phase::Asking { .. } | Phase::Refreshing { .. } => {}
         }
+    }
+
+    /// A 401 or 407 that names no challenge refused what the request carried: it may go out once more without that,
+    /// to be challenged.
+    pub(crate) fn bare(self) -> Option<Self> {
+        let is_open = !self.repeats.bared && self.rounds < MOST_ROUNDS;
+        is_open.then(|| Self { repeats: Repeats { bared: true, ..self.repeats }, ..self.again() })
+    }
+
+    /// True if the server's close of the connection at that time goes with its challenge, whose answer does not hang on
+    /// the connection: Digest credentials, or the token that opens a handshake. It is answered over a new one, once.
+    pub(crate) fn may_move(&self, now: Now) -> bool {
+        let is_recent = self.challenged.is_some_and(|at| now.since_start.since(at) < DIGEST_FRESH);
+        let is_free = match &self.phase {
+            Phase::Asking { offer, .. } => matches!(offer, Offer::Digest(_)),
+            Phase::Opening { credentials } => credentials.is_some(),
+            Phase::Answering => true,
+            Phase::Plain | Phase::Establishing | Phase::Refreshing { .. } => false,
+        };
+        is_recent && is_free && !self.moved
+    }
+
+    /// The request goes over a new connection. One that only asks for a fresh challenge answers none.
+    pub(crate) fn moves(self) -> Self {
+        Self { moved: !matches!(self.phase, Phase::Refreshing { .. }), ..self }
     }
 
     /// Gives up what is waited for.
@@ -204,7 +268,7 @@ impl Answerer {
         match self.phase {
             Phase::Asking { ask, .. } => cx.forget(ask),
             Phase::Establishing => link.forget_pending(),
-            Phase::Plain | Phase::Opening { .. } | Phase::Answering => {}
+            Phase::Plain | Phase::Opening { .. } | Phase::Answering | Phase::Refreshing { .. } => {}
         }
     }
 
@@ -221,7 +285,16 @@ impl Answerer {
     }
 
     fn at(phase: Phase) -> Self {
-        Self { phase, rounds: 0, answered: Vec::new(), invited: false }
+        Self {
+            phase,
+            rounds: 0,
+            answered: Vec::new(),
+            stale: 0,
+            repeats: Repeats::default(),
+            invited: false,
+            challenged: None,
+            moved: false,
+        }
     }
 
     /// The first challenge to a request that proved what there was to prove.
@@ -243,7 +316,47 @@ impl Answerer {
         }
     }
 
-    /// Answers the realms whose secret is at hand (a nonce that was used for long is challenged anew), and
+    /// Credentials were out and the server demands more: another realm's, or its own again. What it asks again it
+    /// refused, unless it says that the nonce was too old, names another, and has not said so too often.
+    fn answer_again(
+        mut self,
+        realms: smallvec::SmallVec<[RealmChallenge; 1]>,
+        at: &mut LinkContext<'_, '_>,
+    ) -> Next {
+        for one in &realms {
+            let realm = one.challenge.realm_as_written();
+            let Some(known) = self.answered.iter().rev().find(|known| *known.realm == *realm) else {
+                continue;
+            };
+            if !one.challenge.stale() {
+                return Next::Failed(rejected(at, Some(one)));
+            }
+            self.stale += 1;
+            if *known.nonce == *one.challenge.nonce() || self.stale > MOST_STALE {
+                return Next::Failed(goes_round(at));
+            }
+        }
+        self.answer_digest(realms, at)
+    }
+
+    /// The fresh challenge that late credentials wait for. Another realm than theirs is asked for by itself.
+    fn answer_refreshed(
+        self,
+        mut realms: smallvec::SmallVec<[RealmChallenge; 1]>,
+        at: &mut LinkContext<'_, '_>,
+    ) -> Next {
+        let Self { phase: Phase::Refreshing { credentials, realm }, .. } = &self else {
+            return Next::Failed(goes_round(at));
+        };
+        let credentials = credentials.clone();
+        let own = realms.iter().position(|one| one.challenge.realm_as_written() == &**realm);
+        let Some(own) = own else { return self.answer_digest(realms, at) };
+        realms.swap(0, own);
+        let since = at.cx.now.since_start;
+        Self { phase: Phase::Plain, ..self }.answer_with(Offer::Digest(realms), since, Some(credentials), at)
+    }
+
+    /// Answers the realms whose secret is at hand (a nonce that was used for long is challenged again), and
     /// asks for the first that is not.
     fn answer_digest(
         mut self,
@@ -252,7 +365,7 @@ impl Answerer {
     ) -> Next {
         let mut unknown = smallvec::SmallVec::new();
         for RealmChallenge { challenge, style } in realms.drain(..) {
-            let name = challenge.realm_as_written().into();
+            let name = AnsweredRealm::of(&challenge);
             let renewed = match at.link.digest() {
                 Some(sessions) => sessions.renew(challenge, style),
                 None => Err(challenge),
@@ -288,7 +401,7 @@ impl Answerer {
     }
 
     /// Answers a challenge that came at `since` with what the world gave. A server forgets a handshake
-    /// that nobody ends; a person may be slower than that, so a CHALLENGE that grew old is asked for anew.
+    /// that is not ended; a person may be slower than that, so a CHALLENGE that grew old is asked for again.
     /// It is never tried first: a wrong password would count twice.
     fn answer_with(
         mut self,
@@ -298,9 +411,19 @@ impl Answerer {
         at: &mut LinkContext<'_, '_>,
     ) -> Next {
         let Some(credentials) = credentials else {
-            return Next::Failed(AuthError::NoCredentials { server: at.link.server.clone() });
+            let server = at.link.server.clone();
+            // Who gave a password and has no other is told that it was refused, not that none was given.
+            let was_refused = at.account.memory.refused_before;
+            let why = if was_refused {
+                AuthError::Rejected { server }
+            } else {
+                AuthError::NoCredentials { server }
+            };
+            return Next::Failed(why);
         };
-        let is_fresh = at.cx.now.since_start.since(since) < FRESH;
+        at.account.memory.note_given(&credentials);
+        let age = at.cx.now.since_start.since(since);
+        let is_fresh = age < FRESH;
         match offer {
             Offer::Signing(challenge, style) if challenge.token.is_some() && is_fresh => {
                 self.establish(&challenge, style, &credentials, at)
@@ -309,9 +432,14 @@ impl Answerer {
                 let phase = Phase::Opening { credentials: Some(credentials) };
                 Next::Send(Self { phase, ..self }, Proof::Opening(challenge.name, style))
             }
+            Offer::Digest(realms) if age >= DIGEST_FRESH => {
+                let realm = realms.first().map(|one| one.challenge.realm_as_written().into());
+                let phase = Phase::Refreshing { credentials, realm: realm.unwrap_or_default() };
+                Next::Send(Self { phase, ..self }, Proof::Current)
+            }
             Offer::Digest(mut realms) => {
                 let RealmChallenge { challenge, style } = realms.remove(0);
-                self.answered.push(challenge.realm_as_written().into());
+                self.answered.push(AnsweredRealm::of(&challenge));
                 let session = DigestSession::new(challenge, &credentials.user, &credentials.password);
                 let added = at.link.digest().is_some_and(|sessions| sessions.add(session, style));
                 if !added {
@@ -341,6 +469,12 @@ impl Answerer {
         let name = challenge.name.clone();
         let fresh = Box::new(Association::new(name, opaque, style, keys.into(), at.cx.now));
         Next::Send(Self { phase: Phase::Establishing, ..self }, Proof::Token(fresh, made))
+    }
+}
+
+impl AnsweredRealm {
+    fn of(challenge: &DigestChallenge) -> Self {
+        Self { realm: challenge.realm_as_written().into(), nonce: challenge.nonce().into() }
     }
 }
 
@@ -429,7 +563,12 @@ fn fault(error: NtlmError) -> TokenFault {
 
 /// A CHALLENGE older than this is not answered: no server need hold one for long.
 const FRESH: Duration = Duration::from_secs(5);
+/// A nonce older than this is not answered with credentials that only now came: servers differ in how long they take
+/// one, and few say that it was too old.
+const DIGEST_FRESH: Duration = Duration::from_secs(2);
+/// Answers of one request that may be right and too old.
+const MOST_STALE: u8 = 3;
 /// Challenges, fall-backs and demands one request meets before it is given up.
 const MOST_ROUNDS: u8 = 6;
-/// Characters of a realm that are shown to whoever is asked for the password.
+/// Characters of a realm that are shown to the person who is asked for the password.
 const REALM_SHOWN: usize = 128;

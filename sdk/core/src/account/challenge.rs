@@ -8,9 +8,9 @@ use smallvec::SmallVec;
 use super::Account;
 use super::digest_realms::MOST_REALMS;
 use super::server_link::ServerLink;
-use crate::auth::digest::{self, DigestChallenge};
+use crate::auth::digest::{self, DigestChallenge, DigestRules};
 use crate::auth::security_association::{ChallengeFault, SigningChallenge, Style};
-use crate::config::{Scheme, TargetNameRule};
+use crate::config::{QopRule, Scheme, TargetNameRule};
 use crate::error::{AuthError, TokenFault};
 use crate::identity::lies_within;
 use crate::time::Now;
@@ -54,11 +54,13 @@ impl Offer {
 pub(crate) fn choose(
     message: &Message,
     link: &ServerLink,
-    account: &Account,
+    account: &mut Account,
     now: Now,
 ) -> Result<Offer, AuthError> {
     let server = || link.server.clone();
-    for scheme in &account.config.auth.schemes {
+    let rules = &account.config.auth;
+    let rules = DigestRules { allow_md5: rules.allow_md5, require_qop: rules.qop == QopRule::Required };
+    for scheme in account.config.auth.schemes.clone() {
         match scheme {
             Scheme::Ntlm => match signing(message) {
                 Some(Ok(offer)) => {
@@ -72,9 +74,19 @@ pub(crate) fn choose(
                 Some(Err(_)) | None => {}
             },
             Scheme::Digest => {
-                let realms = digest(message, account.config.auth.allow_md5);
-                if !realms.is_empty() {
-                    return Ok(Offer::Digest(realms));
+                let offered = digest(message, rules);
+                let mut realms: SmallVec<[RealmChallenge; 1]> = SmallVec::new();
+                let mut weaker = None;
+                for one in offered {
+                    match account.offers.admit(&one.challenge) {
+                        true => realms.push(one),
+                        false => weaker = Some(printable(&one.challenge.realm(), NAME_SHOWN)),
+                    }
+                }
+                match (realms.is_empty(), weaker) {
+                    (false, _) => return Ok(Offer::Digest(realms)),
+                    (true, Some(realm)) => return Err(AuthError::Weaker { server: server(), realm }),
+                    (true, None) => {}
                 }
             }
         }
@@ -97,10 +109,10 @@ fn signing(message: &Message) -> Option<Result<Offer, ChallengeFault>> {
 
 /// The strongest challenge of each realm; a realm that stands in both families of header fields counts in the
 /// registrar's.
-fn digest(message: &Message, allow_md5: bool) -> SmallVec<[RealmChallenge; 1]> {
+fn digest(message: &Message, rules: DigestRules) -> SmallVec<[RealmChallenge; 1]> {
     let mut realms: SmallVec<[RealmChallenge; 1]> = SmallVec::new();
     for style in STYLES {
-        for challenge in digest::strongest_of_each_realm(message.auth(style.challenge()), allow_md5) {
+        for challenge in digest::strongest_of_each_realm(message.auth(style.challenge()), rules) {
             let same =
                 |known: &RealmChallenge| known.challenge.realm_as_written() == challenge.realm_as_written();
             if realms.len() < MOST_REALMS && !realms.iter().any(same) {
@@ -121,7 +133,7 @@ fn check_clock(message: &Message, link: &ServerLink, now: Now) -> Result<(), Aut
     Err(AuthError::Clock { server: link.server.clone(), minutes: skew.as_secs() / 60 })
 }
 
-/// Over TLS the server must be one of those its certificate names: whoever passes another's challenge
+/// Over TLS the server must be one of those its certificate names: a server that passes another's challenge
 /// on gets that one's login (a relay). Where proxies do so by design, the account says so (decision 15).
 fn check_target(offer: &Offer, link: &ServerLink, account: &Account) -> Result<(), AuthError> {
     let (Some(named), Some(proof)) = (offer.targetname(), &link.proof) else { return Ok(()) };
@@ -152,10 +164,20 @@ fn offered(message: &Message) -> String {
 fn described(auth: &Auth<'_>) -> String {
     let scheme = printable(auth.scheme, SCHEME_SHOWN);
     match auth.param("algorithm") {
-        Some(algorithm) => format!("{scheme} {}", printable(algorithm, SCHEME_SHOWN)),
-        None if auth.is("Digest") => format!("{scheme} MD5"),
+        Some(algorithm) => format!("{scheme} {}{}", printable(algorithm, SCHEME_SHOWN), without_qop(auth)),
+        None if auth.is("Digest") => format!("{scheme} MD5{}", without_qop(auth)),
         None => scheme,
     }
+}
+
+fn without_qop(auth: &Auth<'_>) -> &'static str {
+    let has_qop = auth.param("qop").is_some_and(|qop| !qop.is_empty());
+    if auth.is("Digest") && !has_qop { " without qop" } else { "" }
+}
+
+/// True for a 401 or 407 without any challenge.
+pub(crate) fn is_bare(message: &Message) -> bool {
+    STYLES.iter().all(|style| message.auth(style.challenge()).next().is_none())
 }
 
 /// Peer text cut to what an error may carry.

@@ -1,6 +1,8 @@
 //! What a machine of an account may touch outside itself while it handles one input.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
 
 use homing_wire::Message;
 
@@ -9,14 +11,16 @@ use crate::connect::TlsProof;
 use crate::counter::Counters;
 use crate::event::AccountEvent;
 use crate::flow::{Destination, Flow, Flows, KeepTerms};
-use crate::ids::{AccountId, AskId, FlowId, Owner, Rng, Seed};
-use crate::locate::{ServerHealth, Target};
+use crate::ids::{AccountId, AskId, FlowId, Owner, Streams};
+use crate::locate::{ServerHealth, ServerOrder, Target};
 use crate::outbox::{Outbox, Output, Question};
 use crate::time::{Moment, Now};
 use crate::transaction::Transactions;
+use crate::transport::Transport;
 
 use super::random::{Random, Wait, WaitPurpose};
 use super::server_link::{LinkId, ServerLink};
+use super::waiting::Waiting;
 
 /// The tables of the agent, lent to one machine of one account for one input.
 pub(crate) struct Context<'a> {
@@ -30,16 +34,18 @@ pub(crate) struct Context<'a> {
     pub outbox: &'a mut Outbox,
     /// What is dropped, refused or worth counting.
     pub counters: &'a mut Counters,
-    /// The values that nobody may guess.
+    /// The unpredictable values.
     pub random: &'a mut dyn Random,
     /// What the order of servers of equal priority is drawn from.
-    pub server_order: &'a Seed,
+    pub server_order: &'a Streams,
     /// The transactions of all accounts.
     pub transactions: &'a mut Transactions<Owner>,
     /// The connections of all accounts.
     pub flows: &'a mut Flows<Owner>,
     /// The servers that failed any account lately.
     pub server_health: &'a mut ServerHealth,
+    /// The accounts that wait for a server to come back.
+    pub waiting: &'a mut Waiting,
     /// The questions of all accounts.
     pub asks: &'a mut Asks,
     /// Links that their registration left and that a request still uses.
@@ -69,7 +75,7 @@ pub(crate) enum Claim {
         /// Our end.
         local: SocketAddr,
         /// What TLS proved.
-        proof: Option<TlsProof>,
+        proof: Option<Arc<TlsProof>>,
     },
     /// It is being opened.
     Opening {
@@ -107,9 +113,9 @@ impl Context<'_> {
     }
 
     /// Draws the order of servers of equal priority for a search of this account that begins now.
-    pub(crate) fn server_order(&self) -> Rng {
+    pub(crate) fn server_order(&self) -> ServerOrder {
         let numbers = [u64::from(self.account.0), self.now.since_start.as_nanos()];
-        Rng::new(&self.server_order.stream("search", &numbers))
+        ServerOrder::of_search(self.server_order, numbers)
     }
 
     /// Takes one use of a connection, opened for it if there is none.
@@ -124,6 +130,13 @@ impl Context<'_> {
     /// Gives one use of a connection back; the last one closes it.
     pub(crate) fn release(&mut self, flow: FlowId) {
         self.flows.release(flow, self.owner);
+    }
+
+    /// A server took a registration: what was remembered against it is over, and those who wait for it come.
+    pub(crate) fn recovered(&mut self, address: SocketAddr, transport: Transport) {
+        self.server_health.recovered(address, transport);
+        let pause = Duration::from_secs(1) / u32::from(self.agent.limits.woken_per_second.max(1));
+        self.waiting.recovered((address, transport), pause, self.now);
     }
 
     /// Keeps a connection alive as its server grants it.

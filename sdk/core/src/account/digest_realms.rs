@@ -3,7 +3,7 @@
 use homing_wire::{Auth, Message, Method, Name};
 
 use super::random::Random;
-use crate::auth::digest::{DigestChallenge, DigestSession, InfoVerdict};
+use crate::auth::digest::{AnsweredRequest, DigestChallenge, DigestSession, HashedSecret, InfoVerdict};
 use crate::auth::security_association::Style;
 use crate::auth::signed::{NoAssociation, Signed};
 
@@ -13,6 +13,17 @@ pub(crate) struct DigestRealms {
     first: Option<Realm>,
     /// Further realms; nearly every link has none.
     further: Vec<Realm>,
+}
+
+/// What a request answered to one realm: its server's proof is judged by this.
+#[derive(Clone, Debug)]
+pub(crate) struct SentAnswer {
+    realm: Box<str>,
+    nonce: Box<str>,
+    nc: Box<str>,
+    cnonce: Box<str>,
+    /// `-sess`: what it was computed with. Nearly no answer has it.
+    session_key: Option<Box<HashedSecret>>,
 }
 
 struct Realm {
@@ -80,9 +91,14 @@ impl DigestRealms {
         Signed::by_digest(answered)
     }
 
-    /// Reads what a server says beside its answer: a proof that it knows the password, the next nonce. It
-    /// names no realm, so of several sessions only one that it proves counts.
-    pub(crate) fn handle_info(&mut self, message: &Message, uri: &str) -> InfoVerdict {
+    /// What the request that was answered last gave to each realm.
+    pub(crate) fn last_answers(&self) -> Vec<SentAnswer> {
+        self.all().map(Realm::last_answer).collect()
+    }
+
+    /// Reads what a server says beside its answer to a request that gave `sent`: a proof that it knows the password,
+    /// the next nonce. It names no realm, so of several sessions only one that it proves counts.
+    pub(crate) fn handle_info(&mut self, message: &Message, uri: &str, sent: &[SentAnswer]) -> InfoVerdict {
         let alone = self.further.is_empty();
         let mut worst = InfoVerdict::Unproved;
         for realm in self.all_mut() {
@@ -90,13 +106,22 @@ impl DigestRealms {
             if !alone && !proves(&info) {
                 continue;
             }
-            match realm.session.handle_info(&info, uri, b"") {
+            let Some(answer) = sent.iter().find(|answer| realm.has_given(answer)) else { continue };
+            let SentAnswer { nonce, nc, cnonce, session_key, .. } = answer;
+            let session_key = session_key.as_deref();
+            let request = AnsweredRequest { uri, body: message.body(), nonce, nc, cnonce, session_key };
+            match realm.session.handle_info(&info, request) {
                 InfoVerdict::Proved => return InfoVerdict::Proved,
                 InfoVerdict::Wrong => worst = InfoVerdict::Wrong,
                 InfoVerdict::Unproved => {}
             }
         }
         worst
+    }
+
+    /// True without sessions.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.first.is_none()
     }
 
     fn all(&self) -> impl Iterator<Item = &Realm> {
@@ -109,6 +134,17 @@ impl DigestRealms {
 }
 
 impl Realm {
+    fn last_answer(&self) -> SentAnswer {
+        let (nonce, nc, cnonce) = self.session.last_answer();
+        let realm = self.session.challenge().realm_as_written().into();
+        let session_key = self.session.session_key().cloned().map(Box::new);
+        SentAnswer { realm, nonce: nonce.into(), nc: nc.into(), cnonce: cnonce.into(), session_key }
+    }
+
+    fn has_given(&self, answer: &SentAnswer) -> bool {
+        self.session.challenge().realm_as_written() == &*answer.realm
+    }
+
     fn is_of(&self, challenge: &DigestChallenge) -> bool {
         self.session.challenge().realm_as_written() == challenge.realm_as_written()
     }

@@ -1,6 +1,8 @@
 //! What an account knows about its home server and its servers' logins, and when it forgets it.
 
+use super::credentials_hash::CredentialsHash;
 use crate::config::{Remembered, RememberedLogin};
+use crate::outbox::Credentials;
 
 /// What was learned in earlier logins, in this run or before it.
 #[derive(Clone, Debug, Default)]
@@ -11,8 +13,26 @@ pub(crate) struct Memory {
     logins: Vec<(String, RememberedLogin)>,
     /// True after a server refused the last credentials.
     pub refused_before: bool,
+    /// The password that was given last.
+    given: Option<CredentialsHash>,
+    /// The password that a server accepted.
+    accepted: Accepted,
+    /// Servers that refused outbound with 439, by the host that was dialled, until the account signs out.
+    without_outbound: Vec<Box<str>>,
     /// True after a refusal over UDP that may have been of the address and not of the password.
     pub doubted: bool,
+}
+
+/// Whether a password was accepted, and which.
+#[derive(Clone, Debug, Default)]
+enum Accepted {
+    /// None yet.
+    #[default]
+    No,
+    /// One of an earlier run: whichever is given first counts for it.
+    Remembered,
+    /// The one that this run gave.
+    This(CredentialsHash),
 }
 
 #[derive(Clone, Debug)]
@@ -27,8 +47,50 @@ impl Memory {
     pub(crate) fn new(remembered: Option<Remembered>) -> Self {
         let login = |home: &Remembered| Some((home.host.clone(), home.login.clone()?));
         let logins = remembered.iter().filter_map(login).collect();
+        let is_known = remembered.as_ref().is_some_and(|home| home.login.is_some());
+        let accepted = if is_known { Accepted::Remembered } else { Accepted::No };
         let home = remembered.map(|what| Home { what, failures: 0 });
-        Self { home, logins, ..Self::default() }
+        Self { home, logins, accepted, ..Self::default() }
+    }
+
+    /// The world gave credentials.
+    pub(crate) fn note_given(&mut self, credentials: &Credentials) {
+        self.given = Some(CredentialsHash::new(credentials));
+    }
+
+    /// A server accepted them.
+    pub(crate) fn note_accepted(&mut self) {
+        self.refused_before = false;
+        if let Some(given) = self.given.clone() {
+            self.accepted = Accepted::This(given);
+        }
+    }
+
+    /// True if the credentials that were just refused had been accepted before: then the server may have a fault, and
+    /// trying again later is no guessing.
+    pub(crate) fn was_accepted(&self) -> bool {
+        match (&self.accepted, &self.given) {
+            (Accepted::No, _) => false,
+            (Accepted::Remembered, _) | (Accepted::This(_), None) => true,
+            (Accepted::This(accepted), Some(given)) => accepted == given,
+        }
+    }
+
+    /// A server refused outbound.
+    pub(crate) fn forgo_outbound(&mut self, host: &str) {
+        if self.without_outbound.len() < MOST_LOGINS {
+            self.without_outbound.push(host.into());
+        }
+    }
+
+    /// True unless that server refused outbound.
+    pub(crate) fn may_use_outbound(&self, host: &str) -> bool {
+        !self.without_outbound.iter().any(|known| known.eq_ignore_ascii_case(host))
+    }
+
+    /// The account signed out.
+    pub(crate) fn sign_out(&mut self) {
+        self.without_outbound.clear();
     }
 
     /// The home server to try first.

@@ -1,6 +1,6 @@
 //! A question for credentials that outlives the connection it was asked over.
 //!
-//! Servers close connections on which nobody signs in, and people take their time. The question stays
+//! Servers close connections without a login, and people take their time. The question stays
 //! with the account: the next attempt takes it over, or finds it answered.
 
 use crate::identity::lies_within;

@@ -1,6 +1,6 @@
 //! Every random value of a registration by name, so that a recorded conversation can be replayed exactly.
 
-use crate::ids::{AccountId, Rng, Seed};
+use crate::ids::{AccountId, Rng, Seed, Streams};
 use crate::time::Moment;
 
 /// Where the random values of all registrations of an agent come from.
@@ -63,7 +63,7 @@ pub struct SeededRandom {
     session_key: Rng,
     cnonce: Rng,
     answer_tag: Rng,
-    waits: Seed,
+    waits: Streams,
 }
 
 impl SeededRandom {
@@ -78,7 +78,7 @@ impl SeededRandom {
             session_key: seed.rng("session key"),
             cnonce: seed.rng("cnonce"),
             answer_tag: seed.rng("To tag"),
-            waits: seed.stream("wait", &[]),
+            waits: seed.stream("wait", &[]).streams(),
         }
     }
 }

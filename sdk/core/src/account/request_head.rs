@@ -19,8 +19,19 @@ impl Sequence {
         Self { call_id: random.call_id().into(), from_tag: random.caller_tag().into(), cseq: 0 }
     }
 
-    /// The head of the next request.
-    pub(crate) fn head(&mut self, method: Method<'_>, uri: &str, at: &mut LinkContext<'_, '_>) -> Builder {
+    /// What every response must carry back in From.
+    pub(crate) fn caller_tag(&self) -> &str {
+        &self.from_tag
+    }
+
+    /// The head of the next request, to the URI `to`.
+    pub(crate) fn head(
+        &mut self,
+        method: Method<'_>,
+        uri: &str,
+        to: &str,
+        at: &mut LinkContext<'_, '_>,
+    ) -> Builder {
         self.cseq += 1;
         let LinkContext { link, account, cx } = at;
         let config = &account.config;
@@ -35,12 +46,11 @@ impl Sequence {
             from = from.display(&config.display);
         }
         let from = from.param("tag", Some(&self.from_tag)).param("epid", Some(&config.epid));
-        let to = if method == Method::Register { NameAddrBuf::new(&aor) } else { NameAddrBuf::new(uri) };
         Builder::request(method, uri)
             .header(Name::Via, via)
             .header(Name::MaxForwards, 70)
             .header(Name::From, from)
-            .header(Name::To, to)
+            .header(Name::To, NameAddrBuf::new(to))
             .header(Name::CallId, &self.call_id)
             .header(Name::CSeq, format_args!("{} {}", self.cseq, method.as_str()))
             .header(Name::UserAgent, &cx.agent.user_agent)

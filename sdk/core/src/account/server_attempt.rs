@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use super::context::Context;
 use super::server_link::Named;
-use crate::dns::{DnsAnswer, DnsError, DnsQuestion};
+use crate::config::{AccountConfig, TlsRules};
+use crate::dns::{DnsAnswer, DnsError, DnsQuestion, ResolveError};
 use crate::identity::Expected;
 use crate::journey::FoundBy;
 use crate::locate::{NoCandidate, Plan, Request, Step, Target, Wanted};
@@ -35,6 +36,8 @@ pub(crate) struct ServerAttempt {
     way: Way,
     /// The server, where the attempt leads to one only.
     sole: Option<Sole>,
+    /// What TLS shows and accepts there, and the domain it is for; none but for discovery.
+    terms: Option<(TlsRules, Box<str>)>,
     /// How long the next attempt waits for this one; none: until this one has failed.
     pub(crate) head_start: Option<Duration>,
     /// Round trips of DNS that were written to a hop.
@@ -74,7 +77,7 @@ pub(crate) enum Next {
     /// An answer must come first, or the attempt is over.
     Nothing,
     /// It ended without a single target: the server that has no address, if it leads to one only.
-    Barren(Option<Dialled>, DnsError),
+    Barren(Option<Dialled>, ResolveError),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,9 +89,11 @@ enum Progress {
 
 impl ServerAttempt {
     /// The discovery of a domain.
-    pub(crate) fn discovery(domain: &str, transports: &[Transport], cx: &mut Context<'_>) -> Self {
-        let request = Request::new(Wanted::Domain(domain.to_owned()), transports);
-        Self::new(request, Way::Discovery, None, cx)
+    pub(crate) fn discovery(config: &AccountConfig, cx: &mut Context<'_>) -> Self {
+        let domain = config.aor.domain.clone();
+        let request = Request::new(Wanted::Domain(domain.clone()), &config.allowed_transports());
+        let terms = Some((config.tls.clone(), domain.into()));
+        Self { terms, ..Self::new(request, Way::Discovery, None, cx) }
     }
 
     /// A server that is named, over one transport.
@@ -119,8 +124,8 @@ impl ServerAttempt {
 
     fn new(request: Request, way: Way, sole: Option<Sole>, cx: &mut Context<'_>) -> Self {
         let request = request.at_most(cx.agent.limits.targets);
-        let plan = Plan::new(request, &mut cx.server_order()).avoiding(cx.server_health, cx.now);
-        Self { plan, way, sole, head_start: None, charged: 0, progress: Progress::Searching }
+        let plan = Plan::new(request, cx.server_order()).avoiding(cx.server_health, cx.now);
+        Self { plan, way, sole, terms: None, head_start: None, charged: 0, progress: Progress::Searching }
     }
 
     /// The questions to ask now.
@@ -143,6 +148,9 @@ impl ServerAttempt {
                 self.progress = Progress::Fruitful;
                 if let Some(sole) = &self.sole {
                     target.expected = sole.expected.clone();
+                }
+                if let Some((rules, domain)) = &self.terms {
+                    target.expected = rules.apply(target.expected.clone(), domain);
                 }
                 Next::Target(target)
             }
@@ -197,9 +205,9 @@ impl ServerAttempt {
     }
 }
 
-fn reason(why: NoCandidate) -> DnsError {
+fn reason(why: NoCandidate) -> ResolveError {
     match why {
         NoCandidate::NoServer(error) => error,
-        NoCandidate::AllTried | NoCandidate::NotAllowed => DnsError::NoRecord,
+        NoCandidate::AllTried => DnsError::NoRecord.into(),
     }
 }

@@ -1,27 +1,31 @@
 //! What one account and one server have in common: the flow between them, and what each proved to the other.
 //!
 //! Every message of the server is verified by the link before any machine sees it, and every message to the server
-//! is signed by it. A link outlives its registration while a request uses it.
+//! is signed by it. A link outlives its registration while a request uses it, and a new login at the same server
+//! goes on with it: there is one link for an account and a server.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use homing_wire::{Message, UriBuf};
 
 use super::acceptance::SignatureVerdict;
-use super::digest_realms::DigestRealms;
+use super::digest_realms::{DigestRealms, SentAnswer};
 use super::random::Random;
+use super::service_route::ServiceRoute;
 use crate::auth::digest::InfoVerdict;
 use crate::auth::ntlm::Side;
 use crate::auth::security_association::{Association, AssociationName, Associations, SignError, Style};
-use crate::auth::signed::{NoAssociation, Signed};
+use crate::auth::signed::{self, NoAssociation, Signed};
 use crate::config::{Aor, SignaturePlaces};
 use crate::connect::TlsProof;
+use crate::flow::Opened;
 use crate::identity::Expected;
 use crate::ids::FlowId;
 use crate::server::ServerName;
-use crate::time::{Deadline, Now};
+use crate::time::{Deadline, Moment, Now, Why};
 use crate::transaction::{FlowRef, Signer};
 use crate::transport::Transport;
 
@@ -35,16 +39,20 @@ pub(crate) struct ServerLink {
     pub(crate) named: Named,
     pub(crate) flow_ref: FlowRef,
     /// What TLS proved.
-    pub(crate) proof: Option<TlsProof>,
+    pub(crate) proof: Option<Arc<TlsProof>>,
     /// Our end of the flow, as it stands in Via and Contact.
     pub(crate) local: SocketAddr,
     trust: Trust,
     /// The association whose token is out; it counts once a final signed with it says so.
     pending: Option<Box<Association>>,
-    /// Associations so far, the present one included.
+    /// What the login before left, while requests of that time may still be answered. Nearly no link has it.
+    earlier: Option<Box<Earlier>>,
+    /// Associations of this login so far, the present one included.
     associations: u32,
     /// Requests under way over it.
     requests: u32,
+    /// What its registrar gave for requests outside dialogs.
+    pub(crate) service_route: ServiceRoute,
 }
 
 /// One link of an account; never reused within the account's life.
@@ -71,7 +79,7 @@ pub(crate) struct OpenFlow {
     pub(crate) named: Named,
     pub(crate) flow_ref: FlowRef,
     /// What TLS proved.
-    pub(crate) proof: Option<TlsProof>,
+    pub(crate) proof: Option<Arc<TlsProof>>,
     /// Our end.
     pub(crate) local: SocketAddr,
 }
@@ -86,6 +94,17 @@ pub(crate) enum Proof {
     Opening(AssociationName, Style),
     /// The token that ends it, and the association that comes of it.
     Token(Box<Association>, Vec<u8>),
+}
+
+/// A request that was answered: what a Digest server's proof is judged by.
+#[derive(Clone, Copy)]
+pub(crate) struct SentRequest<'a> {
+    /// Its Request-URI.
+    pub(crate) uri: &'a str,
+    /// The flow it went over.
+    pub(crate) flow: FlowId,
+    /// What it answered to each realm.
+    pub(crate) answers: &'a [SentAnswer],
 }
 
 /// What a message of the server proved.
@@ -103,6 +122,14 @@ pub(crate) struct Verified {
     pub(crate) judged: Judgement,
 }
 
+/// The flow and the trust of the login before, at the same server.
+struct Earlier {
+    flow: FlowId,
+    trust: Trust,
+    /// The last request of that time is answered or given up by then.
+    until: Moment,
+}
+
 /// What the two proved to each other.
 enum Trust {
     /// Nothing, or nothing yet.
@@ -117,8 +144,21 @@ enum Trust {
 pub(crate) struct LinkSigner<'a> {
     /// By whom.
     pub(crate) link: &'a mut ServerLink,
+    /// Over which of its flows.
+    pub(crate) flow: FlowId,
     /// For salts.
     pub(crate) random: &'a mut dyn Random,
+}
+
+impl Proof {
+    /// The same for another connection, where the proof hangs on none: that of a handshake does.
+    pub(crate) fn repeat(&self) -> Option<Self> {
+        match self {
+            Proof::Current => Some(Proof::Current),
+            Proof::Opening(name, style) => Some(Proof::Opening(name.clone(), *style)),
+            Proof::Nothing | Proof::Token(..) => None,
+        }
+    }
 }
 
 impl ServerLink {
@@ -126,7 +166,44 @@ impl ServerLink {
     pub(crate) fn new(id: LinkId, flow: OpenFlow) -> Self {
         let OpenFlow { server, named, flow_ref, proof, local } = flow;
         let trust = Trust::None;
-        Self { id, server, named, flow_ref, proof, local, trust, pending: None, associations: 0, requests: 0 }
+        let (pending, earlier) = (None, None);
+        Self {
+            id,
+            server,
+            named,
+            flow_ref,
+            proof,
+            local,
+            trust,
+            pending,
+            earlier,
+            associations: 0,
+            requests: 0,
+            service_route: ServiceRoute::default(),
+        }
+    }
+
+    /// Goes on with the link that an earlier login at the same server left draining. What goes out from now on
+    /// goes over this flow under this association; for another `overlap` the earlier ones verify, and sign what
+    /// belongs to the earlier flow (decisions 13 and 39).
+    pub(crate) fn resume(&mut self, drained: ServerLink, overlap: Duration, now: Now) {
+        let until = now.after(overlap);
+        self.id = drained.id;
+        self.requests += drained.requests;
+        self.earlier = Some(Box::new(Earlier { flow: drained.flow(), trust: drained.trust, until }));
+    }
+
+    /// Goes on over another connection to the same place. What an association proved hung on the one before, so there
+    /// is none.
+    pub(crate) fn move_to(&mut self, flow: FlowRef, opened: &Opened) {
+        self.flow_ref = flow;
+        self.local = opened.local;
+        self.proof.clone_from(&opened.proof);
+    }
+
+    /// True if the two are links to one server.
+    pub(crate) fn is_same_server(&self, other: &ServerLink) -> bool {
+        self.server == other.server && self.flow_ref.transport == other.flow_ref.transport
     }
 
     /// A link whose association signs nothing more.
@@ -134,7 +211,7 @@ impl ServerLink {
     pub(crate) fn used_up() -> Self {
         let server = ServerName::new("hs1.network.com", 5061);
         let named = Named { host: "hs1.network.com".into(), port: None, exact: true };
-        let flow_ref = FlowRef::new(FlowId(1), Transport::Tls);
+        let flow_ref = FlowRef::new(FlowId(1), Transport::SIPS);
         let local = SocketAddr::from(([198, 51, 100, 7], 40_000));
         let name = AssociationName {
             mechanism: crate::auth::security_association::Mechanism::Ntlm,
@@ -169,6 +246,11 @@ impl ServerLink {
         self.flow_ref.flow
     }
 
+    /// True if its messages come over this flow, or did in the login before.
+    pub(crate) fn is_over(&self, flow: FlowId) -> bool {
+        self.flow() == flow || self.earlier.as_ref().is_some_and(|earlier| earlier.flow == flow)
+    }
+
     /// The server by the name it was known by.
     pub(crate) fn named(&self) -> ServerName {
         self.named.server(self.flow_ref.transport)
@@ -198,12 +280,20 @@ impl ServerLink {
         }
     }
 
+    /// True if Digest sessions stand that a request carries the answers of.
+    pub(crate) fn has_digest(&self) -> bool {
+        matches!(&self.trust, Trust::Digest(realms) if !realms.is_empty())
+    }
+
     /// When the association is to be renewed, or the one before it forgotten.
     pub(crate) fn deadline(&self) -> Option<Deadline> {
-        match &self.trust {
+        let own = match &self.trust {
             Trust::Signed(associations) => Some(associations.deadline()),
             Trust::None | Trust::Digest(..) => None,
-        }
+        };
+        let earlier =
+            self.earlier.as_ref().map(|earlier| Deadline::new(earlier.until, Why::AssociationOverlap));
+        Deadline::earlier(own, earlier)
     }
 
     /// Forgets an association whose overlap is over.
@@ -211,6 +301,7 @@ impl ServerLink {
         if let Trust::Signed(associations) = &mut self.trust {
             associations.handle_deadline(now);
         }
+        self.earlier.take_if(|earlier| now.reached(earlier.until));
     }
 
     /// Judges a message of the server by its signature: by the association whose token is out, the one that
@@ -226,12 +317,13 @@ impl ServerLink {
         if by_pending == SignatureVerdict::Signed {
             return Judgement { verdict: by_pending, by_pending: true };
         }
-        let by_current = match &mut self.trust {
-            Trust::Signed(associations) => {
-                associations.verify(message, Side::Server, patent_too, now).fault().into()
-            }
-            Trust::None | Trust::Digest(_) => SignatureVerdict::Unsignable,
-        };
+        let by_current = self.trust.verify(message, patent_too, now);
+        if let Some(earlier) = &mut self.earlier
+            && by_current != SignatureVerdict::Signed
+            && earlier.trust.verify(message, patent_too, now) == SignatureVerdict::Signed
+        {
+            return Judgement { verdict: SignatureVerdict::Signed, by_pending: false };
+        }
         let verdict = match (by_current, &self.pending) {
             (SignatureVerdict::Signed, _) | (_, None) => by_current,
             (SignatureVerdict::Unsignable | SignatureVerdict::Refused(_), Some(_)) => by_pending,
@@ -244,11 +336,7 @@ impl ServerLink {
     /// # Errors
     /// [`SignError`]: the association cannot sign; a new one is needed.
     pub(crate) fn sign(&mut self, request: &Message, random: &mut dyn Random) -> Result<Signed, SignError> {
-        match &mut self.trust {
-            Trust::None => Ok(Signed::without(request.clone(), NoAssociation::Unchallenged)),
-            Trust::Signed(associations) => associations.sign_request(request, random.signature_salt()),
-            Trust::Digest(realms) => Ok(realms.answer(request, random)),
-        }
+        self.trust.sign(request, random)
     }
 
     /// Puts into a request what it is to prove. After a token the association that comes of it verifies, too.
@@ -276,6 +364,14 @@ impl ServerLink {
         }
     }
 
+    /// What a request that was proved just now answered to each realm.
+    pub(crate) fn answers_in(&self, proved: &Signed) -> Vec<SentAnswer> {
+        match &self.trust {
+            Trust::Digest(realms) if proved.proof() == signed::Proof::Digest => realms.last_answers(),
+            Trust::None | Trust::Signed(_) | Trust::Digest(_) => Vec::new(),
+        }
+    }
+
     /// From now on the association whose token was out signs; the one before it verifies for another
     /// `overlap` (decision 13).
     pub(crate) fn adopt_pending(&mut self, overlap: Duration, now: Now) -> Option<&Association> {
@@ -293,25 +389,30 @@ impl ServerLink {
         self.pending = None;
     }
 
-    /// True for a challenge that lacks the scheme of the standing association: it is not listened to, because
-    /// the scheme changes only in a new login.
-    pub(crate) fn is_foreign_challenge(&self, response: &Message) -> bool {
-        let Some(association) = self.association() else { return false };
-        let scheme = association.name().mechanism.scheme();
+    /// True for a challenge over that flow that lacks the scheme of the association there: it is not listened to,
+    /// because the scheme changes only in a new login.
+    pub(crate) fn is_foreign_challenge(&self, response: &Message, flow: FlowId) -> bool {
+        let trust = match &self.earlier {
+            Some(earlier) if earlier.flow == flow && self.flow() != flow => &earlier.trust,
+            Some(_) | None => &self.trust,
+        };
+        let Trust::Signed(associations) = trust else { return false };
+        let scheme = associations.current().name().mechanism.scheme();
         let offers = |style: Style| response.auth(style.challenge()).any(|auth| auth.is(scheme));
         matches!(response.status(), Some(401 | 407)) && !offers(Style::Registrar) && !offers(Style::Proxy)
     }
 
-    /// Signs a response of ours, or leaves it as it is where no association signs.
+    /// Signs a response of ours that goes over that flow, or leaves it as it is where no association signs.
     ///
     /// # Errors
     /// [`SignError`]: there is an association and it cannot sign.
     pub(crate) fn sign_response(
         &mut self,
         response: Message,
+        flow: FlowId,
         random: &mut dyn Random,
     ) -> Result<Bytes, SignError> {
-        match &mut self.trust {
+        match self.trust_over(flow) {
             Trust::Signed(associations) => {
                 let signed = associations.sign_request(&response, random.signature_salt())?;
                 Ok(signed.message().bytes().clone())
@@ -320,27 +421,56 @@ impl ServerLink {
         }
     }
 
-    /// Reads what a Digest server says beside its answer to a request with this URI: a proof, the next nonce.
-    /// False if the proof is wrong: then whoever answered does not know the password.
-    pub(crate) fn follow_nonce(&mut self, message: &Message, uri: &str) -> bool {
-        match &mut self.trust {
-            Trust::Digest(realms) => realms.handle_info(message, uri) != InfoVerdict::Wrong,
+    /// Reads what a Digest server says beside its answer to a request with this URI over that flow: a proof, the
+    /// next nonce. False if the proof is wrong: then the sender does not know the password.
+    pub(crate) fn follow_nonce(&mut self, message: &Message, request: SentRequest<'_>) -> bool {
+        let SentRequest { uri, flow, answers } = request;
+        match self.trust_over(flow) {
+            Trust::Digest(realms) => realms.handle_info(message, uri, answers) != InfoVerdict::Wrong,
             Trust::None | Trust::Signed(_) => true,
+        }
+    }
+
+    /// What was proved over one of its flows.
+    fn trust_over(&mut self, flow: FlowId) -> &mut Trust {
+        match &mut self.earlier {
+            Some(earlier) if earlier.flow == flow && self.flow_ref.flow != flow => &mut earlier.trust,
+            Some(_) | None => &mut self.trust,
         }
     }
 
     /// Our address on this link.
     pub(crate) fn contact_uri(&self, aor: &Aor) -> UriBuf {
-        UriBuf::sip(Some(&aor.user), &self.local.ip().to_string())
+        UriBuf::sip(None, &self.local.ip().to_string())
+            .written_user(&aor.user)
             .port(self.local.port())
             .param("transport", Some(self.flow_ref.transport.uri_token()))
+    }
+}
+
+impl Trust {
+    fn verify(&mut self, message: &Message, patent_too: bool, now: Now) -> SignatureVerdict {
+        match self {
+            Trust::Signed(associations) => {
+                associations.verify(message, Side::Server, patent_too, now).fault().into()
+            }
+            Trust::None | Trust::Digest(_) => SignatureVerdict::Unsignable,
+        }
+    }
+
+    fn sign(&mut self, request: &Message, random: &mut dyn Random) -> Result<Signed, SignError> {
+        match self {
+            Trust::None => Ok(Signed::without(request.clone(), NoAssociation::Unchallenged)),
+            Trust::Signed(associations) => associations.sign_request(request, random.signature_salt()),
+            Trust::Digest(realms) => Ok(realms.answer(request, random)),
+        }
     }
 }
 
 impl Named {
     /// A server of that host and port, whose certificate must name whom it must.
     pub(crate) fn new(host: &str, port: Option<u16>, expected: &Expected) -> Self {
-        Self { host: host.into(), port, exact: matches!(expected, Expected::Host(_)) }
+        Self { host: host.into(), port, exact: expected.is_exact() }
     }
 
     /// The server as it would be dialled without SRV records.
@@ -351,7 +481,7 @@ impl Named {
 
 impl Signer for LinkSigner<'_> {
     fn sign(&mut self, request: Message) -> Result<Signed, SignError> {
-        self.link.sign(&request, self.random)
+        self.link.trust_over(self.flow).sign(&request, self.random)
     }
 }
 
@@ -383,10 +513,10 @@ mod tests {
             assert_eq!(link.sign(&request, &mut random).unwrap_err(), SignError::UsedUp);
             let proved = link.prove(request.clone(), Proof::Current, &mut random);
             assert_eq!(proved.unwrap_err(), SignError::UsedUp);
-            let mut signer = LinkSigner { link: &mut link, random: &mut random };
+            let mut signer = LinkSigner { link: &mut link, flow: FlowId(1), random: &mut random };
             assert_eq!(Signer::sign(&mut signer, request).unwrap_err(), SignError::UsedUp);
         }
         let response = Builder::reply_to(&request(Method::Options), 200, "OK").to_tag("b1").message();
-        assert_eq!(link.sign_response(response, &mut random), Err(SignError::UsedUp));
+        assert_eq!(link.sign_response(response, FlowId(1), &mut random), Err(SignError::UsedUp));
     }
 }

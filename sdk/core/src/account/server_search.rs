@@ -8,6 +8,7 @@
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::context::{Claim, Context};
@@ -63,7 +64,7 @@ pub(crate) struct Connection {
     /// Our end.
     pub local: SocketAddr,
     /// What TLS proved.
-    pub proof: Option<TlsProof>,
+    pub proof: Option<Arc<TlsProof>>,
     /// True if the connection was there before.
     pub shared: bool,
     /// True if the remembered home was being dialled and did not answer in its head start.
@@ -128,6 +129,16 @@ impl ServerSearch {
         self.dials.iter().any(|dial| dial.dialled.how == FoundBy::Remembered)
     }
 
+    /// True if that question is this search's.
+    pub(crate) fn has_asked(&self, id: AskId) -> bool {
+        self.questions.iter().any(|asked| asked.id == id)
+    }
+
+    /// True if that connection is being opened for this search.
+    pub(crate) fn dials(&self, flow: FlowId) -> bool {
+        self.dials.iter().any(|dial| dial.flow == flow)
+    }
+
     /// The reason to give if nothing else comes of the search.
     pub(crate) fn note(&mut self, error: LoginError) {
         self.last = Some(error);
@@ -168,7 +179,8 @@ impl ServerSearch {
         if self.is_under_way() {
             return Found::Nothing;
         }
-        let nothing = LoginError::Resolve { domain: self.domain.to_string(), why: DnsError::NoRecord };
+        let why = DnsError::NoRecord.into();
+        let nothing = LoginError::Resolve { domain: self.domain.to_string(), why };
         Found::NoCandidate(self.last.take().unwrap_or(nothing))
     }
 
@@ -311,7 +323,7 @@ impl ServerSearch {
     }
 
     fn miss(&mut self, dialled: Dialled, why: ConnectError, misses: &mut Vec<Miss>) {
-        self.last = Some(LoginError::Connect { server: dialled.server.clone(), why });
+        self.last = Some(LoginError::Connect { server: dialled.server.clone(), why: why.clone() });
         misses.push(Miss { dialled, why });
     }
 }

@@ -1,11 +1,13 @@
 //! One account of an agent: what it knows, its registration, its links.
 
+use std::time::Duration;
+
 use crate::account::Account;
 use crate::account::server_link::{LinkId, ServerLink};
 use crate::config::AccountConfig;
 use crate::ids::{AccountId, FlowId};
 use crate::registration::Registration;
-use crate::time::Moment;
+use crate::time::{Moment, Now};
 
 /// An account and its machines.
 #[expect(
@@ -36,17 +38,37 @@ impl Entry {
 
     /// The link of that number: the registration's, or one of the others.
     pub(super) fn link(&mut self, id: LinkId) -> Option<(&mut Account, &mut ServerLink)> {
-        self.find(|link| link.id == id)
+        let Self { account, registration, further, .. } = self;
+        let home = registration.link().filter(|link| link.id == id);
+        let link = home.or_else(|| further.as_mut()?.iter_mut().find(|link| link.id == id))?;
+        Some((account, link))
+    }
+
+    /// The registration's link over that flow.
+    pub(super) fn registration_link(&mut self, flow: FlowId) -> Option<(&mut Account, &mut ServerLink)> {
+        Some((&mut self.account, self.registration.link_over(flow)?))
     }
 
     /// The link over that flow.
     pub(super) fn link_on(&mut self, flow: FlowId) -> Option<(&mut Account, &mut ServerLink)> {
-        self.find(|link| link.flow() == flow)
+        let Self { account, registration, further, .. } = self;
+        let own = registration.link_over(flow);
+        let link = own.or_else(|| further.as_mut()?.iter_mut().find(|link| link.is_over(flow)))?;
+        Some((account, link))
     }
 
-    /// A link that is not the home's lives while somebody uses it.
+    /// A link that is not the home's lives while it has an owner.
     pub(super) fn keep(&mut self, link: ServerLink) {
         self.further.get_or_insert_default().push(link);
+    }
+
+    /// A login at a server to which a link drains goes on with that link.
+    pub(super) fn resume(&mut self, overlap: Duration, now: Now) {
+        let (Some(links), Some(home)) = (&mut self.further, self.registration.home()) else { return };
+        if let Some(at) = links.iter().position(|link| link.is_same_server(home)) {
+            home.resume(links.swap_remove(at), overlap, now);
+        }
+        self.further.take_if(|links| links.is_empty());
     }
 
     /// A request over a link is over; a link that is not the home's ends with its last one.
@@ -64,12 +86,5 @@ impl Entry {
     #[cfg(test)]
     pub(super) fn has_further(&self) -> bool {
         self.further.is_some()
-    }
-
-    fn find(&mut self, fits: impl Fn(&ServerLink) -> bool) -> Option<(&mut Account, &mut ServerLink)> {
-        let Self { account, registration, further, .. } = self;
-        let home = registration.link().filter(|link| fits(link));
-        let link = home.or_else(|| further.as_mut()?.iter_mut().find(|link| fits(link)))?;
-        Some((account, link))
     }
 }

@@ -3,13 +3,13 @@
 //! Inside an association a request without a good signature is as if it had never come, and every refusal is
 //! signed (decision 34). Outside one a request is answered as RFC 3261 section 8.2 has it.
 
-use homing_wire::{Message, Method};
+use homing_wire::{Message, Method, ParseError, Uri};
 
 use super::{Agent, pump};
 use crate::account::acceptance::SignatureVerdict;
 use crate::counter::Counter;
 use crate::ids::{AccountId, FlowId, Owner};
-use crate::registration_notify::RegistrationNotify;
+use crate::registration_notify::{RegistrationNotify, is_registration_notify};
 use crate::time::Now;
 use crate::transaction::{FlowRef, Incoming};
 use crate::uas::{self, Refusal};
@@ -40,6 +40,9 @@ pub(super) fn handle_request(agent: &mut Agent, flow: FlowId, request: &Message,
         return refuse_stranger(agent, flow, request);
     };
     let Some(verdict) = verify(agent, account, flow, request, now) else { return };
+    // What is unsigned ends no registration, by whichever transport it came.
+    let is_unsigned_notify = verdict != SignatureVerdict::Signed && is_registration_notify(request);
+    let refusal = refusal.or_else(|| is_unsigned_notify.then(|| Refusal::new(403, "it is not signed")));
     respond(agent, account, &Received { flow, request }, refusal, now);
     let notify = RegistrationNotify::read(request).filter(|_| verdict == SignatureVerdict::Signed);
     if let Some(notify) = notify {
@@ -57,7 +60,8 @@ fn account_of(agent: &Agent, flow: FlowId, request: &Message) -> Option<AccountI
     let epid = to.param("epid").flatten();
     let users: Vec<AccountId> = found.users().filter_map(|owner| agent.account_of(owner)).collect();
     let named = [Some(to.uri_str()), request.request_uri()].into_iter().flatten().find_map(|uri| {
-        let bare = uri.split([';', '?']).next()?.to_ascii_lowercase();
+        let uri = Uri::parse(uri).ok()?;
+        let bare = format!("sip:{}@{}", uri.user()?, uri.host()).to_ascii_lowercase();
         let namesakes = agent.by_aor.get(bare.as_str())?;
         let same_device = |account: &&AccountId| {
             let own = agent.accounts.get(account).map(|entry| entry.account.config.epid.as_str());
@@ -123,7 +127,7 @@ fn respond(
     }
     let status = response.status().unwrap_or_default();
     let signed = match agent.accounts.get_mut(&account).and_then(|entry| entry.link_on(flow)) {
-        Some((_, link)) => link.sign_response(response, agent.tables.random.as_mut()),
+        Some((_, link)) => link.sign_response(response, flow, agent.tables.random.as_mut()),
         None => Ok(response.bytes().clone()),
     };
     match signed {
@@ -137,10 +141,31 @@ fn respond(
     pump::pump(agent, now);
 }
 
-/// A request that lacks what identifies a transaction. It is read by nobody where an association is, and answered
+/// A request that lacks what identifies a transaction. It is dropped where an association is, and answered
 /// where a Via says to whom.
 fn refuse_unusable(agent: &mut Agent, flow: FlowId, request: &Message) {
     agent.tables.counters.count(Counter::Malformed);
+    refuse_unsigned(agent, flow, request, Refusal::new(400, "Via, From, Call-ID or CSeq cannot be read"));
+}
+
+/// A request that is over a limit or broken, as far as it could be read.
+pub(super) fn refuse_unreadable(agent: &mut Agent, flow: FlowId, request: &Message, error: ParseError) {
+    let refusal = match error {
+        ParseError::TooLarge(bound) => Refusal::new(bound.status(), "it is over a limit"),
+        _ => Refusal::new(400, "a line is no header"),
+    };
+    refuse_unsigned(agent, flow, request, refusal);
+}
+
+/// The request at which a stream could not be cut any more.
+pub(super) fn refuse_malformed(agent: &mut Agent, flow: FlowId, request: &Message) {
+    if request.is_request() {
+        refuse_unsigned(agent, flow, request, Refusal::new(400, "Content-Length is missing or wrong"));
+    }
+}
+
+/// Refuses what no association could have signed.
+fn refuse_unsigned(agent: &mut Agent, flow: FlowId, request: &Message, refusal: Refusal) {
     let Some(found) = agent.tables.flows.find(flow) else { return };
     let users: Vec<AccountId> = found.users().filter_map(|owner| agent.account_of(owner)).collect();
     let signs = users.iter().any(|account| {
@@ -148,12 +173,7 @@ fn refuse_unusable(agent: &mut Agent, flow: FlowId, request: &Message) {
         link.is_some_and(|(_, link)| link.association().is_some())
     });
     if request.via().is_ok() && !signs {
-        refuse_statelessly(
-            agent,
-            flow,
-            request,
-            Refusal::new(400, "Via, From, Call-ID or CSeq cannot be read"),
-        );
+        refuse_statelessly(agent, flow, request, refusal);
     }
 }
 

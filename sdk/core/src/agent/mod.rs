@@ -8,39 +8,45 @@
 
 mod entry;
 mod incoming;
+mod outgoing;
 mod pump;
+mod requests;
 mod responses;
 #[cfg(test)]
 mod tests;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
-use homing_wire::{Frame, Message};
+use bytes::Bytes;
+use homing_wire::{Excerpt, Frame, FrameError, FrameFault, Limits, Message, ParseError};
 use smallvec::SmallVec;
 
 use entry::Entry;
+use outgoing::Outgoing;
 
 use crate::account::Account;
 use crate::account::context::{Asks, Context, LinkNews};
 use crate::account::link_context::LinkContext;
 use crate::account::random::{Random, SeededRandom};
 use crate::account::server_link::ServerLink;
+use crate::account::waiting::Waiting;
 use crate::command::Command;
 use crate::config::{AccountConfig, AgentConfig, ConfigError, ServerChoice};
 use crate::connect::{ConnectError, FlowEvent};
 use crate::counter::{Counter, Counters};
-use crate::error::{LoginError, Misuse};
-use crate::event::{AccountEvent, RequestOutcome};
-use crate::flow::{FlowRules, Flows, Opened};
-use crate::ids::{AccountId, AskId, FlowId, Owner, RequestId, Seed};
+use crate::error::Misuse;
+use crate::flow::{FlowRules, Flows, LostFlow, Opened};
+use crate::ids::{AccountId, AskId, FlowId, Owner, RequestId, Seed, Streams, TxId};
 use crate::locate::ServerHealth;
 use crate::outbox::{Answer, Input, Outbox, Output};
 use crate::registration::{Expecting, Registration};
-use crate::request::{Locating, LocatingStep, Request, Step};
+use crate::request::{Asked, Locating, Request};
 use crate::state::AccountState;
-use crate::time::{Deadline, Moment, Now};
+use crate::time::{Deadline, Now};
 use crate::timer_queue::TimerQueue;
 use crate::transaction::{Caps, Transactions};
+use crate::transport::Transport;
 
 /// A user agent with any number of accounts.
 ///
@@ -63,7 +69,8 @@ use crate::transaction::{Caps, Transactions};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct Agent {
-    accounts: BTreeMap<AccountId, Entry>,
+    /// Boxed: nodes of the map are little more than half full where numbers only grow.
+    accounts: BTreeMap<AccountId, Box<Entry>>,
     /// Accounts by address of record, lower case.
     by_aor: BTreeMap<Box<str>, SmallVec<[AccountId; 2]>>,
     requests: BTreeMap<RequestId, Outgoing>,
@@ -87,24 +94,17 @@ pub enum Awaits {
     Idle,
 }
 
-/// A request outside a dialog, by how far it is.
-enum Outgoing {
-    /// The server of its URI is looked for; with when that is due.
-    Locating(Box<Locating>, Option<Moment>),
-    /// It goes over a link.
-    Sent(Box<Request>),
-}
-
 /// What is lent to a machine for one input, and what its turn produced.
 struct Tables {
     config: AgentConfig,
     outbox: Outbox,
     counters: Counters,
     random: Box<dyn Random>,
-    server_order: Seed,
+    server_order: Streams,
     transactions: Transactions<Owner>,
     flows: Flows<Owner>,
     server_health: ServerHealth,
+    waiting: Waiting,
     asks: Asks,
     drained: Vec<ServerLink>,
     news: Vec<LinkNews>,
@@ -136,10 +136,11 @@ impl Agent {
                 outbox: Outbox::default(),
                 counters: Counters::default(),
                 random,
-                server_order: seed.stream("server order", &[]),
+                server_order: seed.stream("server order", &[]).streams(),
                 transactions,
                 flows,
                 server_health,
+                waiting: Waiting::default(),
                 asks: Asks::default(),
                 drained: Vec::new(),
                 news: Vec::new(),
@@ -154,10 +155,18 @@ impl Agent {
     /// [`ConfigError`]: the configuration breaks a rule.
     pub fn add_account(&mut self, account: AccountConfig, _now: Now) -> Result<AccountId, ConfigError> {
         account.check()?;
+        let aor = account.aor.to_string().to_ascii_lowercase();
+        let namesakes = self.by_aor.get(aor.as_str()).into_iter().flatten();
+        let is_twin = |id: &AccountId| {
+            self.accounts.get(id).is_some_and(|entry| entry.account.config.epid == account.epid)
+        };
+        if namesakes.into_iter().any(is_twin) {
+            return Err(ConfigError::Duplicate { aor: account.aor.to_string(), epid: account.epid });
+        }
         let id = AccountId(self.next_account);
         self.next_account += 1;
-        self.by_aor.entry(account.aor.to_string().to_ascii_lowercase().into()).or_default().push(id);
-        self.accounts.insert(id, Entry::new(id, account));
+        self.by_aor.entry(aor.into()).or_default().push(id);
+        self.accounts.insert(id, Box::new(Entry::new(id, account)));
         self.tables.size_for(self.accounts.len());
         Ok(id)
     }
@@ -170,7 +179,7 @@ impl Agent {
     ///
     /// [`Input::DeadlineReached`] does everything that is due at or before `now`, in this order:
     /// transactions, then flows, then accounts; each kind by deadline, and those of equal deadlines by id
-    /// ([`TxId`](crate::ids::TxId), [`FlowId`], [`AccountId`]), which for transactions and flows is the
+    /// ([`TxId`], [`FlowId`], [`AccountId`]), which for transactions and flows is the
     /// order of their birth. What an expired transaction or flow causes in an account is handled before the
     /// accounts' own deadlines are looked at. What becomes due at the same instant while accounts are
     /// handled is left: [`deadline`](Self::deadline) then says `now`, and one more `DeadlineReached` does it.
@@ -206,7 +215,17 @@ impl Agent {
         let done = match command {
             Command::Register(account) => self.command(account, now, Registration::login),
             Command::Refresh(account) => self.command(account, now, Registration::refresh),
-            Command::Unregister(account) => self.command(account, now, Registration::logout),
+            Command::Unregister(account) => self.command(account, now, |registration, account, cx| {
+                registration.logout(SIGN_OUT_PATIENCE, account, cx)
+            }),
+            Command::UnregisterWithin(account, patience) => {
+                self.command(account, now, |registration, account, cx| {
+                    registration.logout(patience, account, cx)
+                })
+            }
+            Command::CredentialsChanged(account) => {
+                self.command(account, now, Registration::handle_new_credentials)
+            }
             Command::Remove(account) => self.remove(account, now),
         };
         pump::pump(self, now);
@@ -215,7 +234,7 @@ impl Agent {
 
     /// Asks the home server of an account whether it is there, or through it the owner of `uri` (RFC 3261
     /// section 11). An account without registrar asks the server of `uri` directly. How it ends is told as
-    /// [`AccountEvent::RequestEnded`].
+    /// [`RequestEnded`](crate::event::AccountEvent::RequestEnded).
     ///
     /// # Errors
     /// [`Misuse`]: no such account, it is not signed in, no SIP URI (or none, without registrar), or too many
@@ -236,13 +255,16 @@ impl Agent {
             if self.requests.len() >= cx.agent.limits.client_transactions {
                 return Err(Misuse::Limit);
             }
-            let step = Locating::start(uri.ok_or(Misuse::BadMessage)?, &entry.account, cx)?;
+            let uri = uri.ok_or(Misuse::BadMessage)?;
+            let asked = Asked::new(Some(uri), &entry.account.config, now);
+            let step = Locating::start(asked, &entry.account, cx)?;
             self.next_request = self.next_request.wrapping_add(1);
-            self.follow_locating(id, account, step, now);
+            requests::follow(self, id, account, step, now);
         } else {
             let link = entry.registration.home().ok_or(Misuse::WrongState)?;
+            let asked = Asked::new(uri, &entry.account.config, now);
             let at = LinkContext { link, account: &mut entry.account, cx };
-            let request = Request::start(uri, now.since_start, at)?;
+            let request = Request::start(asked, at)?;
             self.next_request = self.next_request.wrapping_add(1);
             self.requests.insert(id, Outgoing::Sent(Box::new(request)));
         }
@@ -250,7 +272,7 @@ impl Agent {
         Ok(id)
     }
 
-    /// Takes the answer to a question; one that nobody waits for is counted.
+    /// Takes the answer to a question; one that is not waited for is counted.
     pub fn handle_answer(&mut self, id: AskId, answer: Answer, now: Now) {
         match self.tables.asks.close(id) {
             Some(Owner::Registration(account)) => {
@@ -260,10 +282,14 @@ impl Agent {
             }
             Some(Owner::Request(request)) => match answer {
                 Answer::Resolved(records) => {
-                    self.locating(request, now, |locating, cx| locating.handle_answer(id, records, cx));
+                    requests::feed_locating(self, request, now, |locating, cx| {
+                        locating.handle_answer(id, records, cx)
+                    });
                 }
                 Answer::Credentials(given) => {
-                    self.request(request, now, |request, at| request.handle_credentials(id, given, at));
+                    requests::feed_sent(self, request, now, |request, at| {
+                        request.handle_credentials(id, given, at)
+                    });
                 }
                 Answer::Redirect(_) => self.tables.counters.count(Counter::LateAnswer),
             },
@@ -298,7 +324,7 @@ impl Agent {
 
     /// What each account waits for: nothing but these four exists.
     pub fn awaits(&self) -> Vec<(AccountId, Awaits)> {
-        let one = |(account, entry): (&AccountId, &Entry)| {
+        let one = |account: &AccountId, entry: &Entry| {
             let own = entry.registration.deadline();
             let waits = match (entry.registration.expecting(), own) {
                 (Expecting::Person, _) => Awaits::Person,
@@ -320,7 +346,8 @@ impl Agent {
                 request.awaits_person().then_some((request.subject().account, Awaits::Person))
             }
         };
-        self.accounts.iter().map(one).chain(self.requests.values().filter_map(asking)).collect()
+        let registrations = self.accounts.iter().map(|(account, entry)| one(account, entry));
+        registrations.chain(self.requests.values().filter_map(asking)).collect()
     }
 
     /// What was dropped, refused and done.
@@ -409,7 +436,9 @@ impl Agent {
                             });
                         }
                         Owner::Request(request) => {
-                            self.locating(request, now, |locating, cx| locating.handle_connected(flow, cx));
+                            requests::feed_locating(self, request, now, |locating, cx| {
+                                locating.handle_connected(flow, cx)
+                            });
                         }
                     }
                 }
@@ -418,10 +447,12 @@ impl Agent {
                 self.lose(flow, why, now);
             }
             // Nothing can be read from it any more, so that no transaction waits for answers.
-            FlowEvent::Malformed { flow, .. } => {
+            FlowEvent::Malformed { flow, why, head } => {
                 self.tables.counters.count(Counter::Malformed);
-                self.tables.outbox.push(Output::Close { flow });
-                self.lose(flow, ConnectError::Closed, now);
+                if let Some(excerpt) = head.and_then(|head| Excerpt::read(&head, &Limits::default())) {
+                    incoming::refuse_malformed(self, flow, &excerpt.message);
+                }
+                self.cut(flow, why, now);
             }
             FlowEvent::Received { flow, frame } => self.receive(flow, frame, now),
             // An agent that does not listen accepts no connection.
@@ -434,19 +465,45 @@ impl Agent {
             return self.tables.counters.count(Counter::StrayFlow);
         }
         let Frame::Message(bytes) = frame else { return };
+        let octets = bytes.clone();
         match Message::parse_with(bytes, &self.tables.config.limits.message) {
             Ok(message) if message.is_request() => incoming::handle_request(self, flow, &message, now),
             Ok(message) => responses::handle_response(self, flow, message, now),
-            Err(_) => self.tables.counters.count(Counter::Malformed),
+            Err(error) => self.receive_unreadable(flow, &octets, error, now),
         }
     }
 
-    fn lose(&mut self, flow: FlowId, why: ConnectError, now: Now) {
-        if self.tables.flows.find(flow).is_none() {
-            return self.tables.counters.count(Counter::StrayFlow);
+    /// What is no message that can be taken: over a limit, or broken. What can be read of it ends what waits for it, or
+    /// is refused. A line that another reader might take for a header ends its stream.
+    fn receive_unreadable(&mut self, flow: FlowId, octets: &Bytes, error: ParseError, now: Now) {
+        let is_over = matches!(error, ParseError::TooLarge(_));
+        self.tables.counters.count(if is_over { Counter::OverLimit } else { Counter::Malformed });
+        let Some(excerpt) = Excerpt::read(octets, &self.tables.config.limits.message) else { return };
+        if excerpt.message.is_request() {
+            incoming::refuse_unreadable(self, flow, &excerpt.message, error);
+        } else {
+            responses::handle_unreadable(self, flow, excerpt, error, now);
         }
+        let transport = self.tables.flows.find(flow).map(|flow| flow.destination().transport);
+        let is_stream = transport.is_some_and(Transport::is_reliable);
+        if is_stream && matches!(error, ParseError::HeaderLine | ParseError::BareLineEnd) {
+            self.cut(flow, FrameFault { rule: FrameError::HeaderLine, octet: 0 }, now);
+        }
+    }
+
+    /// Closes a stream that cannot be cut into messages.
+    fn cut(&mut self, flow: FlowId, why: FrameFault, now: Now) {
+        self.tables.outbox.push(Output::Close { flow });
+        self.lose(flow, ConnectError::Framing(why), now);
+    }
+
+    fn lose(&mut self, flow: FlowId, why: ConnectError, now: Now) {
+        let Some(found) = self.tables.flows.find(flow) else {
+            return self.tables.counters.count(Counter::StrayFlow);
+        };
+        let lost = LostFlow { flow, why, destination: Some(found.destination().clone()) };
         let users = self.tables.flows.handle_lost(flow);
-        pump::tell_lost(self, flow, why, &users, now);
+        pump::tell_lost(self, &lost, &users, now);
     }
 
     fn wake(&mut self, now: Now) {
@@ -459,7 +516,7 @@ impl Agent {
                     self.registration(account, now, Registration::handle_deadline);
                 }
                 Owner::Request(request) => {
-                    self.locating(request, now, Locating::handle_deadline);
+                    requests::feed_locating(self, request, now, Locating::handle_deadline);
                 }
             }
         }
@@ -485,94 +542,9 @@ impl Agent {
         for link in self.tables.drained.drain(..) {
             entry.keep(link);
         }
+        entry.resume(self.tables.config.timers.t1 * OVERLAP, now);
         let due = entry.registration.deadline().map(|deadline| deadline.at);
         self.due.set(owner, &mut entry.due, due);
-    }
-
-    /// One input of a search for the server of a request; another input of a request is none of its.
-    fn locating(
-        &mut self,
-        id: RequestId,
-        now: Now,
-        act: impl FnOnce(Locating, &mut Context<'_>) -> LocatingStep,
-    ) {
-        if !matches!(self.requests.get(&id), Some(Outgoing::Locating(..))) {
-            return;
-        }
-        let Some(Outgoing::Locating(locating, mut due)) = self.requests.remove(&id) else { return };
-        self.due.set(Owner::Request(id), &mut due, None);
-        let account = locating.account;
-        let step = act(*locating, &mut self.tables.context(account, Owner::Request(id), now));
-        self.follow_locating(id, account, step, now);
-    }
-
-    fn follow_locating(&mut self, id: RequestId, account: AccountId, step: LocatingStep, now: Now) {
-        let owner = Owner::Request(id);
-        match step {
-            LocatingStep::Stays(locating) => {
-                let (at, mut due) = (locating.deadline().map(|deadline| deadline.at), None);
-                self.due.set(owner, &mut due, at);
-                self.requests.insert(id, Outgoing::Locating(locating, due));
-            }
-            LocatingStep::Found { uri, began, connection } => {
-                let Some(entry) = self.accounts.get_mut(&account) else { return };
-                let mut link = ServerLink::new(entry.account.next_link(), connection.into_flow());
-                let cx = &mut self.tables.context(account, owner, now);
-                let at = LinkContext { link: &mut link, account: &mut entry.account, cx };
-                match Request::start(Some(&uri), began, at) {
-                    Ok(request) => {
-                        entry.keep(link);
-                        self.requests.insert(id, Outgoing::Sent(Box::new(request)));
-                    }
-                    Err(_) => {
-                        let outcome =
-                            RequestOutcome::Unreachable(LoginError::NoAnswer { server: link.server });
-                        cx.release(link.flow_ref.flow);
-                        cx.tell(AccountEvent::RequestEnded { request: id, outcome });
-                    }
-                }
-            }
-            LocatingStep::Failed(error) => {
-                let outcome = RequestOutcome::Unreachable(error);
-                let cx = &mut self.tables.context(account, owner, now);
-                cx.tell(AccountEvent::RequestEnded { request: id, outcome });
-            }
-        }
-    }
-
-    /// One input of a request that goes over a link; one whose link is gone is over.
-    fn request(&mut self, id: RequestId, now: Now, act: impl FnOnce(Request, LinkContext<'_, '_>) -> Step) {
-        if !matches!(self.requests.get(&id), Some(Outgoing::Sent(_))) {
-            return;
-        }
-        let Some(Outgoing::Sent(request)) = self.requests.remove(&id) else { return };
-        let (account, link) = (request.subject().account, request.subject().link);
-        let Some(entry) = self.accounts.get_mut(&account) else { return };
-        let cx = &mut self.tables.context(account, Owner::Request(id), now);
-        let step = match entry.link(link) {
-            Some((account, link)) => act(*request, LinkContext { link, account, cx }),
-            None => request.handle_silence(cx),
-        };
-        match step {
-            Step::Stays(request) => {
-                self.requests.insert(id, Outgoing::Sent(Box::new(request)));
-            }
-            Step::NeedsAssociation(request) => {
-                self.requests.insert(id, Outgoing::Sent(Box::new(request)));
-                if entry.home().is_some_and(|(_, home)| home.id == link) {
-                    self.registration(account, now, Registration::renew_for_request);
-                } else {
-                    cx.news.push(LinkNews { account, link, granted: false });
-                }
-            }
-            Step::Ends(subject, answer) => {
-                let server = subject.server;
-                let outcome = RequestOutcome::Answered { server, answer };
-                cx.release(subject.flow);
-                cx.tell(AccountEvent::RequestEnded { request: id, outcome });
-                entry.part(link);
-            }
-        }
     }
 
     /// The account of an owner.
@@ -583,11 +555,37 @@ impl Agent {
         }
     }
 
-    /// The account and the link of an owner, and the tables beside them.
-    fn link_of(&mut self, owner: Owner) -> Option<(&mut Account, &mut ServerLink, &mut Tables)> {
+    /// The flow of an owner's present transaction.
+    fn flow_of(&mut self, owner: Owner) -> Option<FlowId> {
+        match owner {
+            Owner::Registration(account) => Some(self.accounts.get_mut(&account)?.home()?.1.flow()),
+            Owner::Request(request) => match self.requests.get(&request)? {
+                Outgoing::Sent(request) => Some(request.subject().flow),
+                Outgoing::Locating(..) => None,
+            },
+        }
+    }
+
+    /// The From tag of an owner's request with that transaction.
+    fn caller_tag(&self, owner: Owner, tx: TxId) -> Option<&str> {
+        match owner {
+            Owner::Registration(account) => self.accounts.get(&account)?.registration.caller_tag(tx),
+            Owner::Request(request) => match self.requests.get(&request)? {
+                Outgoing::Sent(request) => Some(request.caller_tag()),
+                Outgoing::Locating(..) => None,
+            },
+        }
+    }
+
+    /// The account and the link of an owner's transaction over that flow, and the tables beside them.
+    fn link_of(
+        &mut self,
+        owner: Owner,
+        flow: FlowId,
+    ) -> Option<(&mut Account, &mut ServerLink, &mut Tables)> {
         let Self { accounts, requests, tables, .. } = self;
         let (account, link) = match owner {
-            Owner::Registration(account) => accounts.get_mut(&account)?.home()?,
+            Owner::Registration(account) => accounts.get_mut(&account)?.registration_link(flow)?,
             Owner::Request(request) => {
                 let Outgoing::Sent(request) = requests.get(&request)? else { return None };
                 let subject = request.subject();
@@ -598,14 +596,11 @@ impl Agent {
     }
 }
 
-impl Outgoing {
-    fn account(&self) -> AccountId {
-        match self {
-            Outgoing::Locating(locating, _) => locating.account,
-            Outgoing::Sent(request) => request.subject().account,
-        }
-    }
-}
+/// How long what an earlier login proved still counts, in multiples of T1: as long as a transaction lasts.
+const OVERLAP: u32 = 64;
+
+/// A server that does not answer delays a sign-out by at most this.
+const SIGN_OUT_PATIENCE: Duration = Duration::from_secs(5);
 
 impl Tables {
     fn context(&mut self, account: AccountId, owner: Owner, now: Now) -> Context<'_> {
@@ -620,6 +615,7 @@ impl Tables {
             transactions: &mut self.transactions,
             flows: &mut self.flows,
             server_health: &mut self.server_health,
+            waiting: &mut self.waiting,
             asks: &mut self.asks,
             drained: &mut self.drained,
             news: &mut self.news,
@@ -631,7 +627,7 @@ impl Tables {
         self.flows.find(flow).map_or(Vec::new(), |flow| flow.users().collect())
     }
 
-    /// Settled 23: the bound on client transactions grows with the accounts.
+    /// The bound on client transactions grows with the accounts, which may all sign in at once.
     fn size_for(&mut self, accounts: usize) {
         let mut caps = Caps::from(&self.config.limits);
         caps.clients = caps.clients.saturating_add(accounts.saturating_mul(2));

@@ -1,11 +1,12 @@
 //! What transactions, flows and registrations produced goes to the world or to its owner, until nothing is left.
 
-use super::{Agent, Outgoing};
+use super::outgoing::Outgoing;
+use super::{Agent, requests};
 use crate::account::context::LinkNews;
 use crate::account::server_link::LinkSigner;
-use crate::connect::ConnectError;
-use crate::flow::{FlowNews, FlowOutput};
-use crate::ids::{FlowId, Owner, RequestId};
+use crate::account::waiting::Woken;
+use crate::flow::{FlowNews, FlowOutput, LostFlow};
+use crate::ids::{Owner, RequestId};
 use crate::time::Now;
 use crate::transaction::TxOutput;
 
@@ -20,22 +21,33 @@ pub(super) fn pump(agent: &mut Agent, now: Now) {
             let news = agent.tables.news.remove(0);
             tell_requests(agent, news, now);
         } else {
-            return;
+            let woken = agent.tables.waiting.take_woken();
+            if woken.is_empty() {
+                return;
+            }
+            for Woken { account, at } in woken {
+                agent.registration(account, now, |registration, _, _| registration.wake(at));
+            }
         }
     }
 }
 
 /// A flow is gone: its transactions end, and its users hear of it.
-pub(super) fn tell_lost(agent: &mut Agent, flow: FlowId, why: ConnectError, users: &[Owner], now: Now) {
-    agent.tables.transactions.flow_failed(flow);
+pub(super) fn tell_lost(agent: &mut Agent, lost: &LostFlow, users: &[Owner], now: Now) {
+    agent.tables.transactions.flow_failed(lost.flow);
     for owner in users {
         match *owner {
             Owner::Registration(account) => agent.registration(account, now, |registration, account, cx| {
-                registration.handle_lost(flow, why, account, cx);
+                registration.handle_lost(lost, account, cx);
             }),
+            // One that is looked for may go out over another flow at once.
+            Owner::Request(request) if requests::is_locating(agent, request) => {
+                requests::feed_locating(agent, request, now, |locating, cx| {
+                    locating.handle_lost(lost.flow, lost.why.clone(), cx)
+                });
+            }
             Owner::Request(request) => {
-                agent.locating(request, now, |locating, cx| locating.handle_lost(flow, why, cx));
-                agent.request(request, now, |request, at| request.handle_silence(at.cx));
+                requests::feed_sent(agent, request, now, |request, at| request.handle_silence(at.cx));
             }
         }
     }
@@ -54,11 +66,13 @@ fn carry(agent: &mut Agent, output: TxOutput<Owner>, now: Now) {
         }
         TxOutput::TimedOut { user: Owner::Request(request), .. }
         | TxOutput::FlowFailed { user: Owner::Request(request), .. } => {
-            agent.request(request, now, |request, at| request.handle_silence(at.cx));
+            requests::feed_sent(agent, request, now, |request, at| request.handle_silence(at.cx));
         }
         TxOutput::CancelDue { tx, user } => {
-            if let Some((_, link, tables)) = agent.link_of(user) {
-                let mut signer = LinkSigner { link, random: tables.random.as_mut() };
+            if let Some(flow) = agent.flow_of(user)
+                && let Some((_, link, tables)) = agent.link_of(user, flow)
+            {
+                let mut signer = LinkSigner { link, flow, random: tables.random.as_mut() };
                 // It is an INVITE of ours in hand, or it would not be due.
                 let _answered_meanwhile = tables.transactions.cancel(tx, &mut signer, now);
             }
@@ -77,7 +91,9 @@ fn carry_flow(agent: &mut Agent, output: FlowOutput<Owner>, now: Now) {
     }
     match output.effect() {
         Ok(effect) => agent.tables.outbox.push(effect),
-        Err(FlowNews::Lost { flow, why, users }) => tell_lost(agent, flow, why, &users, now),
+        Err(FlowNews::Lost { flow, why, users }) => {
+            tell_lost(agent, &LostFlow { flow, why, destination: None }, &users, now);
+        }
         Err(FlowNews::Moved { users, .. }) => {
             for owner in users {
                 match owner {
@@ -103,6 +119,6 @@ fn tell_requests(agent: &mut Agent, news: LinkNews, now: Now) {
     };
     let waiting: Vec<RequestId> = agent.requests.iter().filter_map(waiting).collect();
     for id in waiting {
-        agent.request(id, now, |request, at| request.handle_news(news.granted, at));
+        requests::feed_sent(agent, id, now, |request, at| request.handle_news(news.granted, at));
     }
 }

@@ -5,9 +5,13 @@ use std::time::Duration;
 use homing_wire::{Builder, Frame, Message, Method, Name};
 
 use super::Agent;
+use crate::account::server_link::ServerLink;
+use crate::auth::ntlm::SessionKeys;
+use crate::auth::security_association::{Association, Style};
 use crate::auth::signed::{NoAssociation, Signed};
 use crate::config::{AccountConfig, AgentConfig, Aor, ServerChoice};
 use crate::connect::FlowEvent;
+use crate::counter::Counter;
 use crate::ids::{AccountId, FlowId, Owner, Seed};
 use crate::outbox::{Input, Output};
 use crate::time::Now;
@@ -72,4 +76,45 @@ fn an_invite_that_timer_c_gives_up_is_cancelled_over_its_link() {
         _ => None,
     });
     assert_eq!(sent.collect::<Vec<_>>(), [false, true], "the INVITE, and at last its CANCEL");
+}
+
+/// Everything that leaves.
+fn sent(agent: &mut Agent) -> Vec<Message> {
+    let outputs = std::iter::from_fn(|| agent.poll_output());
+    let sent = outputs.filter_map(|output| match output {
+        Output::Send { bytes, .. } => Some(Message::parse(bytes).unwrap()),
+        _ => None,
+    });
+    sent.collect()
+}
+
+/// Decision 11: the request proved good, and the association it came under signs no answer any more.
+#[test]
+fn a_request_whose_answer_cannot_be_signed_gets_none() {
+    let (mut agent, account, flow, _) = asking();
+    let (_, link) = agent.accounts.get_mut(&account).unwrap().link_on(flow).unwrap();
+    let (id, flow_ref) = (link.id, link.flow_ref);
+    *link = ServerLink::used_up();
+    (link.id, link.flow_ref) = (id, flow_ref);
+    let name = link.association().unwrap().name().clone();
+    let now = Now::new(Duration::ZERO, Duration::ZERO);
+    let keys = SessionKeys::derive(&[0x55; 16], 0x6298_8255);
+    let mut server = Association::new(name, "ACDC1230", Style::Registrar, keys.into(), now);
+    let asked = Builder::request(Method::Options, "sip:alice@198.51.100.7:40000")
+        .header(Name::Via, "SIP/2.0/TCP hs1.network.com;branch=z9hG4bKs1")
+        .header(Name::MaxForwards, 70)
+        .header(Name::From, "<sip:alice@network.com>;tag=s1")
+        .header(Name::To, "<sip:alice@network.com>;epid=3344")
+        .header(Name::CallId, "s1")
+        .header(Name::CSeq, "1 OPTIONS");
+    let asked = server.sign_response(&asked.message(), 7).unwrap();
+    let before = agent.transactions();
+    for (copy, replays) in [(1, 0), (2, 1)] {
+        let frame = Frame::Message(asked.bytes().clone());
+        agent.handle_input(Input::Flow(FlowEvent::Received { flow, frame }), now);
+        assert_eq!(sent(&mut agent).len(), 0, "copy {copy}");
+        assert_eq!(agent.transactions(), before, "copy {copy} left something behind");
+        let counters = [Counter::NotSigned, Counter::Replayed].map(|one| agent.counters().of(one));
+        assert_eq!(counters, [1, replays], "copy {copy}");
+    }
 }

@@ -1,6 +1,6 @@
 //! Ties the Contacts of a redirect to the To tag, which is signed although the Contacts are not.
 //!
-//! A message signature covers neither Contact nor Request-URI (MS-SIPAE 3.2.5), so whoever can edit
+//! A message signature covers neither Contact nor Request-URI (MS-SIPAE 3.2.5), so a peer that can edit
 //! a 301 could send the client elsewhere. A server that knows this extension therefore chooses the
 //! To tag `rb1-` followed by 32 hexadecimal digits of a SHA-256 over its Contacts; a client that
 //! sees such a tag on a signed 3xx checks it. To everyone else it is an ordinary tag.

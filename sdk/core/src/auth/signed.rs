@@ -37,11 +37,11 @@ pub enum NoAssociation {
     OpensHandshake,
     /// A request over a link that drains, sent to draw the challenge its next association begins with.
     DrawsChallenge,
-    /// The account has no registrar, so there is nobody to sign for.
+    /// The account has no registrar, so no server verifies a signature.
     NoRegistrar,
     /// One server to another: mutual TLS proved both.
     MutualTls,
-    /// A relay passes it on: what it proves, it proves to somebody else.
+    /// A relay passes it on: what it proves, it proves to another server.
     Relayed,
 }
 

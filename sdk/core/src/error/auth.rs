@@ -53,6 +53,20 @@ pub enum AuthError {
         /// Difference.
         minutes: u64,
     },
+    /// The server asks for a weaker login than the same realm did before.
+    #[error("{server} asks for a weaker login for \"{realm}\" than before")]
+    Weaker {
+        /// As dialled; sent the challenge.
+        server: ServerName,
+        /// The realm; peer text, sanitised and cut.
+        realm: String,
+    },
+    /// A Digest server tried to prove that it knows the password, and does not.
+    #[error("{server} could not prove that it knows the password")]
+    WrongProof {
+        /// As dialled; granted the registration, which is removed again.
+        server: ServerName,
+    },
     /// The server challenged more often than any honest one does.
     #[error("{server} keeps asking for the same login")]
     ChallengeLoop {
@@ -93,13 +107,17 @@ impl AuthError {
             AuthError::OtherTarget { .. } => "E0605",
             AuthError::Clock { .. } => "E0606",
             AuthError::ChallengeLoop { .. } => "E0607",
+            AuthError::Weaker { .. } => "E0610",
+            AuthError::WrongProof { .. } => "E0611",
         }
     }
 
     /// What the person can do next.
     pub fn hint(&self) -> &'static str {
         match self {
-            AuthError::Rejected { .. } => "Type the password again; check the user name and its domain.",
+            AuthError::Rejected { .. } => {
+                "Type the password again, or correct it where it is kept; check the user name and its domain."
+            }
             AuthError::NoCommonScheme { .. } => {
                 "Allow one of the offered logins in the account (for MD5: `allow_md5 = true`)."
             }
@@ -108,10 +126,16 @@ impl AuthError {
             }
             AuthError::BadToken { .. } => "The server must offer NTLMv2 with extended session security.",
             AuthError::OtherTarget { .. } => {
-                "Somebody may be relaying the login; only if proxies here pass on their home servers' challenges, set `target_name = \"in_domain\"` in the account."
+                "This may be an attack: a relayed login; only if proxies here pass on their home servers' challenges, set `target_name = \"in_domain\"` in the account."
             }
             AuthError::Clock { .. } => "Set this machine's clock.",
             AuthError::ChallengeLoop { .. } => "The server has a fault; show its administrator the trace.",
+            AuthError::Weaker { .. } => {
+                "Somebody may be answering in the server's place; if its administrator changed it, sign out and in again."
+            }
+            AuthError::WrongProof { .. } => {
+                "Somebody may be answering in the server's place; if the server is at fault, set `rspauth = \"ignore\"` in the account."
+            }
         }
     }
 }

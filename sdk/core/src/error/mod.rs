@@ -6,15 +6,17 @@
 use thiserror::Error;
 
 use crate::connect::ConnectError;
-use crate::dns::DnsError;
+use crate::dns::ResolveError;
 use crate::server::ServerName;
 
 mod auth;
 mod redirect;
+mod response;
 mod signature;
 
 pub use auth::{AuthError, TokenFault};
 pub use redirect::RedirectError;
+pub use response::ResponseFault;
 pub use signature::SignatureFault;
 
 /// Why a login failed. The text is a whole sentence with its cause; `source()` gives the cause alone, as a type.
@@ -26,9 +28,9 @@ pub enum LoginError {
     Resolve {
         /// The domain asked for.
         domain: String,
-        /// What DNS said last.
+        /// What DNS said, or the rule that excludes what it named.
         #[source]
-        why: DnsError,
+        why: ResolveError,
     },
     /// Every server failed before it said anything in SIP.
     #[error("{server} cannot be reached: {why}")]
@@ -61,6 +63,34 @@ pub enum LoginError {
         /// As dialled; the connection to it was open.
         server: ServerName,
     },
+    /// The server's final answer cannot be taken.
+    #[error("the answer of {server} cannot be used: {why}")]
+    Unreadable {
+        /// As dialled; sent the answer.
+        server: ServerName,
+        /// What is wrong with it.
+        #[source]
+        why: ResponseFault,
+    },
+    /// Answers came and were dropped, and no good one came in 64·T1.
+    #[error("{server} gave no answer that could be used: {why}")]
+    Unusable {
+        /// As dialled.
+        server: ServerName,
+        /// What was wrong with the last one.
+        #[source]
+        why: ResponseFault,
+    },
+    /// The server grants registrations of that length only, and this account cannot ask for it.
+    #[error("{server} finds {asked} s too brief, and {}", Demand(*least))]
+    IntervalTooBrief {
+        /// As dialled; answered 423.
+        server: ServerName,
+        /// Seconds asked for.
+        asked: u32,
+        /// Seconds it demands; none where it does not say.
+        least: Option<u32>,
+    },
     /// An answer came whose signature was missing or wrong; it was not believed for 2 s.
     #[error("{server} answered, but {why}")]
     Unbelieved {
@@ -73,6 +103,18 @@ pub enum LoginError {
     /// The user or the administrator ended the registration.
     #[error("the server ended the registration: {0}")]
     Deregistered(#[source] Deregistration),
+}
+
+/// What a 423 demands, for the end of a sentence.
+struct Demand(Option<u32>);
+
+impl std::fmt::Display for Demand {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.0 {
+            Some(least) => write!(f, "demands {least} s"),
+            None => f.write_str("does not say what it demands"),
+        }
+    }
 }
 
 /// Why the server ended a registration by itself (MS-SIPREGE).
@@ -119,7 +161,7 @@ pub enum Family {
     Redirect,
     /// Refused by the peer.
     Refused,
-    /// Nobody answered.
+    /// No answer came.
     Timeout,
 }
 
@@ -127,14 +169,18 @@ impl LoginError {
     /// The family of the failure.
     pub fn family(&self) -> Family {
         match self {
-            LoginError::Resolve { .. } => Family::Resolve,
-            LoginError::Connect { why: ConnectError::Timeout, .. } | LoginError::NoAnswer { .. } => {
-                Family::Timeout
+            LoginError::Resolve { .. } | LoginError::Connect { why: ConnectError::NoAddress(_), .. } => {
+                Family::Resolve
             }
-            LoginError::Connect { .. } => Family::Transport,
+            LoginError::Connect { why: ConnectError::Timeout, .. }
+            | LoginError::NoAnswer { .. }
+            | LoginError::Unusable { .. } => Family::Timeout,
+            LoginError::Connect { .. } | LoginError::Unreadable { .. } => Family::Transport,
             LoginError::Auth(_) | LoginError::Unbelieved { .. } => Family::Auth,
             LoginError::Redirect(_) => Family::Redirect,
-            LoginError::Refused { .. } | LoginError::Deregistered(_) => Family::Refused,
+            LoginError::Refused { .. }
+            | LoginError::Deregistered(_)
+            | LoginError::IntervalTooBrief { .. } => Family::Refused,
         }
     }
 
@@ -147,6 +193,9 @@ impl LoginError {
             LoginError::Redirect(error) => error.code(),
             LoginError::Refused { .. } => "E0801",
             LoginError::NoAnswer { .. } => "E0901",
+            LoginError::Unusable { .. } => "E0903",
+            LoginError::IntervalTooBrief { .. } => "E0804",
+            LoginError::Unreadable { .. } => "E0805",
             LoginError::Unbelieved { why: SignatureFault::Unsigned, .. } => "E0608",
             LoginError::Unbelieved { .. } => "E0609",
             LoginError::Deregistered(Deregistration::Unregistered) => "E0802",
@@ -157,19 +206,14 @@ impl LoginError {
     /// What the person can do next, one sentence.
     pub fn hint(&self) -> &'static str {
         match self {
-            LoginError::Resolve { why: DnsError::NoNetwork | DnsError::Timeout, .. } => {
-                "Check the network and the name servers of this machine."
-            }
-            LoginError::Resolve { .. } => {
-                "Check the domain's spelling, or name a server in the account; `homing resolve` shows every step."
-            }
+            LoginError::Resolve { why, .. } => why.hint(),
             LoginError::Connect { why, .. } => why.hint(),
             LoginError::Auth(error) => error.hint(),
             LoginError::Redirect(error) => error.hint(),
             LoginError::Refused { status: 403, .. } => {
                 "Ask the administrator whether this user may sign in here."
             }
-            LoginError::Refused { status: 404, .. } => {
+            LoginError::Refused { status: 404 | 410, .. } => {
                 "Ask the administrator to assign this user to a server."
             }
             LoginError::Refused { status: 500..=599, .. } => {
@@ -179,8 +223,15 @@ impl LoginError {
             LoginError::NoAnswer { .. } => {
                 "The server accepts connections but does not answer; it is tried again."
             }
+            LoginError::Unusable {
+                why: ResponseFault::ForeignVia(_) | ResponseFault::ManyVias(_), ..
+            } => "Turn off the SIP helper (SIP ALG) of the router on the way, or use TLS.",
+            LoginError::Unusable { .. } | LoginError::Unreadable { .. } => {
+                "The server has a fault; show its administrator the trace."
+            }
+            LoginError::IntervalTooBrief { .. } => "Set `expires` in the account to what the server demands.",
             LoginError::Unbelieved { .. } => {
-                "Somebody may be answering in the server's place; compare the trace with the administrator."
+                "This may be an attack: an answer that the server did not sign. Show the administrator the trace."
             }
             LoginError::Deregistered(Deregistration::Unregistered) => {
                 "Sign in again if this device should be used."

@@ -78,6 +78,14 @@ pub enum RedirectError {
         /// Who sent it.
         server: ServerName,
     },
+    /// It names more servers than are looked at.
+    #[error("redirect from {server} refused: it names more than {most} servers")]
+    TooManyContacts {
+        /// Who sent it.
+        server: ServerName,
+        /// How many are looked at.
+        most: usize,
+    },
     /// The status is not 301 and the account allows no other.
     #[error("redirect with status {status} is not followed")]
     Status {
@@ -115,6 +123,7 @@ impl RedirectError {
             RedirectError::Status { .. } => "E0711",
             RedirectError::NotSecure { .. } => "E0712",
             RedirectError::Declined { .. } => "E0713",
+            RedirectError::TooManyContacts { .. } => "E0714",
         }
     }
 
@@ -124,10 +133,14 @@ impl RedirectError {
             RedirectError::TooMany { .. } | RedirectError::Loop { .. } => {
                 "Something is wrong with this user's assignment; `homing redirect trace` shows each hop."
             }
-            RedirectError::Unsigned { .. }
-            | RedirectError::BadSignature { .. }
-            | RedirectError::ContactChanged { .. } => {
-                "Somebody may be leading this phone away; show the administrator the trace."
+            RedirectError::Unsigned { .. } => {
+                "This may be an attack: an unsigned redirect. Show the administrator the trace."
+            }
+            RedirectError::BadSignature { .. } => {
+                "This may be an attack: a redirect with a wrong signature. Show the administrator the trace."
+            }
+            RedirectError::ContactChanged { .. } => {
+                "This may be an attack: a redirect whose targets were changed. Show the administrator the trace."
             }
             RedirectError::Downgrade { .. } | RedirectError::NotSecure { .. } => {
                 "The server's administrator must offer TLS on both servers."
@@ -138,7 +151,9 @@ impl RedirectError {
             RedirectError::IpLiteral { .. } => {
                 "If that network is trusted, list it under `redirect.ip_literals` in the account."
             }
-            RedirectError::Instructions { .. } | RedirectError::NoUsableContact { .. } => {
+            RedirectError::Instructions { .. }
+            | RedirectError::NoUsableContact { .. }
+            | RedirectError::TooManyContacts { .. } => {
                 "The server's assignment of this user is broken; show its administrator the trace."
             }
             RedirectError::Status { .. } => {

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use super::keeper::Keeper;
+use super::pong_debt::PongDebt;
 use crate::connect::TlsProof;
 use crate::identity::Expected;
 use crate::locate::Target;
@@ -17,6 +19,9 @@ pub struct Flow<U> {
     pub(super) state: FlowState,
     pub(super) users: BTreeSet<U>,
     pub(super) keeper: Keeper,
+    pub(super) debt: PongDebt,
+    /// When the peer last said anything.
+    pub(super) heard: Option<Moment>,
     pub(super) due: Option<Moment>,
 }
 
@@ -51,7 +56,7 @@ pub struct Opened {
     /// The other end.
     pub peer: SocketAddr,
     /// What TLS proved; none without TLS.
-    pub proof: Option<TlsProof>,
+    pub proof: Option<Arc<TlsProof>>,
     /// When the connection, and over TLS its handshake, was complete.
     pub since: Moment,
 }
@@ -59,7 +64,7 @@ pub struct Opened {
 impl Opened {
     /// A flow that opened at `now`.
     pub fn new(local: SocketAddr, peer: SocketAddr, proof: Option<TlsProof>, now: Now) -> Self {
-        Self { local, peer, proof, since: now.since_start }
+        Self { local, peer, proof: proof.map(Arc::new), since: now.since_start }
     }
 }
 
@@ -102,7 +107,7 @@ impl<U: Copy + Ord> Flow<U> {
     pub(super) fn deadline(&self) -> Option<Deadline> {
         match &self.state {
             FlowState::Connecting { until } => Some(Deadline::new(*until, Why::ConnectOverdue)),
-            FlowState::Open(_) => self.keeper.deadline(),
+            FlowState::Open(_) => Deadline::earlier(self.keeper.deadline(), self.debt.deadline()),
         }
     }
 }

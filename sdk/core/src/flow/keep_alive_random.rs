@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use super::stun::TransactionId;
-use crate::ids::{FlowId, Rng, Seed};
+use crate::ids::{FlowId, Rng, Seed, Streams};
 use crate::time::{Moment, Now};
 
 /// The source of all flows.
 pub(super) struct KeepAliveRandom {
     stun_ids: Rng,
-    pauses: Seed,
+    pauses: Streams,
 }
 
 /// The source, lent to one flow at one instant.
@@ -24,7 +24,7 @@ pub(super) struct FlowRandom<'a> {
 
 impl KeepAliveRandom {
     pub(super) fn new(seed: &Seed) -> Self {
-        Self { stun_ids: seed.rng("STUN transaction"), pauses: seed.stream("pause", &[]) }
+        Self { stun_ids: seed.rng("STUN transaction"), pauses: seed.stream("pause", &[]).streams() }
     }
 
     pub(super) fn of(&mut self, flow: FlowId, now: Now) -> FlowRandom<'_> {

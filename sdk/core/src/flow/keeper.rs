@@ -76,18 +76,25 @@ impl Keeper {
         }
     }
 
-    pub(super) fn handle_stun(&mut self, message: &Bytes, random: &mut FlowRandom<'_>, now: Now) -> Want {
+    /// What follows from the answer to a keep-alive; none if it answers none of ours.
+    pub(super) fn handle_stun(
+        &mut self,
+        message: &Bytes,
+        random: &mut FlowRandom<'_>,
+        now: Now,
+    ) -> Option<Want> {
         match self {
             Keeper::Datagram(keeper) => keeper.handle_answer(message, random, now),
-            Keeper::Off | Keeper::Stream(_) => Want::Nothing,
+            Keeper::Off | Keeper::Stream(_) => None,
         }
     }
 
-    pub(super) fn handle_deadline(&mut self, random: &mut FlowRandom<'_>, now: Now) -> Want {
+    /// Does what is due. Where `proves` is false, a keep-alive without an answer says nothing about the peer.
+    pub(super) fn handle_deadline(&mut self, proves: bool, random: &mut FlowRandom<'_>, now: Now) -> Want {
         match self {
             Keeper::Off => Want::Nothing,
-            Keeper::Stream(keeper) => keeper.handle_deadline(random, now),
-            Keeper::Datagram(keeper) => keeper.handle_deadline(random, now),
+            Keeper::Stream(keeper) => keeper.handle_deadline(proves, random, now),
+            Keeper::Datagram(keeper) => keeper.handle_deadline(proves, random, now),
         }
     }
 
@@ -127,15 +134,18 @@ impl StreamKeeper {
         self.pong = None;
     }
 
-    fn handle_deadline(&mut self, random: &mut FlowRandom<'_>, now: Now) -> Want {
+    fn handle_deadline(&mut self, proves: bool, random: &mut FlowRandom<'_>, now: Now) -> Want {
         if self.pong.is_some_and(|overdue| now.reached(overdue)) {
-            return Want::Dead;
+            if proves {
+                return Want::Dead;
+            }
+            self.pong = None;
         }
         if !now.reached(self.next) {
             return Want::Nothing;
         }
         self.next = now.after(pause(self.terms, random));
-        if self.answers && self.pong.is_none() {
+        if proves && self.answers && self.pong.is_none() {
             self.pong = Some(now.after(PONG_WITHIN));
         }
         Want::Send(Bytes::from_static(PING))

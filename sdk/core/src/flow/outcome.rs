@@ -57,13 +57,31 @@ pub enum FlowNews<U> {
         users: Vec<U>,
     },
     /// The peer sees us from another address than before: what it knows of us leads nowhere, so its
-    /// users register anew (RFC 5626 section 4.4.2).
+    /// users register again (RFC 5626 section 4.4.2).
     Moved {
         /// Still in the table; it closes when its last user releases it.
         flow: FlowId,
         /// Who uses it.
         users: Vec<U>,
     },
+}
+
+/// A flow that is gone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LostFlow {
+    /// Its number is not used again.
+    pub flow: FlowId,
+    /// Why it is gone.
+    pub why: ConnectError,
+    /// Where it led, if it had been open or was being opened until the world said so.
+    pub destination: Option<Destination>,
+}
+
+impl LostFlow {
+    /// Where it led, if its peer closed it.
+    pub(crate) fn closed_by(&self) -> Option<&Destination> {
+        self.destination.as_ref().filter(|_| self.why == ConnectError::Closed)
+    }
 }
 
 impl<U> FlowOutput<U> {

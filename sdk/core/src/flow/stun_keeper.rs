@@ -41,20 +41,22 @@ impl StunKeeper {
         self.pong = pong;
     }
 
-    pub(super) fn handle_answer(&mut self, message: &Bytes, random: &mut FlowRandom<'_>, now: Now) -> Want {
-        let Ok(stun::Stun::Answer { id, mapped }) = stun::read(message) else { return Want::Nothing };
-        if self.open.as_ref().is_none_or(|open| open.id != id) {
-            return Want::Nothing;
-        }
-        self.open = None;
+    pub(super) fn handle_answer(
+        &mut self,
+        message: &Bytes,
+        random: &mut FlowRandom<'_>,
+        now: Now,
+    ) -> Option<Want> {
+        let Ok(stun::Stun::Answer { id, mapped }) = stun::read(message) else { return None };
+        self.open.take_if(|open| open.id == id)?;
         self.next = now.after(self.pause(random));
         match self.mapped.replace(mapped) {
-            Some(before) if before != mapped => Want::Moved,
-            _ => Want::Nothing,
+            Some(before) if before != mapped => Some(Want::Moved),
+            _ => Some(Want::Nothing),
         }
     }
 
-    pub(super) fn handle_deadline(&mut self, random: &mut FlowRandom<'_>, now: Now) -> Want {
+    pub(super) fn handle_deadline(&mut self, proves: bool, random: &mut FlowRandom<'_>, now: Now) -> Want {
         if !now.reached(self.deadline().at) {
             return Want::Nothing;
         }
@@ -66,7 +68,12 @@ impl StunKeeper {
                 self.open = Some(Request { id, bytes: bytes.clone(), sent: 1, pause: FIRST_REPEAT, next });
                 Want::Send(bytes)
             }
-            Some(open) if open.sent >= MOST_SENT => Want::Dead,
+            Some(open) if open.sent >= MOST_SENT && proves => Want::Dead,
+            Some(open) if open.sent >= MOST_SENT => {
+                self.open = None;
+                self.next = now.after(self.pause(random));
+                Want::Nothing
+            }
             Some(open) => {
                 open.sent += 1;
                 open.pause = if open.sent == MOST_SENT { LAST_WAIT } else { open.pause * 2 };

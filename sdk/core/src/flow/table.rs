@@ -2,17 +2,20 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use bytes::Bytes;
 use homing_wire::Frame;
 
 use super::connection::{Destination, Flow, FlowState, Opened};
 use super::keep_alive_random::KeepAliveRandom;
 use super::keeper::Keeper;
 use super::outcome::{FlowNews, FlowOutput, FlowRules};
+use super::pong_debt::PongDebt;
+use super::silent_peers::SilentPeers;
 use super::terms::KeepTerms;
 use super::want::Want;
 use crate::connect::ConnectError;
 use crate::ids::{FlowId, Seed};
-use crate::time::{Deadline, Now};
+use crate::time::{Deadline, Moment, Now};
 use crate::timer_queue::TimerQueue;
 
 /// All flows of one agent. `U` names a user: an account, a dialog, a transaction.
@@ -26,6 +29,7 @@ pub struct Flows<U> {
     /// Which flow leads where.
     shared: BTreeMap<Destination, FlowId>,
     due: TimerQueue<FlowId>,
+    silent: SilentPeers,
     outputs: VecDeque<FlowOutput<U>>,
 }
 
@@ -39,6 +43,7 @@ impl<U: Copy + Ord> Flows<U> {
             flows: BTreeMap::new(),
             shared: BTreeMap::new(),
             due: TimerQueue::default(),
+            silent: SilentPeers::default(),
             outputs: VecDeque::new(),
         }
     }
@@ -70,14 +75,14 @@ impl<U: Copy + Ord> Flows<U> {
         }
     }
 
-    /// Closes a flow whoever uses it, as for the losers of a race.
+    /// Closes a flow although it has users, as for the losers of a race.
     pub fn close(&mut self, flow: FlowId) {
         if self.remove(flow).is_some() {
             self.outputs.push_back(FlowOutput::Close { flow });
         }
     }
 
-    /// The flow is open. False if nobody wants it any more.
+    /// The flow is open. False if it has no user any more.
     pub fn handle_connected(&mut self, flow: FlowId, opened: Opened) -> bool {
         let Some(entry) = self.flows.get_mut(&flow) else { return false };
         if !matches!(entry.state, FlowState::Connecting { .. }) {
@@ -97,9 +102,18 @@ impl<U: Copy + Ord> Flows<U> {
     pub fn handle_frame(&mut self, flow: FlowId, frame: &Frame, now: Now) -> bool {
         let Some(entry) = self.flows.get_mut(&flow) else { return false };
         entry.keeper.heard(matches!(frame, Frame::Pong));
-        let want = match frame {
+        entry.heard = Some(now.since_start);
+        let stun = match frame {
             Frame::Stun(message) => entry.keeper.handle_stun(message, &mut self.random.of(flow, now), now),
-            Frame::Message(_) | Frame::Ping | Frame::Pong => Want::Nothing,
+            Frame::Message(_) | Frame::Ping | Frame::Pong => None,
+        };
+        if stun.is_some() || matches!(frame, Frame::Pong) {
+            self.silent.answered(&entry.destination);
+        }
+        let pays = matches!(frame, Frame::Ping) && entry.destination.transport.is_reliable();
+        let want = match stun {
+            None if pays && entry.debt.handle_ping(now) => Want::Send(Bytes::from_static(PONG)),
+            want => want.unwrap_or(Want::Nothing),
         };
         self.fulfil(flow, want);
         true
@@ -128,10 +142,28 @@ impl<U: Copy + Ord> Flows<U> {
             if matches!(entry.state, FlowState::Connecting { until } if now.reached(until)) {
                 self.lose(flow, ConnectError::Timeout);
             } else {
-                let want = entry.keeper.handle_deadline(&mut self.random.of(flow, now), now);
+                if entry.debt.handle_deadline(now) {
+                    let pong = Bytes::from_static(PONG);
+                    self.outputs.push_back(FlowOutput::Send { flow, bytes: pong });
+                }
+                let proves = !self.silent.contains(&entry.destination);
+                let want = entry.keeper.handle_deadline(proves, &mut self.random.of(flow, now), now);
+                if want == Want::Dead {
+                    self.silent.lost(&entry.destination);
+                }
                 self.fulfil(flow, want);
             }
         }
+    }
+
+    /// True if the peer of a flow promised to answer keep-alives and answers none: its silence proves nothing.
+    pub fn is_silent(&self, flow: FlowId) -> bool {
+        self.flows.get(&flow).is_some_and(|entry| self.silent.contains(&entry.destination))
+    }
+
+    /// True if the peer of a flow said anything after that moment.
+    pub fn has_spoken_since(&self, flow: FlowId, moment: Moment) -> bool {
+        self.flows.get(&flow).and_then(|entry| entry.heard).is_some_and(|heard| heard > moment)
     }
 
     /// When something is due next.
@@ -164,8 +196,9 @@ impl<U: Copy + Ord> Flows<U> {
         let flow = FlowId(self.next_id);
         self.next_id += 1;
         let state = FlowState::Connecting { until: now.after(self.rules.connect) };
-        let (users, keeper) = (BTreeSet::new(), Keeper::Off);
-        self.flows.insert(flow, Flow { destination: to.clone(), state, users, keeper, due: None });
+        let (users, keeper, debt) = (BTreeSet::new(), Keeper::Off, PongDebt::default());
+        let (heard, due) = (None, None);
+        self.flows.insert(flow, Flow { destination: to.clone(), state, users, keeper, debt, heard, due });
         self.shared.insert(to.clone(), flow);
         self.outputs.push_back(FlowOutput::Connect { flow, to: to.clone() });
         flow
@@ -212,3 +245,6 @@ impl<U: Copy + Ord> Flows<U> {
         self.due.set(flow, &mut entry.due, at);
     }
 }
+
+/// The answer to CRLFCRLF (RFC 5626 section 3.5.1).
+const PONG: &[u8] = b"\r\n";

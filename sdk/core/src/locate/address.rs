@@ -3,16 +3,18 @@
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
+use crate::address::{ascii_name, literal};
+
 /// A host name DNS can carry: letters, digits, hyphens and underscores in labels of 1 to 63, at most 253
-/// octets, and no address literal. Lower case, without the trailing dot.
+/// octets, and no address literal. Lower case, U-labels as A-labels, without the trailing dot.
 pub(super) fn host_name(name: &str) -> Option<String> {
-    let name = name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase();
+    let name = ascii_name(name.strip_suffix('.').unwrap_or(name));
     let label_ok = |label: &str| {
         (1..=63).contains(&label.len())
             && label.bytes().all(|octet| octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'_'))
     };
     let fits = name.len() <= 253 && name.split('.').all(label_ok);
-    (fits && name.parse::<IpAddr>().is_err()).then_some(name)
+    (fits && literal(&name).is_none()).then_some(name)
 }
 
 /// True unless the address can belong to no server: unspecified, multicast or broadcast.

@@ -51,6 +51,12 @@ impl Answers {
         asked.answer = Some(answer.and_then(|answer| checked(question.kind, answer)));
     }
 
+    /// Forgets an answer, so that the question is asked again.
+    pub(super) fn forget(&mut self, question: &DnsQuestion) {
+        self.known.remove(question);
+        self.order.retain(|asked| asked != question);
+    }
+
     /// The answer, if it is there.
     pub(super) fn of(&self, question: &DnsQuestion) -> Option<&Result<DnsAnswer, DnsError>> {
         self.known.get(question).and_then(|asked| asked.answer.as_ref())

@@ -3,8 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::target::{Skip, Target};
-use crate::dns::{DnsError, DnsQuestion, RecordKind};
+use super::target::Target;
+use crate::dns::{DnsError, DnsQuestion, RecordKind, Skip};
 
 /// The report of a search so far, as `homing resolve` shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,8 +4,9 @@ use std::fmt;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use super::request::{Request, Wanted, literal};
+use super::request::{Request, Wanted};
 use super::target::{NaptrPick, Pick};
+use crate::address::{ascii_name, literal};
 use crate::dns::{DnsQuestion, RecordKind};
 use crate::server::ServerName;
 use crate::transport::Transport;
@@ -38,6 +39,15 @@ pub(super) struct HostLead {
     pub(super) ttl: Duration,
     /// Addresses that came along with the SRV records.
     pub(super) glue: Vec<IpAddr>,
+    /// Asked for before; the answer was only half of what there is (RFC 8305 section 3).
+    pub(super) again: bool,
+}
+
+impl HostLead {
+    /// The question for its addresses.
+    pub(super) fn question(&self) -> DnsQuestion {
+        DnsQuestion { name: self.host.clone(), kind: RecordKind::Address }
+    }
 }
 
 impl Lead {
@@ -46,8 +56,7 @@ impl Lead {
         let (name, kind) = match self {
             Lead::Naptr(domain) => (domain, RecordKind::Naptr),
             Lead::Srv(srv) => (&srv.name, RecordKind::Srv),
-            Lead::Host(host) if host.glue.is_empty() => (&host.host, RecordKind::Address),
-            Lead::Host(_) => return None,
+            Lead::Host(host) => return host.glue.is_empty().then(|| host.question()),
         };
         Some(DnsQuestion { name: name.clone(), kind })
     }
@@ -82,7 +91,11 @@ impl fmt::Display for Lead {
 pub(super) fn stages(request: &Request) -> Vec<Vec<Lead>> {
     let transports = request.transports();
     match &request.wanted {
-        Wanted::Domain(domain) => domain_stages(domain, &transports),
+        // RFC 3263 section 4.2: an address leaves nothing to look up, also where it stands for a domain.
+        Wanted::Domain(domain) if literal(domain).is_some() => {
+            vec![host_stage(domain, None, false, &transports)]
+        }
+        Wanted::Domain(domain) => domain_stages(&ascii_name(domain), &transports),
         Wanted::Host { host, port, transport, .. } => {
             vec![host_stage(host, *port, transport.is_some(), &transports)]
         }
@@ -98,8 +111,10 @@ fn domain_stages(domain: &str, transports: &[Transport]) -> Vec<Vec<Lead>> {
     }
     customary.sort_by_key(|(rank, _)| *rank);
     let mut later = vec![Lead::Naptr(domain.to_owned())];
-    // `_sip._tcp` stands in both orders and was asked for already.
-    let standard = transports.iter().filter(|transport| **transport != Transport::Tcp);
+    // A name that stands in both orders was asked for already.
+    let asked =
+        |transport: &Transport| MICROSOFT_SRV.iter().any(|(prefix, _)| *prefix == srv_prefix(*transport));
+    let standard = transports.iter().filter(|transport| !asked(transport));
     later.extend(standard.map(|transport| srv(&srv_name(*transport, domain), *transport)));
     later.extend(guesses(domain, transports));
     vec![customary.into_iter().map(|(_, lead)| lead).collect(), later]
@@ -135,7 +150,7 @@ fn host_stage(name: &str, port: Option<u16>, written: bool, transports: &[Transp
             HostLead { glue: vec![ip], ..host_lead(&ip.to_string(), port, transport, Pick::Literal) };
         return vec![Lead::Host(direct)];
     }
-    let name = name.trim_end_matches('.').to_ascii_lowercase();
+    let name = ascii_name(name);
     if let Some(port) = port {
         let why = Pick::Port { host: name.clone() };
         return vec![host(&name, port, transport, why)];
@@ -152,12 +167,11 @@ fn host_stage(name: &str, port: Option<u16>, written: bool, transports: &[Transp
 
 /// The SRV name of RFC 3263 section 4.1.
 fn srv_name(transport: Transport, domain: &str) -> String {
-    let prefix = match transport {
-        Transport::Tls => "_sips._tcp",
-        Transport::Tcp => "_sip._tcp",
-        Transport::Udp => "_sip._udp",
-    };
-    format!("{prefix}.{domain}")
+    format!("{}.{domain}", srv_prefix(transport))
+}
+
+fn srv_prefix(transport: Transport) -> &'static str {
+    transport.srv_prefixes().first().copied().unwrap_or_default()
 }
 
 fn srv(name: &str, transport: Transport) -> Lead {
@@ -169,7 +183,15 @@ fn host(name: &str, port: u16, transport: Transport, why: Pick) -> Lead {
 }
 
 fn host_lead(name: &str, port: u16, transport: Transport, why: Pick) -> HostLead {
-    HostLead { host: name.to_owned(), port, transport, why, ttl: Duration::MAX, glue: Vec::new() }
+    HostLead {
+        host: name.to_owned(),
+        port,
+        transport,
+        why,
+        ttl: Duration::MAX,
+        glue: Vec::new(),
+        again: false,
+    }
 }
 
 /// Steps 1 to 4 of the Microsoft order (MS-CONMGMT).

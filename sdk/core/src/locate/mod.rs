@@ -11,7 +11,7 @@
 //!                     sipinternal. sip. sipexternal. and the domain itself                   one more
 //!  host, no port      NAPTR, SRV and addresses of the host together                          one or two
 //!  host:port          its addresses                                                          one
-//!  address            nothing to ask
+//!  address            nothing to ask, also where it stands for the domain
 //! ```
 //!
 //! Security never falls (RFC 3261 section 26.2): where a TLS server is published or was tried, no server
@@ -26,14 +26,17 @@ mod naptr;
 mod plan;
 mod request;
 mod server_health;
+mod server_order;
 mod srv;
 mod target;
 
+pub use crate::dns::Skip;
 pub use explain::{Candidate, Explanation, NameOutcome, NameReport};
 pub use plan::Plan;
 pub use request::{Request, Wanted};
 pub use server_health::ServerHealth;
-pub use target::{NaptrPick, NoCandidate, Pick, Skip, Step, Target};
+pub use server_order::ServerOrder;
+pub use target::{NaptrPick, NoCandidate, Pick, Step, Target};
 
 #[cfg(test)]
 mod tests;

@@ -5,11 +5,9 @@ use crate::transport::Transport;
 
 /// The transport a record's service means; none for other services.
 pub(super) fn transport(record: &Naptr) -> Option<Transport> {
-    let services = [("SIPS+D2T", Transport::Tls), ("SIP+D2T", Transport::Tcp), ("SIP+D2U", Transport::Udp)];
-    services
+    Transport::ALL
         .into_iter()
-        .find(|(service, _)| service.eq_ignore_ascii_case(&record.service))
-        .map(|(_, transport)| transport)
+        .find(|transport| transport.naptr_service().eq_ignore_ascii_case(&record.service))
 }
 
 /// Where a record leads.

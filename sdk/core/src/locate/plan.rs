@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 
+use smallvec::SmallVec;
+
 use super::address::{can_be_server, host_name, interleave};
 use super::answers::Answers;
 use super::explain::{Candidate, Explanation};
@@ -10,11 +12,11 @@ use super::lead::{HostLead, Lead, SrvLead, stages};
 use super::naptr::{self, Leads};
 use super::request::Request;
 use super::server_health::{Condition, ServerHealth};
+use super::server_order::ServerOrder;
 use super::srv;
-use super::target::{NaptrPick, NoCandidate, Pick, Skip, Step, Target};
-use crate::dns::{DnsAnswer, DnsError, DnsQuestion, DnsRecords, Naptr, Srv};
+use super::target::{NaptrPick, NoCandidate, Pick, Step, Target};
+use crate::dns::{DnsAnswer, DnsError, DnsQuestion, DnsRecords, Naptr, ResolveError, Skip, Srv};
 use crate::identity::lies_within;
-use crate::ids::Rng;
 use crate::server::ServerName;
 use crate::time::Now;
 use crate::transport::Transport;
@@ -26,14 +28,14 @@ use crate::transport::Transport;
 /// before failed; repeat until it is exhausted.
 ///
 /// ```
-/// use homing_core::ids::{Rng, Seed};
-/// use homing_core::locate::{Plan, Request, Step, Wanted};
+/// use homing_core::ids::Seed;
+/// use homing_core::locate::{Plan, Request, ServerOrder, Step, Wanted};
 /// use homing_core::transport::Transport;
 ///
 /// let wanted =
 ///     Wanted::Host { host: "192.0.2.7".into(), port: Some(5061), transport: None, secure: true };
-/// let mut chance = Rng::new(&Seed::from_number(1));
-/// let mut plan = Plan::new(Request::new(wanted, &[Transport::Tls]), &mut chance);
+/// let order = ServerOrder::new(Seed::from_number(1));
+/// let mut plan = Plan::new(Request::new(wanted, &[Transport::Tls]), order);
 /// assert!(plan.questions().is_empty());
 /// let Step::Target(target) = plan.next_target() else { panic!("an address needs no DNS") };
 /// assert_eq!(target.addr.to_string(), "192.0.2.7:5061");
@@ -41,7 +43,7 @@ use crate::transport::Transport;
 /// ```
 pub struct Plan {
     request: Request,
-    rng: Rng,
+    order: ServerOrder,
     answers: Answers,
     queue: VecDeque<Queued>,
     groups: u32,
@@ -49,11 +51,13 @@ pub struct Plan {
     ready: VecDeque<Target>,
     /// Servers that failed lately: after the others of their rank.
     set_back: VecDeque<Target>,
-    /// Servers that asked to be left alone: after everybody else.
+    /// Servers that sent a Retry-After: after all others.
     last_resort: VecDeque<Target>,
     seen: BTreeSet<(ServerName, SocketAddr, Transport)>,
     considered: Vec<Candidate>,
     found: Found,
+    /// Hosts of which one family of addresses came without the other: asked again once, after everything else.
+    halves: Vec<HostLead>,
 }
 
 /// A lead and with which others its question is asked.
@@ -64,7 +68,7 @@ struct Queued {
 }
 
 /// What the search has come upon so far.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Found {
     /// Usable SRV records.
     published: usize,
@@ -72,13 +76,15 @@ struct Found {
     secure: usize,
     handed_out: usize,
     forbidden: usize,
+    /// Transports that the domain says it does not offer, by an SRV target of `.`.
+    not_offered: SmallVec<[Transport; 3]>,
     /// The stage whose leads are being followed.
     stage: usize,
 }
 
 impl Plan {
-    /// A plan for `request`; weighted random come from `chance`.
-    pub fn new(request: Request, rng: &mut Rng) -> Self {
+    /// A plan for `request`; servers of one priority stand as `order` draws them.
+    pub fn new(request: Request, order: ServerOrder) -> Self {
         let mut queue = VecDeque::new();
         let stages = stages(&request);
         let groups = u32::try_from(stages.len()).unwrap_or(u32::MAX);
@@ -86,7 +92,7 @@ impl Plan {
             queue.extend(leads.into_iter().map(|lead| Queued { stage, group, lead }));
         }
         Self {
-            rng: Rng::new(&rng.fork()),
+            order,
             request,
             answers: Answers::default(),
             queue,
@@ -98,6 +104,7 @@ impl Plan {
             seen: BTreeSet::new(),
             considered: Vec::new(),
             found: Found::default(),
+            halves: Vec::new(),
         }
     }
 
@@ -141,7 +148,11 @@ impl Plan {
         match next {
             Some(target) => self.hand_out(target),
             None if self.queue.is_empty() && self.last_resort.is_empty() => {
-                Step::NoCandidate(self.why_exhausted())
+                if self.ask_for_halves() {
+                    Step::Waiting
+                } else {
+                    Step::NoCandidate(self.why_exhausted())
+                }
             }
             None => Step::Waiting,
         }
@@ -203,6 +214,9 @@ impl Plan {
         if lead.is_guess() && self.found.published > 0 {
             return Some(Skip::Published);
         }
+        if lead.is_guess() && lead.transport().is_some_and(|one| self.found.not_offered.contains(&one)) {
+            return Some(Skip::NotOffered);
+        }
         let clear = lead.transport().is_some_and(|transport| !transport.is_secure());
         (clear && self.found.secure > 0).then_some(Skip::SecurityWouldFall)
     }
@@ -216,6 +230,9 @@ impl Plan {
                 self.place(host, &glue);
             }
             (Lead::Host(host), Some(Ok(DnsAnswer { records: DnsRecords::Addresses(all), ttl, .. }))) => {
+                if ttl.is_zero() && !host.again {
+                    self.halves.push(HostLead { again: true, ..host.clone() });
+                }
                 let host = HostLead { ttl: host.ttl.min(ttl), ..host };
                 self.place(host, &all);
             }
@@ -259,7 +276,8 @@ impl Plan {
                 (Some(transport), Leads::ToAddress, Some(host)) => {
                     let why = Pick::Host { host: host.clone(), naptr: pick };
                     let port = transport.default_port();
-                    leads.push(Lead::Host(HostLead { host, port, transport, why, ttl, glue: Vec::new() }));
+                    let lead = HostLead { host, port, transport, why, ttl, glue: Vec::new(), again: false };
+                    leads.push(Lead::Host(lead));
                 }
             }
         }
@@ -270,10 +288,11 @@ impl Plan {
     fn spread_srv(&mut self, lead: &SrvLead, records: Vec<Srv>, glue: &[(String, IpAddr)], stage: usize) {
         let zone = zone_of(&lead.name);
         let mut leads = Vec::new();
-        for record in srv::order(records, &mut self.rng) {
+        for record in srv::order(records, self.order.rng()) {
             let what = format!("{} {}", lead.name, record.target.escape_debug());
             let host = match host_name(&record.target) {
                 _ if matches!(record.target.as_str(), "." | "") => {
+                    self.found.not_offered.push(lead.transport);
                     self.skip(what, Skip::NotOffered);
                     continue;
                 }
@@ -301,7 +320,8 @@ impl Plan {
                 naptr: lead.naptr.clone(),
             };
             let (transport, ttl) = (lead.transport, lead.ttl);
-            leads.push(Lead::Host(HostLead { host, port: record.port, transport, why, ttl, glue }));
+            let port = record.port;
+            leads.push(Lead::Host(HostLead { host, port, transport, why, ttl, glue, again: false }));
         }
         self.found.published += leads.len();
         if lead.transport.is_secure() {
@@ -317,6 +337,18 @@ impl Plan {
         for lead in leads.into_iter().rev() {
             self.queue.push_front(Queued { stage, group, lead });
         }
+    }
+
+    /// Asks again for addresses of which only one family had come; false if there are none.
+    fn ask_for_halves(&mut self) -> bool {
+        let halves = std::mem::take(&mut self.halves);
+        for half in &halves {
+            self.answers.forget(&half.question());
+        }
+        let leads: Vec<Lead> = halves.into_iter().map(Lead::Host).collect();
+        let some = !leads.is_empty();
+        self.lead_on(leads, self.found.stage);
+        some
     }
 
     /// Makes targets of a host's addresses.
@@ -370,11 +402,44 @@ impl Plan {
     fn why_exhausted(&self) -> NoCandidate {
         let Found { handed_out, forbidden, .. } = self.found;
         if handed_out > 0 {
-            NoCandidate::AllTried
-        } else if self.request.transports().is_empty() || forbidden > 0 {
-            NoCandidate::NotAllowed
-        } else {
-            NoCandidate::NoServer(self.answers.gravest())
+            return NoCandidate::AllTried;
+        }
+        if self.request.transports().is_empty() || forbidden > 0 {
+            return NoCandidate::NoServer(ResolveError::NotAllowed);
+        }
+        // A name server that does not answer says more than what the others leave out.
+        let why = match self.answers.gravest() {
+            DnsError::NoRecord => self.passed_over().unwrap_or(ResolveError::Dns(DnsError::NoRecord)),
+            grave => ResolveError::Dns(grave),
+        };
+        NoCandidate::NoServer(why)
+    }
+
+    /// The first thing that was found and not used.
+    fn passed_over(&self) -> Option<ResolveError> {
+        let by_rule = self.considered.iter().find_map(|candidate| match candidate {
+            Candidate::Skipped { what, why } if self.is_telling(*why) => {
+                Some(ResolveError::PassedOver { what: what.clone(), why: *why })
+            }
+            _ => None,
+        });
+        let not_offered = || (!self.found.not_offered.is_empty()).then_some(ResolveError::NotOffered);
+        by_rule.or_else(not_offered)
+    }
+
+    /// True for a rule that explains why nothing is left: the others follow from something better.
+    fn is_telling(&self, why: Skip) -> bool {
+        match why {
+            Skip::OtherDomain | Skip::Unusable | Skip::BadAddress => true,
+            // A guessed name without address is no news; a published one is.
+            Skip::NoAddress(_) => self.found.published > 0,
+            Skip::NotOffered
+            | Skip::OtherService
+            | Skip::TransportNotAllowed
+            | Skip::SecurityWouldFall
+            | Skip::Published
+            | Skip::Duplicate
+            | Skip::TooMany => false,
         }
     }
 }

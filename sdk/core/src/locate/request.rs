@@ -1,9 +1,8 @@
 //! What is looked for: the servers of a domain, or the one a URI names.
 
-use std::net::IpAddr;
-
 use homing_wire::Uri;
 
+use crate::address::literal;
 use crate::identity::{Expected, lies_within};
 use crate::limits::Limits;
 use crate::transport::Transport;
@@ -23,7 +22,8 @@ pub struct Request {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Wanted {
-    /// The servers of a SIP domain: the Microsoft names first, then RFC 3263.
+    /// The servers of a SIP domain: the Microsoft names first, then RFC 3263. A domain that is an address is
+    /// dialled, and its certificate must name that address.
     Domain(String),
     /// The host of a URI or of a configured server, by RFC 3263 alone. Its certificate must name
     /// exactly this host (decision 24).
@@ -75,7 +75,7 @@ impl Request {
         match self.wanted {
             Wanted::Domain(_) => allowed.collect(),
             Wanted::Host { secure: true, transport, .. } => {
-                let speakable = transport != Some(Transport::Udp);
+                let speakable = transport.is_none_or(Transport::is_reliable);
                 allowed.filter(|transport| speakable && transport.is_secure()).collect()
             }
             Wanted::Host { transport: Some(written), .. } => allowed.filter(|one| *one == written).collect(),
@@ -95,16 +95,14 @@ impl Request {
     /// Whom the server found under the name `dialled` must prove to be.
     pub(super) fn expected(&self, dialled: &str) -> Expected {
         match &self.wanted {
-            Wanted::Domain(domain) => Expected::discovered(domain, dialled),
+            Wanted::Domain(domain) => match literal(domain) {
+                Some(ip) => Expected::host(&ip.to_string()),
+                None => Expected::discovered(domain, dialled),
+            },
             Wanted::Host { host, .. } => match literal(host) {
                 Some(ip) => Expected::host(&ip.to_string()),
                 None => Expected::host(host),
             },
         }
     }
-}
-
-/// An address literal, with or without brackets.
-pub(super) fn literal(host: &str) -> Option<IpAddr> {
-    host.trim_start_matches('[').trim_end_matches(']').parse().ok()
 }

@@ -10,7 +10,7 @@ use crate::transport::Transport;
 /// Which addresses failed lately, kept across searches (RFC 3263 section 4.3).
 ///
 /// It only changes the order: one that failed is tried after its equals, one that answered 503 with
-/// Retry-After (RFC 3261 section 21.5.4) after everybody else. Nothing is left out, so a forged refusal
+/// Retry-After (RFC 3261 section 21.5.4) after all others. Nothing is left out, so a forged refusal
 /// or a lost packet can delay a login but never make it impossible.
 #[derive(Clone, Debug)]
 pub struct ServerHealth {
@@ -30,7 +30,7 @@ struct Failure {
 pub(super) enum Condition {
     /// It failed lately: after its equals.
     Failed,
-    /// It asked for a pause: after everybody else.
+    /// It asked for a pause: after all others.
     Busy,
 }
 

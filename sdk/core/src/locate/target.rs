@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-use crate::dns::DnsError;
+use crate::dns::ResolveError;
 use crate::identity::Expected;
 use crate::server::ServerName;
 use crate::transport::Transport;
@@ -82,45 +82,6 @@ pub struct NaptrPick {
     pub service: String,
 }
 
-/// Why a name, record or address was passed over.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-#[non_exhaustive]
-pub enum Skip {
-    /// An SRV target of `.`.
-    #[error("the domain says that it does not offer this service")]
-    NotOffered,
-    /// A NAPTR record for something else, or of a form RFC 3263 does not know.
-    #[error("the record is for another service")]
-    OtherService,
-    /// The account does not allow the transport.
-    #[error("the account does not allow this transport")]
-    TransportNotAllowed,
-    /// A TLS server is published or was tried: nothing in the clear comes after it.
-    #[error("security never falls: a TLS server comes first")]
-    SecurityWouldFall,
-    /// SRV records exist, so addresses are not guessed.
-    #[error("SRV records exist, so no address is guessed")]
-    Published,
-    /// In the clear no certificate vouches for a server, so its name must lie in the domain.
-    #[error("it lies outside the domain, and without TLS nothing proves that it may serve it")]
-    OtherDomain,
-    /// The host name or port cannot be dialled.
-    #[error("the record names nothing that can be dialled")]
-    Unusable,
-    /// The address cannot be a server's.
-    #[error("the address cannot be a server's")]
-    BadAddress,
-    /// The host has no address.
-    #[error("its name has no address ({0})")]
-    NoAddress(DnsError),
-    /// The same place is a target already.
-    #[error("it is on the list already")]
-    Duplicate,
-    /// The bound on targets is reached.
-    #[error("the bound on targets is reached")]
-    TooMany,
-}
-
 /// What a plan says when it is asked for the next target.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
@@ -133,18 +94,15 @@ pub enum Step {
 }
 
 /// Why there is nothing left.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum NoCandidate {
     /// Targets were handed out; there are no more.
     #[error("every server was tried")]
     AllTried,
-    /// DNS names no server.
+    /// Nothing was handed out at all.
     #[error("no server was found: {0}")]
-    NoServer(DnsError),
-    /// All that was found is forbidden by the account's transports.
-    #[error("the account allows none of the transports on offer")]
-    NotAllowed,
+    NoServer(ResolveError),
 }
 
 impl Pick {

@@ -3,14 +3,16 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use super::asked_server::AskedServer;
 use super::visited::Visited;
 use crate::account::Account;
 use crate::account::context::Context;
 use crate::account::server_attempt::Dialled;
+use crate::account::server_search::Miss;
 use crate::config::Scheme;
-use crate::connect::ConnectError;
+use crate::connect::{ConnectError, TlsProof};
 use crate::event::MoveCause;
-use crate::journey::{FoundBy, Hop, HopVerdict, Journey, RoundTrips};
+use crate::journey::{FoundBy, Hop, HopVerdict, Journey, Remark, RoundTrips};
 use crate::time::{Moment, Now};
 use crate::transport::Transport;
 
@@ -98,37 +100,50 @@ impl Attempt {
         self.leg_began = now.since_start;
     }
 
-    /// A server could not be reached.
-    pub(super) fn missed(&mut self, dialled: Dialled, why: ConnectError, now: Now) {
+    /// Servers could not be reached.
+    pub(super) fn missed_all(&mut self, misses: Vec<Miss>, account: &mut Account, cx: &mut Context<'_>) {
+        for miss in misses {
+            if miss.dialled.how == FoundBy::Remembered {
+                self.blame_home(account, cx);
+            }
+            if let Some(address) = miss.dialled.address {
+                cx.server_health.failed(address, miss.dialled.transport, cx.now);
+            }
+            self.missed(miss.dialled, miss.why, cx.now);
+        }
+    }
+
+    fn missed(&mut self, dialled: Dialled, why: ConnectError, now: Now) {
         self.changes += 1;
         let mut hop = self.hop(dialled, now);
         hop.verdict = HopVerdict::Unreachable(why);
-        match self.journey.hops.last_mut() {
+        // The hops that are being asked stay last.
+        let hops = &mut self.journey.hops;
+        let asked = hops.iter().rev().take_while(|hop| hop.verdict == HopVerdict::Pending).count();
+        let place = hops.len() - asked;
+        match hops[..place].last_mut() {
             Some(last) if last.server == hop.server && matches!(last.verdict, HopVerdict::Unreachable(_)) => {
                 last.address = hop.address;
                 last.verdict = hop.verdict;
                 last.price.millis = hop.price.millis;
                 last.price.tcp = last.price.tcp.saturating_add(hop.price.tcp);
             }
-            Some(_) | None => self.journey.hops.push(hop),
+            Some(_) | None => hops.insert(place, hop),
         }
         self.trim();
     }
 
     /// A connection stands and the server is about to be asked.
-    pub(super) fn arrived(
-        &mut self,
-        dialled: Dialled,
-        tls_round_trips: u8,
-        verified_as: Option<String>,
-        now: Now,
-    ) {
+    pub(super) fn arrived(&mut self, dialled: Dialled, proof: Option<&TlsProof>, now: Now) {
         self.changes += 1;
         let named = dialled.named.server(dialled.transport);
         self.visited.enter(dialled.server.clone(), named);
         let mut hop = self.hop(dialled, now);
-        hop.price.tls = tls_round_trips;
-        hop.verified_as = verified_as;
+        if let Some(proof) = proof {
+            hop.price.tls = proof.round_trips;
+            hop.verified_as = Some(proof.name.clone());
+            hop.pinned = proof.pinned;
+        }
         self.journey.hops.push(hop);
         self.trim();
     }
@@ -138,6 +153,16 @@ impl Attempt {
         if let Some(hop) = self.journey.hops.last_mut() {
             hop.price.tcp = 0;
             hop.price.tls = 0;
+        }
+    }
+
+    /// The server of the last hop closed the connection after its challenge, and there is a new one.
+    pub(super) fn reconnected(&mut self, proof: Option<&TlsProof>) {
+        self.changes += 1;
+        if let Some(hop) = self.journey.hops.last_mut() {
+            hop.price.tcp = hop.price.tcp.saturating_add(1);
+            hop.price.tls = hop.price.tls.saturating_add(proof.map_or(0, |proof| proof.round_trips));
+            hop.remarks.push(Remark::ClosedAfterChallenge);
         }
     }
 
@@ -169,9 +194,72 @@ impl Attempt {
         }
     }
 
+    /// Something about the last hop is odd.
+    pub(super) fn remark(&mut self, remark: Remark) {
+        if let Some(hop) = self.journey.hops.last_mut() {
+            hop.remarks.push(remark);
+        }
+    }
+
     /// Where the last hop was dialled.
     pub(super) fn last_place(&self) -> Option<(SocketAddr, Transport)> {
         self.journey.last().and_then(|hop| Some((hop.address?, hop.transport)))
+    }
+
+    /// Something about one of the servers that are asked is odd.
+    pub(super) fn remark_on(&mut self, asked: &AskedServer, remark: Remark) {
+        self.changes += 1;
+        if let Some(hop) = self.hop_of(asked) {
+            hop.remarks.retain(|known| *known != remark);
+            hop.remarks.push(remark);
+        }
+    }
+
+    /// The server asked there is not talked to: it is gone, or another answered first. One is not dialled that is
+    /// gone or mute soon again, and as the remembered home it failed.
+    pub(super) fn pass_over(
+        &mut self,
+        asked: &AskedServer,
+        verdict: HopVerdict,
+        account: &mut Account,
+        cx: &mut Context<'_>,
+    ) {
+        let has_failed = matches!(verdict, HopVerdict::Unreachable(_));
+        let is_home = self.passed_over(asked, verdict, cx.now);
+        if is_home && has_failed {
+            self.blame_home(account, cx);
+        }
+        if let Some(address) = asked.address.filter(|_| has_failed) {
+            cx.server_health.failed(address, asked.transport, cx.now);
+        }
+    }
+
+    /// As [`Attempt::pass_over`], but only told. True if it is the remembered home.
+    pub(super) fn passed_over(&mut self, asked: &AskedServer, verdict: HopVerdict, now: Now) -> bool {
+        self.changes += 1;
+        let spent = millis(now, self.leg_began);
+        let Some(hop) = self.hop_of(asked) else { return false };
+        hop.verdict = verdict;
+        hop.price.millis = spent;
+        let is_home = hop.how == FoundBy::Remembered;
+        // It may be asked at another of its addresses still.
+        let is_same = |hop: &Hop| hop.verdict == HopVerdict::Pending && hop.server == asked.server;
+        if !self.journey.hops.iter().any(is_same) {
+            self.visited.withdraw(&asked.server);
+        }
+        is_home
+    }
+
+    /// Of the servers that are asked this is the one that is talked to.
+    pub(super) fn goes_on_with(&mut self, asked: &AskedServer) {
+        if let Some(at) = self.journey.hops.iter().rposition(|hop| is_pending_at(hop, asked)) {
+            let hop = self.journey.hops.remove(at);
+            self.journey.hops.push(hop);
+        }
+    }
+
+    fn hop_of(&mut self, asked: &AskedServer) -> Option<&mut Hop> {
+        self.journey.hops.iter_mut().rev().find(|hop| is_pending_at(hop, asked))
     }
 
     /// The last hop never said anything in SIP: it was not visited.
@@ -209,7 +297,7 @@ impl Attempt {
     }
 
     fn hop(&self, dialled: Dialled, now: Now) -> Hop {
-        let tcp = u8::from(dialled.transport != Transport::Udp && dialled.address.is_some());
+        let tcp = u8::from(dialled.transport.is_reliable() && dialled.address.is_some());
         Hop {
             server: dialled.server,
             address: dialled.address,
@@ -223,7 +311,9 @@ impl Attempt {
             },
             scheme: None,
             verified_as: None,
+            pinned: false,
             verdict: HopVerdict::Pending,
+            remarks: Vec::new(),
         }
     }
 
@@ -236,6 +326,10 @@ impl Attempt {
             self.journey.hops.remove(least);
         }
     }
+}
+
+fn is_pending_at(hop: &Hop, asked: &AskedServer) -> bool {
+    hop.verdict == HopVerdict::Pending && hop.address == asked.address && hop.server == asked.server
 }
 
 fn millis(now: Now, since: Moment) -> u32 {

@@ -38,6 +38,11 @@ impl BindingLifetime {
         }
     }
 
+    /// For how long it has been granted.
+    pub(super) fn age(&self, now: Now) -> Duration {
+        Duration::from_secs(u64::from(self.granted)).saturating_sub(self.ends.since(now.since_start))
+    }
+
     /// When to refresh, given that the clocks ran apart: at the earlier of both.
     pub(super) fn refresh_after_jump(&self, now: Now) -> Moment {
         let left = self.refresh_by_wall.0.saturating_sub(now.wall.0);

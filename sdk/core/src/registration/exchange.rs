@@ -1,27 +1,28 @@
 //! One REGISTER with all its challenges: from the first request to the final answer that is believed.
 
-use homing_wire::header::MinExpires;
-use homing_wire::{Builder, Message, Method, Name, NameAddrBuf};
+use homing_wire::{Builder, Message, Method, Name, NameAddrBuf, UriBuf};
 
 use super::attempt::Attempt;
 use super::refusal::Refusal;
+use super::response_info;
 use crate::account::Account;
 use crate::account::acceptance::SignatureVerdict;
 use crate::account::answerer::{Answerer, Next};
 use crate::account::challenge;
 use crate::account::context::Context;
+use crate::account::digest_realms::SentAnswer;
 use crate::account::link_context::LinkContext;
 use crate::account::request_head::Sequence;
-use crate::account::server_link::{Judgement, Proof, ServerLink, Verified};
+use crate::account::server_link::{Judgement, Proof, SentRequest, ServerLink, Verified};
 use crate::auth::security_association::{AssociationName, Mechanism, Style, Version};
-use crate::config::Scheme;
+use crate::config::{AccountConfig, Outbound, RegisterUri, Rspauth, Scheme};
 use crate::counter::Counter;
 use crate::endpoint::InstanceId;
-use crate::error::{LoginError, SignatureFault};
+use crate::error::{AuthError, LoginError, ResponseFault, SignatureFault};
 use crate::event::AccountEvent;
 use crate::ids::{AskId, TxId};
 use crate::outbox::Credentials;
-use crate::time::{Deadline, Why};
+use crate::time::{Deadline, Now, Why};
 use crate::uas;
 
 /// A REGISTER under way.
@@ -32,6 +33,14 @@ pub(super) struct Exchange {
     tx: Option<TxId>,
     /// A final answer that was not believed, and until when a better one is waited for.
     pub(super) refusal: Option<Refusal>,
+    /// What was wrong with the last response that was dropped: the reason if no better one comes.
+    pub(super) fault: Option<Box<ResponseFault>>,
+    /// What the request that is out answers to Digest realms.
+    answers: Vec<SentAnswer>,
+    /// What the request that is out proves, where another connection takes the same.
+    again: Option<Proof>,
+    /// What the next request proves, while there is no connection to send it by.
+    unsent: Option<Proof>,
 }
 
 /// What a REGISTER is for.
@@ -55,6 +64,8 @@ pub(super) struct ExchangeContext<'a, 'd> {
     pub(super) sequence: &'a mut Sequence,
     /// The login's way, while there is a login.
     pub(super) attempt: Option<&'a mut Attempt>,
+    /// False while the server closed the connection and there is no other.
+    pub(super) is_connected: bool,
 }
 
 /// What became of an input.
@@ -63,6 +74,8 @@ pub(super) enum Outcome {
     Pending(Box<Exchange>),
     /// 2xx.
     Granted(Message),
+    /// 2xx of a server that tried to prove that it knows the password, and does not.
+    Unproved,
     /// 3xx, and what its signature proved.
     Redirected(Message, SignatureVerdict),
     /// Another final answer, and what its signature proved.
@@ -88,6 +101,16 @@ impl Exchange {
         }
     }
 
+    /// Sends the first request of a login without anything that was learned from earlier ones.
+    pub(super) fn start_plainly(mut cx: ExchangeContext<'_, '_>) -> Outcome {
+        cx.send(Purpose::SignIn, Answerer::new(), Proof::Nothing)
+    }
+
+    /// True if it ends a binding.
+    pub(super) fn is_sign_out(&self) -> bool {
+        self.purpose == Purpose::SignOut
+    }
+
     /// The transaction that is waited for.
     pub(super) fn tx(&self) -> Option<TxId> {
         self.tx
@@ -103,6 +126,14 @@ impl Exchange {
         self.answerer.is_authenticating()
     }
 
+    /// True while a request is out that a server may grant: it carries all that was demanded, or nothing is, because the
+    /// account answers no challenge.
+    pub(super) fn may_be_granted(&self, config: &AccountConfig) -> bool {
+        let is_open = config.auth.schemes.is_empty();
+        let is_complete = !self.answerer.draws_challenge() && (is_open || self.answerer.was_demanded());
+        self.tx.is_some() && is_complete
+    }
+
     /// When a refused answer stands.
     pub(super) fn deadline(&self) -> Option<Deadline> {
         self.refusal.as_ref().map(|refusal| Deadline::new(refusal.until, Why::RefusalVerdict))
@@ -113,12 +144,20 @@ impl Exchange {
         let Verified { message, judged } = response;
         match message.status().unwrap_or_default() {
             401 | 407 => self.handle_challenge(&message, cx),
-            423 if self.may_ask_longer(&message, cx.at.account) => self.ask_longer(&message, judged, cx),
+            439 if uses_outbound(&cx.at) && self.purpose != Purpose::SignOut => {
+                self.settle(&message, judged, &mut cx);
+                let LinkContext { link, account, .. } = &mut cx.at;
+                account.memory.forgo_outbound(&link.named.host);
+                cx.send(self.purpose, self.answerer.again(), Proof::Current)
+            }
+            423 if self.purpose != Purpose::SignOut => self.handle_too_brief(&message, judged, cx),
             status => {
                 let proved = self.settle(&message, judged, &mut cx);
+                let ignores = cx.at.account.config.auth.rspauth == Rspauth::Ignore;
                 match status {
+                    200..=299 if !proved && !ignores => Outcome::Unproved,
                     200..=299 => Outcome::Granted(message),
-                    // Whoever gives a wrong proof leads nobody anywhere, whatever the account's rules.
+                    // A server with a wrong proof redirects no account, whatever the account's rules.
                     300..=399 if !proved => {
                         Outcome::Redirected(message, SignatureVerdict::Refused(SignatureFault::BadSignature))
                     }
@@ -156,12 +195,53 @@ impl Exchange {
         self.answerer.interrupt(link, account, cx);
     }
 
+    /// True if it can go on over a new connection in place of the one that the server just closed. An association does
+    /// not outlive its connection.
+    pub(super) fn may_move(&self, link: &ServerLink, now: Now) -> bool {
+        let is_complete = self.answerer.ask().is_some() || self.again.is_some();
+        link.association().is_none() && is_complete && self.answerer.may_move(now)
+    }
+
+    /// The connection is closed: what was sent by it is to be sent again.
+    pub(super) fn interrupted(self, cx: &mut Context<'_>) -> Self {
+        if let Some(tx) = self.tx {
+            cx.transactions.abandon(tx);
+        }
+        Self { tx: None, unsent: self.again, again: None, ..self }
+    }
+
+    /// True if there is something to send and no connection.
+    pub(super) fn is_unsent(&self) -> bool {
+        self.unsent.is_some()
+    }
+
+    /// A new connection stands.
+    pub(super) fn resume(self, mut cx: ExchangeContext<'_, '_>) -> Outcome {
+        match self.unsent {
+            Some(proof) => cx.send(self.purpose, self.answerer.moves(), proof),
+            None => Outcome::Pending(Box::new(self)),
+        }
+    }
+
+    fn waiting(purpose: Purpose, answerer: Answerer, unsent: Option<Proof>) -> Outcome {
+        let (tx, refusal, fault, answers, again) = (None, None, None, Vec::new(), None);
+        Outcome::Pending(Box::new(Exchange { purpose, answerer, tx, refusal, fault, answers, again, unsent }))
+    }
+
     /// A 401 or 407.
     fn handle_challenge(self, message: &Message, mut cx: ExchangeContext<'_, '_>) -> Outcome {
         let answerer = match self.answerer.challenged(&mut cx.at) {
             Ok(answerer) => answerer,
             Err(error) => return Outcome::Failed(error.into()),
         };
+        if challenge::is_bare(message) && cx.at.link.has_digest() {
+            return match answerer.bare() {
+                Some(answerer) => cx.send(self.purpose, answerer, Proof::Nothing),
+                None => {
+                    Outcome::Failed(AuthError::ChallengeLoop { server: cx.at.link.server.clone() }.into())
+                }
+            };
+        }
         let chosen = challenge::choose(message, cx.at.link, cx.at.account, cx.at.cx.now);
         let offer = match chosen {
             Ok(offer) => offer,
@@ -180,9 +260,10 @@ impl Exchange {
     /// Keeps what the handshake brought, whatever the server decided. False if the server tried to prove that
     /// it knows the password, and does not.
     fn settle(&self, message: &Message, judged: Judgement, cx: &mut ExchangeContext<'_, '_>) -> bool {
-        self.answerer.settle(judged.by_pending, &mut cx.at);
-        let uri = request_uri(cx.at.account);
-        let proved = cx.at.link.follow_nonce(message, &uri);
+        self.answerer.settle(judged.by_pending, message, &mut cx.at);
+        let uri = request_uri(&cx.at);
+        let request = SentRequest { uri: &uri, flow: cx.at.link.flow(), answers: &self.answers };
+        let proved = cx.at.link.follow_nonce(message, request);
         if !proved {
             cx.at.cx.counters.count(Counter::WrongProof);
             cx.at.cx.tell(AccountEvent::ProofWrong { server: cx.at.link.server.clone() });
@@ -190,19 +271,28 @@ impl Exchange {
         proved
     }
 
-    fn may_ask_longer(&self, message: &Message, account: &Account) -> bool {
-        let least = minimum(message);
-        self.purpose != Purpose::SignOut
-            && self.answerer.may_go_on()
-            && least.is_some_and(|least| least > account.expires)
-    }
-
-    /// 423 Interval Too Brief: the same again, for as long as the server wants (RFC 3261 section 10.2.8).
-    fn ask_longer(self, message: &Message, judged: Judgement, mut cx: ExchangeContext<'_, '_>) -> Outcome {
-        let account = &mut cx.at.account;
-        account.expires = minimum(message).unwrap_or(account.expires);
+    /// 423 Interval Too Brief: once more, for as long as the server wants (RFC 3261 section 10.2.8).
+    fn handle_too_brief(
+        mut self,
+        message: &Message,
+        judged: Judgement,
+        mut cx: ExchangeContext<'_, '_>,
+    ) -> Outcome {
         self.settle(message, judged, &mut cx);
-        cx.send(self.purpose, self.answerer.again(), Proof::Current)
+        let least = response_info::min_expires(message);
+        let account = &mut cx.at.account;
+        match least.filter(|least| (1..=LONGEST).contains(least)) {
+            Some(seconds) if !self.answerer.is_extended() => {
+                account.expires = seconds;
+                self.answerer = self.answerer.extended();
+                cx.send(self.purpose, self.answerer, Proof::Current)
+            }
+            _ => {
+                let (server, asked) = (cx.at.link.server.clone(), account.expires);
+                account.expires = account.config.expires;
+                Outcome::Failed(LoginError::IntervalTooBrief { server, asked, least })
+            }
+        }
     }
 }
 
@@ -210,19 +300,23 @@ impl ExchangeContext<'_, '_> {
     fn go_on(&mut self, purpose: Purpose, next: Next) -> Outcome {
         match next {
             Next::Send(answerer, proof) => self.send(purpose, answerer, proof),
-            Next::Wait(answerer) => {
-                Outcome::Pending(Box::new(Exchange { purpose, answerer, tx: None, refusal: None }))
-            }
+            Next::Wait(answerer) => Exchange::waiting(purpose, answerer, None),
             Next::Failed(error) => Outcome::Failed(error.into()),
         }
     }
 
     /// Sends the REGISTER of an exchange and counts it.
     fn send(&mut self, purpose: Purpose, answerer: Answerer, proof: Proof) -> Outcome {
+        if !self.is_connected {
+            return Exchange::waiting(purpose, answerer, Some(proof));
+        }
+        let again = proof.repeat();
         if let Some(attempt) = &mut self.attempt {
             attempt.asked();
         }
-        let head = self.sequence.head(Method::Register, &request_uri(self.at.account), &mut self.at);
+        let uri = request_uri(&self.at);
+        let aor = self.at.account.config.aor.to_string();
+        let head = self.sequence.head(Method::Register, &uri, &aor, &mut self.at);
         let request = register(head, purpose, &self.at).message();
         let failed = |server| Outcome::Failed(LoginError::NoAnswer { server });
         let LinkContext { link, cx, .. } = &mut self.at;
@@ -231,15 +325,28 @@ impl ExchangeContext<'_, '_> {
             return failed(link.server.clone());
         };
         match cx.transactions.request(&signed, link.flow_ref, cx.owner, cx.now) {
-            Ok(tx) => Outcome::Pending(Box::new(Exchange { purpose, answerer, tx: Some(tx), refusal: None })),
+            Ok(tx) => {
+                let (tx, refusal, fault, unsent) = (Some(tx), None, None, None);
+                let answers = link.answers_in(&signed);
+                let exchange = Exchange { purpose, answerer, tx, refusal, fault, answers, again, unsent };
+                Outcome::Pending(Box::new(exchange))
+            }
             Err(_) => failed(link.server.clone()),
         }
     }
 }
 
 /// The Request-URI of a REGISTER.
-fn request_uri(account: &Account) -> String {
-    format!("sip:{}", account.config.aor.domain)
+fn request_uri(at: &LinkContext<'_, '_>) -> String {
+    match at.account.config.register_uri {
+        RegisterUri::Domain => UriBuf::sip(None, &at.account.config.aor.domain).to_string(),
+        RegisterUri::Server => UriBuf::sip(None, &at.link.server.host).to_string(),
+    }
+}
+
+/// True if the account's REGISTER to this server offers outbound.
+fn uses_outbound(at: &LinkContext<'_, '_>) -> bool {
+    at.account.config.outbound == Outbound::Auto && at.account.memory.may_use_outbound(&at.link.named.host)
 }
 
 /// What makes a REGISTER one that both Microsoft's and other registrars understand. The lifetime that is asked
@@ -251,13 +358,14 @@ fn register(head: Builder, purpose: Purpose, at: &LinkContext<'_, '_>) -> Builde
     let mut contact = NameAddrBuf::new(at.link.contact_uri(&config.aor))
         .param("proxy", Some("replace"))
         .param("+sip.instance", Some(&instance));
-    if config.outbound {
+    let is_outbound = uses_outbound(at);
+    if is_outbound {
         contact = contact.param("reg-id", Some("1"));
     }
     if purpose == Purpose::SignIn {
         contact = contact.param("expires", Some(&expires.to_string()));
     }
-    let outbound = if config.outbound { ", path, outbound" } else { "" };
+    let outbound = if is_outbound { ", path, outbound" } else { "" };
     let request = head
         .header(Name::Contact, contact)
         .header(Name::Supported, format_args!("gruu-10, adhoclist, ms-cluster-failover{outbound}"))
@@ -293,67 +401,43 @@ fn shortcut(cx: &ExchangeContext<'_, '_>) -> Option<Proof> {
     Some(Proof::Opening(name, style))
 }
 
-fn minimum(message: &Message) -> Option<u32> {
-    let MinExpires(least) = message.get().ok()??;
-    (least <= LONGEST).then_some(least)
-}
-
-/// The longest Expires a server may demand: a day.
-const LONGEST: u32 = 86_400;
+/// The longest Expires a server may demand: a week.
+const LONGEST: u32 = 7 * 86_400;
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
-    use crate::account::context::Asks;
-    use crate::account::random::SeededRandom;
-    use crate::config::{AccountConfig, AgentConfig, Aor};
-    use crate::counter::Counters;
-    use crate::flow::{FlowRules, Flows};
-    use crate::ids::{AccountId, Owner, Seed};
-    use crate::locate::ServerHealth;
-    use crate::outbox::Outbox;
-    use crate::time::Now;
-    use crate::transaction::{Caps, Transactions, TxOutput};
-
-    /// The REGISTER an exchange begins with over this link.
-    fn first_register(purpose: Purpose, link: &mut ServerLink) -> Message {
-        let (agent, seed) = (AgentConfig::default(), Seed::from_number(1));
-        let config = AccountConfig::new(Aor::parse("alice@network.com").unwrap(), "3344");
-        let mut account = Account::new(AccountId(0), config);
-        let mut random = SeededRandom::new(&seed);
-        let mut sequence = Sequence::new(&mut random);
-        let mut transactions = Transactions::new(agent.timers, Caps::from(&agent.limits), &seed);
-        let mut cx = Context {
-            account: AccountId(0),
-            owner: Owner::Registration(AccountId(0)),
-            agent: &agent,
-            outbox: &mut Outbox::default(),
-            counters: &mut Counters::default(),
-            random: &mut random,
-            server_order: &seed,
-            transactions: &mut transactions,
-            flows: &mut Flows::new(FlowRules::from(&agent.limits), &seed),
-            server_health: &mut ServerHealth::new(agent.limits.retry_after),
-            asks: &mut Asks::default(),
-            drained: &mut Vec::new(),
-            news: &mut Vec::new(),
-            now: Now::new(Duration::ZERO, Duration::ZERO),
-        };
-        let at = LinkContext { link, account: &mut account, cx: &mut cx };
-        let outcome =
-            Exchange::start(purpose, ExchangeContext { at, sequence: &mut sequence, attempt: None });
-        assert!(matches!(outcome, Outcome::Pending(_)), "{purpose:?} came to nothing");
-        let Some(TxOutput::Send { bytes, .. }) = transactions.poll_output() else { panic!("{purpose:?}") };
-        Message::parse(bytes).unwrap()
-    }
+    use crate::tests::act_over;
 
     #[test]
     fn an_association_that_is_used_up_is_renewed_whatever_the_register_is_for() {
         for purpose in [Purpose::Refresh, Purpose::SignOut] {
-            let register = first_register(purpose, &mut ServerLink::used_up());
+            let started = act_over(&mut ServerLink::used_up(), |at| {
+                let mut sequence = Sequence::new(at.cx.random);
+                Exchange::start(
+                    purpose,
+                    ExchangeContext { at, sequence: &mut sequence, attempt: None, is_connected: true },
+                )
+            });
+            assert!(matches!(started.result, Outcome::Pending(_)), "{purpose:?} came to nothing");
+            let [register] = &started.sent[..] else { panic!("{purpose:?}") };
             assert_eq!(register.auth(Name::Authorization).count(), 0, "{purpose:?} draws a challenge");
+        }
+    }
+
+    /// Decision 11: signing fails closed.
+    #[test]
+    fn a_register_that_cannot_be_signed_fails_and_does_not_leave() {
+        for purpose in [Purpose::Refresh, Purpose::SignOut] {
+            let sent = act_over(&mut ServerLink::used_up(), |at| {
+                let mut sequence = Sequence::new(at.cx.random);
+                let mut cx =
+                    ExchangeContext { at, sequence: &mut sequence, attempt: None, is_connected: true };
+                cx.send(purpose, Answerer::new(), Proof::Current)
+            });
+            let failed = matches!(sent.result, Outcome::Failed(LoginError::NoAnswer { .. }));
+            assert!(failed && sent.sent.is_empty(), "{purpose:?}");
+            assert_eq!(sent.counters.of(Counter::NotSigned), 1, "{purpose:?}");
         }
     }
 }

@@ -7,10 +7,10 @@ use crate::account::Account;
 use crate::account::context::Context;
 use crate::account::prompt::{Prompt, Reply};
 use crate::account::random::WaitPurpose;
-use crate::dns::DnsError;
+use crate::dns::{DnsError, ResolveError};
 use crate::error::{AuthError, LoginError};
 use crate::event::{AccountEvent, MoveCause};
-use crate::journey::LoginFailure;
+use crate::journey::{Hop, LoginFailure};
 use crate::state::AccountState;
 use crate::time::{Deadline, Moment, Now, Why};
 
@@ -31,7 +31,7 @@ struct Again {
 }
 
 impl Idle {
-    /// Until somebody says otherwise.
+    /// Until a command says otherwise.
     pub(super) fn new(shown: AccountState) -> Self {
         Self { shown, again: None, not_before: Moment::default() }
     }
@@ -50,19 +50,26 @@ impl Idle {
     ) -> Self {
         let floor = attempt.floor().max(least(&error));
         let is_redirect = matches!(error, LoginError::Redirect(_));
-        let shown = match &error {
-            LoginError::Resolve { why: DnsError::NoNetwork, .. } => AccountState::NoNetwork,
-            _ => AccountState::Refused,
-        };
+        let shown = state_after(&error);
         let cause = if account.last_home.is_some() { MoveCause::Failover } else { attempt.cause() };
-        let retry_in = helps(&error)
-            .then(|| account.backoff.after_failure(floor, |bound| cx.spread(WaitPurpose::Retry, bound)));
+        let is_rejected = matches!(error, LoginError::Auth(AuthError::Rejected { .. }));
+        let retry_in = if is_rejected {
+            account.rest_rejected(cx)
+        } else {
+            helps(&error)
+                .then(|| account.backoff.after_failure(floor, |bound| cx.spread(WaitPurpose::Retry, bound)))
+        };
+        if retry_in.is_some() && !is_redirect && !is_rejected {
+            for place in attempt.journey().hops.iter().filter_map(Hop::place_of_failure) {
+                cx.waiting.join(place, cx.account);
+            }
+        }
         let failure = LoginFailure { error, journey: attempt.into_journey() };
         cx.tell(AccountEvent::LoginFailed { failure, retry_in });
         match retry_in {
             Some(wait) => {
                 // A wait the server asked for, and the growing one after a redirect (decision 1).
-                let not_before = cx.now.after(if is_redirect { wait } else { floor });
+                let not_before = cx.now.after(if is_redirect || is_rejected { wait } else { floor });
                 Idle { not_before, ..Idle::until(shown, cx.now.after(wait), cause) }
             }
             None => {
@@ -70,6 +77,14 @@ impl Idle {
                 Idle::new(shown)
             }
         }
+    }
+
+    /// After a registration that lapsed because the password was refused: the next attempt is planned.
+    pub(super) fn resting(error: LoginError, attempt: Attempt, at: Moment, cx: &mut Context<'_>) -> Self {
+        let retry_in = Some(at.since(cx.now.since_start));
+        let failure = LoginFailure { error, journey: attempt.into_journey() };
+        cx.tell(AccountEvent::LoginFailed { failure, retry_in });
+        Idle { not_before: at, ..Idle::until(AccountState::NeedsPassword, at, MoveCause::Failover) }
     }
 
     /// How the state is shown.
@@ -85,6 +100,13 @@ impl Idle {
     /// True if the account is to be signed in as soon as that is possible.
     pub(super) fn is_waiting(&self) -> bool {
         self.again.is_some() || self.shown == AccountState::NoNetwork
+    }
+
+    /// The next attempt need not wait longer than until `at`, unless a server asked for more.
+    pub(super) fn wake(&mut self, at: Moment) {
+        if let Some(again) = &mut self.again {
+            again.at = again.at.min(at.max(self.not_before));
+        }
     }
 
     /// Begins the next attempt if its time has come.
@@ -122,10 +144,25 @@ impl Idle {
                 if now.reached(not_before) {
                     return Transition::Login(cause).into();
                 }
-                let shown = AccountState::Refused;
+                let shown = AccountState::Rejected;
                 Step::Stays(Idle { not_before, ..Idle::until(shown, not_before, cause) })
             }
             (false, true) => Step::Stays(Idle { not_before, ..Idle::new(AccountState::NoNetwork) }),
         }
+    }
+}
+
+/// The state in which an account rests after a login that ended with this: by what would help.
+fn state_after(error: &LoginError) -> AccountState {
+    match error {
+        LoginError::Resolve { why: ResolveError::Dns(DnsError::NoNetwork), .. } => AccountState::NoNetwork,
+        LoginError::Resolve { .. }
+        | LoginError::Connect { .. }
+        | LoginError::NoAnswer { .. }
+        | LoginError::Unusable { .. } => AccountState::Unreachable,
+        LoginError::Auth(AuthError::NoCredentials { .. } | AuthError::Rejected { .. }) => {
+            AccountState::NeedsPassword
+        }
+        _ => AccountState::Rejected,
     }
 }

@@ -13,7 +13,6 @@ use crate::dns::{DnsAnswer, DnsError};
 use crate::event::MoveCause;
 use crate::identity::{Expected, lies_within};
 use crate::ids::{AskId, FlowId};
-use crate::journey::FoundBy;
 use crate::time::Deadline;
 
 /// A server is looked for.
@@ -145,15 +144,7 @@ impl Locating {
         account: &mut Account,
         cx: &mut Context<'_>,
     ) -> Step<Self> {
-        for miss in misses {
-            if miss.dialled.how == FoundBy::Remembered {
-                self.attempt.blame_home(account, cx);
-            }
-            if let Some(address) = miss.dialled.address {
-                cx.server_health.failed(address, miss.dialled.transport, cx.now);
-            }
-            self.attempt.missed(miss.dialled, miss.why, cx.now);
-        }
+        self.attempt.missed_all(misses, account, cx);
         match found {
             Found::Nothing => Step::Stays(self),
             Found::Connection(connection) => self.join(connection, account, cx),
@@ -210,13 +201,11 @@ fn expected_home(home: &Remembered, config: &AccountConfig) -> Option<Expected> 
 fn configured_attempt(account: &Account, cx: &mut Context<'_>) -> Option<ServerAttempt> {
     let config = &account.config;
     match &config.server {
-        ServerChoice::Discover => {
-            let transports = config.allowed_transports();
-            Some(ServerAttempt::discovery(&config.aor.domain, &transports, cx))
-        }
+        ServerChoice::Discover => Some(ServerAttempt::discovery(config, cx)),
         ServerChoice::Fixed { host, port, transport } => {
             let at = (host.as_str(), *port);
-            Some(ServerAttempt::server(at, *transport, Expected::host(host), Way::Configured, cx))
+            let expected = config.tls.apply(Expected::host(host), &config.aor.domain);
+            Some(ServerAttempt::server(at, *transport, expected, Way::Configured, cx))
         }
         ServerChoice::NoRegistrar => None,
     }

@@ -24,6 +24,7 @@
 //! input. A registration owns no connection: it is one user of its flow (decision 8), and one of the users of its
 //! link.
 
+mod asked_server;
 mod attempt;
 mod awaiting_consent;
 mod binding_lifetime;
@@ -31,6 +32,7 @@ mod exchange;
 mod idle;
 mod locating;
 mod machine;
+mod race;
 pub mod redirect;
 mod refusal;
 mod registered;
@@ -38,6 +40,7 @@ mod registering;
 mod response_info;
 mod retry;
 mod session;
+mod superseded;
 mod transition;
 mod unregistering;
 mod visited;

@@ -6,7 +6,7 @@
 
 use std::net::IpAddr;
 
-use homing_wire::{Host, Uri};
+use homing_wire::{Contact, HeaderError, Host, Message, Uri};
 
 use super::visited::Visited;
 use crate::account::acceptance::SignatureVerdict;
@@ -64,7 +64,7 @@ pub struct RedirectTarget {
 /// list are left out.
 ///
 /// # Errors
-/// The first rule that is broken, in the order of the checks: signature, status, Contact binding,
+/// The first rule that is broken, in the order of the checks: signature, status, length, Contact binding,
 /// transport, limit, Contacts, loop.
 pub fn follow(
     redirect: &Redirect<'_>,
@@ -74,20 +74,7 @@ pub fn follow(
 ) -> Result<Vec<RedirectTarget>, RedirectError> {
     let rules = &account.redirect;
     believe(redirect, rules)?;
-    if !rules.follows_status(redirect.status) {
-        return Err(RedirectError::Status { status: redirect.status });
-    }
-    if redirect.verdict == SignatureVerdict::Signed
-        && contact_binding::judge(redirect.to_tag, redirect.contacts.iter().copied()) == TagVerdict::Altered
-    {
-        return Err(RedirectError::ContactChanged { server: redirect.from.clone() });
-    }
-    if rules.require_tls && !redirect.transport.is_secure() {
-        return Err(RedirectError::NotSecure { server: redirect.from.clone() });
-    }
-    if at.followed >= usize::from(rules.limit) {
-        return Err(RedirectError::TooMany { limit: rules.limit });
-    }
+    admit(redirect, rules, at.followed)?;
     let mut targets = usable(redirect, account)?;
     let best = targets.first().map(RedirectTarget::server);
     let best = best.ok_or_else(|| RedirectError::NoUsableContact { server: redirect.from.clone() })?;
@@ -100,6 +87,89 @@ pub fn follow(
     targets.retain(|target| at.visited.position(&target.server()).is_none());
     targets.truncate(most);
     Ok(targets)
+}
+
+/// Decides on a redirect of a request other than REGISTER, which was sent to the URIs in `asked`: the next one.
+///
+/// It moves no outbound proxy (decision 3). Without an association nothing need sign it: it leads to no other server
+/// than the one that gave it, or, for an account without registrar, to one that gets no credentials.
+///
+/// # Errors
+/// The first rule that is broken, in the order of [`follow`].
+pub(crate) fn onward_uri(
+    redirect: &Redirect<'_>,
+    account: &AccountConfig,
+    asked: &[Box<str>],
+) -> Result<Box<str>, RedirectError> {
+    let rules = &account.redirect;
+    if redirect.verdict != SignatureVerdict::Unsignable {
+        believe(redirect, rules)?;
+    }
+    let followed = asked.len().saturating_sub(1);
+    admit(redirect, rules, followed)?;
+    let mut objection = None;
+    for contact in best_first(redirect) {
+        let why = match target(contact.uri, redirect, account) {
+            Ok(target) => {
+                let first_seen = asked.iter().position(|known| is_same_uri(known, contact.uri));
+                let is_strict = rules.loops == LoopRule::StrictPatent && followed > 0;
+                match first_seen.or_else(|| is_strict.then_some(followed)) {
+                    None => return Ok(contact.uri.into()),
+                    Some(place) => RedirectError::Loop { server: target.server(), first_seen: place + 1 },
+                }
+            }
+            Err(why) => why,
+        };
+        objection.get_or_insert(why);
+    }
+    Err(objection.unwrap_or_else(|| RedirectError::NoUsableContact { server: redirect.from.clone() }))
+}
+
+/// The Contacts of a redirect in message order; what is no address becomes an empty text, so that the binding of the To
+/// tag sees it.
+pub(crate) fn contacts(message: &Message) -> Vec<Target<'_>> {
+    // One more than may be used, so that a list that is too long does not pass for a shorter one.
+    message.all::<Contact<'_>>().take(MOST_CONTACTS + 1).map(written).collect()
+}
+
+fn written<'m>(contact: Result<Contact<'m>, HeaderError>) -> Target<'m> {
+    match contact {
+        Ok(contact) => Target { uri: contact.addr().map_or("", |addr| addr.uri_str()), q: contact.q() },
+        Err(_) => Target { uri: "", q: None },
+    }
+}
+
+/// What holds for a redirect of any request, before its Contacts are looked at.
+fn admit(redirect: &Redirect<'_>, rules: &RedirectRules, followed: usize) -> Result<(), RedirectError> {
+    if !rules.follows_status(redirect.status) {
+        return Err(RedirectError::Status { status: redirect.status });
+    }
+    if redirect.contacts.len() > MOST_CONTACTS {
+        return Err(RedirectError::TooManyContacts { server: redirect.from.clone(), most: MOST_CONTACTS });
+    }
+    if redirect.verdict == SignatureVerdict::Signed
+        && contact_binding::judge(redirect.to_tag, redirect.contacts.iter().copied()) == TagVerdict::Altered
+    {
+        return Err(RedirectError::ContactChanged { server: redirect.from.clone() });
+    }
+    if rules.require_tls && !redirect.transport.is_secure() {
+        return Err(RedirectError::NotSecure { server: redirect.from.clone() });
+    }
+    if followed >= usize::from(rules.limit) {
+        return Err(RedirectError::TooMany { limit: rules.limit });
+    }
+    Ok(())
+}
+
+/// True if both are one address (RFC 3261 section 19.1.4).
+fn is_same_uri(one: &str, other: &str) -> bool {
+    Uri::parse(one).is_ok_and(|one| Uri::parse(other).is_ok_and(|other| one.equivalent(&other)))
+}
+
+fn best_first<'r, 'm>(redirect: &'r Redirect<'m>) -> Vec<&'r Target<'m>> {
+    let mut contacts: Vec<&Target<'_>> = redirect.contacts.iter().collect();
+    contacts.sort_by_key(|contact| std::cmp::Reverse(contact.q.unwrap_or(1_000)));
+    contacts
 }
 
 impl RedirectTarget {
@@ -129,11 +199,9 @@ fn believe(redirect: &Redirect<'_>, rules: &RedirectRules) -> Result<(), Redirec
 
 /// The Contacts that break no rule, best first; if there is none, what is wrong with the best.
 fn usable(redirect: &Redirect<'_>, account: &AccountConfig) -> Result<Vec<RedirectTarget>, RedirectError> {
-    let mut contacts: Vec<&Target<'_>> = redirect.contacts.iter().collect();
-    contacts.sort_by_key(|contact| std::cmp::Reverse(contact.q.unwrap_or(1_000)));
     let mut targets: Vec<RedirectTarget> = Vec::new();
     let mut objection = None;
-    for contact in contacts {
+    for contact in best_first(redirect) {
         match target(contact.uri, redirect, account) {
             Ok(target) if targets.iter().any(|known| known.server() == target.server()) => {}
             Ok(target) => targets.push(target),
@@ -168,7 +236,7 @@ fn target(
         return Err(RedirectError::Instructions { target: host });
     }
     let transport = match uri.transport() {
-        _ if uri.is_sips() => Transport::Tls,
+        _ if uri.is_sips() => Transport::SIPS,
         Some(named) => Transport::parse(named).ok_or_else(unusable)?,
         None => redirect.transport,
     };
@@ -205,6 +273,9 @@ fn judge_host(
         }
     }
 }
+
+/// Contacts of one redirect over which its To tag is judged; of a longer list nothing is used.
+const MOST_CONTACTS: usize = 64;
 
 /// A host name that can be asked for in DNS and shown on a screen.
 fn plain(name: &str) -> Option<String> {

@@ -13,7 +13,7 @@ use super::refusal::Refusal;
 use super::response_info::{self, RegisterAction};
 use super::retry::helps;
 use super::session::Session;
-use super::transition::{Grant, Step, Transition};
+use super::transition::{Ending, Grant, Step, Transition};
 use super::visited::Visited;
 use crate::account::Account;
 use crate::account::acceptance::SignatureVerdict;
@@ -21,15 +21,17 @@ use crate::account::backoff::after_loss;
 use crate::account::context::Context;
 use crate::account::random::WaitPurpose;
 use crate::account::server_link::{ServerLink, Verified};
+use crate::account::service_route::ServiceRoute;
 use crate::auth::contact_binding::Target;
 use crate::config::{AccountConfig, Remembered};
 use crate::counter::Counter;
 use crate::endpoint::InstanceId;
-use crate::error::{Deregistration, LoginError, RedirectError, SignatureFault};
+use crate::error::{AuthError, Deregistration, LoginError, RedirectError, ResponseFault, SignatureFault};
 use crate::event;
 use crate::event::{AccountEvent, LogoutReason, MoveCause};
+use crate::flow::LostFlow;
 use crate::ids::{AskId, FlowId, TxId};
-use crate::journey::HopVerdict;
+use crate::journey::{HopVerdict, Remark};
 use crate::outbox::Credentials;
 use crate::registration_notify::RegistrationNotify;
 use crate::state::AccountState;
@@ -44,6 +46,9 @@ pub(super) struct Registered {
     place: AccountState,
     /// The network changed: without a word of the server until then the connection counts as dead.
     doubted: Option<Moment>,
+    /// The password was refused, for that reason, and is given once more then, by a refresh or after the binding lapsed
+    /// by a login.
+    rejected: Option<(LoginError, Moment)>,
 }
 
 /// What is being done about the binding.
@@ -68,21 +73,29 @@ struct Quiet {
 impl Registered {
     /// The binding was granted: tells it, and remembers where.
     pub(super) fn start(grant: Grant, account: &mut Account, cx: &mut Context<'_>) -> Step<Self> {
-        let Grant { session, message, mut attempt } = grant;
+        let Grant { mut session, message, mut attempt } = grant;
+        session.link.service_route = ServiceRoute::read(&message, cx.counters);
         let link = &session.link;
-        let lifetime = lifetime(link, &message, account, cx);
-        if lifetime.granted == 0 {
-            let server = link.server.clone();
-            session.leave(cx);
-            attempt.ended(HopVerdict::Refused { status: 200 }, cx.now);
-            let reason = "the answer grants no time".to_owned();
-            return Transition::Failed(LoginError::Refused { server, status: 200, reason }, attempt).into();
+        let (lifetime, remark) = match lifetime(link, &message, account, cx) {
+            Ok(granted) => granted,
+            Err(reason) => {
+                let server = link.server.clone();
+                session.leave(cx);
+                attempt.ended(HopVerdict::Refused { status: 200 }, cx.now);
+                let error = LoginError::Refused { server, status: 200, reason: reason.to_owned() };
+                return Transition::Failed(error, attempt).into();
+            }
+        };
+        if let Some(remark) = remark {
+            attempt.remark(remark);
+        }
+        if cx.flows.is_silent(link.flow()) {
+            attempt.remark(Remark::SilentToKeepAlives);
         }
         let signed = link.association().is_some();
         attempt.ended(HopVerdict::Accepted { expires: lifetime.granted, signed }, cx.now);
         let place =
             if attempt.is_second_choice() { AccountState::Fallback } else { AccountState::Registered };
-        account.backoff.reset();
         account.drop_prompt(cx);
         cx.keep_alive(link.flow(), &message);
         cx.counters.count(Counter::Logins);
@@ -95,7 +108,8 @@ impl Registered {
         };
         announce(link, registered, cause, account, cx);
         let activity = Activity::Quiet(Quiet::fresh(lifetime, cx.now));
-        Step::Stays(Registered { session, lifetime, activity, place, doubted: None })
+        account.rejections.reset();
+        Step::Stays(Registered { session, lifetime, activity, place, doubted: None, rejected: None })
     }
 
     /// How the state is shown.
@@ -104,6 +118,11 @@ impl Registered {
             Activity::Quiet(Quiet { overdue: true, .. }) => AccountState::Expiring,
             Activity::Quiet(_) | Activity::Busy(_) => self.place,
         }
+    }
+
+    /// True unless a REGISTER is under way.
+    pub(super) fn is_quiet(&self) -> bool {
+        matches!(self.activity, Activity::Quiet(_))
     }
 
     /// The next thing due.
@@ -136,6 +155,13 @@ impl Registered {
 
     /// Does what is due.
     pub(super) fn handle_deadline(mut self, account: &mut Account, cx: &mut Context<'_>) -> Step<Self> {
+        if cx.now.reached(self.lifetime.ends)
+            && let Some((error, at)) = self.rejected.take()
+        {
+            self.part(LogoutReason::Lapsed, account, cx);
+            let attempt = Attempt::new(account.config.redirect.limit, MoveCause::Failover, cx.now);
+            return Transition::Resting(error, attempt, at).into();
+        }
         if cx.now.reached(self.lifetime.ends) {
             return self.lose(LogoutReason::Lapsed, account, cx).into();
         }
@@ -183,9 +209,14 @@ impl Registered {
     }
 
     /// The network came back or changed: one REGISTER, soon. Without a network nothing is left.
-    pub(super) fn handle_network(mut self, online: bool, cx: &mut Context<'_>) -> Step<Self> {
+    pub(super) fn handle_network(
+        mut self,
+        online: bool,
+        account: &mut Account,
+        cx: &mut Context<'_>,
+    ) -> Step<Self> {
         if !online {
-            self.part(LogoutReason::ConnectionLost, cx);
+            self.part(LogoutReason::ConnectionLost, account, cx);
             return Transition::Rest(AccountState::NoNetwork).into();
         }
         let soon = cx.now.after(after_loss(cx));
@@ -238,7 +269,7 @@ impl Registered {
     }
 
     /// A request over this link was challenged although the association signed it: the server proves itself
-    /// anew, unless that is under way or was demanded too often.
+    /// again, unless that is under way or was demanded too often.
     pub(super) fn renew_for_request(self, account: &mut Account, cx: &mut Context<'_>) -> Step<Self> {
         match &self.activity {
             Activity::Busy(_) => Step::Stays(self),
@@ -253,7 +284,7 @@ impl Registered {
         }
     }
 
-    /// Nobody answered a REGISTER in 64·T1: the server is gone, whatever the connection says.
+    /// No answer to a REGISTER in 64·T1: the server is gone, whatever the connection says.
     pub(super) fn handle_timeout(self, account: &mut Account, cx: &mut Context<'_>) -> Transition {
         self.lose(LogoutReason::ConnectionLost, account, cx)
     }
@@ -263,6 +294,19 @@ impl Registered {
         if let Activity::Busy(exchange) = &mut self.activity {
             exchange.refusal = Some(Refusal::new(exchange.refusal, status, why, cx.now));
         }
+    }
+
+    /// A response was dropped: nothing changes.
+    pub(super) fn handle_unusable(&mut self, why: ResponseFault) {
+        if let Activity::Busy(exchange) = &mut self.activity {
+            exchange.fault = Some(Box::new(why));
+        }
+    }
+
+    /// The final answer cannot be taken: the binding stands, and is tried to be kept again.
+    pub(super) fn handle_unreadable(&mut self, cx: &mut Context<'_>) {
+        self.put_off(Duration::ZERO, cx);
+        cx.tell_requests(self.session.link.id, false);
     }
 
     /// The REGISTER under way came to nothing: the next follows while the binding holds.
@@ -293,8 +337,19 @@ impl Registered {
         cx: &mut Context<'_>,
     ) -> Step<Self> {
         match outcome {
+            Outcome::Pending(exchange) if exchange.is_unsent() && self.session.reconnect(cx) => {
+                return self.resume(*exchange, account, cx);
+            }
             Outcome::Pending(exchange) => self.activity = Activity::Busy(exchange),
             Outcome::Granted(message) => return self.granted(before, &message, account, cx),
+            Outcome::Unproved => {
+                let error = AuthError::WrongProof { server: self.session.link.server.clone() };
+                let attempt = Attempt::new(account.config.redirect.limit, MoveCause::Failover, cx.now);
+                cx.tell_requests(self.session.link.id, false);
+                cx.tell(AccountEvent::LoggedOut { why: LogoutReason::BindingLost });
+                let ending = Ending::Failed(error.into(), attempt);
+                return Transition::Leave(Box::new(self.session), ending).into();
+            }
             Outcome::Redirected(message, verdict) => {
                 if may_move(&self, &message, verdict, &account.config) {
                     return self.moved(account, cx).into();
@@ -305,7 +360,21 @@ impl Registered {
             Outcome::Refused(message, _) => return self.refused(&message, account, cx),
             // The password is not tried again and again: that locks accounts. The binding ends by itself.
             Outcome::Failed(error) if !helps(&error) => {
-                self.put_off(self.lifetime.ends.since(cx.now.since_start), cx);
+                let rest = matches!(error, LoginError::Auth(AuthError::Rejected { .. }))
+                    .then(|| account.rest_rejected(cx))
+                    .flatten();
+                // Without a connection the binding is of no use to anybody.
+                if !self.session.is_connected() {
+                    self.part(LogoutReason::ConnectionLost, account, cx);
+                    let attempt = Attempt::new(account.config.redirect.limit, MoveCause::Failover, cx.now);
+                    return match rest {
+                        Some(rest) => Transition::Resting(error, attempt, cx.now.after(rest)),
+                        None => Transition::Failed(error, attempt),
+                    }
+                    .into();
+                }
+                self.put_off(rest.unwrap_or(self.lifetime.ends.since(cx.now.since_start)), cx);
+                self.rejected = rest.map(|rest| (error, cx.now.after(rest)));
             }
             Outcome::Failed(_) => self.put_off(Duration::ZERO, cx),
         }
@@ -329,11 +398,14 @@ impl Registered {
         ) {
             return self.lose(LogoutReason::BindingLost, account, cx).into();
         }
-        let lifetime = lifetime(&self.session.link, message, account, cx);
-        if lifetime.granted == 0 {
+        let Ok((lifetime, _)) = lifetime(&self.session.link, message, account, cx) else {
             return self.lose(LogoutReason::BindingLost, account, cx).into();
-        }
+        };
+        account.steadied();
+        self.session.link.service_route = ServiceRoute::read(message, cx.counters);
         cx.keep_alive(self.session.link.flow(), message);
+        self.rejected = None;
+        account.rejections.reset();
         self.lifetime = lifetime;
         let due = self.session.link.association().is_some_and(|verdict| verdict.renewal_due(cx.now));
         let quiet = if due { Quiet::unrenewed } else { Quiet::fresh };
@@ -349,7 +421,7 @@ impl Registered {
 
     fn refused(mut self, message: &Message, account: &mut Account, cx: &mut Context<'_>) -> Step<Self> {
         let status = message.status().unwrap_or_default();
-        if matches!(status, 403 | 404) {
+        if matches!(status, 403 | 404 | 410) {
             let server = self.session.link.server.clone();
             let error = LoginError::Refused { server, status, reason: response_info::of_refusal(message) };
             let why = if status == 403 { LogoutReason::Disabled } else { LogoutReason::BindingLost };
@@ -361,30 +433,60 @@ impl Registered {
         Step::Stays(self)
     }
 
-    /// The connection is gone.
-    pub(super) fn handle_lost(
+    /// A connection stands.
+    pub(super) fn handle_connected(
         mut self,
         flow: FlowId,
         account: &mut Account,
         cx: &mut Context<'_>,
     ) -> Step<Self> {
-        if self.session.link.flow() != flow {
+        if !self.session.handle_connected(flow, cx) {
+            return Step::Stays(self);
+        }
+        match self.take_exchange(cx) {
+            Some(exchange) => self.resume(exchange, account, cx),
+            None => Step::Stays(self),
+        }
+    }
+
+    /// There is a new connection in place of the one that the server closed after its challenge.
+    fn resume(mut self, exchange: Exchange, account: &mut Account, cx: &mut Context<'_>) -> Step<Self> {
+        let before = self.session.link.associations();
+        let outcome = exchange.resume(self.session.exchange_cx(account, None, cx));
+        self.settle(before, outcome, account, cx)
+    }
+
+    /// The connection is gone. If the server closed it after its challenge, that is answered over a new one.
+    pub(super) fn handle_lost(
+        mut self,
+        lost: &LostFlow,
+        account: &mut Account,
+        cx: &mut Context<'_>,
+    ) -> Step<Self> {
+        if !self.session.hangs_on(lost.flow) {
             return Step::Stays(self);
         }
         let quiet = Activity::Quiet(Quiet::fresh(self.lifetime, cx.now));
         if let Activity::Busy(exchange) = std::mem::replace(&mut self.activity, quiet) {
+            let may_move = exchange.may_move(&self.session.link, cx.now);
+            if let Some(destination) = lost.closed_by().filter(|_| may_move) {
+                self.session.close(destination.clone());
+                let before = self.session.link.associations();
+                let outcome = Outcome::Pending(Box::new(exchange.interrupted(cx)));
+                return self.settle(before, outcome, account, cx);
+            }
             exchange.interrupt(&mut self.session.link, account, cx);
         }
         self.lose(LogoutReason::ConnectionLost, account, cx).into()
     }
 
     /// Signs out.
-    pub(super) fn leave(mut self, cx: &mut Context<'_>) -> Transition {
+    pub(super) fn leave(mut self, patience: Duration, cx: &mut Context<'_>) -> Transition {
         if let Activity::Busy(exchange) = self.activity {
             exchange.abandon(&mut self.session.link, cx);
         }
         cx.tell_requests(self.session.link.id, false);
-        Transition::Leave(Box::new(self.session))
+        Transition::Leave(Box::new(self.session), Ending::Asked { patience })
     }
 
     /// The server ended the registration by itself; `verdict` is what its signature proved.
@@ -406,14 +508,14 @@ impl Registered {
             }
             RegistrationNotify::Deactivated => {
                 account.forget_home(cx);
-                self.part(LogoutReason::Deactivated, cx);
+                self.part(LogoutReason::Deactivated, account, cx);
                 restart(AccountState::Moved, MoveCause::Moved, account, cx).into()
             }
             RegistrationNotify::Preferred { uri } => match self.preferred(uri, verdict, account, cx) {
                 Ok(target) if account.restarts.admit(MOST_RESTARTS, cx.now) => {
                     account.forget_home(cx);
                     cx.counters.count(Counter::RedirectFollowed);
-                    self.part(LogoutReason::Moved, cx);
+                    self.part(LogoutReason::Moved, account, cx);
                     Transition::LoginAt(target).into()
                 }
                 Ok(_) | Err(_) => {
@@ -429,7 +531,7 @@ impl Registered {
     /// servers that send an account to and fro do not keep it running in circles.
     fn moved(self, account: &mut Account, cx: &mut Context<'_>) -> Transition {
         account.forget_home(cx);
-        self.part(LogoutReason::Moved, cx);
+        self.part(LogoutReason::Moved, account, cx);
         if account.restarts.admit(MOST_RESTARTS, cx.now) {
             return Transition::Login(MoveCause::Moved);
         }
@@ -440,7 +542,7 @@ impl Registered {
 
     /// The registration is lost; a new login begins soon.
     fn lose(self, why: LogoutReason, account: &mut Account, cx: &mut Context<'_>) -> Transition {
-        self.part(why, cx);
+        self.part(why, account, cx);
         restart(AccountState::Connecting, MoveCause::Failover, account, cx)
     }
 
@@ -452,13 +554,16 @@ impl Registered {
         account: &mut Account,
         cx: &mut Context<'_>,
     ) -> Transition {
-        self.part(why, cx);
+        self.part(why, account, cx);
         let attempt = Attempt::new(account.config.redirect.limit, MoveCause::Failover, cx.now);
         Transition::Failed(error, attempt)
     }
 
     /// Gives everything back and tells the logout.
-    fn part(mut self, why: LogoutReason, cx: &mut Context<'_>) {
+    fn part(mut self, why: LogoutReason, account: &mut Account, cx: &mut Context<'_>) {
+        if self.lifetime.age(cx.now) >= STEADY {
+            account.steadied();
+        }
         if let Activity::Busy(exchange) = self.activity {
             exchange.abandon(&mut self.session.link, cx);
         }
@@ -504,18 +609,20 @@ impl Quiet {
     }
 }
 
-/// What the server granted.
+/// What the server granted, and what is odd about that.
 fn lifetime(
     link: &ServerLink,
     granted: &Message,
     account: &Account,
     cx: &mut Context<'_>,
-) -> BindingLifetime {
-    let own = link.contact_uri(&account.config.aor).to_string();
+) -> Result<(BindingLifetime, Option<Remark>), &'static str> {
+    let uri = link.contact_uri(&account.config.aor).to_string();
     let instance = InstanceId::of_epid(&account.config.epid);
-    let seconds = response_info::granted(granted, &own, instance, account.expires);
+    let asked = response_info::Asked { uri: &uri, instance, expires: account.expires };
+    let response_info::Granted { seconds, remark } = response_info::granted(granted, asked)?;
     let now = cx.now;
-    BindingLifetime::new(seconds, |bound| cx.spread(WaitPurpose::Refresh, bound), now)
+    let lifetime = BindingLifetime::new(seconds, |bound| cx.spread(WaitPurpose::Refresh, bound), now);
+    Ok((lifetime, remark))
 }
 
 fn announce(
@@ -530,6 +637,10 @@ fn announce(
     if account.last_home.as_ref() != Some(&home) {
         let old = account.last_home.replace(home.clone());
         cx.tell(AccountEvent::HomeServerChanged { old, new: home.clone(), cause });
+    }
+    // A remembered home is verified by its authority alone: one that a pin vouches for would fail there.
+    if link.proof.as_ref().is_some_and(|proof| proof.pinned) {
+        return;
     }
     let named = &link.named;
     let learned = Remembered {
@@ -569,10 +680,11 @@ fn may_move(
 /// After a redirect that was refused (decision 1).
 const REDIRECT_PAUSE: Duration = Duration::from_secs(30);
 
-/// A new login, soon; after several in a minute only after the pause of a failed one, so that servers
-/// that take an account and drop it again do not keep it running in circles.
+/// A new login, soon; after several registrations in a row that did not last only after the pause of a failed one,
+/// which grows, so that servers that take an account and drop it again do not keep it running in circles.
 fn restart(shown: AccountState, cause: MoveCause, account: &mut Account, cx: &mut Context<'_>) -> Transition {
-    let wait = if account.restarts.admit(MOST_RESTARTS, cx.now) {
+    let wait = if account.short_lived < MOST_RESTARTS {
+        account.short_lived += 1;
         after_loss(cx)
     } else {
         account.backoff.after_failure(Duration::ZERO, |bound| cx.spread(WaitPurpose::Retry, bound))
@@ -580,5 +692,7 @@ fn restart(shown: AccountState, cause: MoveCause, account: &mut Account, cx: &mu
     Transition::Pause { shown, at: cx.now.after(wait), cause }
 }
 
-/// Logins in a minute that follow a lost registration at once.
+/// A registration that lasted for so long, or was refreshed, is the end of an outage.
+const STEADY: Duration = Duration::from_secs(60);
+/// Logins that follow a registration at once which did not last; moves in a minute.
 const MOST_RESTARTS: u8 = 5;

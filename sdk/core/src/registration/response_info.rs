@@ -4,10 +4,11 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use homing_wire::header::{DiagnosticsPublic, PresenceState, Warning};
-use homing_wire::{Contact, Diagnostics, Message, RetryAfter, StartLine};
+use homing_wire::{Contact, Diagnostics, Message, Name, RetryAfter, StartLine, Uri};
 
 use crate::account::challenge::printable;
 use crate::endpoint::InstanceId;
+use crate::journey::Remark;
 
 /// What a registrar did with a binding (MS-SIPREGE 2.2.1.5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,6 +19,12 @@ pub(super) enum RegisterAction {
     Refreshed,
     /// It was there, but not as it should have been.
     Fixed,
+}
+
+/// True for the 503 of a server that looks at no credentials for a while because too many were wrong.
+pub(super) fn is_guessing_pause(message: &Message) -> bool {
+    let id = |value: &str| value.split(';').next().is_some_and(|id| id.trim() == GUESSING_PAUSE);
+    message.status() == Some(503) && message.text(Name::MsDiagnostics).is_some_and(|value| id(&value))
 }
 
 /// The peer's words for a refusal: ms-diagnostics, else Warning, else the reason phrase.
@@ -36,13 +43,70 @@ pub(super) fn retry_after(message: &Message) -> Option<Duration> {
     Some(Duration::from_secs(wait.seconds.into()))
 }
 
-/// Seconds granted: of our own Contact, else of the Expires header, else as asked.
-pub(super) fn granted(message: &Message, own: &str, instance: InstanceId, asked: u32) -> u32 {
+/// The binding that was asked for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Asked<'a> {
+    /// The URI of its Contact.
+    pub(super) uri: &'a str,
+    /// This device.
+    pub(super) instance: InstanceId,
+    /// Seconds.
+    pub(super) expires: u32,
+}
+
+/// What a 2xx to REGISTER grants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Granted {
+    /// Until the binding lapses.
+    pub(super) seconds: u32,
+    /// What is odd about the list.
+    pub(super) remark: Option<Remark>,
+}
+
+/// Finds our own binding in a 2xx that lists them all (RFC 3261 section 10.2.4).
+///
+/// Bindings that have ended are passed over. Of the rest the first that fits: this device with the URI it gave; that
+/// URI; this device elsewhere; else, of those that name no device, the one that lapses first, because a border
+/// controller may have rewritten ours. Of several such it is never below 30 s: none need be ours.
+///
+/// # Errors
+/// A sentence, where only other devices are listed, or nothing that lasts.
+pub(super) fn granted(message: &Message, asked: Asked<'_>) -> Result<Granted, &'static str> {
     let header = message.expires().ok().flatten();
-    let contacts = || message.all::<Contact<'_>>().filter_map(Result::ok);
-    let by_instance = contacts().find(|contact| is_instance(contact, instance));
-    let ours = by_instance.or_else(|| contacts().find(|contact| is_same_address(contact, own)));
-    ours.and_then(|contact| contact.expires()).or(header).unwrap_or(asked)
+    let seconds =
+        |contact: &Contact<'_>| contact.expires().or(header).unwrap_or(asked.expires).min(asked.expires);
+    let listed: Vec<Contact<'_>> = message.all::<Contact<'_>>().filter_map(Result::ok).collect();
+    if listed.is_empty() {
+        let seconds = header.unwrap_or(asked.expires).min(asked.expires);
+        let remark = Some(Remark::NotListed);
+        return if seconds > 0 { Ok(Granted { seconds, remark }) } else { Err(NO_TIME) };
+    }
+    let lasting = || listed.iter().filter(|contact| seconds(contact) > 0);
+    let is_ours = |contact: &&Contact<'_>| is_instance(contact, asked.instance) && is_first_flow(contact);
+    let has_our_uri = |contact: &&Contact<'_>| is_same_address(contact, asked.uri);
+    let found = lasting()
+        .find(|contact| is_ours(contact) && has_our_uri(contact))
+        .or_else(|| lasting().find(has_our_uri))
+        .or_else(|| lasting().find(is_ours));
+    if let Some(contact) = found {
+        return Ok(Granted { seconds: seconds(contact), remark: None });
+    }
+    let mut nameless: Vec<u32> =
+        lasting().filter(|contact| instance(contact).is_none()).map(seconds).collect();
+    nameless.sort_unstable();
+    let remark = Some(Remark::ListedElsewhere);
+    match nameless[..] {
+        [only] => Ok(Granted { seconds: only, remark }),
+        [least, ..] => Ok(Granted { seconds: least.max(LEAST_OF_SEVERAL).min(asked.expires), remark }),
+        [] if lasting().next().is_some() => Err("the answer lists other devices only"),
+        [] => Err(NO_TIME),
+    }
+}
+
+/// The fewest seconds a registrar demands in a 423, whatever stands behind the number.
+pub(super) fn min_expires(message: &Message) -> Option<u32> {
+    let value = message.text(Name::MinExpires)?;
+    value.split([';', ' ', '\t', ',']).next()?.parse().ok()
 }
 
 /// The GRUU the server gave this endpoint (MS-SIPRE; RFC 5627).
@@ -67,13 +131,26 @@ pub(super) fn register_action(message: &Message) -> Option<RegisterAction> {
     .map(|(_, action)| action)
 }
 
-fn is_instance(contact: &Contact<'_>, instance: InstanceId) -> bool {
-    let named = contact.addr().and_then(|addr| addr.param("+sip.instance")).flatten();
-    named.and_then(InstanceId::parse) == Some(instance)
+/// The device a Contact names, as written.
+fn instance<'m>(contact: &Contact<'m>) -> Option<&'m str> {
+    contact.addr()?.param("+sip.instance").flatten()
+}
+
+fn is_instance(contact: &Contact<'_>, own: InstanceId) -> bool {
+    instance(contact).and_then(InstanceId::parse) == Some(own)
+}
+
+/// False for a flow of this device that is not the one it registers (RFC 5626 section 6).
+fn is_first_flow(contact: &Contact<'_>) -> bool {
+    let flow = contact.addr().and_then(|addr| addr.param("reg-id")).flatten();
+    flow.is_none_or(|flow| flow == "1")
 }
 
 fn is_same_address(contact: &Contact<'_>, own: &str) -> bool {
-    contact.addr().is_some_and(|addr| addr.uri_str() == own)
+    let Some(addr) = contact.addr() else { return false };
+    let is_equivalent = || addr.uri().is_ok_and(|uri| Uri::parse(own).is_ok_and(|own| uri.equivalent(&own)));
+    // Nearly every registrar repeats it as written.
+    addr.uri_str() == own || is_equivalent()
 }
 
 fn diagnostics(message: &Message) -> Option<String> {
@@ -89,6 +166,12 @@ fn warning(message: &Message) -> Option<String> {
 
 /// Characters of peer text in an error.
 const SHOWN: usize = 200;
+/// Where the own binding is one of several and cannot be told, it is not refreshed more often than this asks for.
+const LEAST_OF_SEVERAL: u32 = 30;
+const NO_TIME: &str = "the answer grants no time";
+
+/// ErrorId of ms-diagnostics by which a server says so.
+const GUESSING_PAUSE: &str = "4170";
 
 #[cfg(test)]
 mod tests {
@@ -104,23 +187,76 @@ mod tests {
         Message::parse(text).unwrap()
     }
 
+    /// What is granted to a device that asked for 600 s under its URI.
+    fn of(message: &Message) -> Result<u32, &'static str> {
+        let asked = Asked { uri: OWN, instance: InstanceId::of_epid("0123456789"), expires: 600 };
+        granted(message, asked).map(|granted| granted.seconds)
+    }
+
+    fn listing(contacts: &str) -> Message {
+        let device = InstanceId::of_epid("0123456789");
+        let ours = format!(";+sip.instance=\"<urn:uuid:{device}>\"");
+        let text = format!("SIP/2.0 200 OK\r\nContact: {contacts}\r\n\r\n").replace("{I}", &ours);
+        let other = ";+sip.instance=\"<urn:uuid:11111111-1111-4111-8111-111111111111>\"";
+        Message::parse(text.replace("{O}", other)).unwrap()
+    }
+
+    const OWN: &str = "sip:a@10.0.0.2:5060;transport=tcp";
+
     #[test]
     fn of_three_contacts_only_our_own_says_how_long_and_which_gruu() {
         let device = InstanceId::of_epid("0123456789");
-        let own = "sip:a@10.0.0.2:5060";
         let by_instance = three(&format!(
             "<sip:a@192.0.2.7:6000>;expires=120;+sip.instance=\"<urn:uuid:{device}>\";gruu=\"sip:a@x;opaque=2\""
         ));
-        assert_eq!(granted(&by_instance, own, device, 600), 120);
+        assert_eq!(of(&by_instance), Ok(120));
         assert_eq!(gruu(&by_instance, device).as_deref(), Some("sip:a@x;opaque=2"));
-        let by_address = three("<sip:a@10.0.0.2:5060>;expires=120");
-        assert_eq!((granted(&by_address, own, device, 600), gruu(&by_address, device)), (120, None));
-        let without_time = three("<sip:a@10.0.0.2:5060>");
-        assert_eq!(granted(&without_time, own, device, 600), 7200, "the header counts for it");
-        let absent = three("<sip:a@10.0.0.4:5060>;expires=120");
-        assert_eq!((granted(&absent, own, device, 600), gruu(&absent, device)), (7200, None));
+        let by_address = three("<sip:a@10.0.0.2:5060;transport=tcp>;expires=120");
+        assert_eq!((of(&by_address), gruu(&by_address, device)), (Ok(120), None));
+        let without_time = three("<sip:a@10.0.0.2:5060;transport=tcp>");
+        assert_eq!(of(&without_time), Ok(600), "the header counts for it, and not for longer than asked");
         let silent = Message::parse("SIP/2.0 200 OK\r\n\r\n".to_owned()).unwrap();
-        assert_eq!(granted(&silent, own, device, 600), 600, "as asked");
+        assert_eq!(of(&silent), Ok(600), "as asked");
+    }
+
+    #[test]
+    fn the_own_binding_is_found_in_whichever_form() {
+        for (contacts, seconds) in [
+            ("<SIP:%61@10.0.0.2:5060;Transport=TCP;ob>;expires=60", Ok(60)),
+            (
+                "<sip:a@198.51.100.7>{I};expires=350, <sip:a@10.0.0.2:5060;transport=tcp>{I};expires=60",
+                Ok(60),
+            ),
+            ("<sip:a@198.51.100.7>{I};expires=350, <sip:a@10.0.0.2:5060;transport=tcp>;expires=60", Ok(60)),
+            ("<sip:a@10.0.0.2:5060;transport=tcp>{I};expires=0, <sip:a@203.0.113.9>{I};expires=60", Ok(60)),
+            (
+                "<sip:a@203.0.113.9>{I};reg-id=2;expires=90, <sip:a@203.0.113.9>{I};reg-id=1;expires=60",
+                Ok(60),
+            ),
+            ("<sip:a@203.0.113.9>;expires=60", Ok(60)),
+            ("<sip:a@203.0.113.9>;expires=10", Ok(10)),
+            ("<sip:a@203.0.113.9>;expires=10, <sip:a@203.0.113.8>;expires=300", Ok(30)),
+            ("<sip:a@203.0.113.9>;expires=90, <sip:a@203.0.113.8>{O};expires=50", Ok(90)),
+            ("<sip:a@203.0.113.8>{O};expires=50", Err("the answer lists other devices only")),
+            ("<sip:a@10.0.0.2:5060;transport=tcp>;expires=0", Err(NO_TIME)),
+            ("<sip:a@10.0.0.2:5060;transport=tcp>;expires=4294967295", Ok(600)),
+            ("<sip:a@10.0.0.2:5060;transport=tcp>;expires=99999999999999", Ok(600)),
+        ] {
+            assert_eq!(of(&listing(contacts)), seconds, "{contacts}");
+        }
+    }
+
+    #[test]
+    fn a_minimum_is_read_whatever_stands_behind_it() {
+        for (line, least) in [
+            ("Min-Expires: 3600\r\n", Some(3600)),
+            ("Min-Expires: 3600;jitter=2\r\n", Some(3600)),
+            ("Min-Expires: 3600 seconds\r\n", Some(3600)),
+            ("Min-Expires: soon\r\n", None),
+            ("", None),
+        ] {
+            assert_eq!(min_expires(&refusal(line)), least, "{line}");
+        }
     }
 
     fn refusal(lines: &str) -> Message {

@@ -16,12 +16,12 @@ pub(super) fn helps(error: &LoginError) -> bool {
 }
 
 /// True for failures of the server itself. A password that does not fit is none, a redirect that was
-/// ignored leaves everything as it was (decision 1), and what nobody signed may be somebody else's.
+/// ignored leaves everything as it was (decision 1), and what is unsigned may be another sender's.
 pub(super) fn is_the_servers(error: &LoginError) -> bool {
     helps(error) && !matches!(error, LoginError::Redirect(_) | LoginError::Unbelieved { .. })
 }
 
-/// Settled 1: after a redirect that was refused, no attempt by itself sooner than 30 s.
+/// After a redirect that was refused no attempt begins by itself sooner than 30 s (decision 1).
 pub(super) fn least(error: &LoginError) -> Duration {
     match error {
         LoginError::Redirect(_) => Duration::from_secs(30),

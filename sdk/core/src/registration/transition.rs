@@ -3,6 +3,8 @@
 //! No state knows another. One that ends hands over what outlives it; the machine alone makes the next
 //! state of it.
 
+use std::time::Duration;
+
 use homing_wire::Message;
 
 use super::attempt::Attempt;
@@ -40,7 +42,9 @@ pub(super) enum Transition {
     /// The server granted the binding.
     Granted(Box<Grant>),
     /// The binding is to be removed.
-    Leave(Box<Session>),
+    Leave(Box<Session>, Ending),
+    /// A registration that had stood is over for that reason, and a login follows then.
+    Resting(LoginError, Attempt, Moment),
     /// The login failed.
     Failed(LoginError, Attempt),
     /// Nothing until `at`, then a new login.
@@ -51,8 +55,16 @@ pub(super) enum Transition {
         /// Why it begins.
         cause: MoveCause,
     },
-    /// Nothing until somebody says otherwise; shown as this.
+    /// Nothing until a command says otherwise; shown as this.
     Rest(AccountState),
+}
+
+/// What follows a binding that is being removed.
+pub(super) enum Ending {
+    /// The account was told to sign out; the answer is waited for so long.
+    Asked { patience: Duration },
+    /// The login fails for this reason.
+    Failed(LoginError, Attempt),
 }
 
 /// A binding as it was granted.

@@ -26,10 +26,10 @@ impl Visited {
         }
     }
 
-    /// Takes back the last server: it could not be reached, and the dead are not visited.
+    /// Takes back the last visit to a server: it could not be reached, and the dead are not visited.
     pub fn withdraw(&mut self, dialled: &ServerName) {
-        if self.servers.last().is_some_and(|last| last.dialled == *dialled) {
-            self.servers.pop();
+        if let Some(at) = self.servers.iter().rposition(|visit| visit.dialled == *dialled) {
+            self.servers.remove(at);
         }
     }
 

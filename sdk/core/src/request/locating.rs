@@ -2,6 +2,7 @@
 
 use homing_wire::Uri;
 
+use super::asked::Asked;
 use crate::account::Account;
 use crate::account::context::Context;
 use crate::account::server_attempt::ServerAttempt;
@@ -11,15 +12,13 @@ use crate::dns::{DnsAnswer, DnsError};
 use crate::error::{LoginError, Misuse};
 use crate::ids::{AccountId, AskId, FlowId};
 use crate::locate::Request as LocateRequest;
-use crate::time::{Deadline, Moment};
+use crate::time::Deadline;
 
 /// A search for the server of a URI.
 pub(crate) struct Locating {
     /// Whose request it is.
     pub(crate) account: AccountId,
-    uri: Box<str>,
-    /// When the request was asked for.
-    began: Moment,
+    asked: Asked,
     search: ServerSearch,
 }
 
@@ -27,28 +26,24 @@ pub(crate) struct Locating {
 pub(crate) enum Step {
     /// It goes on.
     Stays(Box<Locating>),
-    /// A connection stands: the request to this URI, begun then, goes out over it.
-    Found { uri: Box<str>, began: Moment, connection: Box<Connection> },
+    /// A connection stands: the request goes out over it.
+    Found(Asked, Box<Connection>),
     /// No server could be reached.
     Failed(LoginError),
 }
 
 impl Locating {
-    /// Looks for the server of `uri`, over the transports the account allows.
+    /// Looks for the server of the Request-URI, over the transports the account allows.
     ///
     /// # Errors
     /// [`Misuse::BadMessage`]: no SIP URI, or one of a transport this user agent does not speak.
-    pub(crate) fn start(uri: &str, account: &Account, cx: &mut Context<'_>) -> Result<Step, Misuse> {
-        let parsed = Uri::parse(uri).map_err(|_| Misuse::BadMessage)?;
+    pub(crate) fn start(asked: Asked, account: &Account, cx: &mut Context<'_>) -> Result<Step, Misuse> {
+        let parsed = Uri::parse(asked.uri()).map_err(|_| Misuse::BadMessage)?;
         let request =
-            LocateRequest::for_uri(&parsed, &account.config.transports).ok_or(Misuse::BadMessage)?;
+            LocateRequest::for_uri(&parsed, &asked.transports(&account.config)).ok_or(Misuse::BadMessage)?;
         let attempt = ServerAttempt::uri(request, cx);
-        let locating = Self {
-            account: account.id,
-            uri: uri.into(),
-            began: cx.now.since_start,
-            search: ServerSearch::new(&parsed.host().to_string(), vec![attempt]),
-        };
+        let search = ServerSearch::new(&parsed.host().to_string(), vec![attempt]);
+        let locating = Self { account: account.id, asked, search };
         Ok(locating.go_on(cx))
     }
 
@@ -114,6 +109,6 @@ impl Locating {
     }
 
     fn found(self, connection: Box<Connection>) -> Step {
-        Step::Found { uri: self.uri, began: self.began, connection }
+        Step::Found(self.asked, connection)
     }
 }

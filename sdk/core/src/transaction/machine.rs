@@ -13,7 +13,7 @@ use crate::time::{Moment, Why};
 pub(super) enum Machine {
     /// A request that is no INVITE, ours.
     Client(Client),
-    /// A CANCEL the table sent by itself; nobody is told of its fate.
+    /// A CANCEL the table sent by itself; its outcome is not told.
     Cancel(Client),
     ClientInvite(ClientInvite),
     /// A request that is no INVITE, theirs.

@@ -73,14 +73,14 @@ pub enum TxOutput<U> {
         /// One whole message, encoded.
         bytes: Bytes,
     },
-    /// Nobody answered a client transaction in time (timers B, C, F).
+    /// A client transaction had no answer in time (timers B, C, F).
     TimedOut {
         /// A client transaction; it has ended.
         tx: TxId,
         /// As given with its request.
         user: U,
     },
-    /// Nobody acknowledged a refusal in time (timer H).
+    /// A refusal was not acknowledged in time (timer H).
     AckTimedOut {
         /// A server transaction of an INVITE; it has ended.
         tx: TxId,

@@ -9,7 +9,7 @@ use super::actions::{Actions, Next};
 use super::client::Client;
 use super::client_invite::ClientInvite;
 use super::follow_up::{self, Signer};
-use super::key::{COOKIE, Keys};
+use super::key::{COOKIE, Key, Keys};
 use super::linger::Lingering;
 use super::machine::{Machine, Role};
 use super::outcome::{Caps, FlowRef, Incoming, TxOutput};
@@ -33,6 +33,8 @@ pub struct Transactions<U> {
     caps: Caps,
     branches: Rng,
     keys: Keys,
+    /// The request that was fed last, and its key: it is accepted next.
+    fed: Option<(Bytes, Key)>,
     store: Store<U>,
     lingering: Lingering,
     outputs: VecDeque<TxOutput<U>>,
@@ -47,6 +49,7 @@ impl<U: Copy> Transactions<U> {
             timers,
             caps,
             keys: Keys::new(&mut seed.rng("key hash")),
+            fed: None,
             store: Store::new(&mut seed.rng("table hash")),
             lingering: Lingering::new(timers),
             outputs: VecDeque::new(),
@@ -199,6 +202,7 @@ impl<U: Copy> Transactions<U> {
             self.feed_copy(id, flow, now);
             return Incoming::Retransmission;
         }
+        self.fed = Some((request.bytes().clone(), key));
         let too_many_answered =
             method == Method::Invite && self.lingering.invites() >= self.caps.lingering_invites;
         if too_many_answered || self.store.open(Role::Server) >= self.caps.servers {
@@ -228,7 +232,7 @@ impl<U: Copy> Transactions<U> {
         now: Now,
     ) -> Result<TxId, Misuse> {
         let method = request.method().ok_or(Misuse::BadMessage)?;
-        let key = self.keys.server(request).ok_or(Misuse::BadMessage)?;
+        let key = self.server_key(request).ok_or(Misuse::BadMessage)?;
         if method == Method::Ack {
             return Err(Misuse::BadMessage);
         }
@@ -247,6 +251,15 @@ impl<U: Copy> Transactions<U> {
             (Machine::Server(server), actions)
         };
         Ok(self.start(Entry::new(user, flow_ref, machine, key), actions, now))
+    }
+
+    /// The key of a request; that of the one that was fed last is known. The same octets at the same place are it.
+    fn server_key(&mut self, request: &Message) -> Option<Key> {
+        let octets = request.bytes();
+        match self.fed.take() {
+            Some((fed, key)) if fed.as_ptr() == octets.as_ptr() && fed.len() == octets.len() => Some(key),
+            _ => self.keys.server(request),
+        }
     }
 
     /// Sends a response, complete and signed, and keeps what later copies of the request need. A response

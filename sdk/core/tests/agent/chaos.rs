@@ -14,7 +14,7 @@ use homing_core::outbox::{Answer, Decision, Input};
 use homing_core::state::AccountState;
 use homing_wire::Frame;
 
-use super::world::server::{Gate, Mischief, Then};
+use super::world::server::{Fault, Gate, Then};
 use super::world::{World, answer};
 
 const SERVERS: [&str; 4] = ["hs102.network.com", "hs104.network.com", "hs105.network.com", "evil.test"];
@@ -150,10 +150,10 @@ fn arm(world: &mut World, name: &str, rng: &mut Rng) {
     server.amnesia = rng.below(5) == 0;
     if rng.below(3) == 0 {
         server.spoil(match rng.below(4) {
-            0 => Mischief::Unsigned,
-            1 => Mischief::WrongSignature,
-            2 => Mischief::OtherAssociation,
-            _ => Mischief::ForgedFirst(|text| text.replace("200 OK", "403 No").replace("301", "302")),
+            0 => Fault::Unsigned,
+            1 => Fault::WrongSignature,
+            2 => Fault::OtherAssociation,
+            _ => Fault::ForgedFirst(|text| text.replace("200 OK", "403 No").replace("301", "302")),
         });
     }
 }
@@ -287,7 +287,7 @@ fn honest(world: &mut World) {
         let server = world.at(name);
         server.gate = Gate::Ntlm;
         server.then = Then::Accept { expires: 7_200 };
-        server.mischief.clear();
+        server.faults.clear();
         (server.unreachable, server.silent, server.amnesia) = (None, false, false);
     }
     world.at("hs102.network.com").redirect_to("<sip:hs104.network.com:5061;transport=tls>");

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use homing_core::certificate::{CertificateError, CertificateRule};
 use homing_core::command::Command;
 use homing_core::config::ServerChoice;
 use homing_core::connect::ConnectError;
@@ -48,25 +49,27 @@ fn name_servers_that_do_not_answer() {
     failed(&world, "no SIP server found for network.com: no name server answered", "E0402", Family::Resolve);
 }
 
+fn refused(rule: CertificateRule) -> ConnectError {
+    ConnectError::Certificate(Box::new(CertificateError::unread(rule)))
+}
+
 #[test]
 fn every_reason_a_connection_fails_for_is_told() {
     let rows = [
         (ConnectError::ConnectionRefused, "the connection was refused", "E0501", Family::Transport),
         (
-            ConnectError::UntrustedIssuer,
+            refused(CertificateRule::UntrustedIssuer),
             "its certificate is signed by nobody this machine trusts",
             "E0506",
             Family::Transport,
         ),
+        (refused(CertificateRule::Expired), "its certificate has expired", "E0507", Family::Transport),
         (
-            ConnectError::CertificateDate,
-            "its certificate has expired or is not valid yet",
-            "E0507",
-            Family::Transport,
-        ),
-        (
-            ConnectError::Identity(homing_core::identity::IdentityError::OtherNames),
-            "its certificate does not prove its name: the certificate names other servers",
+            refused(CertificateRule::Identity {
+                expected: "network.com".to_owned(),
+                why: homing_core::identity::IdentityError::OtherNames,
+            }),
+            "its certificate does not prove its name: the certificate names other servers; it must name network.com",
             "E0509",
             Family::Transport,
         ),
@@ -74,7 +77,7 @@ fn every_reason_a_connection_fails_for_is_told() {
     ];
     for (why, words, code, family) in rows {
         let mut world = main_job(|_| {});
-        world.at("hs102.network.com").unreachable = Some(why);
+        world.at("hs102.network.com").unreachable = Some(why.clone());
         world.login();
         world.pass(Duration::from_secs(10));
         failed(&world, &format!("hs102.network.com:5061 cannot be reached: {words}"), code, family);
@@ -182,7 +185,7 @@ fn a_no_is_told_in_the_servers_words() {
 
 #[test]
 fn a_busy_server_names_the_wait_and_is_capped() {
-    for (said, least, most) in [("90", 90, 90), ("400", 300, 300), ("1", 30, 60)] {
+    for (said, least, most) in [("90", 90, 90), ("400", 300, 300), ("1", 1, 2), ("0", 30, 60)] {
         let mut world = main_job(|_| {});
         let headers = vec![("Retry-After", said.to_owned())];
         world.at("hs102.network.com").then = Then::Status { status: 503, reason: "Busy", headers };

@@ -9,7 +9,7 @@ use homing_core::outbox::Input;
 use homing_core::state::AccountState;
 use homing_core::transport::Transport;
 
-use super::world::server::Mischief;
+use super::world::server::{Fault, Then};
 use super::world::{World, main_job};
 
 fn home(host: &str) -> Option<Remembered> {
@@ -33,7 +33,7 @@ fn para_67_an_ignored_redirect_leaves_the_remembered_home_as_it_is() {
         world.server("hs103.network.com").redirect_to("<sip:hs103.network.com:5061;transport=tls>");
         for attempt in 1..=4 {
             if unsigned {
-                world.at("hs103.network.com").spoil(Mischief::Unsigned);
+                world.at("hs103.network.com").spoil(Fault::Unsigned);
             }
             if attempt == 1 {
                 world.login();
@@ -58,7 +58,7 @@ fn a_forged_no_during_the_handshake_does_not_count_against_the_remembered_home()
         world.server("dead.network.com").unreachable = Some(ConnectError::ConnectionRefused);
         world.server("hs104.network.com").answer(status, reason);
         for attempt in 1..=4 {
-            world.at("hs104.network.com").spoil(Mischief::Unsigned);
+            world.at("hs104.network.com").spoil(Fault::Unsigned);
             if attempt == 1 {
                 world.login()
             } else {
@@ -68,6 +68,29 @@ fn a_forged_no_during_the_handshake_does_not_count_against_the_remembered_home()
             assert!(!forgotten(&world), "{status}, attempt {attempt}");
         }
         assert_eq!(world.at("hs104.network.com").dials, 4);
+    }
+}
+
+/// Wrong answers of our own, or of others at this user, are the reason: that says nothing about the server.
+#[test]
+fn a_pause_after_wrong_passwords_counts_against_no_server() {
+    for (diagnostics, counts) in
+        [("4170;reason=\"too many wrong answers\"", false), ("1000;reason=\"busy\"", true)]
+    {
+        let mut world = World::new(|config| config.remembered = home("hs104.network.com"));
+        world.srv(&[(10, "dead.network.com")]);
+        world.server("dead.network.com").unreachable = Some(ConnectError::ConnectionRefused);
+        let headers = vec![("Retry-After", "40".to_owned()), ("ms-diagnostics", diagnostics.to_owned())];
+        world.server("hs104.network.com").then =
+            Then::Status { status: 503, reason: "Service Unavailable", headers };
+        world.login();
+        (1..3).for_each(|_| again(&mut world));
+        assert_eq!(forgotten(&world), counts, "{diagnostics}");
+        assert_eq!(
+            world.at("dead.network.com").dials > 0,
+            counts,
+            "{diagnostics}: no other server knows better"
+        );
     }
 }
 

@@ -7,7 +7,7 @@ use homing_core::command::Command;
 use homing_core::connect::ConnectError;
 use homing_core::counter::Counter;
 use homing_core::error::Misuse;
-use homing_core::event::AccountEvent;
+use homing_core::event::{AccountEvent, UnregisterOutcome};
 use homing_core::limits::Limits;
 use homing_core::outbox::{Input, Output};
 use homing_core::state::AccountState;
@@ -38,20 +38,21 @@ fn the_transaction_table_keeps_to_the_limits_of_the_agent() {
 }
 
 #[test]
-fn a_message_over_its_bound_is_as_if_it_had_not_come() {
+fn an_answer_over_its_bound_ends_the_login_at_once_with_the_name_of_the_bound() {
     for (long, taken) in [(15 << 10, true), (17 << 10, false)] {
         let mut world = main_job(|_| {});
         let challenge = format!("Basic realm=\"{}\"", "r".repeat(long));
         world.at("hs102.network.com").gate(Gate::Raw(vec![challenge]));
         world.login();
-        assert_eq!(world.agent.counters().of(Counter::Malformed), u64::from(!taken), "{long}");
-        assert_eq!(world.failures().is_empty(), !taken, "an answer that is taken ends the login at once");
-        world.pass(Duration::from_secs(40));
-        assert!(!world.failures().is_empty());
+        assert_eq!(world.agent.counters().of(Counter::OverLimit), u64::from(!taken), "{long}");
+        let error = world.last_failure().error.clone();
+        let sentence = "the answer of hs102.network.com:5061 cannot be used: its answer has a line of more than \
+                        16,384 octets (WWW-Authenticate)";
+        assert_eq!((error.code() == "E0805", error.to_string() == sentence), (!taken, !taken), "{error}");
     }
     let mut world = limited(|limits| limits.message.message = 300);
     world.login();
-    assert!(world.agent.counters().of(Counter::Malformed) > 0);
+    assert!(world.agent.counters().of(Counter::OverLimit) > 0);
     assert!(!world.state().is_reachable());
 }
 
@@ -176,4 +177,18 @@ fn what_answers_a_drained_output_is_taken_however_many_others_wait() {
         break;
     }
     assert!(steps > 3, "DNS was answered and the connection opened, {steps} steps");
+}
+
+/// There are too many requests under way for one more.
+#[test]
+fn a_sign_out_that_cannot_be_sent_is_no_refusal() {
+    let mut world = limited(|limits| limits.client_transactions = 0);
+    world.login();
+    world.at("hs104.network.com").silent = true;
+    world.options();
+    world.options();
+    world.command(Command::Unregister);
+    let unanswered = AccountEvent::Unregistered { outcome: UnregisterOutcome::Unanswered };
+    assert!(world.events.contains(&unanswered), "{:?}", world.events.last());
+    assert_eq!(world.state(), AccountState::LoggedOff);
 }

@@ -2,22 +2,34 @@
 
 #![expect(clippy::unwrap_used, reason = "what a test expects and does not find ends the test")]
 
+mod asking;
 mod chaos;
+mod closing;
 mod counting;
+mod crowds;
 mod deadlines;
 mod direct;
 mod failing;
+mod flapping;
 mod golden;
 mod homes;
 mod keep_alive;
+mod leaving;
 mod limits;
 mod links;
 mod many;
+mod mute;
+mod names;
+mod namesakes;
+mod outbound;
 mod price;
+mod proofs;
 mod proving;
 mod redirects;
+mod registrar;
 mod staying;
 mod telling;
+mod unsigned;
 mod world;
 
 #[path = "../../../../tests/src/digest.rs"]

@@ -14,14 +14,14 @@ use homing_core::state::AccountState;
 use homing_core::transport::Transport;
 use homing_wire::Name;
 
-use super::world::server::{Gate, Mischief, Then};
+use super::world::server::{Fault, Gate, Then};
 use super::world::{World, answer, main_job};
 
 const HOME: &str = "<sip:hs104.network.com:5061;transport=tls>";
 
 /// The sentence the login failed with, its stable code, and that nothing else was dialled.
 fn refused(world: &World, sentence: &str, code: &str) {
-    assert_eq!(world.state(), AccountState::Refused);
+    assert_eq!(world.state(), AccountState::Rejected);
     let failure = world.last_failure();
     assert_eq!(failure.error.to_string(), sentence);
     assert_eq!(failure.error.code(), code);
@@ -74,7 +74,7 @@ fn para_39_40_a_signed_301_is_followed() {
 #[test]
 fn an_unsigned_301_is_refused_after_two_seconds() {
     let mut world = main_job(|_| {});
-    world.at("hs102.network.com").spoil(Mischief::Unsigned);
+    world.at("hs102.network.com").spoil(Fault::Unsigned);
     world.login();
     assert_eq!(world.state(), AccountState::Authenticating, "a better answer is waited for");
     world.pass(Duration::from_millis(1_999));
@@ -89,7 +89,7 @@ fn an_unsigned_301_is_refused_after_two_seconds() {
 fn a_true_answer_after_a_forged_one_wins() {
     let mut world = main_job(|_| {});
     let forge = |text: String| text.replace("hs104", "evil").replace("rspauth=\"0100", "rspauth=\"0177");
-    world.at("hs102.network.com").spoil(Mischief::ForgedFirst(forge));
+    world.at("hs102.network.com").spoil(Fault::ForgedFirst(forge));
     world.login();
     assert_eq!(world.state(), AccountState::Registered);
     assert_eq!(world.agent.counters().of(Counter::BadSignature), 1);
@@ -105,7 +105,7 @@ fn a_wrong_signature_is_refused() {
     let world = failing(
         |_| {},
         |world| {
-            world.at("hs102.network.com").spoil(Mischief::WrongSignature);
+            world.at("hs102.network.com").spoil(Fault::WrongSignature);
         },
     );
     refused(&world, "redirect from hs102.network.com:5061 ignored: its signature is wrong", "E0704");
@@ -116,7 +116,7 @@ fn the_signature_of_another_association_is_refused() {
     let world = failing(
         |_| {},
         |world| {
-            world.at("hs102.network.com").spoil(Mischief::OtherAssociation);
+            world.at("hs102.network.com").spoil(Fault::OtherAssociation);
         },
     );
     let sentence = "redirect from hs102.network.com:5061 ignored: another server's association signed it";
@@ -129,7 +129,7 @@ fn a_status_changed_after_signing_is_refused() {
         |config| config.redirect.also_302 = true,
         |world| {
             let edit = |text: String| text.replace("SIP/2.0 301", "SIP/2.0 302");
-            world.at("hs102.network.com").spoil(Mischief::Edit(edit));
+            world.at("hs102.network.com").spoil(Fault::Edit(edit));
         },
     );
     refused(&world, "redirect from hs102.network.com:5061 ignored: its signature is wrong", "E0704");
@@ -141,7 +141,7 @@ fn a_contact_changed_after_signing_is_refused_where_the_tag_binds_it() {
         |_| {},
         |world| {
             let edit = |text: String| text.replace("sip:hs104.network.com", "sip:hs105.network.com");
-            world.at("hs102.network.com").redirect(301, &[HOME], true).spoil(Mischief::Edit(edit));
+            world.at("hs102.network.com").redirect(301, &[HOME], true).spoil(Fault::Edit(edit));
         },
     );
     let sentence = "redirect from hs102.network.com:5061 ignored: its Contact was changed on the way";
@@ -461,6 +461,23 @@ fn of_two_contacts_the_second_is_tried_when_the_first_is_dead() {
     assert_eq!(journey.hops[2].how, FoundBy::Redirected { candidate: 1 });
 }
 
+/// A redirect leads to one server; a second one that is alive is not even dialled.
+#[test]
+fn of_two_contacts_that_live_only_the_better_one_is_dialled() {
+    for (first, second) in [("hs103", "hs104"), ("hs104", "hs103")] {
+        let mut world = main_job(|_| {});
+        world.server("hs103.network.com");
+        let contact = |name: &str, q| format!("<sip:{name}.network.com:5061;transport=tls>;q={q}");
+        let (worse, better) = (contact(second, "0.3"), contact(first, "0.7"));
+        world.at("hs102.network.com").redirect(301, &[&worse, &better], false);
+        world.login();
+        world.pass(Duration::from_secs(60));
+        assert_eq!(world.state(), AccountState::Registered);
+        assert_eq!(world.registered().home.host, format!("{first}.network.com"));
+        assert_eq!(world.at(&format!("{second}.network.com")).dials, 0);
+    }
+}
+
 #[test]
 fn a_candidate_that_answered_in_sip_is_the_last_one_tried() {
     let mut world = main_job(|_| {});
@@ -471,7 +488,7 @@ fn a_candidate_that_answered_in_sip_is_the_last_one_tried() {
     world.at("hs102.network.com").redirect(301, &contacts, false);
     world.server("hs103.network.com").answer(503, "Service Unavailable");
     world.login();
-    assert_eq!(world.state(), AccountState::Refused);
+    assert_eq!(world.state(), AccountState::Rejected);
     assert_eq!(world.at("hs104.network.com").dials, 0);
 }
 
@@ -514,10 +531,10 @@ fn para_67_a_301_on_refresh_is_a_logout_and_a_whole_login() {
 
 #[test]
 fn a_spoiled_301_on_refresh_changes_nothing() {
-    for mischief in [Mischief::Unsigned, Mischief::WrongSignature, Mischief::OtherAssociation] {
+    for faults in [Fault::Unsigned, Fault::WrongSignature, Fault::OtherAssociation] {
         let mut world = main_job(|_| {});
         world.login();
-        world.at("hs104.network.com").redirect_to("<sip:evil.test:5061;transport=tls>").spoil(mischief);
+        world.at("hs104.network.com").redirect_to("<sip:evil.test:5061;transport=tls>").spoil(faults);
         world.command(homing_core::command::Command::Refresh);
         world.pass(Duration::from_secs(3));
         assert!(world.state().is_reachable(), "{:?}", world.state());
@@ -577,7 +594,7 @@ fn an_unsigned_301_is_not_followed_by_policy_where_an_association_could_have_sig
     let world = failing(
         |config| config.redirect.unsigned = UnsignedRule::FollowOverTls,
         |world| {
-            world.at("hs102.network.com").spoil(Mischief::Unsigned);
+            world.at("hs102.network.com").spoil(Fault::Unsigned);
         },
     );
     refused(&world, "redirect from hs102.network.com:5061 ignored: it is not signed", "E0703");
@@ -628,14 +645,14 @@ fn para_39_signatures_in_the_patents_places_count_only_by_option() {
     let world = failing(
         |_| {},
         |world| {
-            world.at("hs102.network.com").spoil(Mischief::Edit(literal));
+            world.at("hs102.network.com").spoil(Fault::Edit(literal));
         },
     );
     refused(&world, "redirect from hs102.network.com:5061 ignored: it is not signed", "E0703");
     let world = failing(
         |config| config.auth.signature_places = SignaturePlaces::PatentToo,
         |world| {
-            world.at("hs102.network.com").spoil(Mischief::Edit(literal));
+            world.at("hs102.network.com").spoil(Fault::Edit(literal));
         },
     );
     assert_eq!(world.registered().home.host, "hs104.network.com");
@@ -660,10 +677,33 @@ fn servers_that_send_an_account_to_and_fro_do_not_keep_it_running_for_ever() {
     world.at(here).redirect_to(&format!("<sip:{there}:5061;transport=tls>"));
     world.at(there).then = Then::Accept { expires: 7_200 };
     world.command(homing_core::command::Command::Refresh);
-    assert_eq!(world.state(), AccountState::Refused, "the sixth in a minute waits");
+    assert_eq!(world.state(), AccountState::Rejected, "the sixth in a minute waits");
     assert_eq!(world.last_failure().error.code(), "E0701");
     let wait = world.agent.deadline().unwrap().at.0 - world.clock;
     assert!(wait >= Duration::from_secs(30), "{wait:?}");
     world.pass(wait);
     assert_eq!(world.state(), AccountState::Registered);
+}
+
+/// The To tag is judged over all Contacts, of which the best eight are tried.
+#[test]
+fn of_64_contacts_the_best_is_dialled_and_65_are_refused_by_name() {
+    for (dead, code) in [(63, None), (64, Some("E0714"))] {
+        let mut world = main_job(|_| {});
+        let mut contacts: Vec<String> =
+            (0..dead).map(|n| format!("<sip:dead{n}.network.com:5061;transport=tls>;q=0.1")).collect();
+        contacts.push("<sip:hs104.network.com:5061;transport=tls>;q=0.9".to_owned());
+        let contacts: Vec<&str> = contacts.iter().map(String::as_str).collect();
+        world.at("hs102.network.com").redirect(301, &contacts, true);
+        world.login();
+        match code {
+            None => assert_eq!(world.registered().home.host, "hs104.network.com"),
+            Some(code) => {
+                let error = &world.last_failure().error;
+                assert_eq!(error.code(), code);
+                assert!(error.to_string().contains("more than 64 servers"), "{error}");
+                assert_eq!(world.at("hs104.network.com").dials, 0);
+            }
+        }
+    }
 }

@@ -3,18 +3,18 @@
 use std::time::Duration;
 
 use homing_core::command::Command;
-use homing_core::config::{AccountConfig, Aor, ExtendedProtection, ServerChoice, UnsignedRule};
+use homing_core::config::{AccountConfig, Aor, ExtendedProtection, Rspauth, ServerChoice, UnsignedRule};
 use homing_core::connect::ConnectError;
 use homing_core::counter::Counter;
 use homing_core::error::Misuse;
-use homing_core::event::{AccountEvent, LogoutReason, MoveCause, RequestOutcome};
+use homing_core::event::{AccountEvent, LogoutReason, MoveCause, RequestOutcome, UnregisterOutcome};
 use homing_core::outbox::Input;
 use homing_core::server::ServerName;
 use homing_core::state::AccountState;
 use homing_core::transport::Transport;
 use homing_wire::{Builder, Message, Method, Name};
 
-use super::world::server::{Edit, Gate, Mischief, Then, edited};
+use super::world::server::{Edit, Fault, Gate, Then, edited};
 use super::world::{World, main_job};
 
 const HOUR: Duration = Duration::from_secs(3_600);
@@ -171,7 +171,7 @@ fn a_displaced_or_disabled_account_stops_and_says_why() {
         assert_eq!(failure.error.to_string(), format!("the server ended the registration: {words}"));
         assert_eq!(failure.error.code(), code);
         world.pass(HOUR * 2);
-        assert_eq!(world.state(), AccountState::Refused, "no attempt by itself");
+        assert_eq!(world.state(), AccountState::Rejected, "no attempt by itself");
         assert_eq!(world.agent.flows(), 0);
     }
 }
@@ -427,7 +427,7 @@ fn retry_after_is_capped_at_five_minutes() {
     let mut world = signed_in(|_| {});
     let headers = vec![("Retry-After", "99999999".to_owned())];
     world.at("hs104.network.com").then = Then::Status { status: 503, reason: "Busy", headers };
-    world.at("hs104.network.com").mischief = vec![Mischief::Unsigned];
+    world.at("hs104.network.com").faults = vec![Fault::Unsigned];
     world.command(Command::Refresh);
     let due = world.agent.deadline().unwrap().at.0 - world.clock;
     assert!(due <= Duration::from_secs(300), "{due:?}");
@@ -460,7 +460,7 @@ fn a_forbidden_refresh_ends_the_registration() {
 #[test]
 fn an_unsigned_403_on_refresh_changes_nothing() {
     let mut world = signed_in(|_| {});
-    world.at("hs104.network.com").answer(403, "Forbidden").spoil(Mischief::Unsigned);
+    world.at("hs104.network.com").answer(403, "Forbidden").spoil(Fault::Unsigned);
     world.command(Command::Refresh);
     world.pass(Duration::from_secs(3));
     assert_eq!(logged_out(&world), []);
@@ -479,7 +479,7 @@ fn a_lost_connection_is_a_new_login_and_the_home_is_tried_first() {
 }
 
 #[test]
-fn para_53_a_dead_home_leads_back_to_discovery() {
+fn a_dead_home_leads_back_to_discovery() {
     let mut world = signed_in(|_| {});
     world.server("hs105.network.com");
     world.at("hs102.network.com").redirect_to("<sip:hs105.network.com:5061;transport=tls>");
@@ -566,7 +566,7 @@ fn the_network_ends_a_pause() {
     let mut world = main_job(|_| {});
     world.at("hs102.network.com").unreachable = Some(ConnectError::Unreachable);
     world.login();
-    assert_eq!(world.state(), AccountState::Refused);
+    assert_eq!(world.state(), AccountState::Unreachable);
     world.at("hs102.network.com").unreachable = None;
     world.input(Input::NetworkChanged { online: true });
     assert_eq!(world.state(), AccountState::Registered);
@@ -729,7 +729,11 @@ fn a_server_that_does_not_know_the_password_is_told() {
     world.login();
     let told = AccountEvent::ProofWrong { server: ServerName::new("hs1.network.com", 5061) };
     assert!(world.events.contains(&told));
-    assert_eq!(world.agent.counters().of(Counter::WrongProof), 1);
+    assert_eq!(world.agent.counters().of(Counter::WrongProof), 2, "of the binding, and of its end");
+    assert_eq!(world.last_failure().error.code(), "E0611");
+    let registers = world.registers("hs1.network.com");
+    assert_eq!(registers.last().unwrap().expires(), Ok(Some(0)), "the binding is removed");
+    assert!(world.events.contains(&AccountEvent::Unregistered { outcome: UnregisterOutcome::Removed }));
     world.command(Command::Unregister);
     world.at("hs1.network.com").redirect_to("<sip:hs2.network.com:5061;transport=tls>");
     world.server("hs2.network.com");
@@ -749,9 +753,10 @@ fn an_interval_too_brief_is_lengthened() {
     let registers = world.registers("hs1.network.com");
     assert_eq!(registers.len(), 2);
     assert!(registers[1].text(Name::Contact).unwrap().contains(";expires=900"));
+    let sentence = "hs1.network.com:5061 finds 900 s too brief, and demands 900 s";
     assert_eq!(
-        world.last_failure().error.to_string(),
-        "hs1.network.com:5061 refused with 423 Interval Too Brief"
+        (world.last_failure().error.to_string(), world.last_failure().error.code()),
+        (sentence.into(), "E0804")
     );
 }
 
@@ -768,8 +773,190 @@ fn an_interval_that_grows_with_every_answer_is_not_followed_for_ever() {
         vec![edited(&answer, |text| text.replace("Min-Expires: 900", &format!("Min-Expires: {least}")))]
     }));
     world.login();
-    assert_eq!(world.registers("hs1.network.com").len(), 7);
-    assert!(world.last_failure().error.to_string().ends_with("refused with 423 Interval Too Brief"));
+    assert_eq!(world.registers("hs1.network.com").len(), 2);
+    let sentence = "hs1.network.com:5061 finds 1900 s too brief, and demands 2900 s";
+    assert_eq!(world.last_failure().error.to_string(), sentence);
+}
+
+#[test]
+fn an_interval_that_nobody_can_ask_for_is_named() {
+    for (demand, words) in [
+        ("900;jitter=3", "finds 900 s too brief, and demands 900 s"),
+        ("0", "finds 60 s too brief, and demands 0 s"),
+        ("604801", "finds 60 s too brief, and demands 604801 s"),
+        ("soon", "finds 60 s too brief, and does not say what it demands"),
+    ] {
+        let mut world = World::new(|config| config.expires = 60);
+        world.srv(&[(10, "hs1.network.com")]);
+        let headers = vec![("Min-Expires", demand.to_owned())];
+        let server = world.server("hs1.network.com").gate(Gate::Open);
+        server.then = Then::Status { status: 423, reason: "Interval Too Brief", headers };
+        world.login();
+        assert_eq!(world.last_failure().error.to_string(), format!("hs1.network.com:5061 {words}"));
+    }
+}
+
+#[test]
+fn a_wrong_proof_changes_nothing_where_the_account_ignores_it() {
+    let mut world = World::new(|config| config.auth.rspauth = Rspauth::Ignore);
+    world.srv(&[(10, "hs1.network.com")]);
+    let server = world.server("hs1.network.com");
+    server.gate = Gate::Digest("SHA-256");
+    server.extra.push(("Authentication-Info".into(), "qop=auth, rspauth=\"00ff\"".into()));
+    world.login();
+    assert_eq!(world.state(), AccountState::Registered);
+    assert_eq!(world.agent.counters().of(Counter::WrongProof), 1);
+}
+
+/// What became of the binding, of each sign-out.
+fn outcomes(world: &World) -> Vec<UnregisterOutcome> {
+    let outcome = |event: &AccountEvent| match event {
+        AccountEvent::Unregistered { outcome } => Some(*outcome),
+        _ => None,
+    };
+    world.events.iter().filter_map(outcome).collect()
+}
+
+#[test]
+fn a_sign_out_tells_what_became_of_the_binding() {
+    type Row = (fn(&mut World), UnregisterOutcome);
+    let rows: [Row; 4] = [
+        (|_| {}, UnregisterOutcome::Removed),
+        (
+            |world| {
+                world.at("hs104.network.com").answer(500, "Server Error");
+            },
+            UnregisterOutcome::Refused { status: 500 },
+        ),
+        (|world| world.at("hs104.network.com").silent = true, UnregisterOutcome::Unanswered),
+        (
+            |world| {
+                world.at("hs104.network.com").gate(Gate::NtlmRefusing).amnesia = true;
+            },
+            UnregisterOutcome::Refused { status: 401 },
+        ),
+    ];
+    for (spoil, outcome) in rows {
+        let mut world = signed_in(|_| {});
+        spoil(&mut world);
+        world.command(Command::Unregister);
+        world.pass(Duration::from_secs(5));
+        assert_eq!(outcomes(&world), [outcome]);
+        assert_eq!(logged_out(&world), [LogoutReason::Asked]);
+        assert_eq!(world.state(), AccountState::LoggedOff);
+    }
+    let mut world = World::new(|_| {});
+    world.login();
+    world.command(Command::Unregister);
+    assert_eq!(outcomes(&world), [UnregisterOutcome::NotRegistered]);
+}
+
+#[test]
+fn a_sign_out_waits_as_long_as_it_is_told_to() {
+    let mut world = signed_in(|_| {});
+    world.at("hs104.network.com").silent = true;
+    world.command(|account| Command::UnregisterWithin(account, Duration::from_secs(20)));
+    world.pass(Duration::from_secs(19));
+    assert_eq!(outcomes(&world), []);
+    world.command(|account| Command::UnregisterWithin(account, Duration::from_secs(10)));
+    world.pass(Duration::from_secs(9));
+    assert_eq!(outcomes(&world), [], "asked once more, it waits on");
+    world.pass(Duration::from_secs(1));
+    assert_eq!(outcomes(&world), [UnregisterOutcome::Unanswered]);
+}
+
+/// Neither over TLS nor else: what nothing signs ends no registration.
+#[test]
+fn a_registration_notify_without_an_association_is_refused() {
+    let mut world = World::new(|_| {});
+    world.srv(&[(10, "hs1.network.com")]);
+    world.server("hs1.network.com").gate = Gate::Digest("SHA-256");
+    world.login();
+    let (wall, body) = (world.wall, "deregistered;event=rejected");
+    let headers = [("Event", "registration-notify")];
+    let request = world.at("hs1.network.com").request("NOTIFY sip:user@198.51.100.7", &headers, body, wall);
+    world.say("hs1.network.com", request);
+    let answer = &world.sent.last().unwrap().1;
+    assert_eq!(answer.status(), Some(403));
+    assert_eq!(world.state(), AccountState::Registered);
+    assert_eq!(world.agent.counters().of(Counter::RefusedRequest), 1);
+}
+
+/// RFC 3261 sections 8.1.3.3 and 18.1.2. The last true answer is taken.
+#[test]
+fn an_answer_that_is_not_for_this_phone_is_dropped_and_is_the_reason_of_the_timeout() {
+    let rows: [(Edit, &str); 5] = [
+        (
+            |text| text.replacen("198.51.100.7:40000", "203.0.113.9:40000", 1),
+            "an answer names 203.0.113.9:40000 in its Via and not this phone, as a router's SIP helper leaves it",
+        ),
+        (
+            |text| text.replacen("\r\nFrom", "\r\nVia: SIP/2.0/TLS x;branch=z9hG4bKx\r\nFrom", 1),
+            "an answer has 2 Via values, as if it were for somebody else",
+        ),
+        (|text| text.replace(";tag=from", ";tag=other"), "an answer has another From tag than the request"),
+        (|text| text.replacen("SIP/2.0 ", "SIP/3.0 ", 1), "an answer is of another version than SIP/2.0"),
+        (
+            |text| text.replace("Content-Length: 0", "Content-Length: 5"),
+            "the Content-Length of an answer is wrong",
+        ),
+    ];
+    for (edit, why) in rows {
+        let mut world = World::new(|_| {});
+        world.srv(&[(10, "hs1.network.com")]);
+        world.server("hs1.network.com").gate = Gate::Open;
+        world.rules.mangle = Some(Box::new(move |answer| vec![edited(&answer, edit)]));
+        world.login();
+        assert_eq!(world.agent.counters().of(Counter::UnusableResponse), 1, "{why}");
+        let dropped = |event: &AccountEvent| matches!(event, AccountEvent::ResponseDropped { why: said, .. } if said.to_string() == why);
+        assert!(world.events.iter().any(dropped), "{why}");
+        world.pass(Duration::from_secs(33));
+        let error = &world.last_failure().error;
+        let sentence = format!("hs1.network.com:5061 gave no answer that could be used: {why}");
+        assert_eq!((error.to_string(), error.code()), (sentence, "E0903"));
+        world.rules.mangle = Some(Box::new(move |answer| vec![edited(&answer, edit), answer]));
+        world.pass(Duration::from_secs(70));
+        assert_eq!(world.state(), AccountState::Registered, "{why}");
+    }
+}
+
+#[test]
+fn a_registrar_that_knows_the_user_no_more_ends_the_registration() {
+    for status in [404, 410] {
+        let mut world = signed_in(|_| {});
+        world.at("hs104.network.com").answer(status, "Gone");
+        world.command(Command::Refresh);
+        assert_eq!(logged_out(&world), [LogoutReason::BindingLost], "{status}");
+    }
+}
+
+#[test]
+fn a_password_that_never_was_right_is_not_tried_again() {
+    let mut world = World::new(|_| {});
+    world.srv(&[(10, "hs1.network.com")]);
+    world.server("hs1.network.com").gate = Gate::NtlmRefusing;
+    world.login();
+    assert_eq!(world.last_failure().error.code(), "E0601");
+    assert_eq!(world.agent.deadline(), None);
+    world.rules.credentials = None;
+    world.login();
+    assert_eq!(
+        world.last_failure().error.code(),
+        "E0601",
+        "whoever gave one is not told that none was given"
+    );
+    assert_eq!(world.agent.deadline(), None);
+}
+
+#[test]
+fn a_changed_source_of_the_password_is_tried_at_once() {
+    let mut world = signed_in(|_| {});
+    world.at("hs104.network.com").gate(Gate::NtlmRefusing).amnesia = true;
+    world.command(Command::Refresh);
+    assert_eq!(world.state(), AccountState::Expiring);
+    world.at("hs104.network.com").gate(Gate::Ntlm);
+    world.command(Command::CredentialsChanged);
+    assert_eq!(world.state(), AccountState::Registered);
 }
 
 #[test]
@@ -806,7 +993,7 @@ fn servers_that_prefer_each_other_do_not_move_an_account_for_ever() {
 }
 
 #[test]
-fn a_password_that_no_longer_fits_is_tried_once_while_the_binding_holds() {
+fn a_password_that_was_right_before_is_tried_ever_more_rarely() {
     let mut world = signed_in(|_| {});
     world.at("hs104.network.com").gate(Gate::NtlmRefusing).amnesia = true;
     world.command(Command::Refresh);
@@ -818,13 +1005,20 @@ fn a_password_that_no_longer_fits_is_tried_once_while_the_binding_holds() {
         world.registers("hs104.network.com").into_iter().filter(given).count()
     };
     assert_eq!(tokens(&world), 2);
-    world.pass(HOUR * 2 - Duration::from_secs(1));
+    world.pass(Duration::from_secs(9 * 60));
     assert_eq!(tokens(&world), 2, "nobody's account is locked");
+    world.pass(HOUR * 2 - Duration::from_secs(9 * 60 + 1));
+    assert_eq!(tokens(&world), 5, "after 10, 20 and 40 minutes");
     assert_eq!(world.state(), AccountState::Expiring);
     world.pass(Duration::from_secs(10));
     assert_eq!(logged_out(&world), [LogoutReason::Lapsed]);
     assert_eq!(world.last_failure().error.code(), "E0601");
-    assert_eq!(world.agent.deadline(), None);
+    assert_eq!(world.state(), AccountState::NeedsPassword);
+    world.pass(HOUR);
+    assert_eq!(tokens(&world), 6, "and every hour");
+    world.at("hs104.network.com").gate(Gate::Ntlm);
+    world.pass(HOUR + Duration::from_secs(600));
+    assert_eq!(world.state(), AccountState::Registered);
 }
 
 #[test]

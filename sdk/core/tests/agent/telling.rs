@@ -10,7 +10,7 @@ use homing_core::outbox::Decision;
 use homing_core::state::AccountState;
 
 use super::world::main_job;
-use super::world::server::{Mischief, edited};
+use super::world::server::{Fault, edited};
 
 fn states(events: &[AccountEvent]) -> Vec<AccountState> {
     let to = |event: &AccountEvent| match event {
@@ -123,7 +123,7 @@ fn an_answer_of_another_kind_is_no_answer() {
 #[test]
 fn nothing_that_is_told_holds_a_secret() {
     let mut world = main_job(|_| {});
-    world.at("hs102.network.com").spoil(Mischief::WrongSignature);
+    world.at("hs102.network.com").spoil(Fault::WrongSignature);
     world.login();
     world.pass(Duration::from_secs(90));
     let told = format!("{:?} {:?} {:?}", world.events, world.asked, world.agent.counters());

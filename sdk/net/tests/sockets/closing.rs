@@ -72,7 +72,7 @@ async fn a_closed_port_refuses_and_a_silent_one_times_out() {
         matches!(event, FlowEvent::ConnectFailed { why: ConnectError::ConnectionRefused, .. }),
         "{event:?}"
     );
-    // Listens, but nobody speaks TLS: the handshake never ends.
+    // Listens, but does not speak TLS: the handshake never ends.
     let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     near.dial(2, silent.local_addr().unwrap(), Transport::Tls);
     let event = near.event().await;

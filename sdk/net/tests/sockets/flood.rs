@@ -22,7 +22,7 @@ async fn a_flooding_peer_is_slowed_and_memory_stays() {
     let message = request(1_000);
     let flood = message.repeat(16);
     let mut written = 0usize;
-    // Nobody takes events: the peer must come to a stand once its socket and ours are full.
+    // No events are taken: the peer must come to a stand once its socket and ours are full.
     while let Ok(result) = timeout(Duration::from_millis(200), stream.write_all(&flood)).await {
         result.unwrap();
         written += flood.len();
@@ -112,4 +112,37 @@ async fn a_peer_that_asks_faster_than_it_hears_is_slowed_not_cut() {
     }
     let far = server.await.unwrap();
     assert_eq!((far.0.counters().slow_peers, near.0.counters().slow_peers), (0, 0));
+}
+
+#[tokio::test]
+async fn what_strangers_leave_unfinished_is_bounded_in_all_and_costs_no_known_peer_its_connection() {
+    let mut far = End::with(|config| config.unfinished_bytes = 64 * 1024);
+    let listener = far.listen(Transport::Tcp, None);
+    let half = &request(16 * 1024)[..15 * 1024];
+    let mut known = TcpStream::connect(listener.local_addr()).await.unwrap();
+    known.write_all(&request(0)).await.unwrap();
+    let flow = far.accepted().await;
+    far.message().await;
+    far.0.hold(flow);
+    known.write_all(half).await.unwrap();
+    let mut strangers = Vec::new();
+    let mut closed = 0;
+    for _ in 0..40 {
+        let mut stranger = TcpStream::connect(listener.local_addr()).await.unwrap();
+        stranger.write_all(half).await.unwrap();
+        strangers.push(stranger);
+    }
+    while closed < 36 {
+        match far.event().await {
+            FlowEvent::Accepted { .. } => {}
+            FlowEvent::Closed { flow: gone, .. } => {
+                assert_ne!(gone, flow, "the known peer goes on");
+                closed += 1;
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(far.0.counters().unfinished_dropped, 36);
+    known.write_all(&request(16 * 1024)[15 * 1024..]).await.unwrap();
+    assert_eq!(far.message().await, request(16 * 1024));
 }

@@ -1,5 +1,7 @@
 //! The identity table, live: what the handshake accepts, and that nothing is said before its verdict.
 
+use homing_core::certificate::CertificateRule;
+use homing_core::connect::HandshakeFault;
 use homing_core::identity::IdentityError::{self, NoNames, OtherNames, Wildcard};
 use homing_net::{
     ConnectError, Dial, Expected, FlowEvent, FlowId, Roots, TlsClient, TlsProof, TlsServer, Transport,
@@ -9,7 +11,7 @@ use crate::authority::{Authority, Life, Wish};
 use crate::pair::{End, request};
 
 /// Dials a server and gives its verdict. A refused server must never see a byte of SIP.
-async fn verdict(
+pub(crate) async fn verdict(
     server: TlsServer,
     client: &TlsClient,
     expected: Expected,
@@ -26,6 +28,7 @@ async fn verdict(
             Ok(proof.expect("TLS proves something"))
         }
         FlowEvent::ConnectFailed { why, .. } => {
+            // A second server name may have been tried before.
             while far.0.counters().handshake_failed == 0 {
                 tokio::task::yield_now().await;
             }
@@ -36,14 +39,21 @@ async fn verdict(
     }
 }
 
-type Row = (&'static str, Expected, Wish<'static>, Result<&'static str, ConnectError>);
+type Row = (&'static str, Expected, Wish<'static>, Result<&'static str, CertificateRule>);
+
+/// The rule a certificate was refused by; what it says must come along.
+pub(crate) fn rule(why: ConnectError) -> CertificateRule {
+    let ConnectError::Certificate(error) = why else { panic!("not the certificate: {why}") };
+    assert!(error.certificate.is_some(), "{error}");
+    error.rule
+}
 
 async fn hold(rows: Vec<Row>) {
     let authority = Authority::new();
     let client = TlsClient::new(authority.roots());
     for (row, expected, wish, result) in rows {
         let found = verdict(authority.server(wish), &client, expected).await;
-        assert_eq!(found.map(|proof| proof.name), result.map(str::to_owned), "{row}");
+        assert_eq!(found.map(|proof| proof.name).map_err(rule), result.map(str::to_owned), "{row}");
     }
 }
 
@@ -55,8 +65,13 @@ fn dns(names: &'static [&'static str]) -> Wish<'static> {
     Wish { dns: names, ..Wish::default() }
 }
 
-fn no<T>(why: IdentityError) -> Result<T, ConnectError> {
-    Err(ConnectError::Identity(why))
+fn no<T>(why: IdentityError) -> Result<T, CertificateRule> {
+    Err(CertificateRule::Identity { expected: domain().to_string(), why })
+}
+
+/// What a server of another name breaks.
+fn misnamed(expected: &Expected) -> Result<String, CertificateRule> {
+    Err(CertificateRule::Identity { expected: expected.to_string(), why: OtherNames })
 }
 
 #[tokio::test]
@@ -67,7 +82,12 @@ async fn dns_names_are_compared_whole_inside_the_handshake() {
         ("the SIP domain", domain(), dns(&["network.com"]), Ok("network.com")),
         ("another host", domain(), dns(&["hs2.network.com"]), no(OtherNames)),
         ("exactly the host", host(), dns(&["hs2.network.com"]), Ok("hs2.network.com")),
-        ("the domain is not the host", host(), dns(&["network.com"]), no(OtherNames)),
+        (
+            "the domain is not the host",
+            host(),
+            dns(&["network.com"]),
+            Err(CertificateRule::Identity { expected: "hs2.network.com".to_owned(), why: OtherNames }),
+        ),
         ("a wildcard", domain(), dns(&["*.network.com"]), no(Wildcard)),
         ("a longer name", domain(), dns(&["hs1.network.com.evil.test"]), no(OtherNames)),
         ("no name", domain(), Wish::default(), no(NoNames)),
@@ -95,9 +115,9 @@ async fn dates_and_purposes_hold() {
     let life = |life| Wish { life, ..dns(&["hs1.network.com"]) };
     let client = Wish { for_clients_only: true, ..dns(&["hs1.network.com"]) };
     hold(vec![
-        ("expired", domain(), life(Life::Over), Err(ConnectError::CertificateDate)),
-        ("not valid yet", domain(), life(Life::NotBegun), Err(ConnectError::CertificateDate)),
-        ("for clients only", domain(), client, Err(ConnectError::BadCertificate)),
+        ("expired", domain(), life(Life::Over), Err(CertificateRule::Expired)),
+        ("not valid yet", domain(), life(Life::NotBegun), Err(CertificateRule::NotYetValid)),
+        ("for clients only", domain(), client, Err(CertificateRule::Purpose)),
     ])
     .await;
 }
@@ -107,7 +127,8 @@ async fn an_unknown_authority_is_not_trusted() {
     let (ours, theirs) = (Authority::new(), Authority::new());
     let client = TlsClient::new(ours.roots());
     let found = verdict(theirs.named("hs1.network.com"), &client, Expected::host("hs1.network.com")).await;
-    assert_eq!(found, Err(ConnectError::UntrustedIssuer));
+    // Both authorities bear one name.
+    assert_eq!(found.map_err(rule), Err(CertificateRule::BadSignature));
 }
 
 #[tokio::test]
@@ -135,8 +156,9 @@ async fn a_session_never_serves_another_expectation() {
         assert!(verdict(server.clone(), &client, good).await.is_ok());
         // The same name in the hello, so a shared cache would resume past the verifier.
         let other = Expected::Domain { domain: "other.test".into(), dialled: "hs1.network.com".into() };
-        let refused = Err(ConnectError::Identity(OtherNames));
-        assert_eq!(verdict(server.clone(), &client, other).await, refused);
+        let refused = misnamed(&other);
+        let found = verdict(server.clone(), &client, other).await;
+        assert_eq!(found.map(|proof| proof.name).map_err(rule), refused);
     }
 }
 
@@ -146,8 +168,8 @@ async fn a_replaced_certificate_serves_the_next_connection() {
     let client = TlsClient::new(authority.roots());
     let server = authority.named("hs1.network.com");
     let expected = || Expected::host("hs2.network.com");
-    let refused = Err(ConnectError::Identity(OtherNames));
-    assert_eq!(verdict(server.clone(), &client, expected()).await, refused);
+    let found = verdict(server.clone(), &client, expected()).await;
+    assert_eq!(found.map(|proof| proof.name).map_err(rule), misnamed(&expected()));
     let (chain, key) = authority.issue(Wish { dns: &["hs2.network.com"], ..Wish::default() });
     server.replace(&chain, &key).unwrap();
     assert!(verdict(server, &client, expected()).await.is_ok());
@@ -166,5 +188,11 @@ async fn a_peer_without_tls_fails_the_handshake_and_hears_no_sip() {
     // The hello is no SIP: the framer stops at it, and its sender learns that TLS is not spoken here.
     assert!(matches!(far.event().await, FlowEvent::Malformed { .. }));
     assert!(matches!(far.event().await, FlowEvent::Closed { .. }));
-    assert!(matches!(near.event().await, FlowEvent::ConnectFailed { why: ConnectError::Handshake, .. }));
+    assert!(matches!(
+        near.event().await,
+        FlowEvent::ConnectFailed {
+            why: ConnectError::Handshake(HandshakeFault::NotTls | HandshakeFault::Closed),
+            ..
+        }
+    ));
 }

@@ -9,3 +9,4 @@ mod framing;
 mod identity;
 mod mutual;
 mod pair;
+mod trust;

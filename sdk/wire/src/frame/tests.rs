@@ -109,7 +109,7 @@ fn what_can_be_answered_is_handed_out() {
 fn limits_are_counted_while_reading() {
     let limits = Limits { line: 64, auth_line: 128, headers: 3, message: 300, ..Limits::default() };
     let refuse = |stream: &str| {
-        let mut framer = Framer::new(limits);
+        let mut framer = Framer::answering(limits);
         for octet in stream.bytes() {
             framer.push(&[octet]);
             match framer.next() {
@@ -129,6 +129,44 @@ fn limits_are_counted_while_reading() {
     let mut framer = Framer::new(limits);
     framer.push(format!("SIP/2.0 200 OK\r\nAuthorization: {}\r\nl: 0\r\n\r\n", "x".repeat(90)).as_bytes());
     assert!(matches!(framer.next(), Ok(Some(Frame::Message(_)))));
+}
+
+/// A side that dialled takes such a message whole: its end is known, and the parser names the limit.
+#[test]
+fn a_long_line_does_not_end_a_stream_that_we_dialled() {
+    let limits = Limits { line: 64, headers: 3, ..Limits::default() };
+    for lines in [format!("X: {}\r\n", "x".repeat(500)), "X: 1\r\n".repeat(9)] {
+        let stream = format!("SIP/2.0 200 OK\r\n{lines}l: 0\r\n\r\n");
+        let mut framer = Framer::new(limits);
+        framer.push(stream.as_bytes());
+        assert_eq!(framer.next(), Ok(Some(Frame::Message(stream.into()))));
+    }
+    let mut framer = Framer::new(limits);
+    framer.push("X".repeat(limits.message + 1).as_bytes());
+    assert_eq!(framer.next(), Err(FrameError::TooLarge(Bound::Message)), "nothing grows for ever");
+}
+
+#[test]
+fn a_start_line_that_never_ends_breaks_a_stream_on_both_sides() {
+    for mut framer in [Framer::new(Limits::default()), Framer::answering(Limits::default())] {
+        framer.push(&vec![b'0'; Limits::default().line + 1]);
+        assert_eq!(framer.next(), Err(FrameError::TooLarge(Bound::Line)));
+    }
+}
+
+#[test]
+fn a_fault_names_its_octet() {
+    for (stream, rule, octet) in [
+        ("SIP/2.0 200 OK\r\nVia: x\r\n\r\n", FrameError::NoContentLength, 26),
+        ("SIP/2.0 200 OK\r\nl: 1\r\nl: 1\r\n\r\n", FrameError::ManyContentLengths, 22),
+        ("SIP/2.0 200 OK\r\nl: x\r\n\r\n", FrameError::BadContentLength, 16),
+        ("SIP/2.0 200 OK\r\nX: a\rb", FrameError::BareLineEnd, 20),
+    ] {
+        let mut framer = Framer::new(Limits::default());
+        framer.push(format!("SIP/2.0 100 Trying\r\nl: 0\r\n\r\n{stream}").as_bytes());
+        assert!(all(&mut framer).is_err() && framer.next().is_err());
+        assert_eq!(framer.fault(), Some(FrameFault { rule, octet }), "{stream:?}");
+    }
 }
 
 #[test]

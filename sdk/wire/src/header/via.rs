@@ -1,4 +1,4 @@
-//! Via: the flow_ref a request took (RFC 3261 20.42, RFC 3581, RFC 6223).
+//! Via: the path a request took (RFC 3261 20.42, RFC 3581, RFC 6223).
 
 use std::borrow::Cow;
 use std::fmt;

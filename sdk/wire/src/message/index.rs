@@ -1,6 +1,6 @@
 //! The one pass over a message: where its lines begin and end.
 
-mod start;
+pub(super) mod start;
 
 use std::ops::Range;
 
@@ -22,7 +22,7 @@ pub(crate) struct Span {
 impl Span {
     /// Callers stay below [`MOST_OCTETS`], so no offset is cut.
     #[inline]
-    fn new(start: usize, end: usize) -> Span {
+    pub(super) fn new(start: usize, end: usize) -> Span {
         #[expect(clippy::cast_possible_truncation, reason = "a message is at most MOST_OCTETS long")]
         Span { start: start as u32, end: end as u32 }
     }
@@ -40,6 +40,11 @@ impl Span {
     #[inline]
     pub(crate) fn end(self) -> u32 {
         self.end
+    }
+
+    #[inline]
+    pub(super) fn start(self) -> u32 {
+        self.start
     }
 
     #[inline]
@@ -145,6 +150,8 @@ pub(crate) struct Index {
     pub(crate) head_end: u32,
     pub(crate) body: Span,
     pub(crate) flaws: Flaws,
+    /// Lines that are no header, each to the beginning of the next line; nearly no message has one.
+    pub(crate) skipped: Vec<Span>,
 }
 
 /// Breaches that the pass itself sees; [`validate`](crate::Message::validate) names their status.
@@ -164,6 +171,8 @@ impl Flaws {
     pub(crate) const LENGTH_OVER: Flaws = Flaws(16);
     /// The head ends without an empty line.
     pub(crate) const OPEN_HEAD: Flaws = Flaws(32);
+    /// A line of a request is no header.
+    pub(crate) const NO_HEADER: Flaws = Flaws(64);
 
     pub(crate) fn has(self, flaw: Flaws) -> bool {
         self.0 & flaw.0 != 0
@@ -195,13 +204,14 @@ impl Index {
             head_end: 0,
             body: Span::default(),
             flaws: Flaws::default(),
+            skipped: Vec::new(),
         }
     }
 
     /// The index of a start line, to be filled line by line and ended with [`Index::end`].
     #[inline]
     pub(crate) fn started(start: StartAt, flaws: Flaws) -> Index {
-        Index { begin: 0, start, lines: SmallVec::new(), head_end: 0, body: Span::default(), flaws }
+        Index { start, flaws, ..Index::empty() }
     }
 
     /// Ends the index of octets that were put together here: the lines end at `head_end`, and an empty one follows.
@@ -217,6 +227,10 @@ impl Index {
 
     /// Takes a line in at that place; it and all that follows stand `octets` further back.
     pub(super) fn insert(&mut self, at: usize, line: LineAt, octets: usize) {
+        let from = self.lines.get(at).map_or(self.head_end, |behind| behind.start);
+        for behind in self.skipped.iter_mut().filter(|skipped| skipped.start >= from) {
+            *behind = behind.moved(octets);
+        }
         for behind in &mut self.lines[at..] {
             *behind = behind.moved(octets);
         }
@@ -224,6 +238,13 @@ impl Index {
         let head_end = self.head_end as usize + octets;
         self.head_end = Span::new(head_end, head_end).start;
         self.body = self.body.moved(octets);
+    }
+
+    /// Where a line ends that begins at `start`, if the next header line begins at `next`: lines that were skipped
+    /// stand between.
+    pub(crate) fn line_end(&self, start: u32, next: u32) -> u32 {
+        let between = |skipped: &&Span| start <= skipped.start && skipped.start < next;
+        self.skipped.iter().find(between).map_or(next, |skipped| skipped.start)
     }
 
     /// Finds the body behind the head: as long as Content-Length says, which stands at `length`.
@@ -293,7 +314,8 @@ impl Pass<'_> {
         if self.vias > self.limits.vias {
             return Err(ParseError::TooLarge(Bound::Vias));
         }
-        if self.contacts > self.limits.contacts {
+        // A registrar lists every binding of the address of record (RFC 3261 section 10.3); only a request chooses its own.
+        if self.contacts > self.limits.contacts && self.is_request() {
             return Err(ParseError::TooLarge(Bound::Contacts));
         }
         Ok(())
@@ -302,7 +324,10 @@ impl Pass<'_> {
     /// Takes the line that `rest` begins with, and moves to the line behind it.
     fn line(&mut self, rest: &[u8]) -> Result<(), ParseError> {
         let (end, next) = folded_end(rest)?;
-        let (name_len, known, colon) = name(rest, end)?;
+        let (name_len, known, colon) = match name(rest, end) {
+            Err(ParseError::HeaderLine) => return self.skip(&rest[..end], next),
+            named => named?,
+        };
         if next > self.limits.line && next > self.limits.of_line(known.is_some_and(Known::is_auth)) {
             return Err(ParseError::TooLarge(Bound::Line));
         }
@@ -327,6 +352,31 @@ impl Pass<'_> {
         Ok(())
     }
 
+    /// Passes over a line that is no header, `next` octets with its end. One that begins with the name of a header
+    /// that is known here is not passed over: another reader may take it for that header.
+    fn skip(&mut self, line: &[u8], next: usize) -> Result<(), ParseError> {
+        let name = line.iter().position(|octet| !is_token(*octet)).unwrap_or(line.len());
+        // One letter is a word as often as it is the short form of a name.
+        let is_misleading =
+            name > 1 && Known::parse(&line[..name]).is_some() || memchr::memchr(0, line).is_some();
+        if is_misleading || self.index.skipped.len() == MOST_SKIPPED {
+            return Err(ParseError::HeaderLine);
+        }
+        if next > self.limits.line {
+            return Err(ParseError::TooLarge(Bound::Line));
+        }
+        if self.is_request() {
+            self.index.flaws.add(Flaws::NO_HEADER);
+        }
+        self.index.skipped.push(Span::new(self.at, self.at + next));
+        self.at += next;
+        Ok(())
+    }
+
+    fn is_request(&self) -> bool {
+        matches!(self.index.start, StartAt::Request { .. })
+    }
+
     fn body(&mut self) -> Result<(), ParseError> {
         self.index.head_end = Span::new(self.at, self.at).start;
         self.index.find_body(self.bytes, self.length);
@@ -336,7 +386,7 @@ impl Pass<'_> {
 }
 
 /// Where the line ends that `rest` begins with, its folds taken along, and where the next one begins.
-fn folded_end(rest: &[u8]) -> Result<(usize, usize), ParseError> {
+pub(super) fn folded_end(rest: &[u8]) -> Result<(usize, usize), ParseError> {
     let (mut end, mut next) = line_end(rest, 0)?;
     while matches!(rest.get(next), Some(b' ' | b'\t')) && next > end {
         (end, next) = line_end(rest, next)?;
@@ -345,7 +395,7 @@ fn folded_end(rest: &[u8]) -> Result<(usize, usize), ParseError> {
 }
 
 /// The name at the beginning of a line that ends at `end`: its length, which one it is, and where its colon stands.
-fn name(rest: &[u8], end: usize) -> Result<(u16, Option<Known>, usize), ParseError> {
+pub(super) fn name(rest: &[u8], end: usize) -> Result<(u16, Option<Known>, usize), ParseError> {
     if let Some((known, colon)) = Known::begins(rest) {
         // Known names are short.
         return Ok((u16::try_from(colon).unwrap_or(u16::MAX), Some(known), colon));
@@ -361,7 +411,7 @@ fn name(rest: &[u8], end: usize) -> Result<(u16, Option<Known>, usize), ParseErr
     Ok((name_len, Known::parse(&line[..length]), colon))
 }
 
-fn skip_line_ends(bytes: &[u8]) -> usize {
+pub(super) fn skip_line_ends(bytes: &[u8]) -> usize {
     let mut at = 0;
     while bytes[at..].starts_with(b"\r\n") {
         at += 2;
@@ -370,7 +420,7 @@ fn skip_line_ends(bytes: &[u8]) -> usize {
 }
 
 /// Where the line that holds `from` ends, and where the next one begins. The last line may end with the message.
-fn line_end(bytes: &[u8], from: usize) -> Result<(usize, usize), ParseError> {
+pub(super) fn line_end(bytes: &[u8], from: usize) -> Result<(usize, usize), ParseError> {
     match memchr::memchr2(b'\r', b'\n', &bytes[from..]) {
         None => Ok((bytes.len(), bytes.len())),
         Some(found) => match bytes[from + found..] {
@@ -397,5 +447,7 @@ pub(crate) fn count_list(mut value: &[u8]) -> usize {
     }
 }
 
+/// Lines of one message that are passed over because they are no header.
+const MOST_SKIPPED: usize = 8;
 /// Offsets are 32 bits wide, whatever the limits say.
 const MOST_OCTETS: usize = u32::MAX as usize;

@@ -1,7 +1,8 @@
 //! What the index and the typed views make of a message.
 
 use super::*;
-use crate::error::{Bound, HeaderError};
+use crate::build::Builder;
+use crate::error::{Bound, Excess, HeaderError};
 use crate::header::{Contact, Via};
 
 const REGISTER: &str = "REGISTER sip:example.com SIP/2.0\r\n\
@@ -57,6 +58,10 @@ fn what_is_missing_or_malformed_is_told() {
     assert_eq!(message.call_id().unwrap_err(), HeaderError::Malformed(Name::CallId));
     let contacts: Vec<_> = message.all::<Contact>().map(|contact| contact.is_ok()).collect();
     assert_eq!(contacts, [true, false]);
+    let message =
+        parse("SIP/2.0 200 OK\r\nContact: <sip:a@b>, Doe, \"J, x\" <sip:c@d>, <sip:\r\nm: <sip:e@f>\r\n\r\n");
+    let contacts: Vec<_> = message.all::<Contact>().map(|contact| contact.is_ok()).collect();
+    assert_eq!(contacts, [true, false, true, false, true], "a malformed value costs no other");
 }
 
 #[test]
@@ -83,15 +88,72 @@ fn what_is_no_sip_message_is_refused() {
         ("SIP/2.0 099 x\r\n\r\n", ParseError::StatusCode),
         ("SIP/2.0 700 x\r\n\r\n", ParseError::StatusCode),
         ("SIP/2.0 20 x\r\n\r\n", ParseError::StatusCode),
-        ("SIP/2.0 200 OK\r\nno colon here\r\n\r\n", ParseError::HeaderLine),
-        ("SIP/2.0 200 OK\r\n: empty\r\n\r\n", ParseError::HeaderLine),
-        ("SIP/2.0 200 OK\r\n fold\r\n\r\n", ParseError::HeaderLine),
+        ("SIP/2.0 200 OK\r\nContent-Length 10\r\n\r\n", ParseError::HeaderLine),
+        ("SIP/2.0 200 OK\r\nvia\r\n\r\n", ParseError::HeaderLine),
+        ("SIP/2.0 200 OK\r\nContact<sip:a@b>\r\n\r\n", ParseError::HeaderLine),
+        ("SIP/2.0 200 OK\r\nno\0colon here\r\n\r\n", ParseError::HeaderLine),
         ("SIP/2.0 200 OK\nVia: x\n\n", ParseError::BareLineEnd),
         ("SIP/2.0 200 OK\r\nX: a\rVia: b\r\n\r\n", ParseError::BareLineEnd),
         ("SIP/2.0 200 OK\r\nX: a\nVia: b\r\n\r\n", ParseError::BareLineEnd),
     ] {
         assert_eq!(Message::parse(Bytes::copy_from_slice(text.as_bytes())).unwrap_err(), error, "{text:?}");
     }
+}
+
+#[test]
+fn a_line_that_is_no_header_is_passed_over_and_named() {
+    let odd = ["no colon here", "X Foo: 1", "garbage", ": value", "X(1): 1", "\"X\": 1", "a\r\n folded", "1"];
+    for line in &odd[..7] {
+        let text = format!("SIP/2.0 200 OK\r\nVia: a\r\n{line}\r\nTo: <sip:c@d>\r\n\r\n");
+        let message = parse(&text);
+        assert_eq!(message.skipped().collect::<Vec<_>>(), [line.as_bytes()]);
+        assert_eq!(message.headers().count(), 2, "{line}");
+        let relayed = Builder::from_message(&message).finish();
+        assert!(!String::from_utf8_lossy(&relayed).contains(line), "no relay passes it on: {line}");
+        let signed = message.with_header(Name::Via, "b");
+        assert_eq!(signed, Message::parse(signed.bytes().clone()).unwrap());
+        let request = text.replace("SIP/2.0 200 OK", "OPTIONS sip:a SIP/2.0");
+        let findings = parse(&request).validate();
+        assert!(findings.iter().any(|finding| finding.why == "a line that is no header"), "{line}");
+        let answer = Builder::reply_to(&parse(&request), 400, "Bad Request").finish();
+        assert!(!String::from_utf8_lossy(&answer).contains(line), "{line}");
+    }
+    let head = "SIP/2.0 200 OK\r\n";
+    assert_eq!(parse(&format!("{head}{}\r\n", "odd\r\n".repeat(8))).skipped().count(), 8);
+    let ninth = Message::parse(format!("{head}{}\r\n", "odd\r\n".repeat(9)));
+    assert_eq!(ninth.unwrap_err(), ParseError::HeaderLine);
+    let first = parse(&format!("{head}odd\r\nVia: a\r\n\r\n"));
+    assert_eq!(Builder::from_message(&first).finish(), format!("{head}Via: a\r\nContent-Length: 0\r\n\r\n"));
+}
+
+/// What is read of a message that is over a limit: enough to find whom it is for, or to refuse it.
+#[test]
+fn an_excerpt_has_what_identifies_a_message_and_names_the_excess() {
+    let limits = Limits::default();
+    let head =
+        "Via: SIP/2.0/TCP a;branch=z9hG4bK1\r\nFrom: <sip:a@b>;tag=1\r\nTo: <sip:c@d>\r\nCall-ID: 1\r\n";
+    for (start, more, bound, header) in [
+        ("SIP/2.0 200 OK", format!("X-Long: {}\r\n", "a".repeat(9000)), Bound::Line, Some("X-Long")),
+        ("OPTIONS sip:a@b SIP/2.0", "X: 1\r\n".repeat(300), Bound::Headers, None),
+        ("OPTIONS sip:a@b SIP/2.0", "Via: SIP/2.0/TCP b\r\n".repeat(80), Bound::Vias, Some("Via")),
+        ("REGISTER sip:b SIP/2.0", "m: <sip:a@b>\r\n".repeat(33), Bound::Contacts, Some("Contact")),
+    ] {
+        let text = format!("{start}\r\n{head}{more}CSeq: 7 REGISTER\r\n\r\nbody");
+        let refused = Message::parse(text.clone());
+        assert_eq!(refused.unwrap_err(), ParseError::TooLarge(bound));
+        let excerpt = Excerpt::read(&text.into(), &limits).unwrap();
+        let Excerpt { message, excess } = excerpt;
+        let excess = excess.unwrap();
+        assert_eq!((excess.bound, excess.header.as_deref()), (bound, header), "{start}");
+        assert_eq!(message.cseq().unwrap().seq, 7);
+        assert_eq!((message.via().unwrap().branch(), message.call_id()), (Some("z9hG4bK1"), Ok("1")));
+        assert_eq!(message.body(), b"");
+    }
+    let long = Excess { bound: Bound::Line, most: 8192, header: Some("X-Long".to_owned()) };
+    assert_eq!(long.to_string(), "a line of more than 8,192 octets (X-Long)");
+    let unlimited = Excerpt::read(&format!("SIP/2.0 200 OK\r\n{head}\r\n").into(), &limits).unwrap();
+    assert_eq!(unlimited.excess, None);
+    assert!(Excerpt::read(&Bytes::from_static(b"GET / HTTP/1.1\r\n\r\n"), &limits).is_none());
 }
 
 #[test]
@@ -106,7 +168,9 @@ fn limits_hold() {
     assert_eq!(refuse(format!("{head}{}\r\n", "X: a\r\n".repeat(257))), Bound::Headers);
     assert_eq!(refuse(format!("{head}{}\r\n", "Via: SIP/2.0/UDP a\r\n".repeat(71))), Bound::Vias);
     assert_eq!(refuse(format!("{head}v: {}\r\n\r\n", "SIP/2.0/UDP a,".repeat(71))), Bound::Vias);
-    assert_eq!(refuse(format!("{head}m: {}\r\n\r\n", "<sip:a>,".repeat(33))), Bound::Contacts);
+    let many = format!("m: {}\r\n\r\n", "<sip:a>,".repeat(33));
+    assert_eq!(refuse(format!("REGISTER sip:a SIP/2.0\r\n{many}")), Bound::Contacts);
+    assert_eq!(parse(&format!("{head}{many}")).all::<Contact>().count(), 33, "a 200 lists every binding");
     assert_eq!(refuse(format!("INVITE sip:{} SIP/2.0\r\n\r\n", "a".repeat(2048))), Bound::Uri);
     assert_eq!(refuse(format!("{head}\r\n{}", "a".repeat(128 * 1024))), Bound::Message);
     let auth = format!("{head}Proxy-Authorization: NTLM gssapi-data=\"{}\"\r\n\r\n", "a".repeat(12_000));

@@ -54,6 +54,9 @@ impl Findings {
         if flaws.has(Flaws::OPEN_HEAD) {
             self.add(400, START_LINE, "no empty line behind the head");
         }
+        if flaws.has(Flaws::NO_HEADER) {
+            self.add(400, START_LINE, "a line that is no header");
+        }
         if flaws.has(Flaws::LENGTH_MALFORMED) {
             self.add(400, Name::ContentLength, "Content-Length is not a number");
         }

@@ -24,7 +24,7 @@ fn same_part(one: Option<&str>, two: Option<&str>) -> bool {
     }
 }
 
-/// A parameter in both must have the same value; one that stands alone matters only where it changes the flow_ref.
+/// A parameter in both must have the same value; one that stands alone matters only where it changes what is reached.
 fn same_params(one: &Uri<'_>, two: &Uri<'_>) -> bool {
     let (left, right) = (sorted(one), sorted(two));
     let (mut left, mut right) = (left.iter().peekable(), right.iter().peekable());

@@ -41,6 +41,23 @@ pub(crate) fn escaped(text: &str, keep: &[u8]) -> String {
     written
 }
 
+/// The text as a user part may stand in a URI: a valid escape stays as written, every other character that
+/// may not stand there is escaped, so that a `%` which begins no escape becomes `%25`.
+pub(crate) fn user_part(text: &str) -> String {
+    let mut written = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find('%') {
+        written.push_str(&escaped(&rest[..at], USER));
+        let escape = rest.as_bytes().get(at + 1..at + 3);
+        let valid = escape.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit));
+        let end = if valid { at + 3 } else { at + 1 };
+        written.push_str(if valid { &rest[at..end] } else { "%25" });
+        rest = &rest[end..];
+    }
+    written.push_str(&escaped(rest, USER));
+    written
+}
+
 /// Octets of the text, and whether each was written as an escape.
 fn octets(text: &str) -> impl Iterator<Item = (u8, bool)> {
     let bytes = text.as_bytes();
@@ -76,6 +93,8 @@ fn reserved(octet: u8) -> bool {
     b";/?:@&=+$,".contains(&octet)
 }
 
+/// `user-unreserved` of RFC 3261 25.1.
+pub(super) const USER: &[u8] = b"&=+$,;?/";
 const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
 
 #[cfg(test)]
@@ -95,6 +114,26 @@ mod tests {
         assert!(same_exact("%61lice", "alice"));
         assert!(!same_exact("a%3Bb", "a;b"));
         assert!(!same_exact("%41lice", "alice"));
+    }
+
+    #[test]
+    fn a_user_part_keeps_its_valid_escapes_only() {
+        for (text, written) in [
+            ("alice", "alice"),
+            ("9901#1", "9901%231"),
+            ("100%", "100%25"),
+            ("100%2", "100%252"),
+            ("100%2g", "100%252g"),
+            ("a%2Fb%e4", "a%2Fb%e4"),
+            ("%%41", "%25%41"),
+            ("[x]", "%5Bx%5D"),
+            ("ä#b", "%C3%A4%23b"),
+            ("%ä", "%25%C3%A4"),
+            ("+1;ext=2", "+1;ext=2"),
+        ] {
+            assert_eq!(user_part(text), written, "{text}");
+            assert_eq!(user_part(written), written, "written once, it stays: {text}");
+        }
     }
 
     #[test]

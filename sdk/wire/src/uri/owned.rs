@@ -40,8 +40,16 @@ struct Parts {
 impl UriBuf {
     /// `sip:user@host`; the user in plain text, an IPv6 host with or without brackets.
     pub fn sip(user: Option<&str>, host: &str) -> UriBuf {
-        let user = user.filter(|user| !user.is_empty()).map(|user| escape::escaped(user, USER));
+        let user = user.filter(|user| !user.is_empty()).map(|user| escape::escaped(user, escape::USER));
         UriBuf { text: Text::Sip(Parts { user, host: host_text(host), ..Parts::default() }) }
+    }
+
+    /// Sets the user part, given as a URI writes it ([`Uri::escape_user`]): a valid escape is not escaped again.
+    pub fn written_user(mut self, user: &str) -> UriBuf {
+        if let Text::Sip(parts) = &mut self.text {
+            parts.user = Some(escape::user_part(user)).filter(|user| !user.is_empty());
+        }
+        self
     }
 
     /// Makes it a `sips` URI.
@@ -147,8 +155,6 @@ fn host_text(host: &str) -> String {
     if kept.is_empty() { "invalid".to_owned() } else { kept }
 }
 
-/// `user-unreserved` of RFC 3261 25.1.
-const USER: &[u8] = b"&=+$,;?/";
 /// `param-unreserved` of RFC 3261 25.1.
 const PARAM: &[u8] = b"[]/:&+$";
 
@@ -164,6 +170,14 @@ mod tests {
         assert_eq!(parsed.user_text().unwrap(), "a@b\r\nX: y");
         assert_eq!(parsed.params().count(), 1);
         assert_eq!(text.parse::<UriBuf>().unwrap(), uri);
+    }
+
+    #[test]
+    fn a_written_user_is_not_escaped_again() {
+        let uri = |user| UriBuf::sip(None, "b").written_user(user).to_string();
+        assert_eq!(uri("9901%231"), "sip:9901%231@b");
+        assert_eq!(uri("100%"), "sip:100%25@b");
+        assert_eq!(uri(""), "sip:b");
     }
 
     #[test]

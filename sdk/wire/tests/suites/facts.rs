@@ -7,7 +7,7 @@ use sha1::{Digest, Sha1};
 
 #[test]
 fn facts_equal_the_reference() {
-    let Some(suites) = super::suites() else { return };
+    let suites = super::suites();
     let (mut messages, mut facts, mut wrong) = (0, 0, Vec::new());
     for (entry, bytes) in super::torture(&suites) {
         let Some(expected) = entry["facts"].as_object() else { continue };
@@ -28,7 +28,7 @@ fn facts_equal_the_reference() {
 /// On a stream the same messages come out of the framer as they went in.
 #[test]
 fn a_stream_gives_the_same_messages() {
-    let Some(suites) = super::suites() else { return };
+    let suites = super::suites();
     for (entry, bytes) in super::torture(&suites) {
         let Some(facts) = entry["facts"].as_object().filter(|facts| facts.contains_key("clen")) else {
             continue;
@@ -50,7 +50,7 @@ fn a_stream_gives_the_same_messages() {
 
 #[test]
 fn messages_with_lone_line_feeds_do_no_harm() {
-    let Some(suites) = super::suites() else { return };
+    let suites = super::suites();
     let mut seen = 0;
     for file in std::fs::read_dir(suites.join("rfc5118/raw")).unwrap() {
         let bytes = std::fs::read(file.unwrap().path()).unwrap();

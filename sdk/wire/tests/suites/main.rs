@@ -1,5 +1,5 @@
-//! The published torture suites, where they lie beside the workspace: RFC 4475, RFC 5118, RFC 4317.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "a test fails by panicking")]
+//! The published torture suites: RFC 4475, RFC 5118, RFC 4317.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::path::{Path, PathBuf};
 
@@ -7,16 +7,9 @@ mod facts;
 mod sdp;
 mod verdicts;
 
-/// The folder `shared/suites` beside the workspace, or beside one of the folders around it.
-fn suites() -> Option<PathBuf> {
-    let found = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .ancestors()
-        .map(|folder| folder.join("shared/suites"))
-        .find(|folder| folder.join("torture-facts.json").is_file());
-    if found.is_none() {
-        println!("skipped: suites absent");
-    }
-    found
+/// The folder of the suites, which travels with the tests.
+fn suites() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/data/suites")
 }
 
 /// The entries of the fact list, with the octets of each message.

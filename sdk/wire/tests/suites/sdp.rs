@@ -4,7 +4,7 @@ use homing_wire::sdp::Session;
 
 #[test]
 fn every_body_comes_back_and_means_the_same() {
-    let Some(suites) = super::suites() else { return };
+    let suites = super::suites();
     let mut seen = 0;
     for file in std::fs::read_dir(suites.join("sdp-rfc4317")).unwrap() {
         let path = file.unwrap().path();

@@ -27,6 +27,24 @@ struct ChallengeFlags {
     userhash: bool,
 }
 
+/// Which challenges are answered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DigestRules {
+    /// Those with MD5, too.
+    pub allow_md5: bool,
+    /// Only those that offer a quality of protection.
+    pub require_qop: bool,
+}
+
+impl DigestRules {
+    /// Without `qop` an answer covers no nonce of the client and can be replayed: many servers know no other form with
+    /// MD5, and none has a reason to offer it with SHA-2.
+    fn admit(self, challenge: &DigestChallenge) -> bool {
+        let is_md5 = challenge.algorithm.hash == Hash::Md5;
+        (self.allow_md5 || !is_md5) && (challenge.qop.is_some() || is_md5 && !self.require_qop)
+    }
+}
+
 /// Why a challenge cannot be answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum DigestError {
@@ -50,15 +68,15 @@ pub enum DigestError {
 /// Of each realm the strongest challenge that can be answered, in the order the realms come; among equals the
 /// first.
 ///
-/// Servers list the strongest first (RFC 8760 2.3); the order is not relied upon. MD5 counts only
-/// with `allow_md5`. Challenges that are malformed or of other schemes are passed over.
+/// Servers list the strongest first (RFC 8760 2.3); the order is not relied upon. Challenges that are malformed, of
+/// other schemes, or not allowed by `rules` are passed over.
 pub fn strongest_of_each_realm<'m>(
     challenges: impl Iterator<Item = Auth<'m>>,
-    allow_md5: bool,
+    rules: DigestRules,
 ) -> Vec<DigestChallenge> {
     let mut best: Vec<DigestChallenge> = Vec::new();
     for challenge in challenges.filter_map(|auth| DigestChallenge::parse(&auth).ok()) {
-        if !allow_md5 && challenge.algorithm.hash == Hash::Md5 {
+        if !rules.admit(&challenge) {
             continue;
         }
         match best.iter_mut().find(|known| known.realm == challenge.realm) {

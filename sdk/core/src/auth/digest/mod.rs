@@ -13,7 +13,7 @@ mod session;
 mod tests;
 
 pub use algorithm::{Algorithm, Hash, Qop};
-pub use challenge::{DigestChallenge, DigestError, strongest_of_each_realm, unescape};
+pub use challenge::{DigestChallenge, DigestError, DigestRules, strongest_of_each_realm, unescape};
 pub use credentials::DigestCredentials;
 pub use response::{DigestInput, HashedSecret, Secret, response, userhash, verify};
-pub use session::{DigestSession, InfoVerdict};
+pub use session::{AnsweredRequest, DigestSession, InfoVerdict};

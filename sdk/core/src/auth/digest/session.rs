@@ -23,6 +23,23 @@ pub struct DigestSession {
     bound: Option<HashedSecret>,
 }
 
+/// A request that was answered: what the proof of its server covers.
+#[derive(Clone, Copy, Debug)]
+pub struct AnsweredRequest<'a> {
+    /// Its Request-URI.
+    pub uri: &'a str,
+    /// The body of the response, covered by `auth-int`.
+    pub body: &'a [u8],
+    /// The nonce it answered.
+    pub nonce: &'a str,
+    /// Its nonce count, as written.
+    pub nc: &'a str,
+    /// Its client nonce.
+    pub cnonce: &'a str,
+    /// `-sess`: the key it was computed with. A challenge that came since began another session.
+    pub session_key: Option<&'a HashedSecret>,
+}
+
 /// What an Authentication-Info of a Digest server says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum InfoVerdict {
@@ -79,17 +96,31 @@ impl DigestSession {
             self.last_cnonce = cnonce.into();
         }
         self.count = self.count.saturating_add(1);
-        let nc = format!("{:08x}", self.count);
+        let nc = self.nc();
         let answer = response(&self.input(method, uri, &nc, body));
         self.credentials(uri, &nc, &answer)
     }
 
-    /// Reads the Authentication-Info of a response to a request with this `uri`: checks `rspauth`
-    /// if there is one, and follows `nextnonce` (RFC 7616 3.5).
-    pub fn handle_info(&mut self, info: &Auth<'_>, uri: &str, body: &[u8]) -> InfoVerdict {
+    /// What the last answer said: `nonce`, `nc` and `cnonce`.
+    pub(crate) fn last_answer(&self) -> (&str, String, &str) {
+        (self.challenge.nonce(), self.nc(), &self.last_cnonce)
+    }
+
+    /// `-sess`: the key of the last answer.
+    pub(crate) fn session_key(&self) -> Option<&HashedSecret> {
+        self.bound.as_ref()
+    }
+
+    fn nc(&self) -> String {
+        format!("{:08x}", self.count)
+    }
+
+    /// Reads the Authentication-Info of a response to `request`: checks `rspauth` if there is one, by what that
+    /// very request said, and follows `nextnonce` (RFC 7616 3.5).
+    pub fn handle_info(&mut self, info: &Auth<'_>, request: AnsweredRequest<'_>) -> InfoVerdict {
         let verdict = match info.param("rspauth") {
             None => InfoVerdict::Unproved,
-            Some(given) if self.is_proof(given, info, uri, body) => InfoVerdict::Proved,
+            Some(given) if self.is_proof(given, info, request) => InfoVerdict::Proved,
             Some(_) => return InfoVerdict::Wrong,
         };
         if let Some(next) = info.param("nextnonce").filter(|next| *next != self.challenge.nonce()) {
@@ -99,14 +130,15 @@ impl DigestSession {
         verdict
     }
 
-    fn is_proof(&self, given: &str, info: &Auth<'_>, uri: &str, body: &[u8]) -> bool {
-        if info.conflicting() || info.param("cnonce").is_some_and(|cnonce| *cnonce != *self.last_cnonce) {
+    fn is_proof(&self, given: &str, info: &Auth<'_>, request: AnsweredRequest<'_>) -> bool {
+        let AnsweredRequest { uri, body, nonce, nc, cnonce, session_key } = request;
+        let is_other = |name, own: &str| info.param(name).is_some_and(|said| !said.eq_ignore_ascii_case(own));
+        if info.conflicting() || is_other("cnonce", cnonce) || is_other("nc", nc) {
             return false;
         }
-        let latest = format!("{:08x}", self.count);
-        let nc = info.param("nc").unwrap_or(&latest);
-        let covers_body = info.param("qop").map_or(self.challenge.qop(), Qop::choose);
-        verify(&DigestInput { qop: covers_body, ..self.input("", uri, nc, body) }, given)
+        let qop = info.param("qop").map_or(self.challenge.qop(), Qop::choose);
+        let secret = session_key.map_or(Secret::Hashed(&self.secret), Secret::Bound);
+        verify(&DigestInput { qop, nonce, cnonce, secret, ..self.input("", uri, nc, body) }, given)
     }
 
     fn input<'a>(&'a self, method: &'a str, uri: &'a str, nc: &'a str, body: &'a [u8]) -> DigestInput<'a> {

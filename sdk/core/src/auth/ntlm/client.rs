@@ -12,6 +12,7 @@ use super::crypto::{hmac_md5, md4, md5, rc4, utf16le};
 use super::flags::{self, Requirement};
 use super::message::{Authenticate, Challenge, MIC_AT};
 use super::session::SessionKeys;
+use super::upper_case::upper_case;
 use crate::secret::Password;
 
 /// Who logs on. `NETWORK` + `alice`, or an empty domain + `alice@network.com`.
@@ -147,7 +148,7 @@ pub fn channel_binding(server_end_point: &[u8]) -> [u8; 16] {
 pub(super) fn ntowf_v2(who: &NtlmIdentity<'_>) -> Zeroizing<[u8; 16]> {
     let password = Zeroizing::new(utf16le(who.password.reveal()));
     let hash = Zeroizing::new(md4(&password));
-    let name = utf16le(&(who.user.to_uppercase() + who.domain));
+    let name = utf16le(&(upper_case(who.user) + who.domain));
     Zeroizing::new(hmac_md5(&hash[..], &[&name]))
 }
 

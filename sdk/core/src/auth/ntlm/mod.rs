@@ -11,6 +11,7 @@ pub mod flags;
 pub mod message;
 pub mod review;
 pub mod session;
+mod upper_case;
 
 #[cfg(test)]
 mod tests;

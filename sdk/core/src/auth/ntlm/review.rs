@@ -138,7 +138,7 @@ impl<'a> Answer<'a> {
         self.session_key.len()
     }
 
-    /// Computes the proof anew; `None` for a response that is not of NTLMv2.
+    /// Recomputes the proof; `None` for a response that is not of NTLMv2.
     ///
     /// `domain` is what enters the key: [`Self::domain`], or the empty domain that servers try next.
     pub fn recompute(

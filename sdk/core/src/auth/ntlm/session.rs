@@ -40,7 +40,7 @@ pub struct SessionKeys {
 
 /// What one direction needs: the HMAC key, and the first bytes of its RC4 stream.
 ///
-/// In datagram mode the stream is keyed anew for each message from the sequence number; since that
+/// In datagram mode the stream is keyed again for each message from the sequence number; since that
 /// number never changes, neither do these eight bytes.
 #[derive(Clone)]
 struct SideKeys {

@@ -155,3 +155,79 @@ fn terms_are_read_from_the_response() {
         assert_eq!(response(lines, via), expected, "{lines} {via}");
     }
 }
+
+/// Opens a flow whose server grants pongs, and waits until it is given up for want of one, or for `span`.
+fn lives_without_pongs(flows: &mut Flows<u32>, now: &mut Moment, span: Duration) -> bool {
+    let flow = flows.claim(1, &to(Transport::Tls, "hs1.network.com"), Now::new(now.0, now.0));
+    let ends = ("198.51.100.7:40000".parse().unwrap(), "192.0.2.1:5061".parse().unwrap());
+    flows.handle_connected(flow, Opened::new(ends.0, ends.1, None, Now::new(now.0, now.0)));
+    flows.keep_alive(flow, pong(Pong::Within(Duration::from_secs(60))), Now::new(now.0, now.0));
+    drain(flows);
+    let end = now.0 + span;
+    while now.0 < end {
+        if step(flows, now).contains(&FlowOutput::Close { flow }) {
+            return false;
+        }
+    }
+    true
+}
+
+#[test]
+fn after_three_flows_without_a_pong_silence_proves_nothing_and_pings_go_on() {
+    let (mut flows, mut now) = (flows(1), moment(0));
+    let day = Duration::from_secs(86_400);
+    for _ in 0..3 {
+        assert!(!lives_without_pongs(&mut flows, &mut now, day));
+    }
+    assert!(lives_without_pongs(&mut flows, &mut now, day));
+    let flow = flows.claim(1, &to(Transport::Tls, "hs1.network.com"), Now::new(now.0, now.0));
+    assert!(flows.is_silent(flow));
+    assert_eq!(step(&mut flows, &mut now), ping(flow), "it is still kept alive");
+    assert!(flows.handle_frame(flow, &Frame::Pong, Now::new(now.0, now.0)));
+    assert!(!flows.is_silent(flow), "the first answer restores the rule");
+    let given_up = (0..3).any(|_| step(&mut flows, &mut now).contains(&FlowOutput::Close { flow }));
+    assert!(given_up);
+}
+
+#[test]
+fn over_udp_binding_requests_that_are_never_answered_end_three_flows() {
+    let (mut flows, mut now) = (flows(4), moment(0));
+    let mut closes = 0;
+    while now.0 < Duration::from_secs(86_400) {
+        let flow = flows.claim(1, &to(Transport::Udp, "hs1.network.com"), Now::new(now.0, now.0));
+        let ends = ("198.51.100.7:40000".parse().unwrap(), "192.0.2.1:5061".parse().unwrap());
+        flows.handle_connected(flow, Opened::new(ends.0, ends.1, None, Now::new(now.0, now.0)));
+        flows.keep_alive(flow, pong(Pong::AsUsual), Now::new(now.0, now.0));
+        closes += usize::from(step(&mut flows, &mut now).contains(&FlowOutput::Close { flow }));
+    }
+    assert_eq!(closes, 3);
+}
+
+#[test]
+fn a_pong_between_two_losses_begins_the_count_again() {
+    let (mut flows, mut now) = (flows(2), moment(0));
+    let day = Duration::from_secs(86_400);
+    for _ in 0..10 {
+        let flow = flows.claim(1, &to(Transport::Tls, "hs1.network.com"), Now::new(now.0, now.0));
+        assert!(flows.handle_frame(flow, &Frame::Pong, Now::new(now.0, now.0)));
+        assert!(!lives_without_pongs(&mut flows, &mut now, day), "its server does answer");
+    }
+}
+
+#[test]
+fn a_ping_of_the_server_gets_one_crlf_and_a_flood_of_them_one_a_second() {
+    let mut flows = flows(3);
+    let flow = open(&mut flows, Transport::Tcp);
+    let crlf = [FlowOutput::Send { flow, bytes: Bytes::from_static(b"\r\n") }];
+    for millis in 0..900 {
+        assert!(flows.handle_frame(flow, &Frame::Ping, at(millis)));
+    }
+    assert_eq!(drain(&mut flows), crlf);
+    assert_eq!(flows.deadline().unwrap().at, moment(1_000), "the others are answered together");
+    flows.handle_deadline(at(1_000));
+    assert_eq!(drain(&mut flows), crlf);
+    assert_eq!(flows.deadline(), None);
+    let datagrams = open(&mut flows, Transport::Udp);
+    assert!(flows.handle_frame(datagrams, &Frame::Ping, at(5_000)));
+    assert!(drain(&mut flows).is_empty(), "over UDP a CRLFCRLF asks for nothing");
+}

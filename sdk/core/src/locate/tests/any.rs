@@ -89,7 +89,7 @@ fn a_search_ends_in_bounds_whatever_dns_says() {
         };
         let request = Request::new(wanted, transports).at_most(usize::from(small(&mut rng, 12)));
         let bound = request.targets;
-        let mut plan = Plan::new(request, &mut rng);
+        let mut plan = Plan::new(request, ServerOrder::new(rng.fork()));
         let (mut targets, mut asked, mut idle) = (Vec::new(), 0, 0);
         let end = loop {
             for question in plan.questions() {

@@ -124,17 +124,69 @@ fn a_dot_says_that_the_service_is_absent() {
 }
 
 #[test]
+fn a_domain_that_offers_nothing_is_not_guessed_about() {
+    let absent = |prefix: &str| (format!("{prefix}.network.com"), [(0, 0, 0, ".")]);
+    let zone = [absent("_sip._tls"), absent("_sips._tcp")]
+        .iter()
+        .fold(Zone::default(), |zone, (name, records)| zone.srv(name, records))
+        .host("sip.network.com", &["192.0.2.1"])
+        .host("network.com", &["192.0.2.2"]);
+    let mut plan = domain(&[Tls]);
+    let (targets, why) = search(&mut plan, &zone);
+    assert!(targets.is_empty(), "{}", plan.explain());
+    assert_eq!(why, NoCandidate::NoServer(ResolveError::NotOffered));
+    assert!(why.to_string().contains("SRV ."), "{why}");
+}
+
+#[test]
+fn a_service_that_is_not_offered_leaves_the_others() {
+    let zone = Zone::default()
+        .srv("_sip._tcp.network.com", &[(0, 0, 0, ".")])
+        .host("sip.network.com", &["192.0.2.1"]);
+    let (targets, _) = search(&mut domain(&[Tls, Tcp]), &zone);
+    assert_eq!(lines(&targets), ["TLS sip.network.com:5061 192.0.2.1", "TLS sip.network.com:443 192.0.2.1"]);
+    let (targets, why) = search(&mut domain(&[Tcp]), &zone);
+    assert!(targets.is_empty());
+    assert_eq!(why, NoCandidate::NoServer(ResolveError::NotOffered));
+}
+
+#[test]
+fn the_rule_that_leaves_nothing_is_the_reason() {
+    let strays = Zone::default()
+        .srv("_sip._tcp.network.com", &[(0, 0, 5060, "sip.hoster.test")])
+        .host("sip.hoster.test", &["192.0.2.1"]);
+    let (_, why) = search(&mut domain(&[Tcp]), &strays);
+    assert!(
+        matches!(&why, NoCandidate::NoServer(ResolveError::PassedOver { why: Skip::OtherDomain, .. })),
+        "{why}"
+    );
+    assert!(why.to_string().contains("sip.hoster.test was found, but it lies outside the domain"), "{why}");
+    let gone = Zone::default().srv("_sip._tls.network.com", &[(0, 0, 5061, "gone.network.com")]);
+    let (_, why) = search(&mut domain(&[Tls]), &gone);
+    assert!(
+        why.to_string().contains("gone.network.com:5061 was found, but its name has no address"),
+        "{why}"
+    );
+    let port_zero = Zone::default().srv("_sip._tls.network.com", &[(0, 0, 0, "hs1.network.com")]);
+    let (_, why) = search(&mut domain(&[Tls]), &port_zero);
+    assert!(why.to_string().contains("names nothing that can be dialled"), "{why}");
+    let naptr = Zone::default().naptr("network.com", &[(1, 1, "s", "SIP+D2U", "_sip._udp.network.com")]);
+    let (_, why) = search(&mut domain(&[Tls]), &naptr);
+    assert_eq!(why, NoCandidate::NoServer(ResolveError::NotAllowed));
+}
+
+#[test]
 fn nothing_found_tells_the_gravest_reason() {
     let (targets, why) = search(&mut domain(&[Tls]), &Zone::default());
     assert!(targets.is_empty());
-    assert_eq!(why, NoCandidate::NoServer(DnsError::NoRecord));
+    assert_eq!(why, NoCandidate::NoServer(DnsError::NoRecord.into()));
     let silent = Zone::default().error("_sip._tls.network.com", RecordKind::Srv, DnsError::Timeout).error(
         "sip.network.com",
         RecordKind::Address,
         DnsError::ServerFailure,
     );
     let (_, why) = search(&mut domain(&[Tls]), &silent);
-    assert_eq!(why, NoCandidate::NoServer(DnsError::Timeout));
+    assert_eq!(why, NoCandidate::NoServer(DnsError::Timeout.into()));
 }
 
 #[test]
@@ -173,7 +225,7 @@ fn an_answer_of_another_kind_is_no_answer() {
     }
     let (targets, why) = search(&mut plan, &Zone::default());
     assert!(targets.is_empty());
-    assert_eq!(why, NoCandidate::NoServer(DnsError::ServerFailure));
+    assert_eq!(why, NoCandidate::NoServer(DnsError::ServerFailure.into()));
 }
 
 #[test]

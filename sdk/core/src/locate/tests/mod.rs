@@ -10,8 +10,8 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use super::{NoCandidate, Plan, Request, Step, Target, Wanted};
-use crate::dns::{DnsAnswer, DnsError, DnsQuestion, DnsRecords, Naptr, RecordKind, Srv};
+use super::{NoCandidate, Plan, Request, ServerOrder, Skip, Step, Target, Wanted};
+use crate::dns::{DnsAnswer, DnsError, DnsQuestion, DnsRecords, Naptr, RecordKind, ResolveError, Srv};
 use crate::ids::{Rng, Seed};
 use crate::transport::Transport;
 
@@ -88,7 +88,7 @@ fn search(plan: &mut Plan, zone: &Zone) -> (Vec<Target>, NoCandidate) {
 }
 
 fn plan(wanted: Wanted, transports: &[Transport]) -> Plan {
-    Plan::new(Request::new(wanted, transports), &mut Rng::new(&Seed::from_number(5)))
+    Plan::new(Request::new(wanted, transports), ServerOrder::new(Seed::from_number(5)))
 }
 
 fn domain(transports: &[Transport]) -> Plan {

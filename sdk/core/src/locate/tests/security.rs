@@ -38,7 +38,7 @@ fn a_tls_server_without_address_does_not_open_the_way_to_the_clear() {
         .host("hs1.network.com", &["10.0.0.1"]);
     let (targets, why) = search(&mut domain(&[Tls, Tcp]), &zone);
     assert!(targets.is_empty());
-    assert_eq!(why, NoCandidate::NoServer(DnsError::Timeout));
+    assert_eq!(why, NoCandidate::NoServer(DnsError::Timeout.into()));
 }
 
 #[test]

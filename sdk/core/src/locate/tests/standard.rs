@@ -11,7 +11,7 @@ fn uri(text: &str, transports: &[Transport]) -> Option<Request> {
 
 fn found(text: &str, transports: &[Transport], zone: &Zone) -> Vec<String> {
     let request = uri(text, transports).unwrap();
-    let mut plan = Plan::new(request, &mut Rng::new(&Seed::from_number(1)));
+    let mut plan = Plan::new(request, ServerOrder::new(Seed::from_number(1)));
     lines(&search(&mut plan, zone).0)
 }
 
@@ -57,7 +57,7 @@ fn other_schemes_and_unknown_transports_lead_nowhere() {
 fn a_redirect_target_must_prove_exactly_the_host_of_its_contact() {
     let zone = Zone::default().host("homeserver104.network.com", &["10.0.0.4"]);
     let request = uri("sip:HomeServer104.network.com", &[Tls]).unwrap();
-    let mut plan = Plan::new(request, &mut Rng::new(&Seed::from_number(1)));
+    let mut plan = Plan::new(request, ServerOrder::new(Seed::from_number(1)));
     let (targets, _) = search(&mut plan, &zone);
     assert_eq!(lines(&targets), ["TLS homeserver104.network.com:5061 10.0.0.4"]);
     assert_eq!(targets[0].expected, Expected::host("homeserver104.network.com"));
@@ -120,4 +120,65 @@ fn the_explanation_names_order_reason_and_lifetime() {
          TLS h.test:5061 at 192.0.2.1 (A/AAAA h.test, port as written; for 60 s)\n\
          1 DNS round trips"
     );
+}
+
+#[test]
+fn half_of_the_addresses_are_tried_at_once_and_the_rest_is_asked_for_once() {
+    let zone = |addresses: &[&str], ttl| {
+        let addresses = addresses.iter().map(|text| text.parse().unwrap()).collect();
+        Zone::default().put("h.test", RecordKind::Address, DnsRecords::Addresses(addresses), ttl)
+    };
+    let (half, whole) = (zone(&["2001:db8::1"], 0), zone(&["2001:db8::1", "192.0.2.1"], 60));
+    let mut plan = plan(host("h.test", Some(5061), None), &[Tls]);
+    let question = plan.questions().remove(0);
+    plan.handle_answer(&question, half.answer(&question));
+    let Step::Target(first) = plan.next_target() else { panic!("a target") };
+    assert_eq!(first.addr.to_string(), "[2001:db8::1]:5061");
+    assert_eq!(plan.next_target(), Step::Waiting);
+    let (rest, end) = search(&mut plan, &whole);
+    assert_eq!(lines(&rest), ["TLS h.test:5061 192.0.2.1"]);
+    assert_eq!(end, NoCandidate::AllTried);
+    let mut never = super::plan(host("h.test", Some(5061), None), &[Tls]);
+    assert_eq!(lines(&search(&mut never, &half).0), ["TLS h.test:5061 2001:db8::1"], "and not for ever");
+}
+
+#[test]
+fn a_domain_that_is_an_address_is_dialled() {
+    for (domain, transports, line, expected) in [
+        ("192.0.2.1", &[Tls][..], "TLS 192.0.2.1:5061 192.0.2.1", "192.0.2.1"),
+        ("[::1]", &[Tcp, Udp], "TCP [::1]:5060 ::1", "::1"),
+        ("2001:db8::7", &[Udp], "UDP [2001:db8::7]:5060 2001:db8::7", "2001:db8::7"),
+    ] {
+        let mut plan = plan(Wanted::Domain(domain.into()), transports);
+        assert!(plan.questions().is_empty(), "{domain}: there is nothing to look up");
+        let (targets, _) = search(&mut plan, &Zone::default());
+        assert_eq!(lines(&targets), [line]);
+        assert_eq!(targets[0].expected, Expected::host(expected), "{domain}");
+    }
+}
+
+#[test]
+fn internationalised_names_are_found_however_they_are_written() {
+    let zone = Zone::default()
+        .srv("_sips._tcp.xn--bcher-kva.example", &[(0, 0, 5061, "hs1.xn--bcher-kva.example")])
+        .host("hs1.xn--bcher-kva.example", &["192.0.2.1"])
+        .host("xn--8i8h.example", &["192.0.2.2"])
+        .host("sip_server", &["192.0.2.3"]);
+    for domain in ["bücher.example", "BÜCHER.example", "xn--bcher-kva.example", "bücher.example."] {
+        let (targets, _) = search(&mut plan(Wanted::Domain(domain.into()), &[Tls]), &zone);
+        assert_eq!(lines(&targets), ["TLS hs1.xn--bcher-kva.example:5061 192.0.2.1"], "{domain}");
+        assert_eq!(
+            targets[0].expected,
+            Expected::discovered("xn--bcher-kva.example", "hs1.xn--bcher-kva.example")
+        );
+    }
+    for (name, line) in
+        [("sip_server", "TLS sip_server:5061 192.0.2.3"), ("Sip_Server.", "TLS sip_server:5061 192.0.2.3")]
+    {
+        assert_eq!(
+            lines(&search(&mut plan(host(name, Some(5061), None), &[Tls]), &zone).0),
+            [line],
+            "{name}"
+        );
+    }
 }

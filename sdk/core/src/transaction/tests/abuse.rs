@@ -121,7 +121,7 @@ fn any_input_in_any_order_ends_well() {
         for _ in 0..300 {
             abuse.step();
         }
-        // Calls that nobody answers wait for their user; the loss of their flow ends them.
+        // Calls without an answer wait for their user; the loss of their flow ends them.
         for flow in 0..3 {
             abuse.table.flow_failed(FlowId(flow));
         }

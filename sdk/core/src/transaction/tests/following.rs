@@ -169,7 +169,7 @@ fn a_relay_cancels_by_its_own_via_alone() {
     assert_eq!((cancel.via_count(), cancel.via().unwrap().branch()), (1, Some("z9hG4bKtop")));
 }
 
-/// RFC 6026 section 7.2: nothing is absorbed that the dialog must see. A fork's 2xx and one that was signed anew
+/// RFC 6026 section 7.2: nothing is absorbed that the dialog must see. A fork's 2xx and one that was signed again
 /// are told and verified; a copy, octet for octet, is known as one and needs no verification.
 #[test]
 fn each_2xx_of_a_fork_is_told_once_and_its_copies_as_copies() {

@@ -84,7 +84,7 @@ impl DerefMut for Table {
     }
 }
 
-/// Signs nothing, as on a link that nobody challenged.
+/// Signs nothing, as on a link without a challenge.
 fn as_is(request: Message) -> Result<Signed, SignError> {
     Ok(Signed::without(request, NoAssociation::Unchallenged))
 }

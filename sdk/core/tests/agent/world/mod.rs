@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use homing_core::agent::{Agent, Awaits};
+use homing_core::certificate::{CertificateError, CertificateRule};
 use homing_core::command::Command;
 use homing_core::config::{AccountConfig, AgentConfig, Aor, ExtendedProtection};
 use homing_core::connect::{ConnectError, TlsProof};
@@ -274,7 +275,7 @@ impl World {
                     return self.agent.handle_input(Input::Flow(FlowEvent::ConnectFailed { flow, why }), now);
                 };
                 server.dials += 1;
-                if let Some(why) = server.unreachable {
+                if let Some(why) = server.unreachable.clone() {
                     if why != ConnectError::Timeout {
                         self.agent.handle_input(Input::Flow(FlowEvent::ConnectFailed { flow, why }), now);
                     }
@@ -283,7 +284,8 @@ impl World {
                 let names = CertNames { dns: server.certificate.clone(), ..CertNames::default() };
                 let name = match accepts(&identity, &names) {
                     Err(why) if transport == Transport::Tls => {
-                        let why = ConnectError::Identity(why);
+                        let rule = CertificateRule::Identity { expected: identity.to_string(), why };
+                        let why = ConnectError::Certificate(Box::new(CertificateError::unread(rule)));
                         return self
                             .agent
                             .handle_input(Input::Flow(FlowEvent::ConnectFailed { flow, why }), now);
@@ -293,6 +295,7 @@ impl World {
                 let proof = (transport == Transport::Tls).then(|| TlsProof {
                     name,
                     names: names.carried(),
+                    pinned: false,
                     end_point_hash: Bytes::from_static(&[7; 32]),
                     version: "TLSv1.3",
                     round_trips: 1,
@@ -331,10 +334,17 @@ impl World {
         if let Some(mangle) = &mut self.rules.mangle {
             answers = answers.into_iter().flat_map(mangle).collect();
         }
+        let (now, why) = (self.now(), ConnectError::Closed);
         for answer in answers {
-            let now = self.now();
+            let is_challenge = answer.starts_with(b"SIP/2.0 401");
             self.agent
                 .handle_input(Input::Flow(FlowEvent::Received { flow, frame: Frame::Message(answer) }), now);
+            let server = self.servers.get_mut(&address).expect("a server");
+            if is_challenge && server.closes > 0 {
+                server.closes -= 1;
+                self.flows.remove(&flow);
+                return self.agent.handle_input(Input::Flow(FlowEvent::Closed { flow, why }), now);
+            }
         }
     }
 
@@ -372,10 +382,8 @@ pub(crate) fn is_register(message: &Message) -> bool {
 }
 
 fn rests(state: AccountState) -> bool {
-    matches!(
-        state,
-        AccountState::Offline | AccountState::LoggedOff | AccountState::Refused | AccountState::NoNetwork
-    )
+    state.is_failure()
+        || matches!(state, AccountState::Offline | AccountState::LoggedOff | AccountState::NoNetwork)
 }
 
 /// A distributor that redirects to a home server, both over TLS: the main job.

@@ -1,5 +1,6 @@
 //! A server that follows a script: it challenges, signs, redirects, accepts, and errs as told.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -26,13 +27,17 @@ pub(crate) struct Server {
     /// What an authenticated REGISTER gets.
     pub(crate) then: Then,
     /// Spoils the final answers, once per entry, in order.
-    pub(crate) mischief: Vec<Mischief>,
+    pub(crate) faults: Vec<Fault>,
     pub(crate) unreachable: Option<ConnectError>,
     /// The names its certificate carries; TLS judges them as it does in earnest.
     pub(crate) certificate: Vec<String>,
     pub(crate) silent: bool,
     /// It challenges, and says nothing to the answer.
     pub(crate) silent_after_challenge: bool,
+    /// So many challenges more it closes the connection after each.
+    pub(crate) closes: usize,
+    /// Where an OPTIONS to a URI is redirected, with 301.
+    pub(crate) onward: BTreeMap<String, Vec<String>>,
     /// Keep-alives it got.
     pub(crate) pings: usize,
     /// Whether it answers them.
@@ -80,7 +85,7 @@ pub(crate) enum Then {
 }
 
 /// What is done to a final answer.
-pub(crate) enum Mischief {
+pub(crate) enum Fault {
     /// It is not signed.
     Unsigned,
     /// Its signature is another.
@@ -109,11 +114,13 @@ impl Server {
             realm: "SIP Communications Service".into(),
             gate: Gate::Ntlm,
             then: Then::Accept { expires: 7_200 },
-            mischief: Vec::new(),
+            faults: Vec::new(),
             unreachable: None,
             certificate: vec![name.into()],
             silent: false,
             silent_after_challenge: false,
+            closes: 0,
+            onward: BTreeMap::new(),
             pings: 0,
             pongs: false,
             version: Version::V4,
@@ -155,8 +162,8 @@ impl Server {
         self
     }
 
-    pub(crate) fn spoil(&mut self, mischief: Mischief) -> &mut Self {
-        self.mischief.push(mischief);
+    pub(crate) fn spoil(&mut self, faults: Fault) -> &mut Self {
+        self.faults.push(faults);
         self
     }
 
@@ -311,8 +318,12 @@ impl Server {
 
     fn decide(&mut self, request: &Message, wall: Duration) -> Vec<Bytes> {
         if request.method() != Some(Method::Register) {
-            let ok = Builder::reply_to(request, 200, "OK").to_tag("opt").finish();
-            return vec![self.sign(ok, wall)];
+            let contacts = request.request_uri().and_then(|uri| self.onward.get(uri));
+            let status = if contacts.is_some() { 301 } else { 200 };
+            let answer = Builder::reply_to(request, status, "Whatever").to_tag("opt");
+            let contacts = contacts.into_iter().flatten();
+            let answer = contacts.fold(answer, |answer, contact| answer.header(Name::Contact, contact));
+            return vec![self.sign(answer.finish(), wall)];
         }
         self.nonce += 1;
         let tag = format!("fin{}", self.nonce);
@@ -347,14 +358,14 @@ impl Server {
     }
 
     fn finish(&mut self, bytes: Bytes, wall: Duration) -> Vec<Bytes> {
-        let mischief = if self.mischief.is_empty() { Mischief::None } else { self.mischief.remove(0) };
-        match mischief {
-            Mischief::None => vec![self.sign(bytes, wall)],
-            Mischief::Unsigned => vec![bytes],
-            Mischief::WrongSignature => {
+        let faults = if self.faults.is_empty() { Fault::None } else { self.faults.remove(0) };
+        match faults {
+            Fault::None => vec![self.sign(bytes, wall)],
+            Fault::Unsigned => vec![bytes],
+            Fault::WrongSignature => {
                 vec![edited(&self.sign(bytes, wall), |text| text.replace("rspauth=\"0100", "rspauth=\"0199"))]
             }
-            Mischief::OtherAssociation => {
+            Fault::OtherAssociation => {
                 let signed = self.sign(bytes, wall);
                 let other = self.targetname.replace("hs", "other");
                 vec![Bytes::from(
@@ -364,8 +375,8 @@ impl Server {
                         .into_bytes(),
                 )]
             }
-            Mischief::Edit(edit) => vec![edited(&self.sign(bytes, wall), edit)],
-            Mischief::ForgedFirst(edit) => {
+            Fault::Edit(edit) => vec![edited(&self.sign(bytes, wall), edit)],
+            Fault::ForgedFirst(edit) => {
                 let signed = self.sign(bytes, wall);
                 vec![edited(&signed, edit), signed]
             }

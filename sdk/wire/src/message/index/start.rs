@@ -8,7 +8,7 @@ use crate::error::{Bound, ParseError};
 use crate::limits::Limits;
 use crate::scan::{is_token, number};
 
-pub(super) fn read(
+pub(in crate::message) fn read(
     bytes: &[u8],
     line: Range<usize>,
     limits: &Limits,

@@ -1,4 +1,4 @@
-//! Every published and captured value, computed anew.
+//! Every published and captured value, recomputed.
 
 use serde_json::Value;
 
@@ -52,6 +52,19 @@ fn connection_signature(seal: &[u8; 16], plain: &[u8], trailer: &mut [u8]) -> Ve
     trailer.copy_from_slice(&stream[plain.len()..]);
     stream.truncate(plain.len());
     stream
+}
+
+/// Settled against Samba: the user is upper-cased code point by code point.
+#[test]
+fn letters_whose_upper_case_is_several_letters_stay() {
+    for case in vectors("ntowf_v2_letters.json")["cases"].as_array().unwrap() {
+        let password = Password::new(text(case, "password"));
+        let (user, domain) = (text(case, "user"), text(case, "domain"));
+        let who = NtlmIdentity { user, domain, workstation: "", password: &password };
+        assert_eq!(*ntowf_v2(&who), fixed(case, "NTOWFv2"), "{user}");
+        let upper = NtlmIdentity { user: text(case, "upper"), ..who };
+        assert_eq!(*ntowf_v2(&upper), fixed(case, "NTOWFv2"), "{user}: what is upper case stays");
+    }
 }
 
 #[test]

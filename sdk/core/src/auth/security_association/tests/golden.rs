@@ -97,7 +97,7 @@ fn replay(steps: &[Value], dialect: &str) -> usize {
 }
 
 #[test]
-fn para_34_to_44_the_redirected_log_on_comes_out_byte_for_byte_in_all_dialects() {
+fn the_redirected_log_on_comes_out_byte_for_byte_in_all_dialects() {
     let all = vectors("patent_and_golden_flows.json");
     for (dialect, signatures) in [("patent_v2", 4), ("sipae_v3", 4), ("sipae_v4", 6)] {
         let steps = all["golden"][dialect].as_array().unwrap();

@@ -1,4 +1,4 @@
-//! Eleven transcripts of a real client: every token and every signature of them, computed anew.
+//! Eleven transcripts of a real client: every token and every signature of them, recomputed.
 
 use std::collections::BTreeMap;
 
