@@ -13,10 +13,10 @@ use homing_core::secret::Password;
 use homing_core::time::Now;
 use homing_core::transport::Transport;
 use homing_server_mock::directory::Lookup;
-use homing_server_mock::estate::{Dialect, Estate, Role, Schemes, User};
+use homing_server_mock::estate::{Dialect, EstateBuilder, Role, Schemes, User};
 use homing_server_mock::node::accounts::Accounts;
 use homing_server_mock::node::config::{NodeConfig, Peer};
-use homing_server_mock::node::draws::Draws;
+use homing_server_mock::node::random::Random;
 use homing_server_mock::node::{Node, NodeInput, NodeOutput};
 use homing_wire::{Frame, Message, Name};
 use serde_json::Value;
@@ -26,7 +26,7 @@ const HOME: &str = "homeserver104.network.com";
 /// The random values of the recorded conversation with the first server.
 struct Recorded;
 
-impl Draws for Recorded {
+impl Random for Recorded {
     fn tag(&mut self) -> String {
         "88ff".to_owned()
     }
@@ -117,7 +117,7 @@ fn register(number: u64, more: &str) -> Bytes {
 /// Two requests: the challenge, and the answer to it.
 fn digest_login(criterion: &mut Criterion, hash: Hash, name: &str) {
     let mut config = config("homeserver104");
-    config.gate.schemes = Schemes::DigestMd5;
+    config.authentication.schemes = Schemes::DigestMd5;
     let mut node = Node::new(config, &Seed::from_number(1));
     open(&mut node, 1 << 40);
     let challenge = Message::parse(ask(&mut node, 1 << 40, register(1, "")).unwrap()).unwrap();
@@ -170,11 +170,11 @@ fn redirect(criterion: &mut Criterion) {
     let steps: Vec<String> =
         [0, 2, 4].map(|step| all["golden"]["sipae_v4"][step]["message"].as_str().unwrap().to_owned()).into();
     let mut config = config("homeserver102");
-    config.gate.dialect = Dialect::Sipae4;
-    config.gate.timestamp = false;
-    config.gate.names.netbios_domain = "NETWORKCO".to_owned();
-    config.gate.names.netbios_computer = "HS".to_owned();
-    let mut node = Node::with_draws(config, &Seed::from_number(1), Box::new(Recorded));
+    config.authentication.dialect = Dialect::Sipae4;
+    config.authentication.timestamp = false;
+    config.authentication.names.netbios_domain = "NETWORKCO".to_owned();
+    config.authentication.names.netbios_computer = "HS".to_owned();
+    let mut node = Node::with_random(config, &Seed::from_number(1), Box::new(Recorded));
     let mut number = 1u64 << 40;
     criterion.bench_function("signed login ending in a 301", |bencher| {
         bencher.iter_custom(|rounds| {
@@ -207,7 +207,7 @@ fn start(criterion: &mut Criterion) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     criterion.bench_function("start of an estate of three servers", |bencher| {
         bencher.iter(|| {
-            let estate = Estate::builder()
+            let estate = EstateBuilder::new()
                 .distributor("lb")
                 .home("hs102")
                 .home("hs104")

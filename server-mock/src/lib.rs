@@ -4,8 +4,9 @@
 pub mod cli;
 pub mod directory;
 pub mod estate;
+pub mod expect;
+pub mod fault;
 pub mod journal;
-pub mod mischief;
 pub mod node;
 pub mod role;
 pub mod shell;

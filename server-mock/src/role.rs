@@ -1,4 +1,4 @@
-//! What a server of the estate is for: presets over the same gate, signpost, registrar and relay.
+//! What a server of the estate is for: presets over the same authenticator, router, registrar and relay.
 
 use std::fmt;
 

@@ -1,7 +1,11 @@
 //! The example file is a good one, and orders do what they say.
 
+mod wrong;
+
 use super::*;
-use crate::estate::{BehindProxy, Dialect, ExtendedProtection, Mode, NoAssociation, OnMove, Role, Schemes};
+use crate::estate::{
+    BehindProxy, Dialect, Estate, ExtendedProtection, Mode, NoAssociation, OnMove, Role, Schemes,
+};
 use crate::node::config::NodeConfig;
 
 fn folder(name: &str) -> PathBuf {
@@ -31,6 +35,13 @@ fn the_example_is_a_good_configuration_also_with_every_comment_opened() {
 }
 
 #[test]
+fn a_key_of_an_earlier_version_is_refused_with_its_new_name() {
+    let text = "domain = \"network.com\"\n[routing]\nstranger_cap = 9\n";
+    let error = EstateConfig::read(&written("renamed", text)).unwrap_err().to_string();
+    assert!(error.ends_with("line 3: `stranger_cap` is called `rate_limit` now"), "{error}");
+}
+
+#[test]
 fn every_key_of_the_file_reaches_the_servers() {
     let text = r#"
         domain = "network.com"
@@ -49,7 +60,7 @@ fn every_key_of_the_file_reaches_the_servers() {
         service = "im"
         backup = "HS105"
         contact_binding = false
-        stranger_cap = 9
+        rate_limit = 9
         [registrar]
         expires = 700
         min_expires = 70
@@ -57,22 +68,44 @@ fn every_key_of_the_file_reaches_the_servers() {
         keep_alive = 77
         flow_timer = 66
         on_move = "at_refresh"
+        [[server]]
+        name = "hs105"
+        role = "home"
     "#;
     let builder = EstateConfig::read(&written("keys", text)).unwrap().builder().unwrap();
     let config = builder.changed(NodeConfig::new("hs104", "network.com", Role::Home));
-    let (gate, signpost, registrar) = (&config.gate, &config.signpost, &config.registrar);
-    assert_eq!((gate.schemes, gate.dialect), (Schemes::Ntlm, Dialect::Sip2));
-    assert_eq!(gate.realm, "NetworkCo");
-    assert_eq!(gate.extended_protection, ExtendedProtection::Require);
-    assert!(gate.patent_literal_headers);
-    assert_eq!((gate.limits.logins_per_second, gate.limits.association.as_secs()), (7, 3600));
-    assert_eq!((signpost.mode, signpost.no_association), (Mode::AlwaysProxy, NoAssociation::Forbid));
-    assert_eq!(signpost.behind_proxy, BehindProxy::Rechallenge);
-    assert_eq!((signpost.service.as_str(), signpost.backup.as_deref()), ("im", Some("hs105.network.com")));
-    assert_eq!((signpost.contact_binding, signpost.stranger_cap), (false, 9));
+    let (authentication, routing, registrar) = (&config.authentication, &config.routing, &config.registrar);
+    assert_eq!((authentication.schemes, authentication.dialect), (Schemes::Ntlm, Dialect::Sip2));
+    assert_eq!(authentication.realm, "NetworkCo");
+    assert_eq!(authentication.extended_protection, ExtendedProtection::Require);
+    assert!(authentication.patent_literal_headers);
+    assert_eq!(
+        (authentication.limits.logins_per_second, authentication.limits.association.as_secs()),
+        (7, 3600)
+    );
+    assert_eq!((routing.mode, routing.no_association), (Mode::AlwaysProxy, NoAssociation::Forbid));
+    assert_eq!(routing.behind_proxy, BehindProxy::Rechallenge);
+    assert_eq!((routing.service.as_str(), routing.backup.as_deref()), ("im", Some("hs105.network.com")));
+    assert_eq!((routing.contact_binding, routing.rate_limit), (false, 9));
     let times = [registrar.default_expires, registrar.min_expires, registrar.max_expires];
     assert_eq!((times, registrar.keep_alive, registrar.flow_timer), ([700, 70, 7000], 77, 66));
     assert_eq!(registrar.on_move, OnMove::AtRefresh);
+}
+
+#[test]
+fn every_dialect_has_its_word() {
+    for (word, dialect) in [
+        ("auto", Dialect::Auto),
+        ("sip2", Dialect::Sip2),
+        ("sip2_401", Dialect::Sip2By401),
+        ("sipae3", Dialect::Sipae3),
+        ("sipae4", Dialect::Sipae4),
+    ] {
+        let text = format!("domain = \"a.b\"\n[authentication]\ndialect = \"{word}\"\n");
+        let builder = EstateConfig::read(&written(word, &text)).unwrap().builder().unwrap();
+        let config = builder.changed(NodeConfig::new("hs104", "a.b", Role::Home));
+        assert_eq!(config.authentication.dialect, dialect);
+    }
 }
 
 #[test]
@@ -87,31 +120,127 @@ fn a_wrong_file_is_refused_with_the_place_of_the_fault() {
         assert!(error.contains(told), "{error}");
     }
     let nobody = "domain = \"a.b\"\n[[user]]\nname = \"x\"";
-    let error = EstateConfig::read(&written("nobody", nobody)).unwrap().builder().err().unwrap();
-    assert!(error.to_string().contains("`x`"));
-    assert!(EstateConfig::read(std::path::Path::new("/nowhere/estate.toml")).is_err());
+    let error = EstateConfig::read(&written("nobody", nobody)).unwrap_err().to_string();
+    assert!(error.contains("line 3: user `x`"), "{error}");
+    assert!(EstateConfig::read(Path::new("/nowhere/estate.toml")).is_err());
+}
+
+/// The one line that a command is answered with.
+async fn ask(estate: &Estate, line: &str) -> Value {
+    match control::execute(estate, line).await {
+        control::Answer::Line(answer) => answer,
+        control::Answer::Users(mut users) => {
+            let line: String = std::iter::from_fn(|| users.next_piece()).collect();
+            serde_json::from_str(&line).unwrap()
+        }
+        control::Answer::Expect(expectation, within) => control::judge(expectation, within).await,
+        control::Answer::Journal(_) => Value::Null,
+    }
 }
 
 #[tokio::test]
 async fn orders_are_obeyed_and_refused_in_words() {
-    let text = config::EXAMPLE.replace("5061", "0").replace("5060", "0");
+    let text = config::EXAMPLE.replace("5061", "0").replace("5060", "0").replace("5300", "0");
     let builder = EstateConfig::read(&written("orders", &text)).unwrap().builder().unwrap();
     let estate = builder.start().await.unwrap();
-    let status = control::obey(&estate, r#"{"do":"status"}"#).await;
+    let status = ask(&estate, r#"{"do":"status"}"#).await;
     assert_eq!(status["servers"].as_array().unwrap().len(), 3);
     assert!(table::render(&status).contains("load") || table::render(&status).contains("distributor"));
-    let moved = control::obey(&estate, r#"{"do":"move","user":"alice","home":"hs102","why":"test"}"#).await;
+    let moved = ask(&estate, r#"{"do":"move","user":"alice","home":"hs102","why":"test"}"#).await;
     assert_eq!((moved["version"].as_u64(), moved["home"].as_str()), (Some(2), Some("hs102.network.com")));
-    let users = control::obey(&estate, r#"{"do":"users"}"#).await;
-    assert!(table::render(&users).contains("by operator: test"), "{users}");
+    let users = ask(&estate, r#"{"do":"users"}"#).await;
+    assert!(table::render_user(&users["users"][0]).contains("by operator: test"), "{users}");
     for wrong in [
         "{",
         r#"{"do":"dance"}"#,
         r#"{"do":"stop","server":"hs9"}"#,
         r#"{"do":"move","user":"alice","home":"lb2","why":""}"#,
     ] {
-        assert!(control::obey(&estate, wrong).await["error"].is_string(), "{wrong}");
+        assert!(ask(&estate, wrong).await["error"].is_string(), "{wrong}");
     }
-    assert_eq!(control::obey(&estate, r#"{"do":"stop","server":"hs102"}"#).await["stopped"], true);
-    assert_eq!(control::obey(&estate, r#"{"do":"restart","server":"hs102"}"#).await["running"], true);
+    assert_eq!(ask(&estate, r#"{"do":"stop","server":"hs102"}"#).await["stopped"], true);
+    assert_eq!(ask(&estate, r#"{"do":"restart","server":"hs102"}"#).await["running"], true);
+}
+
+#[test]
+fn the_command_to_sign_in_names_name_server_certificate_and_password() {
+    let told = |users: &str| {
+        let text = format!("domain = \"network.com\"\nca_file = \"it's ca.pem\"\n{users}");
+        let path = written("login", &text);
+        let config = EstateConfig::read(&path).unwrap();
+        (config.login(&path, "127.0.0.1:5300".parse().unwrap()), path)
+    };
+    assert_eq!(told("").0, None);
+    let (by_value, path) = told("[[user]]\nname = \"alice\"\npassword = \"secret\"\n");
+    let by_value = by_value.unwrap();
+    assert!(
+        by_value.contains("homing login alice@network.com --name-server 127.0.0.1:5300 --ca-file '"),
+        "{by_value}"
+    );
+    assert!(by_value.contains("it'\\''s ca.pem'"), "{by_value}");
+    assert!(by_value.contains(&path.display().to_string()) && !by_value.contains("secret"), "{by_value}");
+    let (by_file, _) = told("[[user]]\nname = \"bob\"\npassword_file = \"bob.txt\"\n");
+    assert!(by_file.unwrap().contains(" --password-file /"));
+}
+
+#[test]
+fn what_cannot_work_is_refused_with_its_line_and_cure() {
+    let text = "domain = \"network.com\"\n[registrar]\nmin_expires = 0\n";
+    let error = EstateConfig::read(&written("unworkable", text)).unwrap_err();
+    let told = CliError::from(error).to_string();
+    assert!(told.starts_with("S0104 ") && told.contains("line 3: `min_expires` is 0"), "{told}");
+    assert!(told.ends_with("or leave it out."), "{told}");
+}
+
+#[test]
+fn every_limit_of_the_file_reaches_the_servers() {
+    let text = "domain = \"network.com\"\n[limits]\nassociations_per_connection = 9\n\
+                challenges_per_connection = 8\nchallenges_per_source = 7\nnonces = 6\nwrong_answers = 5\n\
+                udp_clients = 4\nudp_strangers = 3\nunfinished_bytes = 2\n";
+    let builder = EstateConfig::read(&written("limits", text)).unwrap().builder().unwrap();
+    let limits = builder.changed(NodeConfig::new("hs104", "network.com", Role::Home)).authentication.limits;
+    assert_eq!(
+        (limits.associations, limits.half_open_of_connection, limits.half_open_of_source, limits.nonces),
+        (9, 8, 7, 6)
+    );
+    assert_eq!((limits.wrong_answers, limits.datagram_peers), (5, 4));
+}
+
+#[tokio::test]
+async fn a_stopped_server_and_a_barred_user_are_shown_as_such() {
+    let text = config::EXAMPLE.replace("5061", "0").replace("5060", "0")
+        + "[[user]]\nname = \"carol\"\n\
+                password = \"c\"\nhome = \"hs102\"\nenabled = false\n";
+    let estate =
+        EstateConfig::read(&written("barred", &text)).unwrap().builder().unwrap().start().await.unwrap();
+    ask(&estate, r#"{"do":"stop","server":"hs102"}"#).await;
+    let status = table::render(&ask(&estate, r#"{"do":"status"}"#).await);
+    let stopped: Vec<&str> = status.lines().filter(|line| line.contains("stopped")).collect();
+    assert!(stopped.len() == 1 && stopped[0].contains("hs102"), "{status}");
+    let barred = async || -> Vec<bool> {
+        let users = ask(&estate, r#"{"do":"users"}"#).await;
+        users["users"].as_array().unwrap().iter().map(|user| user["enabled"] == false).collect()
+    };
+    assert_eq!(barred().await, [false, false, true]);
+    ask(&estate, r#"{"do":"disable","user":"alice"}"#).await;
+    ask(&estate, r#"{"do":"enable","user":"carol@network.com"}"#).await;
+    assert_eq!(barred().await, [true, false, false]);
+}
+
+#[tokio::test]
+async fn hundreds_of_thousands_of_users_come_in_pieces_and_whole() {
+    let users: String = (0..2_000)
+        .map(|n| format!("[[user]]\nname = \"user{n:04}\"\npassword = \"x\"\nhome = \"hs102\"\n"))
+        .collect();
+    let text = format!("domain = \"a.b\"\n[[server]]\nname = \"hs102\"\nrole = \"home\"\n{users}");
+    let estate =
+        EstateConfig::read(&written("many", &text)).unwrap().builder().unwrap().start().await.unwrap();
+    let control::Answer::Users(mut users) = control::execute(&estate, r#"{"do":"users"}"#).await else {
+        panic!("users come row by row")
+    };
+    let pieces: Vec<String> = std::iter::from_fn(|| users.next_piece()).collect();
+    assert!(pieces.len() > 3 && pieces.iter().all(|piece| piece.len() < 66 << 10), "{}", pieces.len());
+    let whole: Value = serde_json::from_str(&pieces.concat()).unwrap();
+    assert_eq!(whole["users"].as_array().unwrap().len(), 2_000);
+    assert_eq!(whole["users"][1_999]["user"], "user1999@a.b");
 }

@@ -1,14 +1,14 @@
 //! One directory for many nodes: answered from memory in the same turn, from the file otherwise.
 
 use std::path::Path;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::Duration;
+use std::sync::mpsc::{Sender, channel};
+use std::sync::{Arc, Mutex};
 
 use homing_core::time::Wall;
 use tokio::sync::{broadcast, oneshot};
 
 use super::snapshot::Snapshot;
+use super::worker::{DirectoryWorker, Job, held};
 use super::{
     Assignment, Change, Directory, DirectoryError, Key, Lookup, MemoryDirectory, Placement, SqliteDirectory,
 };
@@ -28,20 +28,13 @@ pub struct Watch(broadcast::Receiver<Key>);
 pub enum Changed {
     /// This assignment changed.
     One(Key),
-    /// So many changed that nobody kept count: any may have.
+    /// Too many changed to tell which: any may have.
     Any,
 }
 
 enum Store {
     Memory { directory: Mutex<MemoryDirectory>, placement: Placement },
     File { snapshot: Arc<Mutex<Snapshot>>, jobs: Mutex<Sender<Job>> },
-}
-
-enum Job {
-    Find { key: Key, now: Wall, answer: oneshot::Sender<Lookup> },
-    Assign { change: Change, answer: oneshot::Sender<Result<Assignment, DirectoryError>> },
-    List { answer: oneshot::Sender<Result<Vec<(Key, Assignment)>, DirectoryError>> },
-    History { key: Key, answer: oneshot::Sender<Result<Vec<Assignment>, DirectoryError>> },
 }
 
 impl DirectoryHandle {
@@ -51,7 +44,7 @@ impl DirectoryHandle {
         Self { store, changes: broadcast::channel(WATCHED).0 }
     }
 
-    /// Sees every change of an assignment from now on, whoever makes it, within half a second.
+    /// Sees every change of an assignment from now on, by any process, within half a second.
     pub fn watch(&self) -> Watch {
         Watch(self.changes.subscribe())
     }
@@ -66,10 +59,10 @@ impl DirectoryHandle {
         let (jobs, inbox) = channel();
         let changes = broadcast::channel(WATCHED).0;
         let (told, snapshot_there) = (changes.clone(), Arc::clone(&snapshot));
-        let librarian = Librarian { directory, placement, snapshot: snapshot_there, changes: told };
+        let worker = DirectoryWorker { directory, placement, snapshot: snapshot_there, changes: told };
         std::thread::Builder::new()
             .name("directory".to_owned())
-            .spawn(move || librarian.serve(&inbox))
+            .spawn(move || worker.serve(&inbox))
             .map_err(|error| DirectoryError::File(error.to_string()))?;
         Ok(Self { store: Arc::new(Store::File { snapshot, jobs: Mutex::new(jobs) }), changes })
     }
@@ -95,12 +88,12 @@ impl DirectoryHandle {
     /// Makes a new version of an assignment.
     ///
     /// # Errors
-    /// [`DirectoryError`].
+    /// [`DirectoryError`], such as [`DirectoryError::NotAHome`].
     pub async fn assign(&self, change: Change) -> Result<Assignment, DirectoryError> {
         match &*self.store {
-            Store::Memory { directory, .. } => {
-                let made = held(directory).assign(&change)?;
-                // Nobody may be watching.
+            Store::Memory { directory, placement } => {
+                let made = placement.assign(&mut *held(directory), &change)?;
+                // There may be no watcher.
                 let _ = self.changes.send(change.key);
                 Ok(made)
             }
@@ -139,63 +132,6 @@ impl DirectoryHandle {
     }
 }
 
-/// The thread that owns the file.
-struct Librarian {
-    directory: SqliteDirectory,
-    placement: Placement,
-    snapshot: Arc<Mutex<Snapshot>>,
-    changes: broadcast::Sender<Key>,
-}
-
-impl Librarian {
-    fn serve(mut self, inbox: &Receiver<Job>) {
-        loop {
-            match inbox.recv_timeout(WATCH) {
-                Ok(job) => {
-                    self.refresh();
-                    self.work(job);
-                }
-                Err(RecvTimeoutError::Timeout) => self.refresh(),
-                Err(RecvTimeoutError::Disconnected) => return,
-            }
-        }
-    }
-
-    /// Drops from the snapshot what any process changed; all of it if that cannot be told.
-    fn refresh(&mut self) {
-        match self.directory.changed_since() {
-            Ok(keys) => {
-                for key in keys {
-                    held(&self.snapshot).forget(&key);
-                    // Nobody may be watching.
-                    let _ = self.changes.send(key);
-                }
-            }
-            Err(_) => held(&self.snapshot).clear(),
-        }
-    }
-
-    fn work(&mut self, job: Job) {
-        // A caller that has gone away needs no answer.
-        match job {
-            Job::Find { key, now, answer } => {
-                let found = self.placement.find(&mut self.directory, &key, now);
-                if let Ok(found) = &found {
-                    held(&self.snapshot).hold(key, found.clone());
-                }
-                let _ = answer.send(found.unwrap_or(Lookup::Unavailable));
-            }
-            Job::Assign { change, answer } => {
-                let made = self.directory.assign(&change);
-                self.refresh();
-                let _ = answer.send(made);
-            }
-            Job::List { answer } => drop(answer.send(self.directory.list())),
-            Job::History { key, answer } => drop(answer.send(self.directory.history(&key))),
-        }
-    }
-}
-
 impl Watch {
     /// The next change; waits for it. None once the directory is closed. Cancel-safe.
     pub async fn next(&mut self) -> Option<Changed> {
@@ -207,11 +143,5 @@ impl Watch {
     }
 }
 
-fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
-}
-
-/// How long another process's commit may go unseen: a quarter of the lease of two seconds.
-const WATCH: Duration = Duration::from_millis(500);
 /// Changes a watcher may be behind before it is told that any assignment may have changed.
 const WATCHED: usize = 1_024;

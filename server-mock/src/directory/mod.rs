@@ -8,6 +8,7 @@ mod memory;
 mod placement;
 mod snapshot;
 mod sqlite;
+mod worker;
 
 use std::fmt;
 
@@ -42,7 +43,7 @@ pub struct Assignment {
     pub who: String,
     /// Their reason.
     pub why: String,
-    /// When.
+    /// By the clock of the machine that wrote it.
     pub when: Wall,
 }
 
@@ -59,7 +60,7 @@ pub struct Change {
     pub who: String,
     /// The reason.
     pub why: String,
-    /// When.
+    /// By the clock of the machine that wrote it.
     pub when: Wall,
 }
 
@@ -82,7 +83,7 @@ pub enum Lookup {
 /// Why a directory refused.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum DirectoryError {
-    /// Somebody else changed the record in between.
+    /// The record was changed in between.
     #[error("the assignment changed meanwhile: it is at version {found}, not {expected}")]
     Conflict {
         /// The version the change was based on.
@@ -90,6 +91,12 @@ pub enum DirectoryError {
         /// The version there is.
         found: u64,
     },
+    /// Users are assigned to home servers only.
+    #[error("`{0}` is no home server")]
+    NotAHome(String),
+    /// Another process holds the file for longer than we wait.
+    #[error("the directory file is held by another program")]
+    Busy,
     /// The file cannot be opened, read or written; the text is the engine's.
     #[error("the directory file cannot be used: {0}")]
     File(String),

@@ -1,8 +1,8 @@
-//! What becomes of a user without an assignment: refused, or placed by a rule that is recorded.
+//! The one way to assign: only to home servers. Users without an assignment are refused, or placed by a rule.
 
 use sha2::{Digest, Sha256};
 
-use super::{Change, Directory, DirectoryError, Key, Lookup};
+use super::{Assignment, Change, Directory, DirectoryError, Key, Lookup};
 use homing_core::time::Wall;
 
 /// The rule for users that have no assignment.
@@ -18,16 +18,31 @@ pub enum UnknownUser {
     LeastLoaded,
 }
 
-/// The rule together with the home servers it may choose from.
+/// Which servers are homes, and the rule for users without an assignment.
 #[derive(Clone, Debug, Default)]
 pub struct Placement {
-    /// The rule.
+    /// For users that have no assignment.
     pub rule: UnknownUser,
     /// Fully qualified names, lower case.
     pub homes: Vec<String>,
 }
 
 impl Placement {
+    /// Makes a new version of an assignment, if it is to a home server.
+    ///
+    /// # Errors
+    /// [`DirectoryError::NotAHome`], and those of the directory.
+    pub fn assign(
+        &self,
+        directory: &mut dyn Directory,
+        change: &Change,
+    ) -> Result<Assignment, DirectoryError> {
+        if !self.homes.contains(&change.home) {
+            return Err(DirectoryError::NotAHome(change.home.clone()));
+        }
+        directory.assign(change)
+    }
+
     /// Looks `key` up and, where the rule allows, assigns it first.
     ///
     /// # Errors
@@ -43,7 +58,7 @@ impl Placement {
         }
         let Some((home, why)) = self.choose(directory, key)? else { return Ok(Lookup::Unknown) };
         let change = Change::new(key.clone(), &home, "placement", why, now).based_on(0);
-        match directory.assign(&change) {
+        match self.assign(directory, &change) {
             Ok(made) => Ok(Lookup::from(Some(made))),
             Err(DirectoryError::Conflict { .. }) => Ok(Lookup::from(directory.look_up(key)?)),
             Err(other) => Err(other),

@@ -36,7 +36,7 @@ impl Snapshot {
         }
     }
 
-    /// Forgets everybody.
+    /// Forgets all users.
     pub(super) fn clear(&mut self) {
         self.found.clear();
         self.order.clear();

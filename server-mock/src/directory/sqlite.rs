@@ -7,7 +7,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior, params};
+use rusqlite::{Connection, ErrorCode, OptionalExtension, Row, TransactionBehavior, params};
 
 use super::{Assignment, Change, Directory, DirectoryError, Key};
 use homing_core::time::Wall;
@@ -31,7 +31,8 @@ impl SqliteDirectory {
     fn prepare(connection: Connection) -> Result<Self, DirectoryError> {
         connection.busy_timeout(BUSY)?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
-        connection.pragma_update(None, "synchronous", "NORMAL")?;
+        // An assignment is on disk before it is acknowledged.
+        connection.pragma_update(None, "synchronous", "FULL")?;
         connection.execute_batch(TABLES)?;
         let mut directory = Self { connection, data_version: 0, last_change: 0 };
         directory.changed_since()?;
@@ -118,7 +119,10 @@ impl Directory for SqliteDirectory {
 
 impl From<rusqlite::Error> for DirectoryError {
     fn from(error: rusqlite::Error) -> Self {
-        DirectoryError::File(error.to_string())
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => DirectoryError::Busy,
+            _ => DirectoryError::File(error.to_string()),
+        }
     }
 }
 
@@ -145,3 +149,23 @@ CREATE TABLE IF NOT EXISTS assignment (
     version INTEGER NOT NULL, who TEXT NOT NULL, why TEXT NOT NULL, at INTEGER NOT NULL,
     PRIMARY KEY (user, service)) WITHOUT ROWID;
 ";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_assignment_is_synced_before_it_is_acknowledged() {
+        let directory = SqliteDirectory::prepare(Connection::open_in_memory().unwrap()).unwrap();
+        let level: i64 =
+            directory.connection.pragma_query_value(None, "synchronous", |row| row.get(0)).unwrap();
+        assert_eq!(level, 2, "FULL");
+    }
+
+    #[test]
+    fn a_file_that_others_hold_is_told_from_one_that_cannot_be_used() {
+        let failed = |code| rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(code), None);
+        assert_eq!(DirectoryError::from(failed(rusqlite::ffi::SQLITE_BUSY)), DirectoryError::Busy);
+        assert!(matches!(DirectoryError::from(failed(rusqlite::ffi::SQLITE_FULL)), DirectoryError::File(_)));
+    }
+}

@@ -78,6 +78,25 @@ fn unknown_users_are_rejected_hashed_or_put_on_the_least_loaded() {
     });
 }
 
+/// These servers are homes; users without an assignment are unknown.
+fn homes(names: &[&str]) -> Placement {
+    Placement { rule: UnknownUser::Reject, homes: names.iter().map(|name| (*name).to_owned()).collect() }
+}
+
+#[tokio::test]
+async fn nobody_is_assigned_to_a_server_that_is_no_home() {
+    let (memory, path) = (MemoryDirectory::new(), file("homes"));
+    let file = DirectoryHandle::file(&path, homes(&["hs1"])).unwrap();
+    for directory in [DirectoryHandle::memory(memory, homes(&["hs1"])), file] {
+        let key = Key::rtc("a@b.c");
+        let change = |home| Change::new(key.clone(), home, "x", "y", at(1));
+        let refused = directory.assign(change("lb")).await;
+        assert_eq!(refused, Err(DirectoryError::NotAHome("lb".to_owned())));
+        assert!(directory.history(key.clone()).await.unwrap().is_empty(), "a refused change leaves nothing");
+        directory.assign(change("HS1")).await.unwrap();
+    }
+}
+
 #[test]
 fn another_process_sees_which_users_changed() {
     let path = file("watch");
@@ -94,7 +113,7 @@ fn another_process_sees_which_users_changed() {
 #[tokio::test]
 async fn a_file_answers_later_once_and_then_in_the_same_turn_until_it_changes() {
     let path = file("handle");
-    let directory = DirectoryHandle::file(&path, Placement::default()).unwrap();
+    let directory = DirectoryHandle::file(&path, homes(&["hs1", "hs2"])).unwrap();
     let key = Key::rtc("a@b.c");
     let change = |home| Change::new(Key::rtc("a@b.c"), home, "x", "y", at(1));
     directory.assign(change("hs1")).await.unwrap();
@@ -110,7 +129,7 @@ async fn a_file_answers_later_once_and_then_in_the_same_turn_until_it_changes() 
 #[tokio::test]
 async fn a_change_by_another_process_is_seen_within_the_lease() {
     let path = file("seen");
-    let placement = || Placement { rule: UnknownUser::Reject, homes: Vec::new() };
+    let placement = || homes(&["hs104.network.com"]);
     let ours = DirectoryHandle::file(&path, placement()).unwrap();
     let theirs = DirectoryHandle::file(&path, placement()).unwrap();
     let mut watch = ours.watch();
@@ -125,10 +144,7 @@ async fn a_change_by_another_process_is_seen_within_the_lease() {
 
 #[tokio::test]
 async fn a_watcher_that_is_far_behind_is_told_that_anything_may_have_changed() {
-    let directory = DirectoryHandle::memory(
-        MemoryDirectory::new(),
-        Placement { rule: UnknownUser::Reject, homes: vec![] },
-    );
+    let directory = DirectoryHandle::memory(MemoryDirectory::new(), homes(&["hs104.network.com"]));
     let mut watch = directory.watch();
     for number in 0..3_000 {
         let key = Key::rtc(&format!("u{number}@network.com"));

@@ -1,6 +1,6 @@
-//! Describing an estate, and starting it.
+//! An estate to be: everything that may be asked for before it starts.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,87 +8,40 @@ use std::time::Duration;
 use homing_core::ids::Seed;
 use homing_core::transport::Transport;
 use homing_net::NetConfig;
-use tokio::sync::oneshot;
 
-use super::{Dialect, Estate, EstateError, Mode, NoAssociation, OnMove, Schemes, UnknownUser, User, thread};
+use super::error::EstateError;
+use super::plan::EstatePlan;
+use super::running::Estate;
+use super::user::User;
+use crate::directory::UnknownUser;
 use crate::journal::Journal;
-use crate::node::config::NodeConfig;
+use crate::node::config::{Dialect, Mode, NoAssociation, NodeConfig, OnMove, Schemes};
 use crate::role::Role;
 use crate::shell::Skew;
-use crate::shell::ca::Certificate;
-
-/// Changes the configuration of every server before it starts.
-type Change = Arc<dyn Fn(&mut NodeConfig) + Send + Sync>;
+use crate::shell::ca::{Authority, Certificate};
 
 /// An estate to be.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub struct EstateBuilder {
-    pub(super) domain: String,
-    pub(super) ntlm_domain: Option<String>,
-    pub(super) nodes: Vec<(String, Role)>,
-    pub(super) published: Vec<String>,
-    pub(super) users: Vec<User>,
-    pub(super) transports: Vec<Transport>,
-    pub(super) at: IpAddr,
-    pub(super) ports: Vec<(String, Transport, u16)>,
-    pub(super) world: World,
-    pub(super) directory: DirectoryPlan,
-    pub(super) changes: Vec<Change>,
-    pub(super) journal: Journal,
-}
-
-/// What surrounds the servers: chance, the wall clock, certificates that are not as they should be, and the
-/// bounds of their sockets.
-#[derive(Clone)]
-pub(super) struct World {
-    pub(super) seed: Seed,
-    pub(super) certificates: Vec<(String, Certificate)>,
-    pub(super) skew: Skew,
-    pub(super) sockets: NetConfig,
-}
-
-/// Where assignments are kept, and what becomes of users without one.
-#[derive(Clone, Debug, Default)]
-pub(super) struct DirectoryPlan {
-    pub(super) file: Option<PathBuf>,
-    pub(super) unknown: UnknownUser,
-}
-
-impl Default for EstateBuilder {
-    fn default() -> Self {
-        Self {
-            domain: "network.com".to_owned(),
-            ntlm_domain: None,
-            nodes: Vec::new(),
-            published: Vec::new(),
-            users: Vec::new(),
-            transports: vec![Transport::Tls],
-            at: IpAddr::V4(Ipv4Addr::LOCALHOST),
-            ports: Vec::new(),
-            world: World {
-                seed: Seed::from_number(0),
-                certificates: Vec::new(),
-                skew: Skew::None,
-                sockets: NetConfig::default(),
-            },
-            directory: DirectoryPlan::default(),
-            changes: Vec::new(),
-            journal: Journal::new(),
-        }
-    }
+    plan: EstatePlan,
 }
 
 #[expect(clippy::return_self_not_must_use, reason = "an estate that is not started shows at once")]
 impl EstateBuilder {
+    /// Without servers and users.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
     /// The SIP domain; `network.com` unless said.
     pub fn domain(mut self, domain: &str) -> Self {
-        self.domain = domain.trim_end_matches('.').to_ascii_lowercase();
+        self.plan.domain = domain.trim_end_matches('.').to_ascii_lowercase();
         self
     }
 
     /// The NTLM domain; the first label of the SIP domain in upper case unless said.
     pub fn ntlm_domain(mut self, name: &str) -> Self {
-        self.ntlm_domain = Some(name.to_owned());
+        self.plan.ntlm_domain = Some(name.to_owned());
         self
     }
 
@@ -102,41 +55,42 @@ impl EstateBuilder {
         self.server(name, Role::Home)
     }
 
-    fn server(mut self, name: &str, role: Role) -> Self {
-        self.nodes.push((name.to_owned(), role));
+    /// Adds a server with this role.
+    pub fn server(mut self, name: &str, role: Role) -> Self {
+        self.plan.nodes.push((name.to_owned(), role));
         self
     }
 
     /// Makes DNS lead to this server instead, or to this one too if called again.
     pub fn published(mut self, name: &str) -> Self {
-        self.published.push(name.to_owned());
+        self.plan.published.push(name.to_owned());
         self
     }
 
     /// Adds a user.
     pub fn user(mut self, user: User) -> Self {
-        self.users.push(user);
+        self.plan.users.push(user);
         self
     }
 
     /// Which protocol generation NTLM speaks; as the client does unless said.
     pub fn dialect(self, dialect: Dialect) -> Self {
-        self.configure(move |config| config.gate.dialect = dialect)
+        self.configure(move |config| config.authentication.dialect = dialect)
     }
 
     /// Which authentication schemes are offered.
     pub fn schemes(self, schemes: Schemes) -> Self {
-        self.configure(move |config| config.gate.schemes = schemes)
+        self.configure(move |config| config.authentication.schemes = schemes)
     }
 
     /// Redirect or proxy.
     pub fn mode(self, mode: Mode) -> Self {
-        self.configure(move |config| config.signpost.mode = mode)
+        self.configure(move |config| config.routing.mode = mode)
     }
 
     /// What happens to clients at the wrong server that have no association.
     pub fn no_association(self, rule: NoAssociation) -> Self {
-        self.configure(move |config| config.signpost.no_association = rule)
+        self.configure(move |config| config.routing.no_association = rule)
     }
 
     /// What becomes of a registration whose user was assigned to another server.
@@ -148,7 +102,7 @@ impl EstateBuilder {
     pub fn backup(self, name: &str) -> Self {
         let name = name.to_ascii_lowercase();
         self.configure(move |config| {
-            config.signpost.backup = Some(format!("{name}.{}", config.identity.domain));
+            config.routing.backup = Some(format!("{name}.{}", config.identity.domain));
         })
     }
 
@@ -164,76 +118,93 @@ impl EstateBuilder {
     /// Changes the configuration of every server; later changes see the earlier ones. What cannot be
     /// known before the servers listen (ports, certificates) is filled in afterwards.
     pub fn configure(mut self, change: impl Fn(&mut NodeConfig) + Send + Sync + 'static) -> Self {
-        self.changes.push(Arc::new(change));
+        self.plan.changes.push(Arc::new(change));
         self
     }
 
     /// What becomes of users without an assignment.
     pub fn unknown_user(mut self, rule: UnknownUser) -> Self {
-        self.directory.unknown = rule;
+        self.plan.directory.unknown = rule;
         self
     }
 
     /// Keeps assignments in this SQLite file, which other processes may share.
     pub fn directory_file(mut self, path: impl Into<PathBuf>) -> Self {
-        self.directory.file = Some(path.into());
+        self.plan.directory.file = Some(path.into());
         self
     }
 
     /// Transports for clients; TLS unless said. Servers reach each other over TLS in any case.
     pub fn transports(mut self, transports: impl IntoIterator<Item = Transport>) -> Self {
-        self.transports = transports.into_iter().collect();
+        self.plan.transports = transports.into_iter().collect();
         self
     }
 
     /// The address everything listens on; 127.0.0.1 unless said.
     pub fn listen(mut self, address: IpAddr) -> Self {
-        self.at = address;
+        self.plan.at = address;
         self
     }
 
-    /// Gives a server a fixed port for a transport instead of one the system picks; the name `dns` is
-    /// the name server's.
+    /// Gives a server a fixed port for a transport instead of one the system picks.
     pub fn port(mut self, node: &str, transport: Transport, port: u16) -> Self {
-        self.ports.push((node.to_owned(), transport, port));
+        self.plan.ports.push((node.to_owned(), transport, port));
+        self
+    }
+
+    /// Gives the name server a fixed port instead of one the system picks.
+    pub fn dns_port(mut self, port: u16) -> Self {
+        self.plan.dns_port = port;
         self
     }
 
     /// Gives a server this certificate instead of a good one. Its root is the estate's in any case.
     pub fn certificate(mut self, node: &str, certificate: Certificate) -> Self {
-        self.world.certificates.push((node.to_owned(), certificate));
+        self.plan.conditions.certificates.push((node.to_owned(), certificate));
         self
     }
 
     /// Sets the estate's wall clock ahead of the machine's: `Date`, NTLM timestamps and what the directory
     /// writes down are off by this much. Certificates keep the machine's time.
     pub fn clock_ahead(mut self, by: Duration) -> Self {
-        self.world.skew = Skew::Ahead(by);
+        self.plan.conditions.skew = Skew::Ahead(by);
         self
     }
 
     /// Sets the estate's wall clock behind the machine's; see [`clock_ahead`](Self::clock_ahead).
     pub fn clock_behind(mut self, by: Duration) -> Self {
-        self.world.skew = Skew::Behind(by);
+        self.plan.conditions.skew = Skew::Behind(by);
         self
     }
 
     /// Bounds and waiting times of every server's sockets: how long a message may take, how many connections
     /// are held, how much is buffered.
     pub fn sockets(mut self, sockets: NetConfig) -> Self {
-        self.world.sockets = sockets;
+        self.plan.conditions.sockets = sockets;
+        self
+    }
+
+    /// How many octets of entries the journal holds; 64 MiB unless said, and 64 KiB at least.
+    pub fn journal_bytes(mut self, octets: usize) -> Self {
+        self.plan.journal = Journal::holding(octets);
+        self
+    }
+
+    /// Signs the servers' certificates with this authority instead of a new one.
+    pub fn authority(mut self, authority: Authority) -> Self {
+        self.plan.conditions.authority = Some(Arc::new(authority));
         self
     }
 
     /// Makes every random value follow from this number.
     pub fn seed(mut self, number: u64) -> Self {
-        self.world.seed = Seed::from_number(number);
+        self.plan.conditions.seed = Seed::from_number(number);
         self
     }
 
     /// Makes every random value unpredictable to others, from these secret bytes.
     pub fn secret_seed(mut self, bytes: [u8; 32]) -> Self {
-        self.world.seed = Seed(bytes);
+        self.plan.conditions.seed = Seed(bytes);
         self
     }
 
@@ -242,39 +213,12 @@ impl EstateBuilder {
     /// # Errors
     /// [`EstateError`] says what is in the way.
     pub async fn start(self) -> Result<Estate, EstateError> {
-        let (told, hear) = oneshot::channel();
-        let (stop, stopped) = oneshot::channel();
-        let thread = std::thread::Builder::new()
-            .name("estate".to_owned())
-            .spawn(move || thread::run(self, told, stopped))
-            .map_err(EstateError::Thread)?;
-        let mut estate = hear.await.map_err(|_| EstateError::Ended)??;
-        estate.stop = Some(stop);
-        estate.thread = Some(thread);
-        Ok(estate)
+        Estate::run(self.plan).await
     }
 
-    /// The configuration of a server after everything that was asked for.
-    pub(crate) fn changed(&self, mut config: NodeConfig) -> NodeConfig {
-        for change in &self.changes {
-            change(&mut config);
-        }
-        config
-    }
-
-    pub(super) fn port_of(&self, node: &str, transport: Transport) -> u16 {
-        let found = self.ports.iter().find(|(name, kind, _)| name == node && *kind == transport);
-        found.map_or(0, |(_, _, port)| *port)
-    }
-
-    pub(super) fn certificate_of(&self, node: &str) -> Certificate {
-        let found = self.world.certificates.iter().rfind(|(name, _)| name == node);
-        found.map(|(_, certificate)| certificate.clone()).unwrap_or_default()
-    }
-
-    /// A seed for each server, by its place.
-    pub(super) fn seeds(&self) -> impl Iterator<Item = Seed> {
-        let seed = self.world.seed.clone();
-        (0..).map(move |place| seed.stream("server", &[place]))
+    /// The configuration a server gets by everything that was asked for.
+    #[cfg(test)]
+    pub(crate) fn changed(&self, config: NodeConfig) -> NodeConfig {
+        self.plan.changed(config)
     }
 }

@@ -18,14 +18,17 @@ pub enum EstateError {
     /// A name that no server has.
     #[error("there is no server named `{0}`")]
     NoSuchNode(String),
-    /// A user is assigned to a server that is nobody's home.
+    /// A user is assigned to a server that is no home server.
     #[error("`{user}` is assigned to `{home}`, which is no home server")]
     NoHome {
-        /// The user.
+        /// By name.
         user: String,
         /// The name given.
         home: String,
     },
+    /// A user the estate does not have.
+    #[error("there is no user `{0}`")]
+    NoSuchUser(String),
     /// The domain or a server's name is no DNS name.
     #[error("`{0}` is no name for DNS")]
     Name(String),

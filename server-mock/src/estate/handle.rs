@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::sync_channel;
 use std::time::Duration;
 
@@ -11,25 +12,36 @@ use homing_core::transport::Transport;
 use homing_net::NetCounters;
 use tokio::sync::mpsc;
 
-use super::EstateError;
+use super::error::EstateError;
+use crate::fault::{Fault, Rule};
 use crate::journal::{Entry, Journal};
-use crate::mischief::{Mischief, Rule};
+use crate::node::accounts::Accounts;
+use crate::node::config::BETWEEN_SERVERS;
 use crate::node::{Deregistration, NodeCommand};
 use crate::role::Role;
-use crate::shell::station::Order;
+use crate::shell::node_task::{HeldRow, TaskCommand};
 
 /// A server. Clones speak to the same one. Calls return when the server has done what they ask;
 /// those to a stopped server do nothing.
 #[derive(Clone)]
 pub struct NodeHandle(Arc<Inner>);
 
+/// What a server was started as.
+pub(super) struct Origin {
+    /// Short.
+    pub(super) name: String,
+    /// Fully qualified.
+    pub(super) fqdn: String,
+    pub(super) role: Role,
+    pub(super) listens: Vec<(Transport, SocketAddr)>,
+}
+
 struct Inner {
-    name: String,
-    fqdn: String,
-    role: Role,
-    listens: Vec<(Transport, SocketAddr)>,
-    orders: mpsc::UnboundedSender<Order>,
+    origin: Origin,
+    commands: mpsc::UnboundedSender<TaskCommand>,
     journal: Journal,
+    /// False between a stop and the next start.
+    running: AtomicBool,
     /// This server and those after it in the estate's order, around the ring.
     ring: std::sync::OnceLock<Vec<NodeHandle>>,
 }
@@ -49,18 +61,18 @@ pub struct HeldBinding {
     pub expires_in: Duration,
     /// True if another server passed the REGISTER on.
     pub proxied: bool,
+    /// True if its client is told at once that its user was moved; all others learn it by their next refresh.
+    pub recalled_at_once: bool,
 }
 
 impl NodeHandle {
     pub(super) fn new(
-        (name, fqdn): (&str, &str),
-        role: Role,
-        listens: Vec<(Transport, SocketAddr)>,
-        orders: mpsc::UnboundedSender<Order>,
+        origin: Origin,
+        commands: mpsc::UnboundedSender<TaskCommand>,
         journal: Journal,
     ) -> Self {
-        let (name, fqdn) = (name.to_owned(), fqdn.to_owned());
-        Self(Arc::new(Inner { name, fqdn, role, listens, orders, journal, ring: Default::default() }))
+        let running = AtomicBool::new(true);
+        Self(Arc::new(Inner { origin, commands, journal, running, ring: Default::default() }))
     }
 
     pub(super) fn set_ring(&self, ring: Vec<NodeHandle>) {
@@ -70,17 +82,17 @@ impl NodeHandle {
 
     /// Its short name.
     pub fn name(&self) -> &str {
-        &self.0.name
+        &self.0.origin.name
     }
 
     /// Its fully qualified name.
     pub fn fqdn(&self) -> &str {
-        &self.0.fqdn
+        &self.0.origin.fqdn
     }
 
     /// Its part in the estate.
     pub fn role(&self) -> Role {
-        self.0.role
+        self.0.origin.role
     }
 
     /// Where it listens for `transport`.
@@ -92,25 +104,35 @@ impl NodeHandle {
     pub fn address(&self, transport: Transport) -> SocketAddr {
         match self.find_address(transport) {
             Some(address) => address,
-            None => panic!("`{}` does not listen for {transport}", self.0.name),
+            None => panic!("`{}` does not listen for {transport}", self.0.origin.name),
         }
     }
 
     /// Where it listens for `transport`, if it does.
     pub fn find_address(&self, transport: Transport) -> Option<SocketAddr> {
-        self.0.listens.iter().find(|(listens, _)| *listens == transport).map(|(_, address)| *address)
+        self.0.origin.listens.iter().find(|(listens, _)| *listens == transport).map(|(_, address)| *address)
     }
 
     /// Its name and port for `transport`, as a client dials it.
     pub fn server_name(&self, transport: Transport) -> Option<ServerName> {
-        self.find_address(transport).map(|address| ServerName::new(&self.0.fqdn, address.port()))
+        self.find_address(transport).map(|address| ServerName::new(&self.0.origin.fqdn, address.port()))
+    }
+
+    fn first_transport(&self) -> Transport {
+        self.0.origin.listens.first().map_or(BETWEEN_SERVERS, |(transport, _)| *transport)
     }
 
     /// Stops it as a crash would: connections break, registrations are lost.
     pub fn stop(&self) {
         let (done, wait) = sync_channel(1);
-        self.order(Order::Stop(done));
+        self.send(TaskCommand::Stop(done));
         let _ = wait.recv();
+        self.0.running.store(false, Ordering::Release);
+    }
+
+    /// True unless it was stopped.
+    pub fn is_running(&self) -> bool {
+        self.0.running.load(Ordering::Acquire)
     }
 
     /// Starts it again where it was, with nothing remembered. Nothing happens if it runs.
@@ -119,47 +141,49 @@ impl NodeHandle {
     /// [`EstateError::Listen`] if its ports are taken, [`EstateError::Ended`] if the estate is gone.
     pub fn restart(&self) -> Result<(), EstateError> {
         let (done, wait) = sync_channel(1);
-        self.order(Order::Restart(done));
+        self.send(TaskCommand::Restart(done));
         let told = wait.recv().map_err(|_| EstateError::Ended)?;
         told.map_err(|why| EstateError::Listen {
-            node: self.0.name.clone(),
-            transport: self.0.listens.first().map_or(Transport::Tls, |(transport, _)| *transport),
+            node: self.0.origin.name.clone(),
+            transport: self.first_transport(),
             why,
-        })
+        })?;
+        self.0.running.store(true, Ordering::Release);
+        Ok(())
     }
 
-    /// Makes it play a fault, once unless the rule says otherwise. [`Mischief::Loop`] and
-    /// [`Mischief::Chain`] involve the servers after it in the estate's order too.
-    pub fn mischief(&self, rule: impl Into<Rule>) {
+    /// Makes it play a fault, once unless the rule says otherwise. [`Fault::Loop`] and
+    /// [`Fault::Chain`] involve the servers after it in the estate's order too.
+    pub fn inject_fault(&self, rule: impl Into<Rule>) {
         let rule = rule.into();
-        let nobody = Vec::new();
-        let ring = self.0.ring.get().unwrap_or(&nobody);
+        let same = rule.clone();
+        let none = Vec::new();
+        let ring = self.0.ring.get().unwrap_or(&none);
         let lead = |from: &NodeHandle, to: &NodeHandle| {
-            let transport = from.0.listens.first().map_or(Transport::Tls, |(transport, _)| *transport);
-            if let Some(server) = to.server_name(transport) {
-                let there = Mischief::RedirectTo { host: server.host, port: server.port };
-                from.command(NodeCommand::Play(Rule { mischief: there, scope: rule.scope }));
+            if let Some(server) = to.server_name(from.first_transport()) {
+                let there = Fault::RedirectTo { host: server.host, port: server.port };
+                from.command(NodeCommand::InjectFault(Rule { fault: there, ..same.clone() }));
             }
         };
-        match rule.mischief {
-            Mischief::Loop(count) => {
+        match rule.fault {
+            Fault::Loop(count) => {
                 let members = &ring[..usize::from(count).clamp(1, ring.len().max(1)).min(ring.len())];
                 for (from, to) in members.iter().zip(members.iter().cycle().skip(1)) {
                     lead(from, to);
                 }
             }
-            Mischief::Chain(count) => {
+            Fault::Chain(count) => {
                 for (from, to) in ring.iter().zip(ring.iter().skip(1)).take(usize::from(count)) {
                     lead(from, to);
                 }
             }
-            _ => self.command(NodeCommand::Play(rule)),
+            _ => self.command(NodeCommand::InjectFault(rule)),
         }
     }
 
     /// Makes it play no more faults.
-    pub fn behave(&self) {
-        self.command(NodeCommand::Behave);
+    pub fn clear_faults(&self) {
+        self.command(NodeCommand::ClearFaults);
     }
 
     /// Makes it end a user's registrations with a signed NOTIFY.
@@ -170,18 +194,24 @@ impl NodeHandle {
     /// Every binding it holds, ordered by user.
     pub fn bindings(&self) -> Vec<HeldBinding> {
         let (answer, wait) = sync_channel(1);
-        self.order(Order::Bindings(answer));
+        self.send(TaskCommand::Bindings(answer));
         let held = wait.recv().unwrap_or_default();
         held.into_iter()
-            .map(|(binding, expires_in)| HeldBinding {
-                node: self.0.name.clone(),
+            .map(|HeldRow { binding, expires_in, recalled_at_once }| HeldBinding {
+                recalled_at_once,
+                node: self.0.origin.name.clone(),
                 user: binding.endpoint.user.clone(),
                 device: binding.endpoint.device.clone(),
-                proxied: binding.place.behind_server(),
+                proxied: binding.route.behind_server(),
                 contact: binding.contact,
                 expires_in,
             })
             .collect()
+    }
+
+    /// From now on these may sign in.
+    pub(super) fn set_accounts(&self, accounts: &Arc<Accounts>) {
+        self.command(NodeCommand::SetAccounts(Arc::clone(accounts)));
     }
 
     /// What it counted: whatever it dropped or refused is here by name. All zero while it is stopped.
@@ -190,31 +220,31 @@ impl NodeHandle {
     }
 
     /// What its sockets refused, dropped or cut.
-    pub fn road_counters(&self) -> NetCounters {
+    pub fn net_counters(&self) -> NetCounters {
         self.counted().1
     }
 
     fn counted(&self) -> (Counters, NetCounters) {
         let (told, hear) = sync_channel(1);
-        self.order(Order::Counters(told));
+        self.send(TaskCommand::Counters(told));
         hear.recv().unwrap_or_default()
     }
 
     /// What it wrote into the journal.
     pub fn journal(&self) -> Vec<Entry> {
         let mut entries = self.0.journal.entries();
-        entries.retain(|entry| *entry.node == *self.0.name);
+        entries.retain(|entry| *entry.node == *self.0.origin.name);
         entries
     }
 
     fn command(&self, command: NodeCommand) {
         let (done, wait) = sync_channel(1);
-        self.order(Order::Command(command, done));
+        self.send(TaskCommand::Command(command, done));
         let _ = wait.recv();
     }
 
-    fn order(&self, order: Order) {
-        // An estate that has ended takes no orders; its answers are missing then.
-        let _ = self.0.orders.send(order);
+    fn send(&self, command: TaskCommand) {
+        // An estate that has ended takes no commands; its answers are missing then.
+        let _ = self.0.commands.send(command);
     }
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::*;
 
 fn described() -> EstateBuilder {
-    Estate::builder()
+    EstateBuilder::new()
         .domain("network.com")
         .distributor("lb")
         .home("hs102")
@@ -27,7 +27,9 @@ async fn an_estate_starts_stops_and_starts_again() {
     connect().unwrap();
     home.stop();
     assert!(connect().is_err(), "a stopped server refuses");
+    assert!(!home.is_running());
     home.restart().unwrap();
+    assert!(home.is_running());
     connect().unwrap();
     drop(estate);
     assert!(connect().is_err(), "a dropped estate leaves no listener");
@@ -43,13 +45,15 @@ async fn moving_a_user_keeps_who_why_and_the_former_home() {
     );
     assert_eq!(estate.history("sip:alice@network.com").await.unwrap()[0].home, "hs104.network.com");
     assert!(matches!(estate.move_user("alice", "hs9", "").await, Err(EstateError::NoSuchNode(_))));
+    let nobody = estate.move_user("nobody", "hs102", "").await;
+    assert!(matches!(nobody, Err(EstateError::NoSuchUser(_))), "{nobody:?}");
     assert!(estate.journal().ladder().contains("alice@network.com → hs102.network.com"));
 }
 
 #[tokio::test]
 async fn an_estate_that_makes_no_sense_does_not_start() {
     let error = |builder: EstateBuilder| async { builder.start().await.err().unwrap().to_string() };
-    assert!(error(Estate::builder()).await.contains("at least one"));
+    assert!(error(EstateBuilder::new()).await.contains("at least one"));
     assert!(error(described().home("lb")).await.contains("two servers named `lb`"));
     let user = User::new("bob", "x").assigned("lb");
     assert!(error(described().user(user)).await.contains("no home server"));

@@ -2,28 +2,53 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use homing_core::transport::Transport;
 use homing_net::{ClientCertificates, Roots, TlsClient, TlsServer};
 use tokio::sync::oneshot;
 
-use super::builder::EstateBuilder;
-use super::{Estate, EstateError, NodeHandle};
-use crate::directory::{Change, Directory, DirectoryHandle, Key, MemoryDirectory, Placement};
+use super::error::EstateError;
+use super::handle::{NodeHandle, Origin};
+use super::plan::EstatePlan;
+use super::user::User;
+use crate::directory::{
+    Assignment, Change, DirectoryError, DirectoryHandle, Key, MemoryDirectory, Placement,
+};
+use crate::journal::Journal;
 use crate::node::accounts::Accounts;
-use crate::node::config::{NodeConfig, Peer};
+use crate::node::config::{BETWEEN_SERVERS, NodeConfig, Peer};
 use crate::role::Role;
 use crate::shell::Clock;
 use crate::shell::ca::Authority;
-use crate::shell::dns::NameServer;
-use crate::shell::station::{Doors, Plan, Station, Surroundings};
+use crate::shell::dns::{NameServer, SharedZone};
+use crate::shell::node_task::{Env, Listeners, NodePlan, NodeTask};
 use crate::shell::zone::{Service, Zone};
+
+/// What a tester holds of an estate that runs.
+pub(super) struct Started {
+    pub(super) domain: String,
+    /// Of the name server.
+    pub(super) dns: SocketAddr,
+    pub(super) zone: SharedZone,
+    pub(super) ca_pem: String,
+    /// By their short names.
+    pub(super) nodes: BTreeMap<String, NodeHandle>,
+    pub(super) journal: Journal,
+    pub(super) directory: DirectoryHandle,
+    pub(super) clock: Clock,
+    /// Who may sign in now.
+    pub(super) accounts: Mutex<Arc<Accounts>>,
+    /// Of the SIP domain.
+    pub(super) ntlm_domain: String,
+    /// The one whose assignments are looked up.
+    pub(super) service: String,
+}
 
 /// Runs an estate until `stopped` resolves. What became of the start is told by `told`.
 pub(super) fn run(
-    builder: EstateBuilder,
-    told: oneshot::Sender<Result<Estate, EstateError>>,
+    plan: EstatePlan,
+    told: oneshot::Sender<Result<Started, EstateError>>,
     stopped: oneshot::Receiver<()>,
 ) {
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
@@ -31,9 +56,9 @@ pub(super) fn run(
         Err(why) => return drop(told.send(Err(EstateError::Thread(why)))),
     };
     runtime.block_on(async {
-        match start(&builder).await {
-            Ok((estate, name_server)) => {
-                if told.send(Ok(estate)).is_ok() {
+        match start(&plan).await {
+            Ok((started, name_server)) => {
+                if told.send(Ok(started)).is_ok() {
                     // An error means that the estate was dropped: the same wish.
                     let _ = stopped.await;
                 }
@@ -46,141 +71,146 @@ pub(super) fn run(
 
 /// Listeners of one server, before anybody knows the ports of the others.
 struct Opened {
-    plan: Plan,
-    doors: Doors,
+    plan: NodePlan,
+    listeners: Listeners,
 }
 
-async fn start(builder: &EstateBuilder) -> Result<(Estate, NameServer), EstateError> {
-    check(builder)?;
-    let clock = Clock::start(builder.world.skew);
-    let authority = Authority::new(&builder.domain)?;
-    let accounts = accounts(builder);
+async fn start(estate: &EstatePlan) -> Result<(Started, NameServer), EstateError> {
+    check(estate)?;
+    let clock = Clock::start(estate.conditions.skew);
+    let authority = match &estate.conditions.authority {
+        Some(authority) => Arc::clone(authority),
+        None => Arc::new(Authority::new(&estate.domain)?),
+    };
+    let accounts = accounts(&ntlm_domain(estate), &estate.domain, &estate.users);
     let mut opened = Vec::new();
-    for ((name, role), seed) in builder.nodes.iter().zip(builder.seeds()) {
-        let config = config(builder, name, *role, &accounts);
-        opened.push(open(builder, config, seed, &authority)?);
+    for ((name, role), seed) in estate.nodes.iter().zip(estate.seeds()) {
+        let config = config(estate, name, *role, &accounts);
+        opened.push(open(estate, config, seed, &authority)?);
     }
     let peers: Vec<Peer> = opened.iter().map(|opened| peer(&opened.plan)).collect();
-    let zone = zone(builder, &opened)?;
-    let dns_port = builder.port_of("dns", Transport::Udp);
-    let name_server = NameServer::start(zone, SocketAddr::new(builder.at, dns_port))
+    let zone = zone(estate, &opened)?;
+    let name_server = NameServer::start(zone, SocketAddr::new(estate.at, estate.dns_port))
         .await
         .map_err(EstateError::NameServer)?;
-    let directory = directory(builder, clock).await?;
-    let hosts = opened.iter().map(|opened| (opened.plan.config.identity.fqdn.clone(), builder.at));
-    let around = Surroundings {
+    let directory = directory(estate, clock).await?;
+    let hosts = opened.iter().map(|opened| (opened.plan.config.identity.fqdn.clone(), estate.at));
+    let env = Env {
         clock,
         directory: directory.clone(),
-        journal: builder.journal.clone(),
-        sockets: builder.world.sockets.clone(),
+        journal: estate.journal.clone(),
+        sockets: estate.conditions.sockets.clone(),
         hosts: Arc::new(hosts.collect()),
     };
-    let service =
-        opened.first().map(|opened| opened.plan.config.signpost.service.clone()).unwrap_or_default();
-    let handles = opened.into_iter().map(|opened| set_running(opened, &peers, &around)).collect::<Vec<_>>();
+    let service = opened.first().map(|opened| opened.plan.config.routing.service.clone()).unwrap_or_default();
+    let handles = opened.into_iter().map(|opened| set_running(opened, &peers, &env)).collect::<Vec<_>>();
     for (index, handle) in handles.iter().enumerate() {
         let ring = handles.iter().cycle().skip(index).take(handles.len()).cloned().collect();
         handle.set_ring(ring);
     }
-    let estate = Estate {
-        domain: builder.domain.clone(),
+    let started = Started {
+        domain: estate.domain.clone(),
         dns: name_server.address(),
         zone: name_server.zone().clone(),
         ca_pem: authority.pem().to_owned(),
         nodes: handles.into_iter().map(|handle| (handle.name().to_owned(), handle)).collect(),
-        journal: builder.journal.clone(),
+        journal: estate.journal.clone(),
         directory,
         clock,
+        accounts: Mutex::new(accounts),
+        ntlm_domain: ntlm_domain(estate),
         service,
-        stop: None,
-        thread: None,
     };
-    Ok((estate, name_server))
+    Ok((started, name_server))
 }
 
-fn check(builder: &EstateBuilder) -> Result<(), EstateError> {
+fn check(estate: &EstatePlan) -> Result<(), EstateError> {
     let mut names = BTreeSet::new();
-    if let Some((twice, _)) = builder.nodes.iter().find(|(name, _)| !names.insert(name)) {
+    if let Some((twice, _)) = estate.nodes.iter().find(|(name, _)| !names.insert(name)) {
         return Err(EstateError::TwoNodes(twice.clone()));
     }
     if names.is_empty() {
         return Err(EstateError::NoNodes);
     }
-    let certified = builder.world.certificates.iter().map(|(name, _)| name);
-    if let Some(unknown) = builder.published.iter().chain(certified).find(|name| !names.contains(name)) {
+    let certified = estate.conditions.certificates.iter().map(|(name, _)| name);
+    if let Some(unknown) = estate.published.iter().chain(certified).find(|name| !names.contains(name)) {
         return Err(EstateError::NoSuchNode(unknown.clone()));
     }
-    for user in &builder.users {
+    for user in &estate.users {
         let Some(home) = &user.home else { continue };
-        if !builder.nodes.iter().any(|(name, role)| name == home && role.is_home()) {
+        if !estate.nodes.iter().any(|(name, role)| name == home && role.is_home()) {
             return Err(EstateError::NoHome { user: user.name.clone(), home: home.clone() });
         }
     }
     Ok(())
 }
 
-fn accounts(builder: &EstateBuilder) -> Arc<Accounts> {
+/// The accounts of these users.
+pub(super) fn accounts(ntlm_domain: &str, domain: &str, users: &[User]) -> Arc<Accounts> {
     let mut accounts = Accounts::new();
-    accounts.add_domain(&ntlm_domain(builder), &builder.domain);
-    for user in &builder.users {
-        accounts.add(&user.name, &builder.domain, user.password.clone());
+    accounts.add_domain(ntlm_domain, domain);
+    for user in users {
+        accounts.add(&user.name, domain, user.password.clone());
+        if !user.enabled {
+            accounts.enable(&format!("{}@{domain}", user.name), false);
+        }
     }
     Arc::new(accounts)
 }
 
-fn ntlm_domain(builder: &EstateBuilder) -> String {
-    let first = builder.domain.split('.').next().unwrap_or_default().to_uppercase();
-    builder.ntlm_domain.clone().unwrap_or(first)
+fn ntlm_domain(estate: &EstatePlan) -> String {
+    let first = estate.domain.split('.').next().unwrap_or_default().to_uppercase();
+    estate.ntlm_domain.clone().unwrap_or(first)
 }
 
-fn config(builder: &EstateBuilder, name: &str, role: Role, accounts: &Arc<Accounts>) -> NodeConfig {
-    let mut start = NodeConfig::new(name, &builder.domain, role);
-    start.gate.names.netbios_domain = ntlm_domain(builder);
+fn config(estate: &EstatePlan, name: &str, role: Role, accounts: &Arc<Accounts>) -> NodeConfig {
+    let mut start = NodeConfig::new(name, &estate.domain, role);
+    start.authentication.names.netbios_domain = ntlm_domain(estate);
     start.accounts = Arc::clone(accounts);
-    builder.changed(start)
+    estate.changed(start)
 }
 
 /// Makes a server's certificate and opens its listeners.
 fn open(
-    builder: &EstateBuilder,
+    estate: &EstatePlan,
     mut config: NodeConfig,
     seed: homing_core::ids::Seed,
     authority: &Authority,
 ) -> Result<Opened, EstateError> {
-    let certificate = builder.certificate_of(&config.identity.name);
-    let leaf = authority.server(&config.identity.fqdn, &builder.domain, &certificate)?;
-    config.gate.end_point_hash = Some(leaf.end_point_hash);
+    let certificate = estate.certificate_of(&config.identity.name);
+    let leaf = authority.server(&config.identity.fqdn, &estate.domain, &certificate)?;
+    config.authentication.end_point_hash = Some(leaf.end_point_hash);
     let clients = ClientCertificates::Asked(Roots::pem(authority.pem())?);
     let server = TlsServer::with_clients(&leaf.certificate_pem, &leaf.key_pem, clients)?;
     let roots = Roots::pem(authority.pem())?;
     let client = TlsClient::with_certificate(roots, &leaf.certificate_pem, &leaf.key_pem)?;
-    let mut transports = builder.transports.clone();
-    if !transports.contains(&Transport::Tls) {
-        transports.push(Transport::Tls);
+    let mut transports = estate.transports.clone();
+    if !transports.contains(&BETWEEN_SERVERS) {
+        transports.push(BETWEEN_SERVERS);
     }
     let name = config.identity.name.clone();
-    let at = |transport| SocketAddr::new(builder.at, builder.port_of(&name, transport));
+    let at = |transport| SocketAddr::new(estate.at, estate.port_of(&name, transport));
     let mut listens: Vec<(Transport, SocketAddr)> =
         transports.into_iter().map(|transport| (transport, at(transport))).collect();
-    let doors = Doors::open(&mut listens, &server, &builder.world.sockets)
+    let listeners = Listeners::open(&mut listens, &server, &estate.conditions.sockets)
         .map_err(|(transport, why)| EstateError::Listen { node: name.clone(), transport, why })?;
-    Ok(Opened { plan: Plan { config, seed, tls: (server, client), listens }, doors })
+    Ok(Opened { plan: NodePlan { config, seed, tls: (server, client), listens }, listeners })
 }
 
-fn peer(plan: &Plan) -> Peer {
+fn peer(plan: &NodePlan) -> Peer {
     let ports = plan.listens.iter().map(|(transport, address)| (*transport, address.port()));
     Peer { fqdn: plan.config.identity.fqdn.clone(), ports: ports.collect() }
 }
 
 /// Addresses of all servers, and the way to those that are published.
-fn zone(builder: &EstateBuilder, opened: &[Opened]) -> Result<Zone, EstateError> {
+fn zone(estate: &EstatePlan, opened: &[Opened]) -> Result<Zone, EstateError> {
     let bad = |name: &str| EstateError::Name(name.to_owned());
-    let mut zone = Zone::new(&builder.domain).map_err(|_| bad(&builder.domain))?;
-    let distributors = builder.nodes.iter().any(|(_, role)| !role.is_home());
+    let mut zone = Zone::new(&estate.domain).map_err(|_| bad(&estate.domain))?;
+    let distributors = estate.nodes.iter().any(|(_, role)| !role.is_home());
     for Opened { plan, .. } in opened {
         let identity = &plan.config.identity;
-        zone.add_address(&identity.fqdn, builder.at).map_err(|_| bad(&identity.fqdn))?;
-        let published = match builder.published.as_slice() {
+        zone.add_address(&identity.fqdn, estate.at).map_err(|_| bad(&identity.fqdn))?;
+        let published = match estate.published.as_slice() {
             [] => distributors != plan.config.role.is_home(),
             names => names.contains(&identity.name),
         };
@@ -188,62 +218,83 @@ fn zone(builder: &EstateBuilder, opened: &[Opened]) -> Result<Zone, EstateError>
             continue;
         }
         for (transport, address) in &plan.listens {
-            if builder.transports.contains(transport) {
+            if estate.transports.contains(transport) {
                 let (fqdn, port) = (identity.fqdn.clone(), address.port());
                 let service = Service { fqdn, transport: *transport, port, priority: 10, weight: 10 };
-                zone.add_service(&builder.domain, &service).map_err(|_| bad(&identity.fqdn))?;
+                zone.add_service(&estate.domain, &service).map_err(|_| bad(&identity.fqdn))?;
             }
         }
     }
     Ok(zone)
 }
 
-/// The directory with everybody assigned who is not assigned yet.
-async fn directory(builder: &EstateBuilder, clock: Clock) -> Result<DirectoryHandle, EstateError> {
-    let fqdn = |name: &str| format!("{}.{}", name.to_ascii_lowercase(), builder.domain);
-    let homes = builder.nodes.iter().filter(|(_, role)| role.is_home()).map(|(name, _)| fqdn(name));
-    let placement = Placement { rule: builder.directory.unknown, homes: homes.collect() };
-    let service = config(builder, "any", Role::Home, &Arc::default()).signpost.service;
-    let now = clock.now().wall;
-    let assigned: BTreeMap<Key, String> = builder
-        .users
-        .iter()
-        .filter_map(|user| {
-            let home = user.home.as_deref()?;
-            Some((Key::new(&format!("{}@{}", user.name, builder.domain), &service), fqdn(home)))
-        })
-        .collect();
-    let change = |(key, home): (&Key, &String)| {
-        Change::new(key.clone(), home, "configuration", "named when the estate was started", now).based_on(0)
+/// The directory with every user assigned who is not assigned yet.
+async fn directory(estate: &EstatePlan, clock: Clock) -> Result<DirectoryHandle, EstateError> {
+    let fqdn = |name: &str| format!("{}.{}", name.to_ascii_lowercase(), estate.domain);
+    let homes = estate.nodes.iter().filter(|(_, role)| role.is_home()).map(|(name, _)| fqdn(name));
+    let placement = Placement { rule: estate.directory.unknown, homes: homes.collect() };
+    let service = config(estate, "any", Role::Home, &Arc::default()).routing.service;
+    let directory = match &estate.directory.file {
+        None => DirectoryHandle::memory(MemoryDirectory::new(), placement),
+        Some(path) => DirectoryHandle::file(path, placement)?,
     };
-    match &builder.directory.file {
-        None => {
-            let mut memory = MemoryDirectory::new();
-            for entry in &assigned {
-                memory.assign(&change(entry))?;
-            }
-            Ok(DirectoryHandle::memory(memory, placement))
-        }
-        Some(path) => {
-            let file = DirectoryHandle::file(path, placement)?;
-            for entry in &assigned {
-                // Somebody moved them since: the file knows better than the configuration.
-                match file.assign(change(entry)).await {
-                    Ok(_) | Err(crate::directory::DirectoryError::Conflict { .. }) => {}
-                    Err(error) => return Err(error.into()),
-                }
-            }
-            Ok(file)
-        }
-    }
+    // Whom others assigned meanwhile stays there.
+    assign_named(&directory, &estate.users, &estate.domain, &service, clock).await?;
+    Ok(directory)
 }
 
-fn set_running(opened: Opened, peers: &[Peer], around: &Surroundings) -> NodeHandle {
-    let Opened { mut plan, doors } = opened;
+/// Assigns every user to the home the configuration names, unless somebody else assigned them meanwhile. Gives the
+/// addresses of those, where they sit elsewhere.
+pub(super) async fn assign_named(
+    directory: &DirectoryHandle,
+    users: &[User],
+    domain: &str,
+    service: &str,
+    clock: Clock,
+) -> Result<Vec<String>, DirectoryError> {
+    let now = clock.now().wall;
+    let named = users.iter().filter_map(|user| Some((user, user.home.as_deref()?)));
+    let keyed: BTreeMap<Key, String> = named
+        .map(|(user, home)| {
+            let key = Key::new(&format!("{}@{domain}", user.name), service);
+            (key, format!("{}.{domain}", home.to_ascii_lowercase()))
+        })
+        .collect();
+    if keyed.is_empty() {
+        return Ok(Vec::new());
+    }
+    let current: BTreeMap<Key, Assignment> = directory.list().await?.into_iter().collect();
+    let mut left = Vec::new();
+    for (key, home) in keyed {
+        let version = match current.get(&key) {
+            Some(there) if there.home == home => continue,
+            Some(there) if there.who != CONFIGURATION => {
+                left.push(key.user);
+                continue;
+            }
+            there => there.map_or(0, |there| there.version),
+        };
+        let user = key.user.clone();
+        let change = Change::new(key, &home, CONFIGURATION, "named by the configuration", now);
+        match directory.assign(change.based_on(version)).await {
+            Ok(_) => {}
+            // Moved in this moment: whoever did it knows better than the configuration.
+            Err(DirectoryError::Conflict { .. }) => left.push(user),
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(left)
+}
+
+/// Who assigned, where the configuration did.
+const CONFIGURATION: &str = "configuration";
+
+fn set_running(opened: Opened, peers: &[Peer], env: &Env) -> NodeHandle {
+    let Opened { mut plan, listeners } = opened;
     plan.config.peers = peers.to_vec();
-    let identity = plan.config.identity.clone();
-    let (role, listens) = (plan.config.role, plan.listens.clone());
-    let (station, orders) = Station::new(plan, around.clone());
-    tokio::spawn(station.run(doors));
-    NodeHandle::new((&identity.name, &identity.fqdn), role, listens, orders, around.journal.clone())
+    let (identity, role) = (plan.config.identity.clone(), plan.config.role);
+    let origin = Origin { name: identity.name, fqdn: identity.fqdn, role, listens: plan.listens.clone() };
+    let (node_task, orders) = NodeTask::new(plan, env.clone());
+    tokio::spawn(node_task.run(listeners));
+    NodeHandle::new(origin, orders, env.journal.clone())
 }

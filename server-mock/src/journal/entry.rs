@@ -7,12 +7,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use homing_wire::Redacted;
+use homing_wire::{Message, Name, Redacted};
 use serde_json::{Value, json};
 
-use super::harmless::harmless;
+use super::sanitize::sanitize;
 
-/// One entry.
+/// One message or decision, with its place and time.
 #[derive(Clone)]
 pub struct Entry {
     /// Number within its journal, from 1; 0 before it is recorded.
@@ -38,12 +38,12 @@ pub enum What {
     Decided(Decision),
 }
 
-/// A decision.
+/// What a server decided, about whom, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Decision {
     /// What was decided.
     pub verdict: Verdict,
-    /// About whom: an address of record without scheme; empty where nobody is named.
+    /// About whom: an address of record without scheme; empty where no user is named.
     pub user: String,
     /// Towards which server; empty where none is meant.
     pub target: String,
@@ -80,7 +80,7 @@ pub enum Verdict {
     /// A request of the server's own went out.
     Notified,
     /// A fault was played.
-    Mischief,
+    Fault,
     /// A connection opened, closed or failed.
     Flow,
     /// An assignment changed, a node stopped or started.
@@ -90,7 +90,7 @@ pub enum Verdict {
 impl Entry {
     /// The message, with everything secret blanked; none for a decision.
     pub fn text(&self) -> Option<String> {
-        self.message().map(|bytes| Redacted::new(bytes).to_string())
+        self.bytes().map(|bytes| Redacted::new(bytes).to_string())
     }
 
     /// The decision; none for a message.
@@ -103,15 +103,37 @@ impl Entry {
 
     /// The first line of the message, fit for a console, such as `SIP/2.0 301 Moved Permanently`; empty for a decision.
     pub fn start_line(&self) -> String {
-        let Some(bytes) = self.message() else { return String::new() };
+        let Some(bytes) = self.bytes() else { return String::new() };
         match bytes.as_ref() {
             b"\r\n\r\n" => "keep-alive (ping)".to_owned(),
             b"\r\n" => "keep-alive (pong)".to_owned(),
             other => {
                 let line = other.split(|byte| *byte == b'\r' || *byte == b'\n').next().unwrap_or_default();
-                harmless(&Redacted::new(line).to_string())
+                sanitize(&Redacted::new(line).to_string())
             }
         }
+    }
+
+    /// The message as it was on the wire; none for a decision and for what is no SIP.
+    pub fn message(&self) -> Option<Message> {
+        Message::parse(self.bytes()?.clone()).ok()
+    }
+
+    /// The method; of a response that of the request it answers.
+    pub fn method(&self) -> Option<String> {
+        let message = self.message()?;
+        let named = message.method().map(|method| method.as_str().to_owned());
+        named.or_else(|| message.cseq().ok().map(|cseq| cseq.method.as_str().to_owned()))
+    }
+
+    /// The status of a response.
+    pub fn status(&self) -> Option<u16> {
+        self.message()?.status()
+    }
+
+    /// The value of a header field, by any of its names; of several the first. What is secret stands in it.
+    pub fn header(&self, name: &str) -> Option<String> {
+        self.message()?.text(Name::parse(name)).map(|value| value.into_owned())
     }
 
     /// True for a message that arrived.
@@ -122,7 +144,7 @@ impl Entry {
     /// The entry as one JSON object; `v` is the version of this form.
     pub fn json(&self) -> Value {
         let mut object = json!({
-            "v": 1, "seq": self.seq, "at_us": u64::try_from(self.at.as_micros()).unwrap_or(u64::MAX),
+            "v": 2, "seq": self.seq, "at_us": u64::try_from(self.at.as_micros()).unwrap_or(u64::MAX),
             "node": &*self.node, "peer": self.peer.map(|peer| peer.to_string()),
         });
         let fields = match &self.what {
@@ -141,10 +163,18 @@ impl Entry {
 
     /// Bytes this entry holds on to.
     pub(super) fn size(&self) -> usize {
-        self.message().map_or(128, |bytes| bytes.len() + 96)
+        let own = match &self.what {
+            What::Received(bytes) | What::Sent(bytes) => bytes.len(),
+            What::Decided(Decision { user, target, reason, .. }) => {
+                let written = if let Cow::Owned(text) = reason { text.capacity() } else { 0 };
+                user.capacity() + target.capacity() + written
+            }
+        };
+        size_of::<Self>() + own
     }
 
-    fn message(&self) -> Option<&Bytes> {
+    /// The message or keep-alive as it was on the wire; none for a decision.
+    pub(crate) fn bytes(&self) -> Option<&Bytes> {
         match &self.what {
             What::Received(bytes) | What::Sent(bytes) => Some(bytes),
             What::Decided(_) => None,
@@ -196,12 +226,12 @@ impl fmt::Display for Decision {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.verdict)?;
         if !self.user.is_empty() {
-            write!(f, " {}", harmless(&self.user))?;
+            write!(f, " {}", sanitize(&self.user))?;
         }
         if !self.target.is_empty() {
-            write!(f, " → {}", harmless(&self.target))?;
+            write!(f, " → {}", sanitize(&self.target))?;
         }
-        write!(f, ": {}", harmless(&self.reason))
+        write!(f, ": {}", sanitize(&self.reason))
     }
 }
 
@@ -220,7 +250,7 @@ impl fmt::Display for Verdict {
             Verdict::Discarded => "discarded",
             Verdict::Repeated => "repeated",
             Verdict::Notified => "notified",
-            Verdict::Mischief => "mischief",
+            Verdict::Fault => "fault",
             Verdict::Flow => "flow",
             Verdict::Estate => "estate",
         })

@@ -1,16 +1,17 @@
 //! Every message and every decision of an estate, with its reason; rendered only when read.
 
 mod entry;
-mod harmless;
 mod ladder;
+mod sanitize;
 
 use std::collections::VecDeque;
+use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use tokio::sync::watch;
 
 pub use entry::{Decision, Entry, Verdict, What};
-pub(crate) use harmless::{harmless, harmless_json};
+pub(crate) use sanitize::{sanitize, sanitize_json};
 
 /// The journal of one estate. Clones read the same one.
 #[derive(Clone)]
@@ -21,11 +22,11 @@ struct Shared {
     newest: watch::Sender<u64>,
 }
 
-#[derive(Default)]
 struct Kept {
     entries: VecDeque<Entry>,
     next: u64,
     bytes: usize,
+    most_bytes: usize,
 }
 
 /// Waits for entries; each is delivered once, in order, as long as the journal still holds it.
@@ -36,9 +37,15 @@ pub struct Subscription {
 }
 
 impl Journal {
-    /// An empty journal.
+    /// An empty journal that holds up to 64 MiB.
     pub fn new() -> Self {
-        let kept = Mutex::new(Kept::default());
+        Self::holding(MOST_BYTES)
+    }
+
+    /// An empty journal that holds so many octets of entries, and 64 KiB at least: who follows it reads from there.
+    pub fn holding(octets: usize) -> Self {
+        let most_bytes = octets.max(LEAST_BYTES);
+        let kept = Mutex::new(Kept { entries: VecDeque::new(), next: 0, bytes: 0, most_bytes });
         Self(Arc::new(Shared { kept, newest: watch::channel(0).0 }))
     }
 
@@ -50,13 +57,13 @@ impl Journal {
             entry.seq = kept.next;
             kept.bytes += entry.size();
             kept.entries.push_back(entry);
-            while kept.entries.len() > MOST_ENTRIES || kept.bytes > MOST_BYTES {
+            while kept.entries.len() > MOST_ENTRIES || kept.bytes > kept.most_bytes {
                 let Some(oldest) = kept.entries.pop_front() else { break };
                 kept.bytes -= oldest.size();
             }
             kept.next
         };
-        // Waking nobody is dear too.
+        // Waking without a subscriber costs time, too.
         if self.0.newest.receiver_count() > 0 {
             self.0.newest.send_replace(newest);
         }
@@ -69,7 +76,24 @@ impl Journal {
 
     /// What is held and newer than the entry numbered `seq`.
     pub fn since(&self, seq: u64) -> Vec<Entry> {
-        self.kept().entries.iter().filter(|entry| entry.seq > seq).cloned().collect()
+        self.kept().since(seq)
+    }
+
+    /// What is held and newer than the entry numbered `seq`, and how many that were newer have gone already.
+    pub(crate) fn read(&self, seq: u64) -> (Vec<Entry>, u64) {
+        let kept = self.kept();
+        let oldest = kept.entries.front().map_or(kept.next + 1, |entry| entry.seq);
+        (kept.since(seq), oldest.saturating_sub(seq + 1))
+    }
+
+    /// Octets of the entries that are held.
+    pub fn bytes(&self) -> usize {
+        self.kept().bytes
+    }
+
+    /// The number of the newest entry; 0 without any.
+    pub fn newest(&self) -> u64 {
+        self.kept().next
     }
 
     /// Delivers every entry recorded from now on.
@@ -80,6 +104,11 @@ impl Journal {
         Subscription { journal: self.clone(), newest, seen }
     }
 
+    /// Delivers every entry after the one numbered `seq`.
+    pub fn subscribe_from(&self, seq: u64) -> Subscription {
+        Subscription { journal: self.clone(), newest: self.0.newest.subscribe(), seen: seq }
+    }
+
     /// The conversation as text: one line for each message and decision.
     pub fn ladder(&self) -> String {
         ladder::ladder(&self.entries())
@@ -87,11 +116,24 @@ impl Journal {
 
     /// One JSON object for each entry, one per line.
     pub fn json(&self) -> String {
-        self.entries().iter().map(|entry| harmless_json(&(entry.json().to_string() + "\n"))).collect()
+        self.entries().iter().map(|entry| sanitize_json(&(entry.json().to_string() + "\n"))).collect()
     }
 
     fn kept(&self) -> MutexGuard<'_, Kept> {
         self.0.kept.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+impl Kept {
+    fn since(&self, seq: u64) -> Vec<Entry> {
+        let first = self.entries.partition_point(|entry| entry.seq <= seq);
+        self.entries.range(first..).cloned().collect()
+    }
+}
+
+impl fmt::Debug for Journal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Journal(up to {})", self.newest())
     }
 }
 
@@ -117,6 +159,7 @@ impl Subscription {
 
 const MOST_ENTRIES: usize = 100_000;
 const MOST_BYTES: usize = 64 << 20;
+const LEAST_BYTES: usize = 64 << 10;
 
 #[cfg(test)]
 mod tests;

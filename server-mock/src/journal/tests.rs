@@ -91,9 +91,25 @@ fn no_text_of_a_peer_reaches_a_console_as_it_is() {
     let about = Decision::new(Verdict::Refused, "why\u{2028}\u{7f}").about("alice (\u{1b}]0;\u{7})");
     journal.record(entry(What::Decided(about.towards("hs\u{200b}"))));
     let shown = format!("{}{:?}{}", journal.ladder(), journal.entries(), journal.json());
-    let harmless = |c: char| c == '\n' || harmless(&c.to_string()) == c.to_string();
-    assert!(shown.chars().all(harmless), "{shown:?}");
+    let sanitize = |c: char| c == '\n' || sanitize(&c.to_string()) == c.to_string();
+    assert!(shown.chars().all(sanitize), "{shown:?}");
     let first = journal.json().lines().next().map(str::to_owned).unwrap();
     let value: serde_json::Value = serde_json::from_str(&first).unwrap();
     assert_eq!(value["text"], line, "JSON loses nothing");
+}
+
+#[test]
+fn a_journal_holds_as_much_as_it_is_set_to_and_its_newest_entries() {
+    let full = |octets: usize| {
+        let journal = Journal::holding(octets);
+        for n in 0..5_000 {
+            let text = format!("entry {n}: {}", "x".repeat(200));
+            journal.record(entry(What::Decided(Decision::new(Verdict::Refused, text))));
+        }
+        (journal.bytes(), journal.entries().len(), journal.newest())
+    };
+    let (small, large) = (full(0), full(512 << 10));
+    assert!(small.0 <= 64 << 10 && small.0 > 60 << 10, "64 KiB is the least: {small:?}");
+    assert!(large.0 <= 512 << 10 && large.1 > 6 * small.1, "{large:?} {small:?}");
+    assert_eq!((small.2, large.2), (5_000, 5_000));
 }

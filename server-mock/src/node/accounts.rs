@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use homing_core::secret::Password;
 
-use super::gate::acceptor::NtHash;
+use super::authenticator::acceptor::NtHash;
 
 /// The people an estate knows.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Accounts {
     /// By `user@domain`, lower case.
     by_address: BTreeMap<String, Account>,
@@ -16,7 +16,7 @@ pub struct Accounts {
 }
 
 /// One person.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Account {
     /// Address of record without scheme, lower case.
     pub address: String,
@@ -31,7 +31,7 @@ pub struct Account {
 }
 
 impl Accounts {
-    /// Nobody.
+    /// Without accounts.
     pub fn new() -> Self {
         Self::default()
     }
@@ -56,6 +56,11 @@ impl Accounts {
         account.map(|account| account.enabled = enabled).is_some()
     }
 
+    /// True for a person there is and who is not barred; in any letter case.
+    pub fn may_sign_in(&self, address: &str) -> bool {
+        self.find(address).is_some_and(|account| account.enabled)
+    }
+
     /// The person with this address of record, in any letter case.
     pub fn find(&self, address: &str) -> Option<&Account> {
         self.by_address.get(&address.to_ascii_lowercase())
@@ -64,8 +69,13 @@ impl Accounts {
     /// The person an NTLM token claims to come from: `DOMAIN` and user, the DNS domain and user, or a
     /// user principal name with an empty domain. `here` is the SIP domain of the server.
     pub fn find_login(&self, user: &str, domain: &str, here: &str) -> Option<&Account> {
+        self.by_address.get(&self.login_address(user, domain, here))
+    }
+
+    /// The address of record somebody claims by a login, whether there is such a person or not.
+    pub fn login_address(&self, user: &str, domain: &str, here: &str) -> String {
         if user.contains('@') {
-            return self.find(user);
+            return user.to_ascii_lowercase();
         }
         let domain = match domain {
             "" => here,
@@ -73,10 +83,10 @@ impl Accounts {
         };
         let mut address = format!("{user}@{domain}");
         address.make_ascii_lowercase();
-        self.by_address.get(&address)
+        address
     }
 
-    /// Everybody, ordered by address.
+    /// All users, ordered by address.
     pub fn iter(&self) -> impl Iterator<Item = &Account> {
         self.by_address.values()
     }

@@ -1,27 +1,27 @@
 //! What a node is told at birth: who it is, who may pass, and how it decides.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use homing_core::config::Timers;
 use homing_core::transport::Transport;
 
 use super::accounts::Accounts;
-use super::gate::acceptor::ServerNames;
+use super::authenticator::acceptor::ServerNames;
+use super::limits::Limits;
 use crate::directory::RTC;
 use crate::role::Role;
 
 /// One server.
 #[derive(Clone, Debug)]
 pub struct NodeConfig {
-    /// Who it is.
+    /// Its names.
     pub identity: Identity,
     /// Its part in the estate.
     pub role: Role,
     /// Who may pass.
-    pub gate: GateConfig,
+    pub authentication: AuthenticationConfig,
     /// Accept, redirect or proxy.
-    pub signpost: SignpostConfig,
+    pub routing: RoutingConfig,
     /// Bindings.
     pub registrar: RegistrarConfig,
     /// RFC 3261 T1, T2, T4.
@@ -48,13 +48,13 @@ pub struct Identity {
 pub struct Peer {
     /// Fully qualified name, lower case.
     pub fqdn: String,
-    /// Where it listens for clients, and always for other servers over TLS.
+    /// Where it listens for clients, and always for other servers ([`BETWEEN_SERVERS`]).
     pub ports: Vec<(Transport, u16)>,
 }
 
 /// How users prove who they are.
 #[derive(Clone, Debug)]
-pub struct GateConfig {
+pub struct AuthenticationConfig {
     /// Which schemes are offered.
     pub schemes: Schemes,
     /// Which protocol generation NTLM speaks.
@@ -72,31 +72,7 @@ pub struct GateConfig {
     /// Whether signatures of 301 and 200 stand also where the patent prints them.
     pub patent_literal_headers: bool,
     /// Bounds.
-    pub limits: GateLimits,
-}
-
-/// Bounds on what strangers may do at the gate.
-#[derive(Clone, Copy, Debug)]
-pub struct GateLimits {
-    /// Wrong credentials on one connection before 403.
-    pub attempts: u8,
-    /// How long a challenge may be answered.
-    pub half_open: Duration,
-    /// Unanswered challenges held in all.
-    pub half_open_count: usize,
-    /// How long a Digest nonce is good.
-    pub nonce: Duration,
-    /// Associations held on one connection of a client; the oldest go.
-    pub associations: usize,
-    /// Associations held on one connection of a server of the estate; the oldest go.
-    pub associations_of_server: usize,
-    /// Life of an association, grace included.
-    pub association: Duration,
-    /// How long a connection may stay without authenticating.
-    pub unauthenticated: Duration,
-    /// Logins a second this server is meant to bear; those who are sent away are told to come again as fast
-    /// as that and no faster.
-    pub logins_per_second: u32,
+    pub limits: Limits,
 }
 
 /// Which schemes are offered.
@@ -116,7 +92,7 @@ pub enum Schemes {
     DigestMd5,
     /// Digest with MD5 and nothing else: for clients that stop at the first algorithm they do not know.
     Md5,
-    /// Nobody is asked: a closed test network (patent paragraph 31).
+    /// No credentials are asked for: a closed test network (patent paragraph 31).
     None,
 }
 
@@ -129,6 +105,9 @@ pub enum Dialect {
     Auto,
     /// The patent and MS-SIP: 407, no version.
     Sip2,
+    /// The same by 401, as pidgin-sipe's version 2 expects it in order to sign and verify.
+    #[serde(rename = "sip2_401")]
+    Sip2By401,
     /// MS-SIPAE: 401, `version=3`.
     Sipae3,
     /// MS-SIPAE: 401, `version=4`.
@@ -150,7 +129,7 @@ pub enum ExtendedProtection {
 
 /// How a server decides what becomes of an authenticated REGISTER.
 #[derive(Clone, Debug)]
-pub struct SignpostConfig {
+pub struct RoutingConfig {
     /// Redirect or proxy.
     pub mode: Mode,
     /// What happens to users at the wrong server who have no association to sign a 301 with (decision 6).
@@ -164,8 +143,8 @@ pub struct SignpostConfig {
     /// Fully qualified name of a second home server that redirects name beside the first, for clients that
     /// announce `ms-cluster-failover`.
     pub backup: Option<String>,
-    /// Requests per minute that come through servers nobody configured, for each source address.
-    pub stranger_cap: u32,
+    /// Requests per minute that come through servers that are not configured, for each source address.
+    pub rate_limit: u32,
 }
 
 /// Redirect or proxy.
@@ -231,7 +210,7 @@ pub struct RegistrarConfig {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OnMove {
-    /// Within one lease they are void and the client is told to sign in anew, if it understands that; one
+    /// Within one lease they are void and the client is told to sign in again, if it understands that; one
     /// that does not is moved by its next refresh. A refresh that comes sooner meets the 301 in any case.
     #[default]
     Recall,
@@ -239,16 +218,20 @@ pub enum OnMove {
     AtRefresh,
 }
 
+/// What servers of an estate reach each other by: both ends prove their names, and the messages are encrypted. Every server
+/// listens for it.
+pub const BETWEEN_SERVERS: Transport = Transport::SIPS;
+
 impl NodeConfig {
     /// A node with the estate's defaults.
     pub fn new(name: &str, domain: &str, role: Role) -> Self {
         let domain = domain.to_ascii_lowercase();
         let fqdn = format!("{}.{domain}", name.to_ascii_lowercase());
         Self {
-            gate: GateConfig::new(&fqdn, &domain),
+            authentication: AuthenticationConfig::new(&fqdn, &domain),
             identity: Identity { name: name.to_owned(), fqdn, domain },
             role,
-            signpost: SignpostConfig::default(),
+            routing: RoutingConfig::default(),
             registrar: RegistrarConfig::default(),
             timers: Timers::default(),
             accounts: Arc::default(),
@@ -269,7 +252,7 @@ impl Peer {
     }
 }
 
-impl GateConfig {
+impl AuthenticationConfig {
     /// The defaults for the server `fqdn` of `domain`.
     pub fn new(fqdn: &str, domain: &str) -> Self {
         Self {
@@ -281,7 +264,7 @@ impl GateConfig {
             extended_protection: ExtendedProtection::default(),
             end_point_hash: None,
             patent_literal_headers: false,
-            limits: GateLimits::default(),
+            limits: Limits::default(),
         }
     }
 }
@@ -308,23 +291,7 @@ impl Schemes {
     }
 }
 
-impl Default for GateLimits {
-    fn default() -> Self {
-        Self {
-            attempts: 3,
-            half_open: Duration::from_secs(60),
-            half_open_count: 10_000,
-            nonce: Duration::from_secs(300),
-            associations: 256,
-            associations_of_server: 50_000,
-            association: Duration::from_secs(8 * 3600 + 300),
-            unauthenticated: Duration::from_secs(120),
-            logins_per_second: 1_000,
-        }
-    }
-}
-
-impl Default for SignpostConfig {
+impl Default for RoutingConfig {
     fn default() -> Self {
         Self {
             mode: Mode::default(),
@@ -333,7 +300,7 @@ impl Default for SignpostConfig {
             contact_binding: true,
             service: RTC.to_owned(),
             backup: None,
-            stranger_cap: 120,
+            rate_limit: 120,
         }
     }
 }

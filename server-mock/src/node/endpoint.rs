@@ -6,7 +6,7 @@ use homing_core::endpoint::InstanceId;
 use homing_wire::{Contact, Message, NameAddr, Uri};
 
 /// One device of one user; what bindings and associations belong to.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Endpoint {
     /// Address of record without scheme, lower case: `alice@network.com`.
     pub user: String,

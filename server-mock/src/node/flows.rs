@@ -1,6 +1,6 @@
 //! The flows of a node: who is at the other end, what was agreed there, and which lead to other servers.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -10,8 +10,8 @@ use homing_core::server::ServerName;
 use homing_core::time::{Deadline, Moment, Now, Why};
 use homing_core::transport::Transport;
 
-use super::calendar::Calendar;
-use super::gate::Spoken;
+use super::authenticator::DialectInUse;
+use super::timer_map::TimerMap;
 
 /// An open flow.
 #[derive(Debug)]
@@ -22,24 +22,26 @@ pub struct Flow {
     pub local: SocketAddr,
     /// The other end.
     pub peer: SocketAddr,
-    /// The transport.
+    /// Of both directions.
     pub transport: Transport,
     /// Fully qualified name of the server of the estate that proved to be at the other end.
     pub trusted: Option<String>,
     /// How the client at the other end likes to be spoken to.
-    pub spoken: Option<Spoken>,
+    pub dialect_in_use: Option<DialectInUse>,
     /// Wrong credentials so far.
     pub attempts: u8,
     /// Whether keep-alives are answered, and how long silence is tolerated.
-    pub keeping: Keeping,
-    /// True once somebody proved who they are on it.
+    pub keep_alive: KeepAliveTerms,
+    /// True once a client authenticated on it.
     pub authenticated: bool,
     heard: Moment,
+    /// Octets received and sent, until a client authenticated.
+    octets: (usize, usize),
 }
 
 /// What was agreed about keep-alives.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Keeping {
+pub struct KeepAliveTerms {
     /// The client signalled `outbound` or `keep` and waits for pongs.
     pub pongs: bool,
     /// Silence after which the flow is closed; none where nothing was agreed.
@@ -57,13 +59,36 @@ pub struct Dialling {
     pub waiting: Vec<Bytes>,
 }
 
+/// What became of a peer by datagrams that proved who it is.
+pub struct Hold {
+    /// Of the peer.
+    pub state: HoldState,
+    /// Peers that nothing needs any more.
+    pub let_go: Vec<FlowId>,
+}
+
+/// Whether a peer is held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HoldState {
+    /// It was before.
+    Known,
+    /// From now on.
+    New,
+    /// There are too many.
+    Full,
+}
+
 /// All flows of a node.
 #[derive(Debug, Default)]
 pub struct Flows {
     open: BTreeMap<FlowId, Flow>,
     dialling: BTreeMap<FlowId, Dialling>,
     links: BTreeMap<ServerName, FlowId>,
-    alarms: Calendar<FlowId>,
+    alarms: TimerMap<FlowId>,
+    /// Peers by datagrams that proved who they are: strangers do not displace them.
+    held: BTreeSet<FlowId>,
+    /// When it was last found out who of them is still needed.
+    reviewed: Option<Moment>,
     named: u64,
 }
 
@@ -113,9 +138,53 @@ impl Flows {
     /// Forgets a flow. True if it was there.
     pub fn remove(&mut self, id: FlowId) -> bool {
         self.alarms.cancel(&id);
+        self.held.remove(&id);
         self.links.retain(|_, flow| *flow != id);
         let dialled = self.dialling.remove(&id).is_some();
         self.open.remove(&id).is_some() || dialled
+    }
+
+    /// Holds the entry of a peer by datagrams. Where there are `most`, `needed` says, at most once a second, who must
+    /// stay: the others are let go, and are to be closed.
+    pub fn hold(&mut self, id: FlowId, most: usize, needed: impl Fn(FlowId) -> bool, now: Now) -> Hold {
+        if self.held.contains(&id) {
+            return Hold { state: HoldState::Known, let_go: Vec::new() };
+        }
+        let mut let_go = Vec::new();
+        let due = self.reviewed.is_none_or(|last| now.since_start.since(last) >= REVIEW);
+        if self.held.len() >= most && due {
+            self.reviewed = Some(now.since_start);
+            let_go = self.held.extract_if(.., |held| !needed(*held)).collect();
+        }
+        let has_room = self.held.len() < most;
+        let state = if has_room && self.held.insert(id) { HoldState::New } else { HoldState::Full };
+        Hold { state, let_go }
+    }
+
+    /// Books octets that came.
+    pub fn received(&mut self, id: FlowId, octets: usize) {
+        if let Some(flow) = self.open.get_mut(&id) {
+            flow.octets.0 = flow.octets.0.saturating_add(octets);
+        }
+    }
+
+    /// How much may be sent to a stranger whose address nobody proved, at `times` what came; none where nothing bounds
+    /// it.
+    pub fn allowance(&self, id: FlowId, times: usize) -> Option<usize> {
+        let flow = self.open.get(&id).filter(|flow| !flow.transport.is_reliable() && !flow.authenticated)?;
+        let (received, sent) = flow.octets;
+        Some(received.saturating_mul(times).saturating_sub(sent))
+    }
+
+    /// Books octets that are sent; false where a stranger would get more than it may.
+    pub fn admit(&mut self, id: FlowId, octets: usize, times: usize) -> bool {
+        if self.allowance(id, times).is_some_and(|allowance| octets > allowance) {
+            return false;
+        }
+        if let Some(flow) = self.open.get_mut(&id) {
+            flow.octets.1 = flow.octets.1.saturating_add(octets);
+        }
+        true
     }
 
     /// An open flow.
@@ -141,11 +210,11 @@ impl Flows {
         }
     }
 
-    /// Somebody authenticated on this flow: it may stay as long as it is kept alive.
+    /// A client authenticated on this flow: it may stay as long as it is kept alive.
     pub fn authenticated(&mut self, id: FlowId, now: Now) {
         if let Some(flow) = self.open.get_mut(&id) {
             flow.authenticated = true;
-            match flow.keeping.silence {
+            match flow.keep_alive.silence {
                 Some(silence) => self.alarms.set(id, now.after(silence)),
                 None => self.alarms.cancel(&id),
             }
@@ -153,10 +222,10 @@ impl Flows {
     }
 
     /// Agrees on keep-alives.
-    pub fn keep(&mut self, id: FlowId, keeping: Keeping, now: Now) {
+    pub fn keep(&mut self, id: FlowId, keep_alive: KeepAliveTerms, now: Now) {
         if let Some(flow) = self.open.get_mut(&id) {
-            flow.keeping = keeping;
-            if let Some(silence) = keeping.silence.filter(|_| flow.transport.is_reliable()) {
+            flow.keep_alive = keep_alive;
+            if let Some(silence) = keep_alive.silence.filter(|_| flow.transport.is_reliable()) {
                 self.alarms.set(id, now.after(silence));
             }
         }
@@ -167,9 +236,9 @@ impl Flows {
         while let Some(id) = self.alarms.due(now) {
             let Some(flow) = self.open.get(&id) else { continue };
             if !flow.authenticated {
-                return Some((id, "nobody authenticated in time"));
+                return Some((id, "no client authenticated in time"));
             }
-            let Some(silence) = flow.keeping.silence else { continue };
+            let Some(silence) = flow.keep_alive.silence else { continue };
             let until = Moment(flow.heard.0.saturating_add(silence));
             if now.reached(until) {
                 return Some((id, "silent for longer than the keep-alive allows"));
@@ -194,11 +263,15 @@ impl Flow {
             peer,
             transport,
             trusted: None,
-            spoken: None,
+            dialect_in_use: None,
             attempts: 0,
-            keeping: Keeping::default(),
+            keep_alive: KeepAliveTerms::default(),
             authenticated: false,
             heard: now.since_start,
+            octets: (0, 0),
         }
     }
 }
+
+/// How often it is found out which peers by datagrams are still needed.
+const REVIEW: Duration = Duration::from_secs(1);

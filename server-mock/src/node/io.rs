@@ -1,13 +1,16 @@
 //! What comes into a node and what it wants done: the same grammar as the agent's.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use homing_core::connect::FlowEvent;
 use homing_core::ids::FlowId;
 use homing_core::server::ServerName;
 use homing_core::transport::Transport;
 
+use super::accounts::Accounts;
+use crate::fault::Rule;
 use crate::journal::Entry;
-use crate::mischief::Rule;
 
 /// What the world tells a node.
 #[derive(Clone, Debug)]
@@ -22,9 +25,9 @@ pub enum NodeInput {
 #[derive(Clone, Debug)]
 pub enum NodeCommand {
     /// Play this fault.
-    Play(Rule),
+    InjectFault(Rule),
     /// Play no more faults.
-    Behave,
+    ClearFaults,
     /// End the registrations of a user with a signed NOTIFY (MS-SIPREGE).
     Deregister {
         /// The address of record without scheme.
@@ -32,12 +35,14 @@ pub enum NodeCommand {
         /// The reason the clients are given.
         event: Deregistration,
     },
-    /// Somebody changed an assignment: bindings of a user who belongs elsewhere now are void one lease
+    /// From now on these may sign in. Registrations and associations of all others end, and their clients are told.
+    SetAccounts(Arc<Accounts>),
+    /// An assignment changed: bindings of a user who belongs elsewhere now are void one lease
     /// later.
     AssignmentChanged {
         /// The address of record without scheme, lower case.
         user: String,
-        /// The service.
+        /// As the directory's key names it, such as `rtc`.
         service: String,
     },
 }
@@ -55,6 +60,28 @@ pub enum Deregistration {
     PreferredRegistrar(ServerName),
 }
 
+impl Deregistration {
+    /// The `event` in the body of the NOTIFY.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Deregistration::Unregistered => "unregistered",
+            Deregistration::Rejected => "rejected",
+            Deregistration::Deactivated => "deactivated",
+            Deregistration::PreferredRegistrar(_) => "preferred-registrar-change",
+        }
+    }
+
+    /// ErrorId and reason of ms-diagnostics-public.
+    pub(super) fn diagnosis(&self) -> Option<(u32, &'static str)> {
+        match self {
+            Deregistration::Unregistered => Some((4140, "Another endpoint signed in")),
+            Deregistration::Rejected => Some((4141, "User disabled")),
+            Deregistration::Deactivated => Some((4142, "User moved")),
+            Deregistration::PreferredRegistrar(_) => None,
+        }
+    }
+}
+
 /// The name of a look-up a node asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LookupId(pub u64);
@@ -64,29 +91,43 @@ pub struct LookupId(pub u64);
 pub enum NodeOutput {
     /// Send these bytes on this flow, after what was sent before.
     Send {
-        /// Which.
+        /// Open or being dialled.
         flow: FlowId,
-        /// What.
+        /// One whole message or keep-alive.
         bytes: Bytes,
+    },
+    /// Send these bytes to another port of the peer of a flow by datagrams.
+    SendToPort {
+        /// Open.
+        flow: FlowId,
+        /// At the peer's address.
+        port: u16,
+        /// One whole response.
+        bytes: Bytes,
+    },
+    /// The peer of this flow proved who it is: its entry and its unfinished messages are not a stranger's.
+    Hold {
+        /// Open.
+        flow: FlowId,
     },
     /// Open a flow to another server and answer `Connected` or `ConnectFailed`; over TLS it must prove
     /// exactly the host, and we show our own certificate.
     Connect {
         /// Its name from now on.
         flow: FlowId,
-        /// Where.
+        /// As the estate names it.
         server: ServerName,
-        /// How.
+        /// TLS in every estate.
         transport: Transport,
     },
     /// Close a flow after what was sent has gone out; no `Closed` follows.
     Close {
-        /// Which.
+        /// Its name is free afterwards.
         flow: FlowId,
     },
     /// Break a flow off; what was sent may be lost. No `Closed` follows.
     Cut {
-        /// Which.
+        /// Its name is free afterwards.
         flow: FlowId,
     },
     /// Ask the directory and answer by `handle_answer`.
@@ -95,7 +136,7 @@ pub enum NodeOutput {
         id: LookupId,
         /// The address of record without scheme, lower case.
         user: String,
-        /// The service.
+        /// As the directory's key names it, such as `rtc`.
         service: String,
     },
     /// Write this into the journal.

@@ -3,160 +3,199 @@
 //! **Give one input with the time; drain every output; ask for the deadline; sleep.** A look-up in the
 //! directory is an output like any other, so that a simulator may delay it.
 //!
-//! A request's way: transaction → [`gate`] (who is it?) → directory → [`signpost`] (accept, redirect
-//! or proxy?) → [`registrar`] or relay.
+//! ```text
+//!                  ┌ faults ┐                                            ┌ faults ┐
+//! flow ─ transaction ─ validation ─ authentication ─ options │ router ─┬─ redirect server ─┬─ response, signed
+//!                  │                                     directory     ├─ relay            │
+//!                  └ home authentication                               └─ registrar        └ registration notifier
+//! ```
+//!
+//! What the services (`service`) share is the context (`context`); which services a role has stands in its
+//! composition (`composition`).
 
 pub mod accounts;
-mod calendar;
+pub mod authenticator;
+pub mod bindings;
+mod composition;
 pub mod config;
-pub mod draws;
+mod context;
+mod date;
 pub mod endpoint;
+mod fault_filter;
 pub mod flows;
-pub mod gate;
 pub mod io;
-mod moved;
-mod notify;
-mod options;
-mod receive;
-mod rechallenge;
-mod redirect;
-mod register;
-pub mod registrar;
-mod relay;
+pub mod limits;
+mod notices;
+mod path_token;
+pub mod random;
+mod rate_limit;
 mod reply;
-mod request;
-mod respond;
-pub mod signpost;
-mod strangers;
+mod retry_after;
+pub mod routing;
+mod service;
 mod stun;
-mod surge;
+mod timer_map;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use homing_core::connect::{ConnectError, FlowEvent};
+use homing_core::auth::signed::{NoAssociation, Signed};
+use homing_core::connect::FlowEvent;
 use homing_core::counter::{Counter, Counters};
-use homing_core::ids::{FlowId, Seed, TxId};
-use homing_core::time::{Deadline, Moment, Now, Why};
-use homing_core::transaction::{Caps, Transactions, TxOutput};
-use homing_wire::Message;
+use homing_core::ids::{FlowId, Seed};
+use homing_core::time::{Deadline, Now};
+use homing_core::transaction::{Incoming, Response, TxOutput};
+use homing_wire::{Frame, Message, Name};
 
 use crate::directory::Lookup;
-use crate::journal::{Decision, Entry, Verdict, What};
-use crate::mischief::Rules;
-use calendar::Calendar;
-use config::NodeConfig;
-use draws::{Draws, SeededDraws};
-use flows::{Flow, Flows};
-use gate::Gate;
+use crate::journal::{Decision, Verdict, What};
+use bindings::{Binding, Bindings};
+use config::{NodeConfig, OnMove};
+use context::{Context, Objection, Owner};
+use flows::Flow;
 pub use io::{Deregistration, LookupId, NodeCommand, NodeInput, NodeOutput};
-use registrar::{Binding, Registrar};
-use relay::Relaying;
-use strangers::Strangers;
-use surge::Surge;
+use random::{Random, SeededRandom};
+use reply::Reply;
+use service::registration_notifier::understands_recall;
+use service::{LookUp, Received, Service, Step};
 
-/// One server.
+/// One server: what its services share, and the services in the order a request meets them.
 pub struct Node {
-    config: NodeConfig,
-    name: Arc<str>,
-    machines: Machines,
-    flows: Flows,
-    draws: Box<dyn Draws>,
-    pending: BTreeMap<LookupId, Pending>,
-    relaying: BTreeMap<u64, Relaying>,
-    delayed: BTreeMap<(Moment, u64), (FlowId, Message)>,
-    rules: Rules,
-    /// Names look-ups, relays and delays.
-    named: u64,
-    outputs: VecDeque<NodeOutput>,
-    counters: Counters,
-}
-
-/// The parts that keep state of their own.
-struct Machines {
-    transactions: Transactions<Owner>,
-    gate: Gate,
-    registrar: Registrar,
-    strangers: Strangers,
-    surge: Surge,
-    /// Users who belong to another server now, and until when their bindings here are good.
-    moved: Calendar<String>,
-    /// Keys the tokens of Path.
-    path_key: [u8; 32],
-}
-
-/// Whose a transaction is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Owner {
-    /// A request this server answers itself.
-    Server,
-    /// The outgoing half of a relayed request.
-    Relay(u64),
-    /// A NOTIFY of this server's own.
-    Notify,
-}
-
-/// A request with its transaction and the flow it came by.
-struct Case {
-    tx: TxId,
-    flow: FlowId,
-    request: Message,
-}
-
-/// What waits for the directory.
-enum Pending {
-    /// Its user proved who they are.
-    Admitted { case: Case, passport: gate::Passport },
-    /// Nobody was asked yet: perhaps the home server shall ask.
-    Unasked { flow: FlowId, request: Message },
-    /// An assignment changed while its user has bindings here.
-    Moved { user: String },
+    cx: Context,
+    services: Vec<Box<dyn Service>>,
+    /// Questions to the directory without an answer, each with the place of the service that asked.
+    lookups: BTreeMap<LookupId, (usize, LookUp)>,
 }
 
 impl Node {
     /// A server that has heard nothing yet. The same seed and inputs give the same outputs.
     pub fn new(config: NodeConfig, seed: &Seed) -> Self {
-        let draws = Box::new(SeededDraws::new(&seed.stream("draws", &[])));
-        Self::with_draws(config, seed, draws)
+        // The stream's name is part of what a seed means, so it stays.
+        let random = Box::new(SeededRandom::new(&seed.stream("draws", &[])));
+        Self::with_random(config, seed, random)
     }
 
     /// A server whose random values on the wire are dictated, for golden conversations.
-    pub fn with_draws(config: NodeConfig, seed: &Seed, draws: Box<dyn Draws>) -> Self {
-        let caps =
-            Caps { clients: 10_000, servers: 50_000, lingering_bytes: 16 << 20, lingering_invites: 10_000 };
-        let machines = Machines {
-            transactions: Transactions::new(config.timers, caps, &seed.stream("transactions", &[])),
-            gate: Gate::new(config.gate.clone(), config.identity.clone(), &seed.stream("gate", &[])),
-            registrar: Registrar::new(config.registrar),
-            strangers: Strangers::default(),
-            surge: Surge::new(config.gate.limits.logins_per_second),
-            moved: Calendar::new(),
-            path_key: seed.rng("Path").bytes(),
-        };
-        Self {
-            name: config.identity.name.as_str().into(),
-            config,
-            machines,
-            flows: Flows::default(),
-            draws,
-            pending: BTreeMap::new(),
-            relaying: BTreeMap::new(),
-            delayed: BTreeMap::new(),
-            rules: Rules::default(),
-            named: 0,
-            outputs: VecDeque::new(),
-            counters: Counters::default(),
-        }
+    pub fn with_random(config: NodeConfig, seed: &Seed, random: Box<dyn Random>) -> Self {
+        let services = composition::services(&config, seed);
+        Self { cx: Context::new(config, seed, random), services, lookups: BTreeMap::new() }
     }
 
     /// Takes one input.
     pub fn handle_input(&mut self, input: NodeInput, now: Now) {
+        self.count_in_hand();
         match input {
             NodeInput::Flow(event) => self.handle_flow(event, now),
             NodeInput::DeadlineReached => self.handle_deadline(now),
         }
         self.settle(now);
+    }
+
+    /// Takes the answer to a look-up.
+    pub fn handle_answer(&mut self, id: LookupId, found: Lookup, now: Now) {
+        self.count_in_hand();
+        match self.lookups.remove(&id) {
+            Some((at, asked)) => {
+                let step = self.services[at].handle_lookup(&mut self.cx, asked, &found, now);
+                self.run(at + 1, step, now);
+            }
+            None => self.cx.counters.count(Counter::LateAnswer),
+        }
+        self.settle(now);
+    }
+
+    /// Takes a command of an operator or a test.
+    pub fn handle_command(&mut self, command: NodeCommand, now: Now) {
+        self.count_in_hand();
+        match command {
+            NodeCommand::InjectFault(rule) => self.cx.faults.inject(rule),
+            NodeCommand::ClearFaults => self.cx.faults.clear(),
+            command => {
+                if let NodeCommand::SetAccounts(accounts) = &command {
+                    self.cx.config.accounts = Arc::clone(accounts);
+                }
+                for at in 0..self.services.len() {
+                    let step = self.services[at].handle_command(&mut self.cx, &command, now);
+                    self.run(at + 1, step, now);
+                }
+            }
+        }
+        self.settle(now);
+    }
+
+    /// Takes the oldest output.
+    pub fn poll_output(&mut self) -> Option<NodeOutput> {
+        self.cx.poll_output()
+    }
+
+    /// When something is due, and why; of equal moments the first of: delayed requests, transactions, associations,
+    /// bindings, services, flows.
+    pub fn deadline(&self) -> Option<Deadline> {
+        let cx = &self.cx;
+        let shared = [
+            cx.faults.deadline(),
+            cx.transactions.deadline(),
+            cx.sessions.deadline(),
+            cx.bindings.deadline(),
+        ];
+        let services = self.services.iter().map(|service| service.deadline());
+        let all = shared.into_iter().chain(services).chain([cx.flows.deadline()]);
+        all.fold(None, Deadline::earlier)
+    }
+
+    /// The bindings of a user, by address of record without scheme.
+    pub fn bindings(&self, user: &str) -> &[Binding] {
+        self.cx.bindings.of(&user.to_ascii_lowercase())
+    }
+
+    /// True if this server would answer for `user` itself: it holds a binding.
+    pub fn serves(&self, user: &str) -> bool {
+        !self.bindings(user).is_empty()
+    }
+
+    /// Who is registered here.
+    pub fn registrar(&self) -> &Bindings {
+        &self.cx.bindings
+    }
+
+    /// True if the client of a binding is told at once that its user was moved; all others learn it by their next
+    /// refresh.
+    pub fn is_recalled_at_once(&self, binding: &Binding) -> bool {
+        self.cx.config.registrar.on_move == OnMove::Recall && understands_recall(&self.cx, binding)
+    }
+
+    /// How it was set up.
+    pub fn config(&self) -> &NodeConfig {
+        &self.cx.config
+    }
+
+    /// What it dropped or refused, by name.
+    pub fn counters(&self) -> &Counters {
+        &self.cx.counters
+    }
+
+    /// Transactions that are not finished.
+    pub fn transactions(&self) -> usize {
+        self.cx.transactions.unfinished()
+    }
+
+    /// Leads a request through the services, from the one at `from` on; `step` is what the one before made of it.
+    fn run(&mut self, from: usize, mut step: Step, now: Now) {
+        for at in from..=self.services.len() {
+            match step {
+                Step::Done => return,
+                Step::LookUp(asked) => {
+                    let id = self.cx.look_up(asked.user.clone());
+                    self.lookups.insert(id, (at - 1, asked));
+                    return;
+                }
+                passed_on => match self.services.get_mut(at) {
+                    Some(service) => step = service.handle_request(&mut self.cx, passed_on, now),
+                    None => return,
+                },
+            }
+        }
     }
 
     fn handle_flow(&mut self, event: FlowEvent, now: Now) {
@@ -167,125 +206,158 @@ impl Node {
                 if let Some(server) = &accepted.trusted {
                     let said =
                         Decision::new(Verdict::Flow, "a server of the estate, proved by its certificate");
-                    self.note(Some(flow), said.towards(server), now);
+                    self.cx.note(Some(flow), said.towards(server), now);
                 }
-                self.flows.accept(accepted, self.config.gate.limits.unauthenticated, now);
+                let unauthenticated = self.cx.config.authentication.limits.unauthenticated;
+                self.cx.flows.accept(accepted, unauthenticated, now);
             }
             FlowEvent::Connected { flow, local, peer, .. } => {
-                for bytes in self.flows.connected(flow, local, peer, now) {
-                    self.send(flow, bytes, now);
+                for bytes in self.cx.flows.connected(flow, local, peer, now) {
+                    self.cx.send(flow, bytes, now);
                 }
             }
             FlowEvent::ConnectFailed { flow, why } | FlowEvent::Closed { flow, why } => {
-                self.flow_gone(flow, why, now);
+                self.cx.flow_gone(flow, why, now);
             }
-            FlowEvent::Received { flow, frame } => self.receive(flow, frame, now),
+            FlowEvent::Received { flow, frame } => self.receive_frame(flow, frame, now),
             FlowEvent::Malformed { flow, head, .. } => self.receive_malformed(flow, head, now),
         }
     }
 
-    /// Takes the answer to a look-up.
-    pub fn handle_answer(&mut self, id: LookupId, found: Lookup, now: Now) {
-        match self.pending.remove(&id) {
-            Some(Pending::Admitted { case, passport }) => self.decide(case, passport, &found, now),
-            Some(Pending::Unasked { flow, request }) => self.pass_on_or_ask(flow, request, &found, now),
-            Some(Pending::Moved { user }) => self.learn_home(user, &found, now),
-            None => self.counters.count(Counter::LateAnswer),
+    fn peer_named(&self, names: &[String]) -> Option<String> {
+        let mut names = names.iter().map(|name| name.to_ascii_lowercase());
+        names.find(|name| self.cx.config.peer(name).is_some())
+    }
+
+    fn receive_frame(&mut self, flow: FlowId, frame: Frame, now: Now) {
+        let cx = &mut self.cx;
+        if cx.flows.find(flow).is_none() {
+            return cx.counters.count(Counter::StrayFlow);
         }
-        self.settle(now);
-    }
-
-    /// Takes an order of an operator or a test.
-    pub fn handle_command(&mut self, command: NodeCommand, now: Now) {
-        match command {
-            NodeCommand::Play(rule) => self.rules.add(rule),
-            NodeCommand::Behave => self.rules.clear(),
-            NodeCommand::Deregister { user, event } => self.deregister(&user, &event, now),
-            NodeCommand::AssignmentChanged { user, service } => self.assignment_changed(&user, service),
+        cx.flows.hear(flow, now);
+        cx.flows.received(flow, octets(&frame));
+        match frame {
+            Frame::Ping => {
+                cx.log(flow, What::Received(PING), now);
+                if cx.flows.find(flow).is_some_and(|flow| flow.keep_alive.pongs) {
+                    cx.send(flow, PONG, now);
+                }
+            }
+            Frame::Pong => cx.log(flow, What::Received(PONG), now),
+            Frame::Stun(bytes) => {
+                let from = cx.flows.find(flow).map(|flow| flow.peer);
+                if let Some(answer) = from.and_then(|from| stun::answer(&bytes, from)) {
+                    cx.send(flow, answer, now);
+                }
+            }
+            Frame::Message(bytes) => self.receive_message(flow, bytes, now),
         }
-        self.settle(now);
     }
 
-    /// Takes the oldest output.
-    pub fn poll_output(&mut self) -> Option<NodeOutput> {
-        self.outputs.pop_front()
+    fn receive_message(&mut self, flow: FlowId, bytes: Bytes, now: Now) {
+        self.cx.log(flow, What::Received(bytes.clone()), now);
+        match Message::parse(bytes) {
+            Ok(request) if request.is_request() => self.receive_request(flow, request, now),
+            Ok(response) => self.receive_response(flow, &response, now),
+            Err(error) => {
+                self.cx.counters.count(Counter::Malformed);
+                self.cx.note_malformed(flow, &error, now);
+            }
+        }
     }
 
-    /// When something is due.
-    pub fn deadline(&self) -> Option<Deadline> {
-        let delayed = self.delayed.keys().next().map(|(at, _)| Deadline::new(*at, Why::RequestDelay));
-        let machines = [
-            self.machines.transactions.deadline(),
-            self.machines.gate.deadline(),
-            self.machines.registrar.deadline(),
-            self.machines.moved.next().map(|at| Deadline::new(at, Why::Expiry)),
-            self.flows.deadline(),
-        ];
-        machines.into_iter().fold(delayed, Deadline::earlier)
+    /// A stream that cannot be framed: 400 to what could be read of it, and the end.
+    fn receive_malformed(&mut self, flow: FlowId, head: Option<Bytes>, now: Now) {
+        let cx = &mut self.cx;
+        cx.counters.count(Counter::Malformed);
+        cx.note(Some(flow), Decision::new(Verdict::Discarded, "the stream cannot be framed"), now);
+        let request = head.and_then(|head| Message::parse(head).ok()).filter(|message| message.is_request());
+        if let Some(request) = request.filter(|request| request.via().is_ok()) {
+            cx.log(flow, What::Received(request.bytes().clone()), now);
+            let reply = Reply::new(400).reason("Content-Length is missing or wrong");
+            cx.respond_without_state(&request, flow, reply, now);
+        }
+        cx.close(flow, now);
     }
 
-    /// The bindings of a user, by address of record without scheme.
-    pub fn bindings(&self, user: &str) -> &[Binding] {
-        self.machines.registrar.bindings(&user.to_ascii_lowercase())
+    fn receive_request(&mut self, flow: FlowId, request: Message, now: Now) {
+        let cx = &mut self.cx;
+        match cx.transactions.feed_request(&request, flow, now) {
+            Incoming::New | Incoming::Merged => self.run(0, received(flow, request), now),
+            Incoming::Cancel { .. } => {
+                self.run(BEHIND_ARRIVAL_FAULTS, received(flow, request), now);
+            }
+            Incoming::Retransmission => {
+                cx.note(Some(flow), Decision::new(Verdict::Repeated, "a copy of a request in hand"), now);
+            }
+            Incoming::Acknowledged { .. } => {}
+            Incoming::Ack { .. } => cx.discard(flow, "an ACK for a call this server does not have", now),
+            Incoming::Overload => {
+                cx.counters.count(Counter::Overload);
+                let reply = Reply::new(503).header(Name::RetryAfter, cx.retry_after(OVERLOAD_PAUSE, now));
+                let objection = Objection { reply, why: "too many requests in hand" };
+                cx.refuse_without_state(flow, &request, objection, now);
+            }
+            Incoming::Unusable => {
+                let reply = Reply::new(400).reason("Missing or malformed identifying header");
+                let objection = Objection { reply, why: "it lacks what identifies it" };
+                cx.refuse_without_state(flow, &request, objection, now);
+            }
+        }
     }
 
-    /// True if this server would answer for `user` itself: it holds a binding.
-    pub fn serves(&self, user: &str) -> bool {
-        !self.bindings(user).is_empty()
-    }
-
-    /// Who is registered here.
-    pub fn registrar(&self) -> &Registrar {
-        &self.machines.registrar
-    }
-
-    /// How it was set up.
-    pub fn config(&self) -> &NodeConfig {
-        &self.config
-    }
-
-    /// The counters.
-    pub fn counters(&self) -> &Counters {
-        &self.counters
-    }
-
-    /// Transactions that are not finished.
-    pub fn transactions(&self) -> usize {
-        self.machines.transactions.unfinished()
+    fn receive_response(&mut self, flow: FlowId, response: &Message, now: Now) {
+        match self.cx.transactions.peek_client(response) {
+            Some((id, owner, expected)) if expected == flow => {
+                let owner = *owner;
+                // An ACK that follows goes where the request went: to a server, which mutual TLS proved.
+                let mut as_it_is = |request| Ok(Signed::without(request, NoAssociation::MutualTls));
+                let what = self.cx.transactions.feed_response(id, response, &mut as_it_is, now);
+                self.settle(now);
+                if let (Response::Final, Owner::Relay(relay)) = (what, owner) {
+                    self.services
+                        .iter_mut()
+                        .for_each(|service| service.handle_response(&mut self.cx, relay, response, now));
+                }
+            }
+            _ => {
+                self.cx.counters.count(Counter::StrayResponse);
+                let said = Decision::new(Verdict::Discarded, "a response to nothing this server asked");
+                self.cx.note(Some(flow), said, now);
+            }
+        }
     }
 
     /// Does everything that is due at or before `now`, in this order: transactions, half-open and lapsed
-    /// associations, bindings, moved users, flows, delayed requests; each by deadline, and those of equal
+    /// associations, bindings, services, flows, delayed requests; each by deadline, and those of equal
     /// deadlines by id or name. What transactions want sent goes out last.
     fn handle_deadline(&mut self, now: Now) {
-        self.machines.transactions.handle_deadline(now);
-        self.machines.gate.handle_deadline(now);
-        for gone in self.machines.registrar.handle_deadline(now) {
+        let cx = &mut self.cx;
+        cx.transactions.handle_deadline(now);
+        cx.sessions.handle_deadline(now);
+        for gone in cx.bindings.handle_deadline(now) {
             let said = Decision::new(Verdict::Unregistered, "its registration lapsed").about(&gone);
-            self.note(None, said, now);
+            cx.note(None, said, now);
         }
-        while let Some(user) = self.machines.moved.due(now) {
-            self.void(&user, now);
+        self.services.iter_mut().for_each(|service| service.handle_deadline(cx, now));
+        while let Some((flow, why)) = cx.flows.overdue(now) {
+            cx.counters.count(Counter::FlowTimedOut);
+            cx.note(Some(flow), Decision::new(Verdict::Flow, why), now);
+            cx.close(flow, now);
         }
-        while let Some((flow, why)) = self.flows.overdue(now) {
-            self.counters.count(Counter::FlowTimedOut);
-            self.note(Some(flow), Decision::new(Verdict::Flow, why), now);
-            self.forget_flow(flow, now);
-            self.outputs.push_back(NodeOutput::Close { flow });
-        }
-        while let Some(entry) = self.delayed.first_entry().filter(|entry| now.reached(entry.key().0)) {
-            let (flow, request) = entry.remove();
-            self.consider(flow, request, now);
+        while let Some(delayed) = self.cx.faults.due(now) {
+            let (flow, request) = (delayed.flow, delayed.request);
+            self.run(BEHIND_ARRIVAL_FAULTS, received(flow, request), now);
         }
     }
 
     /// Passes on what the transactions want, until they want nothing more.
     fn settle(&mut self, now: Now) {
-        while let Some(output) = self.machines.transactions.poll_output() {
+        while let Some(output) = self.cx.transactions.poll_output() {
             match output {
-                TxOutput::Send { flow, bytes } => self.send(flow, bytes, now),
-                TxOutput::TimedOut { user: Owner::Relay(id), .. } => self.relay_failed(id, 408, now),
-                TxOutput::FlowFailed { user: Owner::Relay(id), .. } => self.relay_failed(id, 503, now),
+                TxOutput::Send { flow, bytes } => self.cx.send(flow, bytes, now),
+                TxOutput::TimedOut { user: Owner::Relay(relay), .. } => self.fail(relay, 408, now),
+                TxOutput::FlowFailed { user: Owner::Relay(relay), .. } => self.fail(relay, 503, now),
                 TxOutput::TimedOut { .. }
                 | TxOutput::AckTimedOut { .. }
                 | TxOutput::CancelDue { .. }
@@ -295,63 +367,34 @@ impl Node {
         }
     }
 
-    fn flow_gone(&mut self, flow: FlowId, why: ConnectError, now: Now) {
-        if self.forget_flow(flow, now) {
-            self.note(Some(flow), Decision::new(Verdict::Flow, format!("gone: {why}")), now);
-        }
+    fn fail(&mut self, relay: u64, status: u16, now: Now) {
+        self.services.iter_mut().for_each(|service| service.handle_failure(&mut self.cx, relay, status, now));
     }
 
-    fn forget_flow(&mut self, flow: FlowId, now: Now) -> bool {
-        self.machines.gate.flow_gone(flow);
-        self.machines.transactions.flow_failed(flow);
-        let reliable = self.flows.transport(flow).is_some_and(|transport| transport.is_reliable());
-        for gone in self.machines.registrar.flow_gone(flow).into_iter().filter(|_| reliable) {
-            let said = Decision::new(Verdict::Unregistered, "its connection is gone").about(&gone);
-            self.note(Some(flow), said, now);
-        }
-        self.flows.remove(flow)
-    }
-
-    /// Sends now, or as soon as the flow is open.
-    fn send(&mut self, flow: FlowId, bytes: Bytes, now: Now) {
-        if let Some(bytes) = self.flows.wait(flow, bytes) {
-            self.log(flow, What::Sent(bytes.clone()), now);
-            self.outputs.push_back(NodeOutput::Send { flow, bytes });
-        }
-    }
-
-    fn note(&mut self, flow: Option<FlowId>, decision: Decision, now: Now) {
-        let peer = flow.and_then(|flow| self.flows.find(flow)).map(|flow| flow.peer);
-        self.write(peer, What::Decided(decision), now);
-    }
-
-    fn log(&mut self, flow: FlowId, what: What, now: Now) {
-        let peer = self.flows.find(flow).map(|flow| flow.peer);
-        self.write(peer, what, now);
-    }
-
-    fn write(&mut self, peer: Option<std::net::SocketAddr>, what: What, now: Now) {
-        let entry = Entry { seq: 0, at: now.since_start.0, node: Arc::clone(&self.name), peer, what };
-        self.outputs.push_back(NodeOutput::Journal(entry));
-    }
-
-    fn peer_named(&self, names: &[String]) -> Option<String> {
-        let names = names.iter().map(|name| name.to_ascii_lowercase());
-        let mut servers = names.filter(|name| self.config.peer(name).is_some());
-        servers.next()
-    }
-
-    /// Seconds after which one who is sent away may come again.
-    fn pause(&mut self, least: u32, now: Now) -> u32 {
-        let in_hand = self.machines.gate.sessions().half_open() + self.pending.len() + self.relaying.len();
-        self.machines.surge.pause(least, in_hand, self.draws.as_mut(), now)
-    }
-
-    fn next_name(&mut self) -> u64 {
-        self.named += 1;
-        self.named
+    fn count_in_hand(&mut self) {
+        let inside: usize = self.services.iter().map(|service| service.in_hand()).sum();
+        self.cx.in_hand = self.lookups.len() + inside;
     }
 }
+
+fn received(flow: FlowId, request: Message) -> Step {
+    Step::Received(Box::new(Received { flow, request }))
+}
+
+fn octets(frame: &Frame) -> usize {
+    match frame {
+        Frame::Message(bytes) | Frame::Stun(bytes) => bytes.len(),
+        Frame::Ping => PING.len(),
+        Frame::Pong => PONG.len(),
+    }
+}
+
+const PING: Bytes = Bytes::from_static(b"\r\n\r\n");
+const PONG: Bytes = Bytes::from_static(b"\r\n");
+/// The place of the first service that is no fault; see [`composition`].
+const BEHIND_ARRIVAL_FAULTS: usize = 1;
+/// Seconds.
+const OVERLOAD_PAUSE: u32 = 5;
 
 #[cfg(test)]
 mod tests;

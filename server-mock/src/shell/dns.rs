@@ -14,6 +14,7 @@ use hickory_server::server::{Request, RequestHandler, ResponseHandler, ResponseI
 use hickory_server::zone_handler::MessageResponseBuilder;
 use tokio::net::{TcpListener, UdpSocket};
 
+pub use super::dns_fault::DnsFault;
 use super::zone::{Found, Zone};
 
 /// A running name server; stops when dropped.
@@ -28,20 +29,6 @@ pub struct NameServer {
 pub struct SharedZone(Arc<RwLock<Zone>>);
 
 struct Handler(SharedZone);
-
-/// What the name server does with questions.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum DnsFault {
-    /// It answers.
-    #[default]
-    None,
-    /// It denies every name.
-    NxDomain,
-    /// It answers SERVFAIL.
-    ServerFailure,
-    /// It says nothing.
-    Silence,
-}
 
 impl NameServer {
     /// Starts answering from `zone` at `at`, the same port for UDP and TCP; for port 0 the system picks.

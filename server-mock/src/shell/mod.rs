@@ -3,7 +3,8 @@
 pub mod ca;
 mod clock;
 pub mod dns;
-pub(crate) mod station;
+mod dns_fault;
+pub(crate) mod node_task;
 pub mod zone;
 
 pub(crate) use clock::{Clock, Skew};

@@ -9,7 +9,7 @@ use hickory_proto::rr::rdata::{A, AAAA, NAPTR, SOA, SRV};
 use hickory_proto::rr::{LowerName, Name, RData, Record, RecordType};
 use homing_core::transport::Transport;
 
-use super::dns::DnsFault;
+use super::dns_fault::DnsFault;
 
 /// One authoritative zone.
 pub struct Zone {
@@ -35,9 +35,9 @@ pub(super) struct Found {
 pub struct Service {
     /// Host, fully qualified.
     pub fqdn: String,
-    /// Transport.
+    /// Decides the SRV and NAPTR names.
     pub transport: Transport,
-    /// Port.
+    /// As it stands in the SRV record.
     pub port: u16,
     /// SRV priority; lower comes first.
     pub priority: u16,
@@ -86,21 +86,21 @@ impl Zone {
     pub fn add_service(&mut self, domain: &str, service: &Service) -> Result<(), ProtoError> {
         let target = absolute(&service.fqdn)?;
         let srv = SRV::new(service.priority, service.weight, service.port, target);
-        let (names, naptr): (&[&str], _) = match service.transport {
-            Transport::Tls => {
-                (&["_sips._tcp", "_sipinternaltls._tcp", "_sip._tls"], (10, "SIPS+D2T", "_sips._tcp"))
-            }
-            Transport::Tcp => (&["_sip._tcp", "_sipinternal._tcp"], (20, "SIP+D2T", "_sip._tcp")),
-            // No other transport has a service name here yet.
-            _ => (&["_sip._udp"], (30, "SIP+D2U", "_sip._udp")),
-        };
-        for name in names {
-            self.add(absolute(&format!("{name}.{domain}"))?, RData::SRV(srv.clone()));
+        let transport = service.transport;
+        for prefix in transport.srv_prefixes() {
+            self.add(absolute(&format!("{prefix}.{domain}"))?, RData::SRV(srv.clone()));
         }
-        let (order, kind, name) = naptr;
-        let replacement = absolute(&format!("{name}.{domain}"))?;
+        let Some(prefix) = transport.srv_prefixes().first() else { return Ok(()) };
+        let replacement = absolute(&format!("{prefix}.{domain}"))?;
         let text = |text: &str| text.as_bytes().into();
-        let naptr = NAPTR::new(order, 50, text("s"), text(kind), text(""), replacement);
+        let naptr = NAPTR::new(
+            naptr_order(transport),
+            50,
+            text("s"),
+            text(transport.naptr_service()),
+            text(""),
+            replacement,
+        );
         self.add(absolute(domain)?, RData::NAPTR(naptr));
         Ok(())
     }
@@ -160,6 +160,12 @@ impl Zone {
         }
         glue
     }
+}
+
+/// Transports in the order of preference, ten apart.
+fn naptr_order(transport: Transport) -> u16 {
+    let rank = Transport::ALL.iter().position(|other| *other == transport).unwrap_or(Transport::ALL.len());
+    u16::try_from(rank).map_or(u16::MAX, |rank| (rank + 1) * 10)
 }
 
 fn absolute(name: &str) -> Result<Name, ProtoError> {

@@ -15,8 +15,8 @@ const BACKUP: &str = "homeserver105.network.com";
 fn redirect(supported: &str, backup: Option<&str>) -> Message {
     let golden = Golden::read("sipae_v4", Dialect::Sipae4);
     let node = golden.node(FIRST, |config| {
-        config.signpost.contact_binding = true;
-        config.signpost.backup = backup.map(str::to_owned);
+        config.routing.contact_binding = true;
+        config.routing.backup = backup.map(str::to_owned);
         config.peers = peers(&[FIRST, HOME]);
         config.peers.push(Peer { fqdn: BACKUP.to_owned(), ports: vec![(Transport::Tls, 5071)] });
     });

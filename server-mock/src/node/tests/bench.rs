@@ -16,8 +16,8 @@ use serde_json::Value;
 
 use super::super::accounts::Accounts;
 use super::super::config::{Dialect, NodeConfig, Peer};
-use super::super::draws::Draws;
 use super::super::io::{NodeInput, NodeOutput};
+use super::super::random::Random;
 use super::super::{Node, io::NodeCommand};
 use crate::directory::Lookup;
 use crate::journal::{Entry, Verdict};
@@ -45,7 +45,7 @@ fn next<T: Clone>(queue: &mut VecDeque<T>, fallback: T) -> T {
     if queue.len() > 1 { queue.pop_front() } else { queue.front().cloned() }.unwrap_or(fallback)
 }
 
-impl Draws for Script {
+impl Random for Script {
     fn tag(&mut self) -> String {
         next(&mut self.tags, "t".to_owned())
     }
@@ -151,18 +151,18 @@ impl Golden {
     pub(super) fn node(&self, server: &str, change: impl FnOnce(&mut NodeConfig)) -> Node {
         let name = server.split('.').next().unwrap();
         let mut config = NodeConfig::new(name, "network.com", Role::Home);
-        config.gate.dialect = self.dialect;
-        config.gate.timestamp = false;
-        config.gate.names.netbios_domain = "NETWORKCO".to_owned();
-        config.gate.names.netbios_computer = "HS".to_owned();
+        config.authentication.dialect = self.dialect;
+        config.authentication.timestamp = false;
+        config.authentication.names.netbios_domain = "NETWORKCO".to_owned();
+        config.authentication.names.netbios_computer = "HS".to_owned();
         if self.dialect == Dialect::Sip2 {
-            config.gate.realm = "NetworkCo".to_owned();
+            config.authentication.realm = "NetworkCo".to_owned();
         }
-        config.signpost.contact_binding = false;
+        config.routing.contact_binding = false;
         config.accounts = accounts();
         config.peers = peers(&["homeserver102.network.com", "homeserver104.network.com"]);
         change(&mut config);
-        Node::with_draws(config, &Seed::from_number(1), Box::new(self.script(server)))
+        Node::with_random(config, &Seed::from_number(1), Box::new(self.script(server)))
     }
 }
 
@@ -183,15 +183,26 @@ pub(super) fn peers(names: &[&str]) -> Vec<Peer> {
 pub(super) struct Bench {
     pub(super) node: Node,
     pub(super) journal: Vec<Entry>,
-    /// Home of each user; `*` stands for everybody else.
+    /// Home of each user; `*` stands for all others.
     homes: BTreeMap<String, String>,
     pub(super) others: Vec<NodeOutput>,
+    /// Ports that responses went to beside the one a request came from.
+    pub(super) redirected: Vec<u16>,
+    /// Flows that are held.
+    pub(super) held: Vec<FlowId>,
 }
 
 impl Bench {
     pub(super) fn new(node: Node, homes: &[(&str, &str)]) -> Self {
         let homes = homes.iter().map(|(user, home)| ((*user).to_owned(), (*home).to_owned())).collect();
-        Self { node, journal: Vec::new(), homes, others: Vec::new() }
+        Self {
+            node,
+            journal: Vec::new(),
+            homes,
+            others: Vec::new(),
+            redirected: Vec::new(),
+            held: Vec::new(),
+        }
     }
 
     /// Puts the user somewhere else.
@@ -204,7 +215,7 @@ impl Bench {
         self.open_as(flow, transport, None, at(0))
     }
 
-    /// Somebody with a certificate opens a flow.
+    /// A peer with a certificate opens a flow.
     pub(super) fn open_as(&mut self, flow: u64, transport: Transport, dns: Option<&str>, now: Now) -> FlowId {
         let names = dns.map(|name| CertNames { dns: vec![name.to_owned()], ..CertNames::default() });
         let input = NodeInput::Flow(FlowEvent::Accepted {
@@ -216,6 +227,31 @@ impl Bench {
         });
         assert!(self.input(input, now).is_empty());
         FlowId(flow)
+    }
+
+    /// A client at this address opens a flow; the other end is the server's UDP or TCP port.
+    pub(super) fn open_from(&mut self, flow: u64, transport: Transport, peer: &str, now: Now) -> FlowId {
+        let input = NodeInput::Flow(FlowEvent::Accepted {
+            flow: FlowId(flow),
+            local: "127.0.0.1:5060".parse().unwrap(),
+            peer: peer.parse().unwrap(),
+            transport,
+            client_names: None,
+        });
+        assert!(self.input(input, now).is_empty());
+        FlowId(flow)
+    }
+
+    /// A flow ends.
+    pub(super) fn close(&mut self, flow: FlowId, now: Now) {
+        let why = homing_core::connect::ConnectError::Closed;
+        self.input(NodeInput::Flow(FlowEvent::Closed { flow, why }), now);
+    }
+
+    /// How many entries of the journal say so.
+    pub(super) fn told(&self, words: &str) -> usize {
+        let decisions = self.journal.iter().filter_map(Entry::decision);
+        decisions.filter(|decision| decision.reason.contains(words)).count()
     }
 
     /// Hands a message in and gives what the node sends, with the flow each goes by.
@@ -247,6 +283,11 @@ impl Bench {
         while let Some(output) = self.node.poll_output() {
             match output {
                 NodeOutput::Send { flow, bytes } => sent.push((flow, bytes)),
+                NodeOutput::SendToPort { flow, port, bytes } => {
+                    self.redirected.push(port);
+                    sent.push((flow, bytes));
+                }
+                NodeOutput::Hold { flow } => self.held.push(flow),
                 NodeOutput::Journal(entry) => self.journal.push(entry),
                 NodeOutput::LookUp { id, user, .. } => {
                     let found = match self.homes.get(&user).or_else(|| self.homes.get("*")) {

@@ -7,9 +7,9 @@ use homing_core::transport::Transport;
 
 use super::super::config::Dialect;
 use super::super::io::{NodeCommand, NodeInput};
+use super::authenticator::unsigned;
 use super::bench::{Bench, Golden, at};
-use super::gate::unsigned;
-use crate::mischief::{Mischief, Rule};
+use crate::fault::{Fault, Rule};
 
 const SERVER: &str = "homeserver104.network.com";
 const PLAIN: usize = 6;
@@ -31,8 +31,8 @@ fn a_challenge_an_association_and_a_delayed_request_each_say_what_is_due() {
     let token = unsigned(&golden.text(TOKEN)).replace("REGISTER", "OPTIONS");
     assert_eq!(bench.ask(flow, &token, at(0)).status(), Some(200));
     due(&bench, 15 * 60, Why::AssociationLapse);
-    let delay = Mischief::Delay(Duration::from_secs(7));
-    bench.command(NodeCommand::Play(Rule::next(1, delay)), at(1));
+    let delay = Fault::Delay(Duration::from_secs(7));
+    bench.command(NodeCommand::InjectFault(Rule::next(1, delay)), at(1));
     assert!(bench.say(flow, &golden.text(PLAIN), at(1)).is_empty());
     due(&bench, 8, Why::RequestDelay);
     assert_eq!(bench.input(NodeInput::DeadlineReached, at(8)).len(), 1, "answered when the pause is over");

@@ -62,7 +62,7 @@ fn params(message: &Message, name: Name<'_>) -> BTreeMap<String, String> {
 }
 
 #[test]
-fn claim_01_claim_08_para_34_to_44_the_golden_conversations_in_three_dialects() {
+fn para_34_to_37_39_41_to_44_the_golden_conversations_in_three_dialects() {
     let mut digests = Vec::new();
     let names = ["patent_v2", "sipae_v3", "sipae_v4"];
     for (golden, name) in Golden::all().into_iter().zip(names) {
@@ -98,7 +98,8 @@ fn the_first_answer_of_auto_is_the_dialect_the_client_speaks() {
     use super::super::config::Dialect;
     for golden in Golden::all().into_iter().filter(|golden| golden.dialect != Dialect::Sipae3) {
         let server = golden.server(0).to_owned();
-        let mut bench = Bench::new(golden.node(&server, |config| config.gate.dialect = Dialect::Auto), HOMES);
+        let mut bench =
+            Bench::new(golden.node(&server, |config| config.authentication.dialect = Dialect::Auto), HOMES);
         let flow = bench.open(1, Transport::Tls);
         for step in [0, 2, 4] {
             let answer = bench.ask(flow, &golden.text(step), at(0));
@@ -119,7 +120,7 @@ fn the_patents_own_messages_are_understood_letter_for_letter() {
     let mut benches: Vec<(&str, Bench)> = ["homeserver102", "homeserver104"]
         .map(|name| {
             let server = format!("{name}.network.com");
-            let node = golden.node(&server, |config| config.gate.realm = "NetworkCo".to_owned());
+            let node = golden.node(&server, |config| config.authentication.realm = "NetworkCo".to_owned());
             let mut bench = Bench::new(node, HOMES);
             bench.open(1, Transport::Tls);
             (name, bench)

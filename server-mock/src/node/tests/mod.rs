@@ -1,16 +1,19 @@
-//! Nodes driven by hand: golden conversations, attacks on the gate, registrations, relays.
+//! Nodes driven by hand: golden conversations, attacks on the authenticator, registrations, relays.
 
 mod abuse;
+mod authenticator;
 mod backup;
+mod barred;
 mod bench;
 mod deadlines;
-mod gate;
 mod golden;
+mod guessing;
 mod rechallenge;
 mod refusal;
 mod register;
 mod relay;
 mod renewal;
+mod strangers;
 mod torture;
 
 #[path = "../../../../tests/src/digest.rs"]

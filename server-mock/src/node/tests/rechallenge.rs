@@ -8,15 +8,15 @@ use homing_wire::{Message, Name};
 
 use super::super::config::{BehindProxy, Dialect, ExtendedProtection, Mode, NodeConfig};
 use super::super::io::{Deregistration, NodeCommand};
+use super::authenticator::{again, as_device, unsigned, with};
 use super::bench::{Golden, at, auth_param};
-use super::gate::{again, unsigned, with};
 use super::relay::{FIRST, Figure, HOME};
 use super::renewal::{options, signed};
 use crate::journal::Verdict;
 
 fn rechallenging(config: &mut NodeConfig) {
-    config.signpost.mode = Mode::AlwaysProxy;
-    config.signpost.behind_proxy = BehindProxy::Rechallenge;
+    config.routing.mode = Mode::AlwaysProxy;
+    config.routing.behind_proxy = BehindProxy::Rechallenge;
 }
 
 fn v4() -> Golden {
@@ -45,7 +45,7 @@ fn para_32_para_41_the_home_server_asks_for_itself_behind_a_proxy() {
                 signed.iter().find_map(|name| auth_param(&golden.message(step + 1), *name, "rspauth"));
             assert_eq!(by, recorded, "signed by the home server, and untouched on the way");
         }
-        assert!(figure.home.node.bindings("user@network.com")[0].place.behind_server());
+        assert!(figure.home.node.bindings("user@network.com")[0].route.behind_server());
         let event = Deregistration::Rejected;
         let order = NodeCommand::Deregister { user: "user@network.com".into(), event };
         let sent = figure.home.command(order, at(1));
@@ -63,7 +63,7 @@ fn para_32_para_41_every_request_goes_to_the_server_that_owns_the_association() 
     for step in [8, 10] {
         figure.say(&golden.text(step));
     }
-    let id = figure.home.node.machines.gate.sessions().on_flow(super::relay::BACK).unwrap();
+    let id = figure.home.node.cx.sessions.on_flow(super::relay::BACK).unwrap();
     let text = signed(&figure.home, id, &options(1), 2);
     let answer = figure.say(&text).remove(0);
     assert_eq!(answer.status(), Some(200), "{}", figure.ladders());
@@ -78,7 +78,7 @@ fn para_32_para_41_every_request_goes_to_the_server_that_owns_the_association() 
     assert_eq!(auth_param(&stranger, Name::WwwAuthenticate, "targetname").as_deref(), Some(FIRST));
 }
 
-/// The recording's token, made anew by a client that is bound to another certificate than the home server's.
+/// The recording's token, made again by a client that is bound to another certificate than the home server's.
 fn bound_elsewhere(challenge: &Message) -> String {
     let token =
         STANDARD.decode(auth_param(challenge, Name::WwwAuthenticate, "gssapi-data").unwrap()).unwrap();
@@ -93,15 +93,15 @@ fn bound_elsewhere(challenge: &Message) -> String {
 }
 
 #[test]
-fn para_32_a_binding_to_the_proxys_certificate_counts_for_nothing_unless_bindings_are_required() {
+fn a_binding_to_the_proxys_certificate_counts_for_nothing_unless_bindings_are_required() {
     for (protection, expected) in [
         (ExtendedProtection::Off, 200),
         (ExtendedProtection::Accept, 200),
         (ExtendedProtection::Require, 401),
     ] {
         let change = |config: &mut NodeConfig| {
-            config.gate.extended_protection = protection;
-            config.gate.end_point_hash = Some([4; 32]);
+            config.authentication.extended_protection = protection;
+            config.authentication.end_point_hash = Some([4; 32]);
         };
         let mut figure = Figure::with(&v4(), rechallenging, change);
         let challenge = figure.say(&v4().text(8)).remove(0);
@@ -133,11 +133,11 @@ fn ten_wrong_tokens_of_one_client_behind_a_proxy_are_a_403_from_the_third_on() {
 fn a_device_pushed_out_behind_a_proxy_is_told_under_its_own_association() {
     let golden = v4();
     let home = |config: &mut NodeConfig| config.registrar.endpoints = 1;
-    let mut figure = Figure::with(&golden, |config| config.signpost.mode = Mode::AlwaysProxy, home);
+    let mut figure = Figure::with(&golden, |config| config.routing.mode = Mode::AlwaysProxy, home);
     for step in [2, 4] {
         figure.say(&golden.text(step));
     }
-    let other = |text: &str| text.replace("epid=3344", "epid=5566").replace("123@client", "125@client");
+    let other = |text: &str| as_device(text, "5566").replace("123@client", "125@client");
     let challenge = figure.say(&again(&other(&golden.text(2)), 1)).remove(0);
     let opaque = auth_param(&challenge, Name::WwwAuthenticate, "opaque").unwrap();
     let token = with(&again(&unsigned(&other(&golden.text(4))), 1), "opaque", &opaque);

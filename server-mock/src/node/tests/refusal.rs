@@ -1,14 +1,19 @@
 //! Refusals inside an association: whatever is wrong with a signed request, its client can believe the answer.
 
+use homing_core::connect::FlowEvent;
+use homing_core::counter::Counter;
 use homing_core::ids::FlowId;
 use homing_core::transport::Transport;
-use homing_wire::{Message, Name};
+use homing_wire::{Frame, Message, Name};
 
+use super::super::authenticator::SessionId;
 use super::super::config::Dialect;
-use super::super::gate::SessionId;
+use super::super::io::{NodeInput, NodeOutput};
+use super::authenticator::with;
 use super::bench::{Bench, Golden, at, auth_param};
-use super::gate::with;
 use super::renewal::{options, signed};
+use crate::directory::Lookup;
+use crate::journal::Verdict;
 
 const SERVER: &str = "homeserver104.network.com";
 const EMPTY: usize = 8;
@@ -24,7 +29,7 @@ fn everywhere() -> impl Iterator<Item = (Bench, FlowId, SessionId)> {
         for step in [EMPTY, TOKEN] {
             bench.ask(flow, &golden.text(step), at(0));
         }
-        let id = bench.node.machines.gate.sessions().on_flow(flow).expect("the user is logged in");
+        let id = bench.node.cx.sessions.on_flow(flow).expect("the user is logged in");
         (bench, flow, id)
     })
 }
@@ -38,7 +43,7 @@ fn of(uri: &str, number: u32) -> String {
 }
 
 #[test]
-fn a_request_refused_before_the_gate_is_refused_with_the_signature_of_its_association() {
+fn a_request_refused_before_authentication_is_refused_with_the_signature_of_its_association() {
     for (mut bench, flow, id) in everywhere() {
         let demanding = options(14).replace("Content-Length", "Require: fantasy\r\nContent-Length");
         let rows = [
@@ -74,12 +79,12 @@ fn only_who_signed_a_refused_request_gets_a_signature() {
 }
 
 #[test]
-fn options_for_an_unknown_user_of_the_domain_is_404_and_for_everybody_else_200() {
+fn options_is_404_for_an_unknown_user_480_for_one_who_is_not_here_and_200_for_all_else() {
     let rows = [
         ("sip:network.com", 200),
         ("sip:homeserver104.network.com", 200),
         ("sip:user@network.com", 200),
-        ("sip:BOB@Network.com", 200),
+        ("sip:BOB@Network.com", 480),
         ("sip:nobody@network.com", 404),
         ("sip:nobody@network.com.", 404),
         ("sips:nobody@network.com;transport=tls", 404),
@@ -90,5 +95,28 @@ fn options_for_an_unknown_user_of_the_domain_is_404_and_for_everybody_else_200()
             let answer = bench.ask(flow, &text, at(1));
             assert_eq!((answer.status(), is_signed(&answer)), (Some(status), true), "{uri}");
         }
+    }
+}
+
+#[test]
+fn a_response_that_cannot_be_signed_is_not_sent() {
+    for (mut bench, flow, id) in everywhere() {
+        let register = options(11).replace("OPTIONS", "REGISTER");
+        let text = signed(&bench, id, &register, 11);
+        let frame = Frame::Message(text.into_bytes().into());
+        bench.node.handle_input(NodeInput::Flow(FlowEvent::Received { flow, frame }), at(1));
+        let mut outputs = std::iter::from_fn(|| bench.node.poll_output());
+        let asked = outputs.find_map(|output| match output {
+            NodeOutput::LookUp { id, .. } => Some(id),
+            _ => None,
+        });
+        // The association ends while the directory is asked.
+        bench.node.cx.sessions.remove(id);
+        let home = Lookup::Home { home: SERVER.to_owned(), version: 1 };
+        bench.node.handle_answer(asked.expect("the directory is asked"), home, at(1));
+        assert!(bench.drain(at(1)).is_empty(), "an unsigned answer left:\n{}", bench.ladder());
+        assert_eq!(bench.node.counters().of(Counter::NotSigned), 1);
+        assert_eq!(bench.node.transactions(), 0, "the transaction is given up");
+        assert!(bench.reason(Verdict::Discarded).contains("cannot be signed"));
     }
 }

@@ -1,4 +1,4 @@
-//! Registrations by Digest and without a gate; bindings, keep-alives, refusals, forced ends.
+//! Registrations by Digest and without authentication; bindings, keep-alives, refusals, forced ends.
 
 use homing_core::auth::digest::{Algorithm, DigestInput, Hash, Qop, Secret, response};
 use homing_core::connect::FlowEvent;
@@ -18,9 +18,9 @@ use crate::role::Role;
 const HOMES: &[(&str, &str)] =
     &[("user@network.com", "hs104.network.com"), ("bob@network.com", "hs104.network.com")];
 
-fn bench(schemes: Schemes, change: impl FnOnce(&mut NodeConfig)) -> (Bench, FlowId) {
+pub(super) fn bench(schemes: Schemes, change: impl FnOnce(&mut NodeConfig)) -> (Bench, FlowId) {
     let mut config = NodeConfig::new("hs104", "network.com", Role::Home);
-    config.gate.schemes = schemes;
+    config.authentication.schemes = schemes;
     config.accounts = accounts();
     config.peers = peers(&["hs102.network.com", "hs104.network.com"]);
     change(&mut config);
@@ -30,7 +30,7 @@ fn bench(schemes: Schemes, change: impl FnOnce(&mut NodeConfig)) -> (Bench, Flow
 }
 
 /// A REGISTER of a plain client; `more` are further header lines.
-fn register(user: &str, cseq: u32, more: &str) -> String {
+pub(super) fn register(user: &str, cseq: u32, more: &str) -> String {
     let more = if more.is_empty() { String::new() } else { format!("{more}\r\n") };
     format!(
         "REGISTER sip:network.com SIP/2.0\r\nVia: SIP/2.0/TLS 127.0.0.1:40001;branch=z9hG4bK{cseq}x\r\n\
@@ -39,10 +39,19 @@ fn register(user: &str, cseq: u32, more: &str) -> String {
     )
 }
 
-const CONTACT: &str = "Contact: <sip:user@127.0.0.1:40001;transport=tls>";
+pub(super) const CONTACT: &str = "Contact: <sip:user@127.0.0.1:40001;transport=tls>";
 
 /// The Authorization line that answers a challenge.
-fn answer(challenge: &Message, hash: Hash, password: &str, nc: &str) -> String {
+pub(super) fn answer(challenge: &Message, hash: Hash, password: &str, nc: &str) -> String {
+    authorization(challenge, hash, password, (nc, "sip:network.com"))
+}
+
+/// As [`answer`], the first time, for that `uri`.
+pub(super) fn answer_for(challenge: &Message, hash: Hash, password: &str, uri: &str) -> String {
+    authorization(challenge, hash, password, ("00000001", uri))
+}
+
+fn authorization(challenge: &Message, hash: Hash, password: &str, (nc, uri): (&str, &str)) -> String {
     let algorithm = Algorithm { hash, session: false };
     let auth = challenge
         .auth(Name::WwwAuthenticate)
@@ -55,7 +64,7 @@ fn answer(challenge: &Message, hash: Hash, password: &str, nc: &str) -> String {
         realm: "network.com",
         secret: Secret::Password(&password),
         method: "REGISTER",
-        uri: "sip:network.com",
+        uri,
         nonce,
         nc,
         cnonce: "abc",
@@ -63,7 +72,7 @@ fn answer(challenge: &Message, hash: Hash, password: &str, nc: &str) -> String {
         body: b"",
     };
     format!(
-        "Authorization: Digest username=\"user\", realm=\"network.com\", nonce=\"{nonce}\", uri=\"sip:network.com\", \
+        "Authorization: Digest username=\"user\", realm=\"network.com\", nonce=\"{nonce}\", uri=\"{uri}\", \
          response=\"{}\", algorithm={}, cnonce=\"abc\", qop=auth, nc={nc}",
         response(&input),
         algorithm.name()
@@ -71,10 +80,10 @@ fn answer(challenge: &Message, hash: Hash, password: &str, nc: &str) -> String {
 }
 
 #[test]
-fn digest_offers_the_strongest_first_and_takes_any_that_is_offered() {
+fn digest_offers_md5_first_where_it_may_and_takes_any_that_is_offered() {
     for (schemes, hashes) in [
         (Schemes::NtlmAndDigest, vec![Hash::Sha512Slash256, Hash::Sha256]),
-        (Schemes::DigestMd5, vec![Hash::Sha512Slash256, Hash::Sha256, Hash::Md5]),
+        (Schemes::DigestMd5, vec![Hash::Md5, Hash::Sha512Slash256, Hash::Sha256]),
     ] {
         let (mut bench, flow) = bench(schemes, |_| ());
         let challenge = bench.ask(flow, &register("user", 1, CONTACT), at(0));
@@ -117,7 +126,7 @@ fn wrong_digest_answers_of_users_and_strangers_look_the_same_and_end_in_403() {
     let stranger = line.replace("username=\"user\"", "username=\"mallory\"");
     for (cseq, line, status) in [(2, &line, 401), (3, &stranger, 401), (4, &line, 403)] {
         let answer = bench.ask(flow, &register("user", cseq, line), at(1));
-        assert_eq!(answer.status(), Some(status));
+        assert_eq!(answer.status(), Some(status), "{cseq}");
         assert_eq!(auth_param(&answer, Name::WwwAuthenticate, "stale"), None);
     }
     let other = line.replace("uri=\"sip:network.com\"", "uri=\"sip:elsewhere.org\"");
@@ -228,7 +237,7 @@ fn requests_other_than_register_get_an_answer_that_says_what_is_understood() {
 
 #[test]
 fn a_flood_through_strangers_proxies_is_capped_per_source() {
-    let (mut bench, flow) = bench(Schemes::None, |config| config.signpost.stranger_cap = 2);
+    let (mut bench, flow) = bench(Schemes::None, |config| config.routing.rate_limit = 2);
     let through = |cseq| {
         register("user", cseq, CONTACT)
             .replace("Max-Forwards", "Via: SIP/2.0/TCP 10.0.0.1;branch=z9hG4bKq\r\nMax-Forwards")
@@ -237,7 +246,7 @@ fn a_flood_through_strangers_proxies_is_capped_per_source() {
     assert_eq!((status(&mut bench, 1, at(0)), status(&mut bench, 2, at(1))), (Some(200), Some(200)));
     let refused = bench.ask(flow, &through(3), at(2));
     assert_eq!((refused.status(), refused.text(Name::RetryAfter).as_deref()), (Some(503), Some("60")));
-    assert!(bench.reason(Verdict::Refused).contains("nobody configured"));
+    assert!(bench.reason(Verdict::Refused).contains("not configured"));
     assert_eq!(status(&mut bench, 4, at(61)), Some(200), "a minute later it starts anew");
 }
 

@@ -8,11 +8,11 @@ use homing_core::time::Now;
 use homing_core::transport::Transport;
 use homing_wire::{Frame, Message, Name};
 
+use super::super::authenticator::SessionId;
 use super::super::config::Dialect;
-use super::super::gate::SessionId;
 use super::super::io::{Deregistration, NodeCommand, NodeInput, NodeOutput};
+use super::authenticator::{again, unsigned, with};
 use super::bench::{Bench, Golden, at, auth_param};
-use super::gate::{again, unsigned, with};
 use crate::directory::Lookup;
 
 const SERVER: &str = "homeserver104.network.com";
@@ -30,7 +30,7 @@ pub(super) fn options(number: u32) -> String {
 
 /// The request as the client of that association would sign it.
 pub(super) fn signed(bench: &Bench, id: SessionId, text: &str, number: u32) -> String {
-    let session = bench.node.machines.gate.sessions().find(id).expect("the association is held");
+    let session = bench.node.cx.sessions.find(id).expect("the association is held");
     let name = session.association.name();
     let number = number.to_string();
     let stamp = Stamp {
@@ -73,7 +73,7 @@ fn an_association_is_idle_from_its_last_use_on_not_from_its_birth() {
     bench.ask(flow, &golden.text(EMPTY), at(0));
     let token = unsigned(&golden.text(TOKEN)).replace("REGISTER", "OPTIONS");
     assert_eq!(bench.ask(flow, &token, at(0)).status(), Some(200), "{}", bench.ladder());
-    let id = bench.node.machines.gate.sessions().on_flow(flow).unwrap();
+    let id = bench.node.cx.sessions.on_flow(flow).unwrap();
     for minute in 1..=16 {
         let text = signed(&bench, id, &options(minute), minute);
         let answer = ask_at(&mut bench, flow, &text, at(u64::from(minute) * 60));
@@ -149,9 +149,9 @@ fn between_the_steps_of_a_renewal_the_right_association_signs() {
 #[test]
 fn a_request_signed_before_a_renewal_is_taken_for_another_64_t1() {
     let (mut bench, flow, _) = renewing(3);
-    let id = bench.node.machines.gate.sessions().on_flow(flow).unwrap();
+    let id = bench.node.cx.sessions.on_flow(flow).unwrap();
     bench.drain(at(10));
-    assert_ne!(bench.node.machines.gate.sessions().on_flow(flow), Some(id), "the successor signs");
+    assert_ne!(bench.node.cx.sessions.on_flow(flow), Some(id), "the successor signs");
     let [early, late] = [2, 3].map(|number| signed(&bench, id, &options(number), number));
     let answer = ask_at(&mut bench, flow, &early, at(10 + 31));
     assert_eq!(answer.status(), Some(200), "{}", bench.ladder());

@@ -1,0 +1,109 @@
+//! Reading the configuration again while the estate runs: users change at once, everything else with the next start.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use toml::{Table, Value};
+
+use super::config::EstateConfig;
+use super::error::CliError;
+use crate::estate::Estate;
+
+/// The file of a running estate, and what it says of what cannot change.
+pub(super) struct Reload {
+    file: PathBuf,
+    /// As the estate was started.
+    started: Table,
+}
+
+impl Reload {
+    pub(super) fn new(file: &Path) -> Self {
+        Self { file: file.to_owned(), started: table(file) }
+    }
+
+    /// Reads the file again. Gives what was taken from it, and what has to wait.
+    ///
+    /// # Errors
+    /// Where it describes no estate, or a user's home is none of the running servers'.
+    pub(super) async fn again(&self, estate: &Estate) -> Result<String, CliError> {
+        let users = EstateConfig::read(&self.file)?.users()?;
+        let left = estate.set_users(&users).await?;
+        let waits = waits(&self.started, &table(&self.file));
+        let waits = if waits.is_empty() {
+            String::new()
+        } else {
+            format!("these change with the next start only: {}\n", waits.join(", "))
+        };
+        let left = if left.is_empty() {
+            String::new()
+        } else {
+            format!("these stay where they were moved to, whatever `home` says: {}\n", left.join(", "))
+        };
+        Ok(format!("read {} again: {} users\n{left}{waits}", self.file.display(), users.len()))
+    }
+}
+
+/// The file as it stands; empty where it cannot be read, which was told before.
+fn table(file: &Path) -> Table {
+    std::fs::read_to_string(file).ok().and_then(|text| text.parse().ok()).unwrap_or_default()
+}
+
+/// What differs and cannot change while the estate runs, as the file writes it.
+fn waits(started: &Table, now: &Table) -> Vec<String> {
+    let keys: BTreeSet<&String> = started.keys().chain(now.keys()).filter(|key| *key != "user").collect();
+    let differs = keys.into_iter().filter(|key| started.get(*key) != now.get(*key));
+    let written = |key: &String| match now.get(key).or_else(|| started.get(key)) {
+        Some(Value::Table(_)) => format!("[{key}]"),
+        Some(Value::Array(list)) if list.iter().any(Value::is_table) => format!("[[{key}]]"),
+        _ => format!("`{key}`"),
+    };
+    differs.map(written).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_changed_home_is_taken_unless_somebody_moved_the_user() {
+        let folder = std::env::temp_dir().join(format!("homing-estate-{}-reload", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let file = folder.join("estate.toml");
+        let write = |home: &str| {
+            let server = |name: &str| format!("[[server]]\nname = \"{name}\"\nrole = \"home\"\n");
+            let user =
+                |name: &str| format!("[[user]]\nname = \"{name}\"\npassword = \"x\"\nhome = \"{home}\"\n");
+            let servers = [server("hs102"), server("hs104"), server("hs106")].concat();
+            let users = [user("alice"), user("bob")].concat();
+            std::fs::write(&file, format!("domain = \"a.b\"\n{servers}{users}")).unwrap();
+        };
+        write("hs102");
+        let estate = EstateConfig::read(&file).unwrap().builder().unwrap().start().await.unwrap();
+        let reload = Reload::new(&file);
+        assert_eq!(reload.again(&estate).await.unwrap().lines().count(), 1);
+        estate.move_user("bob", "hs106", "maintenance").await.unwrap();
+        for _ in 0..2 {
+            write("hs104");
+            let said = reload.again(&estate).await.unwrap();
+            assert!(said.contains("`home` says: bob@a.b\n"), "{said}");
+            let sits = estate.assignments().await.unwrap();
+            let sits: Vec<_> = sits.iter().map(|(_, one)| (one.home.as_str(), one.version)).collect();
+            assert_eq!(sits, [("hs104.a.b", 2), ("hs106.a.b", 2)]);
+        }
+        // Where they sit as it says, nothing is left.
+        write("hs106");
+        let said = reload.again(&estate).await.unwrap();
+        assert_eq!(said.lines().count(), 1, "{said}");
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[test]
+    fn what_cannot_change_is_named_as_the_file_writes_it() {
+        let table = |text: &str| text.parse::<Table>().unwrap();
+        let started =
+            table("domain = \"a.b\"\n[limits]\nnonces = 5\n[[server]]\nname = \"x\"\n[[user]]\nname = \"a\"");
+        let now = table("domain = \"a.b\"\ndns_port = 9\n[limits]\nnonces = 6\n[[user]]\nname = \"b\"");
+        assert_eq!(waits(&started, &now), ["`dns_port`", "[limits]", "[[server]]"]);
+        assert!(waits(&started, &started).is_empty());
+    }
+}

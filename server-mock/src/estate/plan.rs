@@ -1,0 +1,112 @@
+//! The plan of an estate: everything that is known before it starts.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use homing_core::ids::Seed;
+use homing_core::transport::Transport;
+use homing_net::NetConfig;
+
+use super::user::User;
+use crate::directory::UnknownUser;
+use crate::journal::Journal;
+use crate::node::config::NodeConfig;
+use crate::role::Role;
+use crate::shell::Skew;
+use crate::shell::ca::{Authority, Certificate};
+
+/// Changes the configuration of every server before it starts.
+type Change = Arc<dyn Fn(&mut NodeConfig) + Send + Sync>;
+
+/// What an estate is to be: its servers, users, and what surrounds them.
+#[derive(Clone)]
+pub(super) struct EstatePlan {
+    pub(super) domain: String,
+    pub(super) ntlm_domain: Option<String>,
+    pub(super) nodes: Vec<(String, Role)>,
+    pub(super) published: Vec<String>,
+    pub(super) users: Vec<User>,
+    pub(super) transports: Vec<Transport>,
+    pub(super) at: IpAddr,
+    pub(super) ports: Vec<(String, Transport, u16)>,
+    /// Of the name server; 0 where the system picks one.
+    pub(super) dns_port: u16,
+    pub(super) conditions: Conditions,
+    pub(super) directory: DirectoryPlan,
+    pub(super) changes: Vec<Change>,
+    pub(super) journal: Journal,
+}
+
+/// The conditions the servers run under: randomness, the wall clock, certificates that are not as they should be, and the
+/// bounds of their sockets.
+#[derive(Clone)]
+pub(super) struct Conditions {
+    pub(super) seed: Seed,
+    pub(super) certificates: Vec<(String, Certificate)>,
+    /// Of the certificates; a new one without.
+    pub(super) authority: Option<Arc<Authority>>,
+    pub(super) skew: Skew,
+    pub(super) sockets: NetConfig,
+}
+
+/// Where assignments are kept, and what becomes of users without one.
+#[derive(Clone, Debug, Default)]
+pub(super) struct DirectoryPlan {
+    pub(super) file: Option<PathBuf>,
+    pub(super) unknown: UnknownUser,
+}
+
+impl Default for EstatePlan {
+    fn default() -> Self {
+        Self {
+            domain: "network.com".to_owned(),
+            ntlm_domain: None,
+            nodes: Vec::new(),
+            published: Vec::new(),
+            users: Vec::new(),
+            transports: vec![Transport::SIPS],
+            at: IpAddr::V4(Ipv4Addr::LOCALHOST),
+            ports: Vec::new(),
+            dns_port: 0,
+            conditions: Conditions {
+                seed: Seed::from_number(0),
+                certificates: Vec::new(),
+                authority: None,
+                skew: Skew::None,
+                sockets: NetConfig::default(),
+            },
+            directory: DirectoryPlan::default(),
+            changes: Vec::new(),
+            journal: Journal::new(),
+        }
+    }
+}
+
+impl EstatePlan {
+    /// The configuration of a server after everything that was asked for.
+    pub(super) fn changed(&self, mut config: NodeConfig) -> NodeConfig {
+        for change in &self.changes {
+            change(&mut config);
+        }
+        config
+    }
+
+    /// The fixed port of a server for a transport; 0 where the system picks one.
+    pub(super) fn port_of(&self, node: &str, transport: Transport) -> u16 {
+        let found = self.ports.iter().find(|(name, kind, _)| name == node && *kind == transport);
+        found.map_or(0, |(_, _, port)| *port)
+    }
+
+    /// The certificate a server was given, else a good one.
+    pub(super) fn certificate_of(&self, node: &str) -> Certificate {
+        let found = self.conditions.certificates.iter().rfind(|(name, _)| name == node);
+        found.map(|(_, certificate)| certificate.clone()).unwrap_or_default()
+    }
+
+    /// A seed for each server, by its place.
+    pub(super) fn seeds(&self) -> impl Iterator<Item = Seed> {
+        let seed = self.conditions.seed.clone();
+        (0..).map(move |place| seed.stream("server", &[place]))
+    }
+}

@@ -1,0 +1,117 @@
+//! The services of a server: each handles a request in turn, and passes on what is not its own.
+//!
+//! A request is [received](Step::Received), then [authenticated](Step::Authenticated), then
+//! [routed](Step::Routed). A service takes the step it is for and returns the next one; every other step it
+//! returns as it came. Where the next step depends on the directory, it returns the question, and is given the answer. A new service is a file here and a line in the [list](super::composition) of each role
+//! that has it.
+
+pub(super) mod authentication;
+pub(super) mod home_authentication;
+pub(super) mod options;
+pub(super) mod redirect_server;
+pub(super) mod register_response;
+pub(super) mod registrar;
+pub(super) mod registration_notifier;
+pub(super) mod relay;
+pub(super) mod router;
+pub(super) mod validation;
+
+use std::borrow::Cow;
+
+use homing_core::ids::FlowId;
+use homing_core::time::{Deadline, Now};
+use homing_wire::Message;
+
+use super::authenticator::Principal;
+use super::context::{Context, ServerRequest};
+use super::io::NodeCommand;
+use super::routing::RouteDecision;
+use crate::directory::Lookup;
+
+/// Where a request stands on its way through the services. What is known of it is boxed: each service hands it on.
+pub(super) enum Step {
+    /// It is new, and nothing is known of its sender.
+    Received(Box<Received>),
+    /// Its sender is known, and a transaction waits for the response.
+    Authenticated(Box<Authenticated>),
+    /// It is decided which server handles it.
+    Routed(Box<Routed>),
+    /// The directory is asked first.
+    LookUp(LookUp),
+    /// It is answered, dropped, or kept by a service until something else comes.
+    Done,
+}
+
+/// A question to the directory, and what waits for its answer.
+pub(super) struct LookUp {
+    /// The address of record without scheme, lower case.
+    pub(super) user: String,
+    pub(super) pending: Pending,
+}
+
+/// What waits for an answer of the directory, until the service that asked is told.
+pub(super) enum Pending {
+    /// A request of a sender who is not known yet.
+    Received(Box<Received>),
+    /// A request whose sender is known.
+    Authenticated(Box<Authenticated>),
+    /// No request: an assignment may have changed.
+    Assignment,
+}
+
+/// A request that arrived.
+pub(super) struct Received {
+    pub(super) flow: FlowId,
+    pub(super) request: Message,
+}
+
+/// A request whose sender is known.
+pub(super) struct Authenticated {
+    pub(super) request: ServerRequest,
+    pub(super) principal: Principal,
+}
+
+/// A request with the decision where it is handled.
+pub(super) struct Routed {
+    pub(super) request: ServerRequest,
+    /// None where the server that handles the request authenticates its sender.
+    pub(super) principal: Option<Principal>,
+    pub(super) decision: RouteDecision,
+    /// For the journal.
+    pub(super) why: Cow<'static, str>,
+}
+
+/// One capability of a server, with the state that only it needs.
+pub(super) trait Service: Send {
+    /// Takes the step it is for and returns the next one.
+    fn handle_request(&mut self, cx: &mut Context, step: Step, now: Now) -> Step;
+
+    /// Takes the directory's answer to a question of its own.
+    fn handle_lookup(&mut self, _cx: &mut Context, _asked: LookUp, _found: &Lookup, _now: Now) -> Step {
+        Step::Done
+    }
+
+    /// Takes the final response to a request it passed on under the name `relay`.
+    fn handle_response(&mut self, _cx: &mut Context, _relay: u64, _response: &Message, _now: Now) {}
+
+    /// Learns that nothing more comes for `relay`; `status` says why to the one who asked.
+    fn handle_failure(&mut self, _cx: &mut Context, _relay: u64, _status: u16, _now: Now) {}
+
+    /// Takes a command of an operator or a test.
+    fn handle_command(&mut self, _cx: &mut Context, _command: &NodeCommand, _now: Now) -> Step {
+        Step::Done
+    }
+
+    /// Does what is due at or before `now`.
+    fn handle_deadline(&mut self, _cx: &mut Context, _now: Now) {}
+
+    /// The next moment something is due.
+    fn deadline(&self) -> Option<Deadline> {
+        None
+    }
+
+    /// Requests that wait inside for something else than the directory.
+    fn in_hand(&self) -> usize {
+        0
+    }
+}
