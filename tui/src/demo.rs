@@ -1,87 +1,22 @@
-//! The demo: an estate inside this program, a phone that is led to its home server, and keys to trouble both.
+//! The demo: an estate inside this program, a phone that signs in there, and keys that provoke faults.
 //!
-//! This is the one room that knows the estate's crate.
+//! No other module of this crate names the estate's.
 
+mod controls;
 mod script;
-mod stage;
+mod setup;
 
 pub(crate) use script::run as script;
-
-use std::sync::Arc;
-
-use homing::{Account, AccountConfig, Aor, Password, Resolver, Roots, StaticCredentials, UserAgent};
-use homing_server_mock::estate::{Estate, OnMove, Transport, User};
+pub(crate) use setup::{Demo, start};
 
 use crate::bridge::Bridge;
-use crate::report::{Exit, Failure};
+use crate::effect::Effect;
 
-/// An estate with a phone beside it.
-pub(crate) struct Demo {
-    estate: Arc<Estate>,
-    agent: UserAgent,
-    account: Account,
+/// A bridge for the phone; the panel's keys reach the estate from now on, and the phone signs in.
+pub(crate) fn bridge(demo: Demo) -> Bridge {
+    let mut bridge = Bridge::new(demo.agent.clone(), None);
+    let id = bridge.adopt(demo.account.clone());
+    bridge.set_estate_keys(controls::start(demo, bridge.line()));
+    bridge.perform(Effect::SignIn(id));
+    bridge
 }
-
-/// Starts the estate and a phone with one account that is not signed in yet.
-///
-/// # Errors
-/// What the system refuses: ports, threads, randomness.
-pub(crate) async fn raise(seed: u64) -> Result<Demo, Failure> {
-    let estate = Estate::builder()
-        .domain(DOMAIN)
-        .distributor(DISTRIBUTOR)
-        .home(HOMES[0])
-        .home(HOMES[1])
-        .user(User::new(USER, PASSWORD).assigned(HOMES[1]))
-        .transports([Transport::Tls, Transport::Tcp])
-        // What is shown is the 301 on refresh, whenever the person asks for one.
-        .on_move(OnMove::AtRefresh)
-        .seed(seed)
-        .start()
-        .await
-        .map_err(|error| failed(&error))?;
-    let roots = Roots::pem(estate.ca_pem()).map_err(|error| failed(&error))?;
-    let agent = UserAgent::builder()
-        .resolver(Resolver::name_server(estate.dns_address()))
-        .roots(roots)
-        .trace_bytes(8 << 20)
-        .build()
-        .map_err(|error| failed(&error))?;
-    let aor = Aor::parse(&format!("{USER}@{DOMAIN}")).map_err(|error| failed(&error))?;
-    let config = AccountConfig::new(aor, crate::config::new_epid());
-    let credentials = StaticCredentials::new(USER, "", Password::new(PASSWORD));
-    let account = agent.account(config, credentials).map_err(|error| Failure::from(&error))?;
-    Ok(Demo { estate: Arc::new(estate), agent, account })
-}
-
-impl Demo {
-    /// A bridge for the phone; the stage's keys reach the estate from now on, and the phone signs in.
-    pub(crate) fn bridge(self) -> Bridge {
-        let mut bridge = Bridge::new(self.agent.clone(), None);
-        let id = bridge.adopt(self.account.clone());
-        bridge.set_stage(stage::start(self, bridge.line()));
-        bridge.perform(crate::effect::Effect::SignIn(id));
-        bridge
-    }
-
-    /// The short name of the home server that is not `home`.
-    fn other_home(home: &str) -> &'static str {
-        if home.starts_with(HOMES[0]) { HOMES[1] } else { HOMES[0] }
-    }
-
-    /// The short name of the home server where the user is registered now.
-    fn current_home(&self) -> Option<String> {
-        self.estate.bindings(USER).first().map(|binding| binding.node.clone())
-    }
-}
-
-fn failed(error: &impl std::fmt::Display) -> Failure {
-    Failure::new(Exit::Transport, "E0115", error, "Try again; the demo needs free ports on 127.0.0.1.")
-}
-
-const DOMAIN: &str = "network.com";
-const DISTRIBUTOR: &str = "lb";
-const HOMES: [&str; 2] = ["hs102", "hs104"];
-const USER: &str = "alice";
-/// Known to everybody: it opens nothing outside this process.
-const PASSWORD: &str = "open-sesame";

@@ -5,7 +5,7 @@ use homing::{AccountId, Aor, Password};
 
 use crate::config::{AccountEntry, Config};
 use crate::text::ScreenText;
-use crate::trace::Form;
+use crate::trace::TraceFormat;
 
 /// What the model asks of the world; results come back as messages.
 #[derive(Clone, Debug)]
@@ -27,8 +27,8 @@ pub(crate) enum Effect {
         password: Option<Password>,
         keep: bool,
     },
-    /// A key of the stage was pressed.
-    Stage(char),
+    /// A key of the demo's estate was pressed.
+    EstateKey(char),
     /// Write a setting.
     SaveSetting {
         path: String,
@@ -36,7 +36,7 @@ pub(crate) enum Effect {
     },
     /// Write these entries of the trace into a file of this form.
     SaveTrace {
-        form: Form,
+        form: TraceFormat,
         entries: Vec<u64>,
     },
     /// Sign in beside the registration, to see whether the password is right.
@@ -65,6 +65,11 @@ pub(crate) enum Effect {
 pub(crate) enum Search {
     /// Ask DNS for the servers of the address's domain.
     Discover(Aor),
-    /// Make the account, save it and sign in; the server is empty where DNS decides.
-    Create { aor: Aor, server: String },
+    /// Make the account of an address as it was typed and sign in; the server is empty where DNS decides. It is saved
+    /// once it has signed in, or at once where it is to be kept anyway.
+    Create { address: String, server: String, keep: bool },
+    /// Save an account that has not signed in.
+    Keep(AccountId),
+    /// Forget an account that has not signed in.
+    Discard(AccountId),
 }

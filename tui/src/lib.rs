@@ -8,24 +8,24 @@ mod control;
 #[cfg(feature = "demo")]
 mod demo;
 mod effect;
+mod headless;
 mod keys;
-mod look;
+mod messages;
 mod model;
 mod msg;
-mod place;
+mod navigation;
 mod report;
 mod screen;
 mod shell;
-mod still;
 mod text;
+mod theme;
 mod trace;
 mod update;
 mod verify;
 mod view;
 mod widget;
-mod words;
 
-pub use still::Still;
+pub use headless::HeadlessPhone;
 
 /// Runs the program with the process's arguments; the exit code is that of the command line.
 pub fn run() -> std::process::ExitCode {

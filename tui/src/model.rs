@@ -3,30 +3,30 @@
 use std::time::Duration;
 
 use crate::keys::Keymap;
-use crate::look::Look;
-use crate::place::Place;
-use crate::screen::{
-    Hits, Scene, accounts, consent, help, palette, password, save, settings, stage, tasks, trace, wizard,
-};
-use crate::words::News;
+use crate::messages::Notification;
+use crate::navigation::Navigation;
+use crate::screen::{Hits, Pages, Scene, consent, palette, password, save, settings, wizard};
+use crate::theme::Theme;
 
 /// The whole phone.
 #[derive(Clone, Debug)]
 pub(crate) struct Model {
-    pub(crate) accounts: accounts::State,
-    pub(crate) trace: trace::State,
-    pub(crate) tasks: tasks::State,
-    pub(crate) settings: settings::State,
-    pub(crate) help: help::State,
-    /// An estate inside this program that can be played with.
-    pub(crate) stage: Option<stage::State>,
+    pub(crate) pages: Pages,
     /// What lies above the screen; the last one has the keys.
     pub(crate) overlays: Vec<Overlay>,
-    pub(crate) place: Place,
+    pub(crate) navigation: Navigation,
+    pub(crate) window: Window,
     pub(crate) toast: Option<Toast>,
-    pub(crate) look: Look,
+    pub(crate) theme: Theme,
     pub(crate) keys: Keymap,
     pub(crate) clock: Clock,
+}
+
+/// The size of the terminal's window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Window {
+    pub(crate) columns: u16,
+    pub(crate) rows: u16,
 }
 
 /// Something drawn above the screen, which takes the keys until it is closed.
@@ -51,12 +51,26 @@ impl Overlay {
     pub(crate) fn asks_password(&self, question: u64) -> bool {
         matches!(self, Overlay::Password(state) if state.request.id == question)
     }
+
+    /// Pasted text goes into the field that is typed into, if there is one.
+    pub(crate) fn paste(&mut self, text: &str) {
+        match self {
+            Overlay::Password(state) => state.paste(text),
+            Overlay::Palette(state) => state.input.paste(text),
+            Overlay::Wizard(state) => {
+                if let Some(field) = state.field() {
+                    field.paste(text);
+                }
+            }
+            Overlay::Consent(_) | Overlay::Save(_) | Overlay::Leaving => {}
+        }
+    }
 }
 
-/// A sentence that stays in sight for a while.
+/// A sentence that is shown for a while.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Toast {
-    pub(crate) news: News,
+    pub(crate) notification: Notification,
     /// When it goes, on the phone's own clock.
     pub(crate) until: Duration,
 }
@@ -72,18 +86,14 @@ pub(crate) struct Clock {
 
 impl Model {
     /// A phone without accounts.
-    pub(crate) fn new(look: Look, keys: Keymap, settings: settings::State) -> Self {
+    pub(crate) fn new(theme: Theme, keys: Keymap, settings: settings::State) -> Self {
         Self {
-            accounts: accounts::State::default(),
-            trace: trace::State::default(),
-            tasks: tasks::State::default(),
-            settings,
-            help: help::State::default(),
-            stage: None,
+            pages: Pages { settings, ..Pages::default() },
             overlays: Vec::new(),
-            place: Place::default(),
+            navigation: Navigation::default(),
+            window: Window { columns: 80, rows: 24 },
             toast: None,
-            look,
+            theme,
             keys,
             clock: Clock::default(),
         }
@@ -91,28 +101,18 @@ impl Model {
 
     /// What views may see, and where they say what a click means.
     pub(crate) fn scene<'a>(&'a self, hits: &'a Hits) -> Scene<'a> {
-        Scene {
-            look: &self.look,
-            hits,
-            keys: &self.keys,
-            now: self.clock.since_start,
-            accounts: &self.accounts,
-            trace: &self.trace,
-            tasks: &self.tasks,
-            settings: &self.settings,
-            help: &self.help,
-            stage: self.stage.as_ref(),
-        }
+        Scene { theme: &self.theme, hits, keys: &self.keys, now: self.clock.since_start, pages: &self.pages }
     }
 
     /// When something on the screen reads differently without any message.
     pub(crate) fn next_change(&self) -> Option<Duration> {
         let toast = self.toast.as_ref().map(|toast| toast.until);
         let spinner = self
+            .pages
             .tasks
             .is_busy()
-            .then(|| self.clock.since_start + if self.look.reduced_motion { SLOW } else { FRAME });
-        [toast, self.accounts.next_change(self.clock.since_start), spinner].into_iter().flatten().min()
+            .then(|| self.clock.since_start + if self.theme.reduced_motion { SLOW } else { FRAME });
+        [toast, self.pages.accounts.next_change(self.clock.since_start), spinner].into_iter().flatten().min()
     }
 }
 

@@ -1,10 +1,13 @@
 //! What reaches the model.
 
+use homing::{AccountEvent, AccountId, AccountState, Aor};
+
 use crate::config::{AccountEntry, Config};
 use crate::keys::{Chord, Keymap};
-use crate::screen::{accounts, consent, password, settings, stage, tasks, trace, wizard};
+use crate::messages::{Notification, Problem};
+use crate::screen::trace::Entry;
+use crate::screen::{consent, password, wizard};
 use crate::text::ScreenText;
-use crate::words::Trouble;
 
 /// One thing that happened; handled together with the time.
 #[derive(Clone, Debug)]
@@ -17,31 +20,31 @@ pub(crate) enum Msg {
     Resized { columns: u16, rows: u16 },
     /// Time passed.
     Tick,
+    /// Something is to be told to the person.
+    Notify(Notification),
     /// An account came, changed or went.
-    Account(accounts::Msg),
+    Account(AccountMsg),
     /// Messages were traced.
-    Traced(Vec<trace::Entry>),
+    Traced(Vec<Entry>),
     /// A task began or ended.
-    Task(tasks::Msg),
-    /// The estate on the stage changed.
-    Stage(stage::Msg),
+    Task(TaskMsg),
+    /// The demo's estate changed.
+    Estate(EstateMsg),
     /// A redirect passed every rule and waits for consent.
     Asked(consent::Request),
     /// A verified server wants a password.
     PasswordWanted(password::Request),
-    /// Nobody waits for an answer to this question for a password any more.
+    /// The login that asked this question for a password has ended.
     PasswordWithdrawn(u64),
     /// The wizard's discovery or probe got on.
     Wizard(wizard::Report),
-    /// A setting was written, or could not be.
-    Setting(settings::Msg),
+    /// A setting was written.
+    Saved { path: String, value: toml::Value },
     /// The configuration was read again.
     Reloaded(Box<Reloaded>),
-    /// It could not be read; what was read before holds.
-    NotReloaded(Trouble),
     /// An account that was changed in the file is out of the way.
     Vacant(Box<AccountEntry>),
-    /// Somebody wants the configuration read again.
+    /// Another program wants the configuration read again.
     ReloadWanted,
     /// A click on a cell.
     Clicked { column: u16, row: u16 },
@@ -49,6 +52,66 @@ pub(crate) enum Msg {
     Scrolled { up: bool },
     /// The system or the terminal wants the program to end.
     Ended,
+}
+
+/// What the agent tells of accounts.
+#[derive(Clone, Debug)]
+pub(crate) enum AccountMsg {
+    /// The bridge has taken it in.
+    Added { id: AccountId, aor: Aor },
+    /// The bridge has let it go.
+    Removed { id: AccountId },
+    /// An event of the agent.
+    Happened { id: AccountId, what: AccountEvent },
+    /// Events were lost on their way here, `what` by kind; `state` is the one after them.
+    Missed { id: AccountId, state: AccountState, what: ScreenText },
+}
+
+/// What becomes of tasks.
+#[derive(Clone, Debug)]
+pub(crate) enum TaskMsg {
+    Begun { id: u64, what: ScreenText },
+    Ended { id: u64, end: TaskEnd },
+}
+
+/// How a task ended. Each outcome is told to the person once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum TaskEnd {
+    /// Empty where an event of the account tells it, or there is nothing to tell.
+    Done(ScreenText),
+    Failed(Problem),
+    /// It failed, and an event of the account tells why.
+    FailedAsTold(Problem),
+}
+
+/// What the demo reports of its estate.
+#[derive(Clone, Debug)]
+#[cfg_attr(not(feature = "demo"), expect(dead_code, reason = "only the demo has an estate"))]
+pub(crate) enum EstateMsg {
+    /// The keys there are; comes first.
+    Started(Vec<Control>),
+    /// The servers as they are now.
+    Servers(Vec<Server>),
+}
+
+/// One thing a key does to the estate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Control {
+    pub(crate) key: char,
+    /// A few words.
+    pub(crate) label: &'static str,
+    /// A sentence for the help.
+    pub(crate) meaning: &'static str,
+}
+
+/// One server of the estate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Server {
+    pub(crate) name: ScreenText,
+    pub(crate) role: &'static str,
+    pub(crate) up: bool,
+    /// Users registered there, and what it was made to do next.
+    pub(crate) note: ScreenText,
 }
 
 /// A configuration that was read again.

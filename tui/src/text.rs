@@ -158,7 +158,7 @@ fn is_hidden(code: u32) -> bool {
     HIDDEN.binary_search_by(|&(first, last)| range_order(first, last, code)).is_ok()
 }
 
-/// Private use and non-characters: nobody can say what they look like.
+/// Private use and non-characters: their look is undefined.
 fn is_nobody(code: u32) -> bool {
     matches!(code, 0xE000..=0xF8FF | 0xF_0000..=0x10_FFFF | 0xFDD0..=0xFDEF) || code & 0xFFFE == 0xFFFE
 }
@@ -206,6 +206,45 @@ const HIDDEN: &[(u32, u32)] = &[
     (0x1D173, 0x1D17A),
     (0xE0000, 0xE0FFF),
 ];
+
+/// What stands for a character where only ASCII can be shown.
+pub(crate) fn ascii_twin(symbol: &str) -> &'static str {
+    match symbol {
+        "→" | "▶" => ">",
+        "←" | "◀" => "<",
+        "×" => "x",
+        "·" | "–" | "—" => "-",
+        "…" => "~",
+        "•" => "*",
+        "“" | "”" => "\"",
+        _ => "?",
+    }
+}
+
+/// The same text in ASCII only.
+pub(crate) fn ascii(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_ascii() {
+            out.push(c);
+        } else {
+            out.push_str(ascii_twin(c.encode_utf8(&mut [0; 4])));
+        }
+    }
+    out
+}
+
+/// True if the locale is one of UTF-8 (POSIX.1 section 8.2: the first that is not empty; without one it is the POSIX
+/// locale, which is ASCII).
+pub(crate) fn is_utf8_locale(variable: impl Fn(&str) -> Option<String>) -> bool {
+    let set = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().filter_map(variable).find(|value| !value.is_empty());
+    set.is_some_and(|locale| locale.to_ascii_lowercase().replace('-', "").contains("utf8"))
+}
+
+/// A number with the noun that agrees with it: `1 entry`, `2 entries`.
+pub(crate) fn count(number: usize, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
+}
 
 #[cfg(test)]
 pub(crate) mod tests {
@@ -286,5 +325,18 @@ pub(crate) mod tests {
         for text in ["Zoë Müller", "Ελένη", "日本語", "naïve e\u{301}", "a b"] {
             assert_eq!(ScreenText::of(text).as_str(), text);
         }
+    }
+
+    #[test]
+    fn a_locale_of_another_character_set_means_ascii() {
+        let with = |pairs: &'static [(&str, &str)]| {
+            is_utf8_locale(move |name| {
+                pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())
+            })
+        };
+        assert!(!with(&[]) && !with(&[("LANG", "")]), "no locale is the POSIX one");
+        assert!(with(&[("LANG", "de_DE.UTF-8")]) && with(&[("LC_ALL", ""), ("LANG", "C.utf8")]));
+        assert!(!with(&[("LANG", "C")]) && !with(&[("LC_ALL", "POSIX"), ("LANG", "en_US.UTF-8")]));
+        assert!(!with(&[("LC_CTYPE", "de_DE.ISO-8859-1")]));
     }
 }

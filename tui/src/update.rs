@@ -1,51 +1,47 @@
 //! The one place where the model changes: a message and the time in, effects out; no I/O, no clock.
 
-mod look;
 mod mouse;
+mod overlay;
+mod theme;
 
-pub(crate) use look::apply_look;
-use look::resize;
+use overlay::Next;
+pub(crate) use theme::apply_theme;
+use theme::resize;
 
 use crate::effect::Effect;
-use crate::keys::{Action, Chord, Held, Key};
+use crate::keys::{Action, Chord, Key, Mode, Screen};
+use crate::messages::{Notification, Severity};
 use crate::model::{Clock, Model, Overlay, Toast};
-use crate::msg::{Msg, Reloaded};
-use crate::place::Screen;
-use crate::screen::{palette, password, save, stage, wizard};
+use crate::msg::{AccountMsg, Msg, Reloaded};
+use crate::screen::{Outcome, palette, password, save, wizard};
 use crate::text::{ScreenText, screen_text};
-use crate::words::{News, Weight};
 
 /// Takes one message.
 pub(crate) fn update(model: &mut Model, msg: Msg, now: Clock) -> Vec<Effect> {
     model.clock = now;
-    let written = model.tasks.written();
+    let written = model.pages.tasks.written();
     let mut effects = handle(model, msg);
-    effects.extend(aloud(model, written));
+    effects.extend(announcements(model, written));
     effects
 }
 
 fn handle(model: &mut Model, msg: Msg) -> Vec<Effect> {
-    let now = model.clock;
-    if model.toast.as_ref().is_some_and(|toast| toast.until <= now.since_start) {
+    let now = model.clock.since_start;
+    if model.toast.as_ref().is_some_and(|toast| toast.until <= now) {
         model.toast = None;
+    }
+    for screen in Screen::ALL {
+        if let Some(notification) = model.pages.page_mut(screen).handle(&msg, now) {
+            notify(model, notification);
+        }
     }
     match msg {
         Msg::Key(chord) => return handle_key(model, chord),
-        Msg::Pasted(text) => handle_paste(model, &text),
+        Msg::Pasted(text) => paste(model, &text),
         Msg::Resized { columns, rows } => resize(model, columns, rows),
-        Msg::Tick => {}
-        Msg::Account(msg) => {
-            let told = model.accounts.handle(msg, now.since_start);
-            tell_some(model, told);
-        }
-        Msg::Traced(entries) => model.trace.take(entries),
-        Msg::Task(msg) => {
-            let told = model.tasks.handle(msg, now.since_start);
-            tell_some(model, told);
-        }
-        Msg::Stage(msg) => handle_stage(model, msg),
+        Msg::Notify(notification) => notify(model, notification),
         Msg::Asked(mut request) => {
-            let card = model.accounts.cards.iter().find(|card| card.id == request.account);
+            let card = model.pages.accounts.cards.iter().find(|card| card.id == request.account);
             request.aor = card.map(|card| card.aor.clone()).unwrap_or_default();
             model.overlays.push(Overlay::Consent(request));
         }
@@ -58,31 +54,39 @@ fn handle(model: &mut Model, msg: Msg) -> Vec<Effect> {
                 }
             }
         }
-        Msg::Clicked { column, row } => return click(model, column, row),
+        Msg::Clicked { column, row } => {
+            let next = mouse::click(model, column, row);
+            return follow(model, next);
+        }
         Msg::Scrolled { up } => return scroll(model, up),
         Msg::ReloadWanted => return act(model, Action::Reload),
         Msg::Reloaded(reloaded) => take_configuration(model, *reloaded),
-        Msg::NotReloaded(trouble) => tell(model, News::from(&trouble)),
         Msg::Vacant(entry) => return vec![Effect::Admit(entry)],
-        Msg::Setting(msg) => {
-            let told = model.settings.handle(msg);
-            apply_look(model);
-            tell(model, told);
-        }
+        Msg::Saved { .. } => apply_theme(model),
         Msg::Ended => return leave(model),
+        // The pages have taken what they keep of these.
+        Msg::Account(AccountMsg::Happened { id, what }) => {
+            for overlay in &mut model.overlays {
+                if let Overlay::Wizard(state) = overlay {
+                    state.handle(id, &what);
+                }
+            }
+        }
+        Msg::Tick | Msg::Account(_) | Msg::Traced(_) | Msg::Task(_) | Msg::Estate(_) => {}
     }
     Vec::new()
 }
 
-/// Writes into the log and, if it is loud enough, into the toast.
-pub(crate) fn tell(model: &mut Model, news: News) {
-    model.tasks.log(news.clone(), model.clock.wall);
-    if news.weight >= Weight::Notice {
-        let until = model.clock.since_start + if news.weight == Weight::Warning { LOUD } else { SOFT };
+/// Writes into the log and, if it is severe enough, into the toast.
+pub(crate) fn notify(model: &mut Model, notification: Notification) {
+    model.pages.tasks.log(notification.clone(), model.clock.wall);
+    if notification.severity >= Severity::Info {
+        let shown_for = if notification.severity == Severity::Warning { LONG } else { SHORT };
+        let until = model.clock.since_start + shown_for;
         // A refusal must be read before the sentence that follows it takes its place.
-        let shown = model.toast.as_ref().map(|toast| toast.news.weight);
-        if shown != Some(Weight::Warning) || news.weight >= Weight::Success {
-            model.toast = Some(Toast { news, until });
+        let shown = model.toast.as_ref().map(|toast| toast.notification.severity);
+        if shown != Some(Severity::Warning) || notification.severity >= Severity::Success {
+            model.toast = Some(Toast { notification, until });
         }
     }
 }
@@ -100,132 +104,47 @@ fn ask_password(model: &mut Model, request: password::Request) {
     model.overlays.push(Overlay::Password(password::State::new(request)));
 }
 
-/// What was told since then, said beside the screen where that is wanted.
-fn aloud(model: &Model, written: usize) -> Vec<Effect> {
-    let config = &model.settings.config;
+/// What was written into the log since then, for bell and screen reader where they are wanted.
+fn announcements(model: &Model, written: usize) -> Vec<Effect> {
+    let config = &model.pages.settings.config;
     let (announce, bell) = (config.flag("ui.announce"), config.flag("ui.bell"));
     let mut effects = Vec::new();
-    for line in model.tasks.since(written).filter(|line| line.news.weight >= Weight::Notice) {
-        if bell && line.news.weight == Weight::Warning {
+    let lines = model.pages.tasks.since(written);
+    for line in lines.filter(|line| line.notification.severity >= Severity::Info) {
+        if bell && line.notification.severity == Severity::Warning {
             effects.push(Effect::Bell);
         }
         if announce {
-            let code = line.news.code.map(|code| format!("{code} ")).unwrap_or_default();
-            effects.push(Effect::Announce(screen_text!("{code}{}", line.news.text)));
+            let code = line.notification.code.map(|code| format!("{code} ")).unwrap_or_default();
+            effects.push(Effect::Announce(screen_text!("{code}{}", line.notification.text)));
         }
     }
     effects
 }
 
-fn tell_some(model: &mut Model, told: Option<News>) {
-    if let Some(told) = told {
-        tell(model, told);
-    }
-}
-
-fn handle_stage(model: &mut Model, msg: stage::Msg) {
-    match msg {
-        stage::Msg::Raised(acts) => model.stage = Some(stage::State { acts, servers: Vec::new() }),
-        stage::Msg::Servers(servers) => {
-            if let Some(stage) = &mut model.stage {
-                stage.servers = servers;
-            }
-        }
-        stage::Msg::Noted(text) => tell(model, News::plain(Weight::Detail, text)),
-        // What a key did is read before what follows from it.
-        stage::Msg::Told(text) => tell(model, News::plain(Weight::Success, text)),
-    }
-}
-
 fn handle_key(model: &mut Model, chord: Chord) -> Vec<Effect> {
     if let Some(overlay) = model.overlays.pop() {
-        return handle_overlay(model, overlay, chord);
+        let next = overlay::handle_key(model, overlay, chord);
+        return follow(model, next);
     }
-    // Whoever types must not run commands.
-    let typed = match model.place.screen() {
-        Screen::Trace if model.trace.filter.typing => {
-            model.trace.handle_typing(chord);
-            Some(Ok(Vec::new()))
-        }
-        Screen::Help if model.help.filter.typing => {
-            model.help.handle_typing(chord);
-            Some(Ok(Vec::new()))
-        }
-        Screen::Settings if model.settings.edit.is_some() => Some(model.settings.handle_typing(chord)),
-        _ => None,
-    };
-    if let Some(outcome) = typed {
+    let screen = model.navigation.screen();
+    if let Some(outcome) = model.pages.page_mut(screen).handle_key(chord) {
         return settle(model, outcome);
     }
-    if let (Key::Char(key), Held::Nothing) = (chord.key, chord.held)
-        && model.place.screen() == Screen::Accounts
-        && model.stage.as_ref().is_some_and(|stage| stage.knows(key))
-    {
-        return vec![Effect::Stage(key)];
+    let mode = Mode::On(screen);
+    if let Some(action) = model.keys.action(mode, chord) {
+        return act(model, action);
     }
-    match model.keys.action(model.place.screen().mode(), chord) {
-        Some(action) => act(model, action),
-        None => {
-            let mode = model.place.screen().mode();
-            let help =
-                model.keys.chord(mode, Action::Help).map(|chord| chord.to_string()).unwrap_or_default();
-            tell(
-                model,
-                News::plain(Weight::Notice, screen_text!("{chord} does nothing here; {help} lists the keys")),
-            );
-            Vec::new()
-        }
-    }
-}
-
-fn handle_overlay(model: &mut Model, overlay: Overlay, chord: Chord) -> Vec<Effect> {
-    match overlay {
-        Overlay::Leaving => model.overlays.push(Overlay::Leaving),
-        Overlay::Palette(mut state) => match state.handle(chord) {
-            palette::Verdict::Stay => model.overlays.push(Overlay::Palette(state)),
-            chosen => return run(model, chosen),
-        },
-        Overlay::Save(state) => match state.handle(chord) {
-            save::Verdict::Stay => model.overlays.push(Overlay::Save(state)),
-            save::Verdict::Close => {}
-            save::Verdict::Save(effect) => return vec![effect],
-        },
-        Overlay::Consent(request) => match request.handle(chord) {
-            Some(effect) => return vec![effect],
-            None => model.overlays.push(Overlay::Consent(request)),
-        },
-        Overlay::Password(mut state) => match state.handle(chord) {
-            Some(effect) => return vec![effect],
-            None => model.overlays.push(Overlay::Password(state)),
-        },
-        Overlay::Wizard(mut state) => match state.handle(chord) {
-            wizard::Verdict::Close => {}
-            wizard::Verdict::Finish(request) => return vec![Effect::Wizard(request)],
-            wizard::Verdict::Stay => model.overlays.push(Overlay::Wizard(state)),
-            wizard::Verdict::Ask(request) => {
-                model.overlays.push(Overlay::Wizard(state));
-                return vec![Effect::Wizard(request)];
-            }
-        },
-    }
+    let help = model.keys.chord(mode, Action::Show(Screen::Help)).map(|chord| chord.to_string());
+    let text = screen_text!("{chord} does nothing here; {} lists the keys", help.unwrap_or_default());
+    notify(model, Notification::plain(Severity::Info, text));
     Vec::new()
 }
 
-/// Runs what was chosen in the palette.
-fn run(model: &mut Model, chosen: palette::Verdict) -> Vec<Effect> {
-    match chosen {
-        palette::Verdict::Stay | palette::Verdict::Close => Vec::new(),
-        palette::Verdict::Run(palette::Command::Action(action)) => act(model, action),
-        palette::Verdict::Run(palette::Command::Stage(key)) => vec![Effect::Stage(key)],
-    }
-}
-
-fn click(model: &mut Model, column: u16, row: u16) -> Vec<Effect> {
-    match mouse::click(model, column, row) {
-        mouse::Click::Taken => Vec::new(),
-        mouse::Click::Act(action) => act(model, action),
-        mouse::Click::Chosen(chosen) => run(model, chosen),
-        mouse::Click::Effect(effect) => vec![effect],
+fn follow(model: &mut Model, next: Next) -> Vec<Effect> {
+    match next {
+        Next::Effects(effects) => effects,
+        Next::Act(action) => act(model, action),
     }
 }
 
@@ -237,140 +156,106 @@ fn scroll(model: &mut Model, up: bool) -> Vec<Effect> {
     (0..NOTCH).flat_map(once).collect()
 }
 
-fn handle_paste(model: &mut Model, text: &str) {
+fn paste(model: &mut Model, text: &str) {
     match model.overlays.last_mut() {
-        Some(Overlay::Password(state)) => state.paste(text),
-        Some(Overlay::Palette(state)) => state.input.paste(text),
-        Some(Overlay::Wizard(state)) => {
-            if let Some(field) = state.field() {
+        Some(overlay) => overlay.paste(text),
+        None => {
+            if let Some(field) = model.pages.page_mut(model.navigation.screen()).field() {
                 field.paste(text);
             }
         }
-        Some(Overlay::Consent(_) | Overlay::Save(_) | Overlay::Leaving) => {}
-        None => match model.place.screen() {
-            Screen::Trace if model.trace.filter.typing => model.trace.filter.paste(text),
-            Screen::Help if model.help.filter.typing => model.help.filter.paste(text),
-            Screen::Settings => {
-                if let Some(edit) = &mut model.settings.edit {
-                    edit.paste(text);
-                }
-            }
-            Screen::Accounts | Screen::Trace | Screen::Tasks | Screen::Help => {}
-        },
     }
 }
 
-/// Runs an action: those of the whole phone here, the others on the screen in sight.
+/// Runs an action: those of the whole phone here, the others on their page.
 fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     match action {
         Action::Quit => return leave(model),
-        Action::Help => {
-            let screen = model.place.screen();
-            if screen == Screen::Help {
-                model.place.swap();
-            } else {
-                model.help.about = Some(screen.mode());
-                model.place.go(Screen::Help);
-            }
-        }
+        Action::Show(screen) => show(model, screen),
         Action::Palette => {
-            let acts = model.stage.as_ref().map(|stage| stage.acts.clone()).unwrap_or_default();
-            model.overlays.push(Overlay::Palette(palette::State::new(acts)));
+            let estate = model.pages.accounts.estate.as_ref();
+            let controls = estate.map(|estate| estate.controls.clone()).unwrap_or_default();
+            model.overlays.push(Overlay::Palette(palette::State::new(controls)));
         }
         Action::AddAccount => model.overlays.push(Overlay::Wizard(Box::new(wizard::State::new()))),
-        Action::ShowAccounts => model.place.go(Screen::Accounts),
-        Action::ShowTrace => model.place.go(Screen::Trace),
-        Action::ShowTasks => model.place.go(Screen::Tasks),
-        Action::ShowSettings => model.place.go(Screen::Settings),
         Action::NextPane => step_screen(model, 1),
         Action::PreviousPane => step_screen(model, Screen::ALL.len() - 1),
         Action::HistoryBack => {
-            model.place.back();
+            model.navigation.back();
         }
         Action::HistoryForward => {
-            model.place.forward();
+            model.navigation.forward();
         }
-        Action::LastView => model.place.swap(),
+        Action::LastView => model.navigation.swap(),
         Action::Redraw => return vec![Effect::Redraw],
         Action::Suspend => return vec![Effect::Suspend],
         Action::CopyDiagnostics => {
-            let told = screen_text!("a report without secrets is in the terminal's clipboard");
-            tell(model, News::plain(Weight::Notice, told));
+            let told = ScreenText::of("a report without secrets is in the terminal's clipboard");
+            notify(model, Notification::plain(Severity::Info, told));
             return vec![Effect::Copy(crate::view::diagnostics(model))];
         }
-        Action::Reload => return vec![Effect::Reload(Box::new(model.settings.config.clone()))],
-        Action::SaveTrace => {
-            let entries = model.trace.numbers();
-            if entries.is_empty() {
-                tell(model, News::plain(Weight::Warning, ScreenText::of("nothing is traced yet")));
-            } else {
-                model.overlays.push(Overlay::Save(save::State { entries }));
-            }
-        }
+        Action::Reload => return vec![Effect::Reload(Box::new(model.pages.settings.config.clone()))],
+        Action::SaveTrace => save_trace(model),
         Action::Back => back(model),
-        other => return act_on_screen(model, other),
+        other => return act_on_page(model, other),
     }
     Vec::new()
 }
 
-fn act_on_screen(model: &mut Model, action: Action) -> Vec<Effect> {
-    let page = usize::from(model.place.rows.saturating_sub(6)).max(1);
-    // Account commands of the palette work from anywhere.
-    let on_accounts = matches!(
-        action,
-        Action::SignIn
-            | Action::SignOut
-            | Action::Options
-            | Action::WhoAmI
-            | Action::Journey
-            | Action::TestCredentials
-    );
+/// Shows a screen; the help is left again by the key that showed it.
+fn show(model: &mut Model, screen: Screen) {
+    let before = model.navigation.screen();
+    match (screen, before) {
+        (Screen::Help, Screen::Help) => model.navigation.swap(),
+        (Screen::Help, _) => {
+            model.pages.help.about = Some(before);
+            model.navigation.go(Screen::Help);
+        }
+        _ => model.navigation.go(screen),
+    }
+}
+
+fn save_trace(model: &mut Model) {
+    let entries = model.pages.trace.numbers();
+    if entries.is_empty() {
+        let nothing = ScreenText::of("there is no message to save yet");
+        notify(model, Notification::plain(Severity::Warning, nothing));
+    } else {
+        model.overlays.push(Overlay::Save(save::State { entries }));
+    }
+}
+
+/// On the page that is shown, or on the one that carries the action out from anywhere.
+fn act_on_page(model: &mut Model, action: Action) -> Vec<Effect> {
+    let rows = usize::from(model.window.rows.saturating_sub(CHROME)).max(1);
+    let carries_out = |screen: &Screen| model.pages.page(*screen).carries_out(action);
+    let screen = Screen::ALL.into_iter().find(carries_out).unwrap_or(model.navigation.screen());
     if action == Action::Journey {
-        model.place.go(Screen::Accounts);
+        model.navigation.go(screen);
     }
-    let outcome = match model.place.screen() {
-        _ if on_accounts => model.accounts.act(action),
-        Screen::Accounts => model.accounts.act(action),
-        Screen::Trace => model.trace.act(action, page),
-        Screen::Tasks => model.tasks.act(action, page),
-        Screen::Settings => model.settings.act(action),
-        Screen::Help => model.help.act(action, page),
-    };
-    // What was said about the first mark is settled by the second.
-    if action == Action::Mark && model.trace.marked().is_some() {
-        model.toast = None;
-    }
+    let outcome = model.pages.page_mut(screen).act(action, rows);
     settle(model, outcome)
 }
 
-fn settle(model: &mut Model, outcome: Result<Vec<Effect>, News>) -> Vec<Effect> {
-    outcome.unwrap_or_else(|news| {
-        tell(model, news);
-        Vec::new()
-    })
+fn settle(model: &mut Model, outcome: Outcome) -> Vec<Effect> {
+    if outcome.settles {
+        model.toast = None;
+    }
+    if let Some(notification) = outcome.notification {
+        notify(model, notification);
+    }
+    outcome.effects
 }
 
 fn back(model: &mut Model) {
-    if model.toast.take().is_some() {
-        return;
-    }
-    match model.place.screen() {
-        Screen::Accounts => model.accounts.zoomed = false,
-        Screen::Trace => {
-            if !model.trace.back() {
-                model.place.go(Screen::Accounts);
-            }
-        }
-        Screen::Help if !model.help.filter.value().is_empty() => model.help.filter.clear(),
-        Screen::Tasks | Screen::Settings | Screen::Help => {
-            model.place.back();
-        }
+    if model.toast.take().is_none() && !model.pages.page_mut(model.navigation.screen()).back() {
+        model.navigation.back();
     }
 }
 
 fn step_screen(model: &mut Model, by: usize) {
-    let at = Screen::ALL.iter().position(|screen| *screen == model.place.screen()).unwrap_or(0);
-    model.place.go(Screen::ALL[(at + by) % Screen::ALL.len()]);
+    let at = Screen::ALL.iter().position(|screen| *screen == model.navigation.screen()).unwrap_or(0);
+    model.navigation.go(Screen::ALL[(at + by) % Screen::ALL.len()]);
 }
 
 fn leave(model: &mut Model) -> Vec<Effect> {
@@ -380,19 +265,21 @@ fn leave(model: &mut Model) -> Vec<Effect> {
 
 /// The configuration as it is written now; what is odd about it is told.
 fn take_configuration(model: &mut Model, reloaded: Reloaded) {
-    model.settings.config = reloaded.config;
+    model.pages.settings.config = reloaded.config;
     model.keys = reloaded.keys;
-    apply_look(model);
-    tell(model, News::plain(Weight::Success, reloaded.told));
+    apply_theme(model);
+    notify(model, Notification::plain(Severity::Success, reloaded.told));
     for remark in reloaded.remarks {
-        tell(model, News::plain(Weight::Warning, remark));
+        notify(model, Notification::plain(Severity::Warning, remark));
     }
 }
 
 /// Lines of one notch.
 const NOTCH: usize = 3;
-const SOFT: std::time::Duration = std::time::Duration::from_secs(6);
-const LOUD: std::time::Duration = std::time::Duration::from_secs(12);
+/// Rows around the lines of a page.
+const CHROME: u16 = 6;
+const SHORT: std::time::Duration = std::time::Duration::from_secs(6);
+const LONG: std::time::Duration = std::time::Duration::from_secs(12);
 
 #[cfg(test)]
 mod tests;

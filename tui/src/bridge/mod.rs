@@ -2,35 +2,35 @@
 
 mod account_check;
 mod agent;
-mod ask;
-mod pump;
+mod event_stream;
+mod files;
+mod prompts;
 mod reload;
-mod remember;
-mod setup;
-mod unproved;
+mod remembered_servers;
+mod unverified_password;
 
-pub(crate) use account_check::AccountCheck;
-pub(crate) use agent::{StartFault, equip};
-pub(crate) use ask::{Asker, Questions};
-pub(crate) use remember::Memory;
+pub(crate) use account_check::{AccountCheck, check_of};
+pub(crate) use agent::{StartFault, agent_setup};
+pub(crate) use prompts::{EntryCredentials, GivenPassword, Prompts};
+pub(crate) use remembered_servers::RememberedServers;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant, SystemTime};
 
-use homing::dns::{DnsError, NoCandidate};
+use homing::dns::{DnsError, NoCandidate, ResolveError};
 use homing::error::LoginError;
-use homing::{Account, AccountId, Error, UserAgent};
+use homing::event::UnregisterOutcome;
+use homing::{Account, AccountEvent, AccountId, Error, UserAgent};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::AbortHandle;
 
-use crate::bridge::unproved::Unproved;
+use crate::bridge::unverified_password::UnverifiedPasswords;
 use crate::config::{AccountEntry, Config, EntryFault, Paths, new_epid};
 use crate::effect::Effect;
+use crate::messages::{Notification, Problem};
 use crate::model::Clock;
-use crate::msg::Msg;
-use crate::screen::{accounts, tasks};
+use crate::msg::{AccountMsg, Msg, TaskEnd, TaskMsg};
 use crate::text::{ScreenText, screen_text};
-use crate::words::Trouble;
 
 /// What carries effects out. It lives on the shell's runtime; the agent runs on its own thread.
 pub(crate) struct Bridge {
@@ -38,16 +38,21 @@ pub(crate) struct Bridge {
     accounts: BTreeMap<AccountId, Account>,
     /// What the file says of those that are from there.
     entries: BTreeMap<AccountId, AccountEntry>,
-    questions: Questions,
-    /// A stage whose keys are pressed on the Accounts screen.
-    stage: Option<UnboundedSender<char>>,
+    given: BTreeMap<AccountId, GivenPassword>,
+    prompts: Prompts,
+    /// Where the keys of the demo's estate go.
+    estate: Option<UnboundedSender<char>>,
     running: BTreeMap<u64, AbortHandle>,
     tasks: u64,
     files: Option<Paths>,
     /// The configuration in force; none where the accounts are from elsewhere.
     config: Option<Config>,
-    memory: Memory,
-    unproved: Unproved,
+    memory: RememberedServers,
+    unverified: UnverifiedPasswords,
+    /// Accounts of the wizard that have not signed in: the file does not have them yet.
+    unsaved: BTreeSet<AccountId>,
+    /// What earlier logins taught is left aside.
+    fresh: bool,
     /// Addresses that another phone has signed in: here they are endpoints of their own.
     elsewhere: BTreeSet<String>,
     told: UnboundedSender<Msg>,
@@ -59,22 +64,25 @@ impl Bridge {
     /// A bridge to an agent; `files` is none where nothing may be written (a demo).
     pub(crate) fn new(agent: UserAgent, files: Option<Paths>) -> Self {
         let (told, inbox) = unbounded_channel();
-        pump::start(&agent, &told);
-        let questions = Questions::new(told.clone());
-        questions.decide_redirects_of(&agent);
-        let memory = Memory::load(files.as_ref().map(|files| files.remembered.clone()));
+        event_stream::start(&agent, &told);
+        let prompts = Prompts::new(told.clone());
+        prompts.decide_redirects_of(&agent);
+        let memory = RememberedServers::load(files.as_ref().map(|files| files.remembered.clone()));
         Self {
             agent,
             accounts: BTreeMap::new(),
             entries: BTreeMap::new(),
-            questions,
-            stage: None,
+            given: BTreeMap::new(),
+            prompts,
+            estate: None,
             running: BTreeMap::new(),
             tasks: 0,
             files,
             config: None,
             memory,
-            unproved: Unproved::default(),
+            unverified: UnverifiedPasswords::default(),
+            unsaved: BTreeSet::new(),
+            fresh: false,
             elsewhere: BTreeSet::new(),
             told,
             inbox,
@@ -93,6 +101,11 @@ impl Bridge {
         self.config = Some(config);
     }
 
+    /// Accounts begin where they say, whatever home server an earlier login found.
+    pub(crate) fn set_fresh(&mut self, fresh: bool) {
+        self.fresh = fresh;
+    }
+
     /// Accounts with these addresses are signed in by another phone, which has the configured endpoint: here
     /// they get a new one, and what is learned of their home server is not kept.
     pub(crate) fn set_elsewhere(&mut self, addresses: BTreeSet<String>) {
@@ -104,7 +117,7 @@ impl Bridge {
         self.accounts.values()
     }
 
-    /// The agent.
+    /// The agent that every account of the phone signs in with.
     pub(crate) fn agent(&self) -> &UserAgent {
         &self.agent
     }
@@ -115,10 +128,10 @@ impl Bridge {
         Clock { since_start: self.born.elapsed(), wall }
     }
 
-    /// Keys of the stage go there from now on.
+    /// Keys of the demo's estate go there from now on.
     #[cfg(feature = "demo")]
-    pub(crate) fn set_stage(&mut self, keys: UnboundedSender<char>) {
-        self.stage = Some(keys);
+    pub(crate) fn set_estate_keys(&mut self, keys: UnboundedSender<char>) {
+        self.estate = Some(keys);
     }
 
     /// Takes an account of the configuration in; where it names no password, one is asked for there.
@@ -130,13 +143,16 @@ impl Bridge {
             entry.set("epid", toml::Value::String(new_epid()));
         }
         let mut config = entry.account_config()?;
-        config.remembered = self.memory.recall(&config.aor);
-        let asker = match prompt {
-            Prompt::Screen => Asker::on_screen(&entry, self.questions.clone()),
-            Prompt::Terminal => Asker::on_terminal(&entry, entry.password_source()),
+        config.remembered = self.memory.recall(&config.aor, &entry.start()).filter(|_| !self.fresh);
+        self.memory.start(&config.aor, entry.start());
+        let credentials = match prompt {
+            Prompt::Screen => EntryCredentials::on_screen(&entry, self.prompts.clone()),
+            Prompt::Terminal => EntryCredentials::on_terminal(&entry, entry.password_source()),
         };
-        let account = self.agent.account(config, asker)?;
+        let given = credentials.given();
+        let account = self.agent.account(config, credentials)?;
         let id = self.adopt(account);
+        self.given.insert(id, given);
         self.entries.insert(id, entry);
         Ok(id)
     }
@@ -145,7 +161,7 @@ impl Bridge {
     pub(crate) fn adopt(&mut self, account: Account) -> AccountId {
         let (id, aor) = (account.id(), account.aor().clone());
         self.accounts.insert(id, account);
-        self.tell(Msg::Account(accounts::Msg::Added { id, aor }));
+        self.tell(Msg::Account(AccountMsg::Added { id, aor }));
         id
     }
 
@@ -166,27 +182,28 @@ impl Bridge {
         match effect {
             Effect::SignIn(id) => self.sign_in(id),
             Effect::SignOut(id) => self.on_account(id, "sign out", |account| async move {
-                account.unregister().await.map(|()| ScreenText::default())
+                // Events tell what became of it.
+                account.unregister().await.map(|_| ScreenText::default())
             }),
             Effect::Options(id) => self.on_account(id, "OPTIONS", |account| async move {
                 // The event tells what was answered.
                 account.options().await.map(|_| ScreenText::default())
             }),
-            Effect::Consent { id, decision, always } => self.questions.decide(id, decision, always),
-            Effect::Password { id, password, keep } => self.take_password(id, password, keep),
-            Effect::Stage(key) => {
-                if let Some(stage) = &self.stage {
-                    // A stage that has ended hears no more keys.
-                    let _ = stage.send(key);
+            Effect::Consent { id, decision, always } => self.prompts.decide(id, decision, always),
+            Effect::Password { id, password, keep } => files::take_password(self, id, password, keep),
+            Effect::EstateKey(key) => {
+                if let Some(estate) = &self.estate {
+                    // The demo may have ended.
+                    let _ = estate.send(key);
                 }
             }
-            Effect::SaveSetting { path, value } => self.save_setting(path, value),
-            Effect::SaveTrace { form, entries } => self.save_trace(form, &entries),
-            Effect::TestCredentials(id) => self.test_credentials(id),
-            Effect::Reload(config) => self.reload(&config),
-            Effect::Admit(entry) => self.admit(*entry),
+            Effect::SaveSetting { path, value } => files::save_setting(self, path, value),
+            Effect::SaveTrace { form, entries } => files::save_trace(self, form, &entries),
+            Effect::TestCredentials(id) => account_check::test_credentials(self, id),
+            Effect::Reload(config) => reload::reload(self, &config),
+            Effect::Admit(entry) => reload::admit(self, *entry),
             Effect::CancelTask(id) => self.cancel(id),
-            Effect::Wizard(request) => self.wizard(request),
+            Effect::Wizard(request) => files::wizard(self, request),
             Effect::Copy(_)
             | Effect::Announce(_)
             | Effect::Bell
@@ -218,25 +235,23 @@ impl Bridge {
         let aor = account.aor().clone();
         let work = work(account.clone());
         self.run(screen_text!("{what} {}@{}", aor.user, aor.domain), async move {
-            work.await.map_err(|error| (Trouble::from(&error), error.login().is_some()))
+            match work.await {
+                Ok(text) => TaskEnd::Done(text),
+                Err(error) if error.login().is_some() => TaskEnd::FailedAsTold(Problem::from(&error)),
+                Err(error) => TaskEnd::Failed(Problem::from(&error)),
+            }
         });
     }
 
-    /// Runs `work`; with its trouble comes whether an event tells it already.
-    fn run<F>(&mut self, what: ScreenText, work: F)
-    where
-        F: Future<Output = Result<ScreenText, (Trouble, bool)>> + Send + 'static,
-    {
+    /// Runs `work` as a task that can be watched and cancelled.
+    fn run(&mut self, what: ScreenText, work: impl Future<Output = TaskEnd> + Send + 'static) {
         self.tasks += 1;
         let (id, told) = (self.tasks, self.told.clone());
-        self.tell(Msg::Task(tasks::Msg::Begun { id, what }));
+        self.tell(Msg::Task(TaskMsg::Begun { id, what }));
         let task = tokio::spawn(async move {
-            let (result, told_already) = match work.await {
-                Ok(text) => (Ok(text), false),
-                Err((trouble, told_already)) => (Err(trouble), told_already),
-            };
+            let end = work.await;
             // The shell may have ended first.
-            let _ = told.send(Msg::Task(tasks::Msg::Ended { id, result, told: told_already }));
+            let _ = told.send(Msg::Task(TaskMsg::Ended { id, end }));
         });
         self.running.retain(|_, handle| !handle.is_finished());
         self.running.insert(id, task.abort_handle());
@@ -245,30 +260,54 @@ impl Bridge {
     fn cancel(&mut self, id: u64) {
         if let Some(handle) = self.running.remove(&id) {
             handle.abort();
-            let result = Ok(ScreenText::of("no longer waited for"));
-            self.tell(Msg::Task(tasks::Msg::Ended { id, result, told: false }));
+            let end = TaskEnd::Done(ScreenText::of("no longer waited for"));
+            self.tell(Msg::Task(TaskMsg::Ended { id, end }));
         }
+    }
+
+    /// Signs all accounts out and ends the agent.
+    pub(crate) async fn sign_out(&self) -> Vec<LeftBehind> {
+        let report = self.agent.shutdown(GRACE).await;
+        let named = |(id, outcome)| {
+            let aor = self.accounts.get(&id)?.aor();
+            Some(LeftBehind { aor: format!("{}@{}", aor.user, aor.domain), outcome })
+        };
+        report.left_behind().filter_map(named).collect()
     }
 
     /// What the phone is told may have to be kept for the next run.
     fn notice(&mut self, msg: &Msg) {
-        if let Msg::Account(accounts::Msg::Happened { id, what }) = msg
+        if let Msg::Account(AccountMsg::Happened { id, what }) = msg
             && let Some(account) = self.accounts.get(id)
         {
             let aor = account.aor().clone();
             if !self.elsewhere.contains(&format!("{}@{}", aor.user, aor.domain)) {
                 self.memory.handle(&aor, what);
             }
-            if let Some(proof) = self.unproved.handle(&aor, what) {
-                self.keep_password(proof);
+            if matches!(what, AccountEvent::Registered(_)) {
+                files::save_account(self, *id);
+            }
+            if let Some(verdict) = self.unverified.handle(&aor, what) {
+                files::keep_password(self, verdict);
             }
         }
+    }
+
+    /// Has something told to the person.
+    fn notify(&self, notification: impl Into<Notification>) {
+        self.tell(Msg::Notify(notification.into()));
     }
 
     fn tell(&self, msg: Msg) {
         // The inbox lives as long as the bridge.
         let _ = self.told.send(msg);
     }
+}
+
+/// An account whose server may hold its binding although the phone has ended.
+pub(crate) struct LeftBehind {
+    pub(crate) aor: String,
+    pub(crate) outcome: UnregisterOutcome,
 }
 
 /// Where a person is asked for a password.
@@ -291,14 +330,14 @@ pub(crate) enum AddFault {
     Start(#[from] StartFault),
 }
 
-impl From<&AddFault> for Trouble {
+impl From<&AddFault> for Problem {
     fn from(fault: &AddFault) -> Self {
         match fault {
             AddFault::Entry(fault) => {
-                Trouble::new("E0101", fault, "Correct the account; `homing config check` names every fault.")
+                Problem::new("E0101", fault, "Correct the account; `homing config check` names every fault.")
             }
-            AddFault::Agent(error) => Trouble::from(error),
-            AddFault::Start(fault) => Trouble::from(fault),
+            AddFault::Agent(error) => Problem::from(error),
+            AddFault::Start(fault) => Problem::from(fault),
         }
     }
 }
@@ -306,13 +345,13 @@ impl From<&AddFault> for Trouble {
 /// Where the agent would dial for a domain, one line per server; empty where DNS names none.
 ///
 /// # Errors
-/// What DNS said where nobody could be asked.
-pub(crate) async fn plan(agent: &UserAgent, domain: &str) -> Result<Vec<ScreenText>, Trouble> {
-    let located = agent.plan(domain).await.map_err(|error| Trouble::from(&error))?;
+/// What DNS said where no name server could be asked, or the rule that excludes all it named.
+pub(crate) async fn plan(agent: &UserAgent, domain: &str) -> Result<Vec<ScreenText>, Problem> {
+    let located = agent.plan(domain).await.map_err(|error| Problem::from(&error))?;
     match (&located.targets[..], located.end) {
-        ([], NoCandidate::NoServer(why)) if why != DnsError::NoRecord => {
+        ([], NoCandidate::NoServer(why)) if why != ResolveError::Dns(DnsError::NoRecord) => {
             let error = LoginError::Resolve { domain: domain.to_owned(), why };
-            Err(Trouble::from(&error))
+            Err(Problem::from(&error))
         }
         (targets, _) => Ok(targets
             .iter()
@@ -325,3 +364,5 @@ pub(crate) async fn plan(agent: &UserAgent, domain: &str) -> Result<Vec<ScreenTe
 
 /// How long signing out may take when the phone ends.
 pub(crate) const GRACE: Duration = Duration::from_millis(1_800);
+/// How long a verb that signed in waits for the answer to its sign-out.
+pub(crate) const SIGN_OUT: Duration = Duration::from_secs(5);

@@ -2,15 +2,15 @@
 
 use serde_json::json;
 
-use crate::cli::agent::{Setup, address};
-use crate::cli::args::{Account, Cli, Who};
-use crate::cli::beside;
+use crate::cli::agent::{Invocation, Setup, address};
+use crate::cli::args::{Account, AccountArgs, Cli};
+use crate::cli::running_phone;
 use crate::cli::settings::typed;
 use crate::config::{ACCOUNT, AccountEntry, edit, read, write};
 use crate::control::Ask;
+use crate::messages::Problem;
 use crate::report::{Console, Exit, Failure};
 use crate::text::{ScreenText, screen_text};
-use crate::words::Trouble;
 
 /// Runs the verb.
 ///
@@ -19,16 +19,20 @@ use crate::words::Trouble;
 pub(crate) fn run(cli: &Cli, verb: &Account, console: &Console) -> Result<Exit, Failure> {
     let setup = Setup::load(cli)?;
     match verb {
-        Account::Add(who) => add(&setup, who, console),
+        Account::Add(args) => add(&setup, args, console),
         Account::List => {
             list(&setup, console);
             Ok(Exit::Done)
         }
-        Account::Test(visit) => {
-            if let Some(exit) = beside::ask((cli, &setup, visit), |aor| Ask::Test { aor }, console)? {
+        Account::Test(session) => {
+            if let Some(exit) = running_phone::ask(
+                &Invocation { cli, setup: &setup, session },
+                |aor| Ask::Test { aor },
+                console,
+            )? {
                 return Ok(exit);
             }
-            let session = setup.session(visit)?;
+            let session = setup.session(session)?;
             session.run(cli.timeout, console, crate::cli::register::once(&session, console))
         }
         Account::Rm { account } => {
@@ -43,9 +47,12 @@ pub(crate) fn run(cli: &Cli, verb: &Account, console: &Console) -> Result<Exit, 
     }
 }
 
-fn add(setup: &Setup, who: &Who, console: &Console) -> Result<Exit, Failure> {
-    let entry = fresh_entry(setup, who)?;
+fn add(setup: &Setup, args: &AccountArgs, console: &Console) -> Result<Exit, Failure> {
+    let entry = fresh_entry(setup, args)?;
     keep(setup, &entry, console)?;
+    if let Err(fault) = entry.password_source().check() {
+        console.say(&screen_text!("it cannot sign in yet: no password: {fault}"));
+    }
     console.say(&screen_text!("`homing account test {}` tries it", entry.text("aor")));
     Ok(Exit::Done)
 }
@@ -54,8 +61,8 @@ fn add(setup: &Setup, who: &Who, console: &Console) -> Result<Exit, Failure> {
 ///
 /// # Errors
 /// No address or a wrong one, one that is configured already, or a value that is not usable.
-pub(crate) fn fresh_entry(setup: &Setup, who: &Who) -> Result<AccountEntry, Failure> {
-    let Some(name) = &who.account else {
+pub(crate) fn fresh_entry(setup: &Setup, args: &AccountArgs) -> Result<AccountEntry, Failure> {
+    let Some(name) = &args.account else {
         let hint = "Name one, such as alice@corp.example.";
         return Err(Failure::new(Exit::Config, "E0134", &"no address is named", hint));
     };
@@ -64,10 +71,10 @@ pub(crate) fn fresh_entry(setup: &Setup, who: &Who) -> Result<AccountEntry, Fail
         let sentence = format!("{aor} is configured already");
         return Err(Failure::new(Exit::Config, "E0110", &sentence, "Change it with `homing account edit`."));
     }
-    let entry = setup.entry(who)?;
+    let entry = setup.entry(args)?;
     entry
         .account_config()
-        .map_err(|fault| Failure::config(Trouble::from(&crate::bridge::AddFault::Entry(fault))))?;
+        .map_err(|fault| Failure::config(Problem::from(&crate::bridge::AddFault::Entry(fault))))?;
     Ok(entry)
 }
 
@@ -78,6 +85,8 @@ pub(crate) fn fresh_entry(setup: &Setup, who: &Who) -> Result<AccountEntry, Fail
 pub(crate) fn keep(setup: &Setup, entry: &AccountEntry, console: &Console) -> Result<(), Failure> {
     let text = load(setup)?;
     let text = if text.trim().is_empty() { GREETING.to_owned() } else { text };
+    let given = setup.config.given_for_network();
+    let text = given.iter().fold(text, |text, (path, value)| edit::set(&text, path, value));
     store(setup, &edit::append_account(&text, entry.table()))?;
     let (aor, path) = (entry.text("aor"), setup.paths.config.display().to_string());
     console.event("account-added", json!({ "aor": aor, "file": path }));
@@ -119,11 +128,11 @@ fn unknown(account: &str) -> Failure {
 }
 
 fn load(setup: &Setup) -> Result<String, Failure> {
-    read(&setup.paths.config).map_err(|fault| Failure::config(Trouble::from(&fault)))
+    read(&setup.paths.config).map_err(|fault| Failure::config(Problem::from(&fault)))
 }
 
 fn store(setup: &Setup, text: &str) -> Result<(), Failure> {
-    write(&setup.paths.config, text).map_err(|fault| Failure::config(Trouble::from(&fault)))
+    write(&setup.paths.config, text).map_err(|fault| Failure::config(Problem::from(&fault)))
 }
 
 const GREETING: &str = "# Accounts and settings of homing. `homing config schema` describes all of them,

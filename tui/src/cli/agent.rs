@@ -6,17 +6,28 @@ use std::time::Duration;
 use homing::{Account, Aor, UserAgent};
 use toml::Value;
 
-use crate::bridge::{Asker, GRACE, Memory, equip};
-use crate::cli::args::{Cli, TraceFile, Visit, Who};
-use crate::config::{AccountEntry, Config, PasswordSource, Paths, new_epid, read};
+use crate::bridge::{EntryCredentials, RememberedServers, SIGN_OUT, agent_setup};
+use crate::cli::args::{AccountArgs, Cli, SessionArgs, TraceFile};
+use crate::config::{AccountEntry, Config, PasswordSource, Paths, TomlFault, new_epid, read_configuration};
+use crate::messages::Problem;
 use crate::report::{Console, Exit, Failure};
 use crate::shell::Signals;
-use crate::words::Trouble;
+use crate::text::is_utf8_locale;
+
+/// A verb with what it was given.
+#[derive(Clone, Copy)]
+pub(crate) struct Invocation<'a> {
+    pub(crate) cli: &'a Cli,
+    pub(crate) setup: &'a Setup,
+    pub(crate) session: &'a SessionArgs,
+}
 
 /// The configuration of this run and where it lies.
 pub(crate) struct Setup {
     pub(crate) config: Config,
     pub(crate) paths: Paths,
+    /// What earlier logins taught is left aside.
+    pub(crate) fresh: bool,
 }
 
 /// An agent with one account on it.
@@ -37,18 +48,24 @@ impl Setup {
             Failure::new(Exit::Config, "E0105", &"this user has no home folder", hint)
         };
         let paths = Paths::find(cli.config.clone()).ok_or_else(no_home)?;
-        let text = read(&paths.config).map_err(|fault| Failure::config(Trouble::from(&fault)))?;
+        let text =
+            read_configuration(&paths.config).map_err(|fault| Failure::config(Problem::from(&fault)))?;
         // A variable that is no text is none of ours.
         let variables = std::env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
         let mut config = Config::new(&text, variables).map_err(|error| {
+            let fault = TomlFault::new(&text, &error);
             let hint = "Correct the line; nothing else of the file is used until then.";
-            Failure::new(Exit::Config, "E0106", &format!("{}: {error}", paths.config.display()), hint)
+            let sentence = format!("{}: {fault}", paths.config.display());
+            Failure { excerpt: fault.excerpt, ..Failure::new(Exit::Config, "E0106", &sentence, hint) }
         })?;
-        let basic = cli.look.basic.then(|| "never".to_owned());
+        if let Some(folder) = paths.config.parent() {
+            config = config.in_folder(folder);
+        }
+        let basic = cli.theme.basic.then(|| "never".to_owned());
         let texts = [
-            ("ui.color", &basic.or_else(|| cli.look.color.clone())),
-            ("ui.layout", &cli.look.layout),
+            ("ui.color", &basic.or_else(|| cli.theme.color.clone())),
+            ("ui.layout", &cli.theme.layout),
             ("network.name_server", &cli.name_server),
             ("network.ca_file", &cli.ca_file),
         ];
@@ -57,15 +74,21 @@ impl Setup {
                 config.override_with(path, Value::String(value.clone()));
             }
         }
+        if !is_utf8_locale(|name| std::env::var(name).ok()) && config.is_default("ui.ascii") {
+            config.override_with("ui.ascii", Value::Boolean(true));
+        }
         let flags = [
-            ("ui.ascii", cli.look.ascii || cli.look.basic),
-            ("ui.reduced_motion", cli.look.basic),
-            ("ui.announce", cli.look.announce),
+            ("ui.ascii", cli.theme.ascii || cli.theme.basic),
+            ("ui.reduced_motion", cli.theme.basic),
+            ("ui.announce", cli.theme.announce),
         ];
         for (path, _) in flags.into_iter().filter(|(_, wanted)| *wanted) {
             config.override_with(path, Value::Boolean(true));
         }
-        Ok(Self { config, paths })
+        if let Some(file) = &cli.key_log {
+            config.log_keys(file.clone());
+        }
+        Ok(Self { config, paths, fresh: cli.fresh })
     }
 
     /// Starts an agent.
@@ -73,22 +96,22 @@ impl Setup {
     /// # Errors
     /// The setting that is not usable.
     pub(crate) fn agent(&self) -> Result<UserAgent, Failure> {
-        let fault = |fault| Failure::config(Trouble::from(&fault));
-        equip(&self.config).map_err(fault)?.start().map_err(fault)
+        let fault = |fault| Failure::config(Problem::from(&fault));
+        agent_setup(&self.config).map_err(fault)?.start().map_err(fault)
     }
 
     /// The account that is meant: one of the configuration, else one made of the arguments.
     ///
     /// # Errors
     /// No account, several, or an address that is none.
-    pub(crate) fn entry(&self, who: &Who) -> Result<AccountEntry, Failure> {
+    pub(crate) fn entry(&self, args: &AccountArgs) -> Result<AccountEntry, Failure> {
         let mut accounts = self.config.accounts();
-        let mut entry = match &who.account {
+        let mut entry = match &args.account {
             Some(name) => {
-                let aor = Aor::parse(name).map_err(|error| Failure::from(&homing::Error::Config(error)))?;
-                let wanted = format!("{}@{}", aor.user, aor.domain);
-                let known = accounts.into_iter().find(|entry| entry.address() == wanted);
-                known.unwrap_or_else(|| AccountEntry::for_address(&aor))
+                let new = AccountEntry::for_written_address(name)
+                    .map_err(|error| Failure::from(&homing::Error::Config(error)))?;
+                let wanted = new.address();
+                accounts.into_iter().find(|entry| entry.address() == wanted).unwrap_or(new)
             }
             None if accounts.len() == 1 => accounts.remove(0),
             None if accounts.is_empty() => {
@@ -96,11 +119,11 @@ impl Setup {
                 return Err(Failure::new(Exit::Config, "E0107", &"no account is configured", hint));
             }
             None => {
-                let hint = "Name one; `homing account list` shows them.";
+                let hint = "Name one (beside a URI: --account); `homing account list` shows them.";
                 return Err(Failure::new(Exit::Config, "E0108", &"there are several accounts", hint));
             }
         };
-        lay_over(&mut entry, who);
+        lay_over(&mut entry, args);
         Ok(entry)
     }
 
@@ -109,28 +132,30 @@ impl Setup {
     ///
     /// # Errors
     /// As [`Setup::agent`] and [`Setup::entry`]; or the account is not usable.
-    pub(crate) fn session(&self, visit: &Visit) -> Result<Session, Failure> {
-        let mut entry = self.entry(&visit.who)?;
+    pub(crate) fn session(&self, session: &SessionArgs) -> Result<Session, Failure> {
+        let mut entry = self.entry(&session.account)?;
         entry.set("epid", Value::String(new_epid()));
-        self.session_of(&entry, visit)
+        self.session_of(&entry, session)
     }
 
     /// An agent with this account, as the endpoint it names.
     ///
     /// # Errors
     /// As [`Setup::agent`]; or the account is not usable.
-    pub(crate) fn session_of(&self, entry: &AccountEntry, visit: &Visit) -> Result<Session, Failure> {
-        let who = &visit.who;
+    pub(crate) fn session_of(&self, entry: &AccountEntry, session: &SessionArgs) -> Result<Session, Failure> {
+        let args = &session.account;
         let mut config = entry
             .account_config()
-            .map_err(|fault| Failure::config(Trouble::from(&crate::bridge::AddFault::Entry(fault))))?;
-        config.remembered = Memory::load(Some(self.paths.remembered.clone())).recall(&config.aor);
-        let source = who.password.source().unwrap_or_else(|| entry.password_source());
-        let asker =
-            Asker::on_terminal(entry, source).filled().map_err(|fault| Failure::no_password(&fault))?;
+            .map_err(|fault| Failure::config(Problem::from(&crate::bridge::AddFault::Entry(fault))))?;
+        let remembered = RememberedServers::load(Some(self.paths.remembered.clone()));
+        config.remembered = remembered.recall(&config.aor, &entry.start()).filter(|_| !self.fresh);
+        let source = args.password.source().unwrap_or_else(|| entry.password_source());
+        let credentials = EntryCredentials::on_terminal(entry, source)
+            .filled()
+            .map_err(|fault| Failure::no_password(&fault))?;
         let agent = self.agent()?;
-        let account = agent.account(config, asker).map_err(|error| Failure::from(&error))?;
-        Ok(Session { agent, account, trace: visit.trace.clone() })
+        let account = agent.account(config, credentials).map_err(|error| Failure::from(&error))?;
+        Ok(Session { agent, account, trace: session.trace.clone() })
     }
 }
 
@@ -139,7 +164,8 @@ impl Session {
     /// trace is saved where that was asked for.
     ///
     /// # Errors
-    /// The work's own failure, the timeout, an interruption, or that the trace cannot be written.
+    /// The work's own failure, the timeout, an interruption, a binding that is left at the server, or that the trace
+    /// cannot be written.
     pub(crate) fn run<T>(
         &self,
         timeout: Duration,
@@ -149,12 +175,26 @@ impl Session {
         let result = runtime()?.block_on(async {
             let result = bounded(timeout, work).await;
             let state = self.account.state().words().word;
-            self.agent.shutdown(GRACE).await;
-            result.map_err(|failure| failure.while_in(state))
+            (result.map_err(|failure| failure.while_in(state)), self.sign_out().await)
         });
         let kept = self.keep_trace(console);
+        let (result, signed_out) = result;
         let result = result?;
-        kept.map(|()| result)
+        signed_out.and(kept).map(|()| result)
+    }
+
+    /// Signs out and ends the agent; a signal does not wait for the server.
+    ///
+    /// # Errors
+    /// The server refused to remove the binding, or did not answer in time; an interruption.
+    pub(crate) async fn sign_out(&self) -> Result<(), Failure> {
+        let mut signals = Signals::new().map_err(|error| Failure::system(&error))?;
+        let report = tokio::select! {
+            report = self.agent.shutdown(SIGN_OUT) => report,
+            () = signals.end() => return Err(interrupted()),
+        };
+        let left = report.left_behind().find_map(|(_, outcome)| Failure::sign_out(None, outcome));
+        left.map_or(Ok(()), Err)
     }
 
     /// Saves the trace where that was asked for.
@@ -184,9 +224,13 @@ async fn bounded<T>(timeout: Duration, work: impl Future<Output = Result<T, Fail
             result.unwrap_or_else(|_| Err(Failure::timeout(timeout)))
         }
         () = signals.end() => {
-            Err(Failure::new(Exit::Interrupted, "E0130", &"interrupted", "Start it again when you like."))
+            Err(interrupted())
         }
     }
+}
+
+fn interrupted() -> Failure {
+    Failure::new(Exit::Interrupted, "E0130", &"interrupted", "Start it again when you like.")
 }
 
 /// The runtime of the phone; the agent has its own thread.
@@ -205,21 +249,21 @@ pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
 /// # Errors
 /// It is none.
 pub(crate) fn address(text: &str) -> Result<String, Failure> {
-    let aor = Aor::parse(text).map_err(|error| Failure::from(&homing::Error::Config(error)))?;
+    let aor = Aor::read(text).map_err(|error| Failure::from(&homing::Error::Config(error)))?;
     Ok(format!("{}@{}", aor.user, aor.domain))
 }
 
-fn lay_over(entry: &mut AccountEntry, who: &Who) {
-    for (key, value) in [("server", &who.server), ("user", &who.user), ("domain", &who.domain)] {
+fn lay_over(entry: &mut AccountEntry, args: &AccountArgs) {
+    for (key, value) in [("server", &args.server), ("user", &args.user), ("domain", &args.domain)] {
         if let Some(value) = value {
             entry.set(key, Value::String(value.clone()));
         }
     }
-    if !who.transport.is_empty() {
-        let names = who.transport.iter().map(|name| Value::String(name.to_ascii_lowercase())).collect();
+    if !args.transport.is_empty() {
+        let names = args.transport.iter().map(|name| Value::String(name.to_ascii_lowercase())).collect();
         entry.set("transports", Value::Array(names));
     }
-    match who.password.source() {
+    match args.password.source() {
         Some(PasswordSource::File(path)) => {
             // The account may be used from another folder later.
             let path = std::path::absolute(&path).unwrap_or(path);

@@ -7,14 +7,15 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::cli::examples;
 use crate::report::Console;
-use crate::trace::{Form, FormError};
+use crate::text::is_utf8_locale;
+use crate::trace::{TraceFormat, TraceFormatError};
 
 /// A phone that finds its home server.
 ///
 /// Without a verb it opens the phone on this terminal. Verbs ask the phone that runs, which stays signed in;
-/// where none runs they sign in as a new endpoint, and out again. Exit codes: 0 done, 2 usage, 3 configuration,
-/// 4 name resolution, 5 transport or TLS, 6 authentication, 7 redirect rules, 8 refused by the peer,
-/// 9 timeout, 11 expectation failed, 130 interrupted.
+/// where none runs they sign in as a new endpoint, and out again. Exit codes: 0 done, 2 usage, 3 configuration or
+/// no running phone, 4 name resolution, 5 transport or TLS, 6 authentication, 7 redirect rules, 8 refused by the
+/// peer, 9 timeout, 11 expectation failed, 130 interrupted.
 #[derive(Debug, Parser)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 #[command(name = "homing", version, max_term_width = 100)]
@@ -31,7 +32,7 @@ pub(crate) struct Cli {
     #[arg(long, global = true)]
     pub(crate) plain: bool,
     #[command(flatten)]
-    pub(crate) look: LookArgs,
+    pub(crate) theme: ThemeArgs,
     /// The configuration file
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
@@ -41,6 +42,13 @@ pub(crate) struct Cli {
     /// Trust the certificate authorities in this PEM file too
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) ca_file: Option<String>,
+    /// Write the keys of this run's TLS connections to this file (mode 0600), for Wireshark: anyone who reads it
+    /// can read what was sent
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) key_log: Option<PathBuf>,
+    /// Begin where the account says, whatever home server an earlier login found
+    #[arg(long, global = true)]
+    pub(crate) fresh: bool,
     /// Leave a running phone alone: sign in as a new endpoint, which is removed at the end
     #[arg(long, global = true)]
     pub(crate) new_endpoint: bool,
@@ -52,7 +60,7 @@ pub(crate) struct Cli {
 /// How the phone looks in this run.
 #[derive(Clone, Debug, Default, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
-pub(crate) struct LookArgs {
+pub(crate) struct ThemeArgs {
     /// Colours: never, 16, 256 or true
     #[arg(long, global = true, value_parser = ["never", "16", "256", "true"])]
     pub(crate) color: Option<String>,
@@ -70,7 +78,7 @@ pub(crate) struct LookArgs {
     pub(crate) announce: bool,
 }
 
-/// The verbs.
+/// What can be typed first; without one the phone opens.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
     /// An estate inside this program, and a phone that is led to its home server
@@ -82,6 +90,9 @@ pub(crate) enum Verb {
     /// Sign in
     #[command(visible_alias = "register", after_help = examples::LOGIN)]
     Login(Login),
+    /// Have the running phone sign an account out; the phone stays
+    #[command(after_help = examples::LOGOUT)]
+    Logout(Logout),
     /// Ask the running phones how their accounts stand
     Status(Status),
     /// Show what the running phones do, until Ctrl-C; they go on
@@ -99,7 +110,7 @@ pub(crate) enum Verb {
     )))]
     Options(Options),
     /// Check configuration, terminal, DNS, TLS and login
-    Doctor(Visit),
+    Doctor(SessionArgs),
     /// Accounts of the configuration
     #[command(subcommand, after_help = examples::ACCOUNT)]
     Account(Account),
@@ -132,7 +143,7 @@ pub(crate) struct Demo {
 
 /// Which account, or one made of arguments.
 #[derive(Clone, Debug, Default, Args)]
-pub(crate) struct Who {
+pub(crate) struct AccountArgs {
     /// An account of the configuration, by its address, or any address
     #[arg(value_name = "ACCOUNT")]
     pub(crate) account: Option<String>,
@@ -154,9 +165,9 @@ pub(crate) struct Who {
 
 /// An account that servers are visited for.
 #[derive(Clone, Debug, Default, Args)]
-pub(crate) struct Visit {
+pub(crate) struct SessionArgs {
     #[command(flatten)]
-    pub(crate) who: Who,
+    pub(crate) account: AccountArgs,
     /// Save every message, secrets masked, in the form the name ends in: .pcap, .txt, .jsonl or .mmd
     #[arg(long, value_name = "FILE", value_parser = trace_file)]
     pub(crate) trace: Option<TraceFile>,
@@ -166,7 +177,7 @@ pub(crate) struct Visit {
 #[derive(Clone, Debug)]
 pub(crate) struct TraceFile {
     pub(crate) path: PathBuf,
-    pub(crate) form: Form,
+    pub(crate) form: TraceFormat,
 }
 
 /// Where the password comes from; it is prompted for if nothing else is said.
@@ -191,7 +202,7 @@ pub(crate) struct PasswordFrom {
 #[derive(Debug, Args)]
 pub(crate) struct Options {
     #[command(flatten)]
-    pub(crate) visit: Visit,
+    pub(crate) session: SessionArgs,
     /// Ask a URI through the home server of this account
     #[arg(long = "account", value_name = "ADDRESS")]
     pub(crate) through: Option<String>,
@@ -203,7 +214,7 @@ pub(crate) struct Options {
 #[derive(Debug, Args)]
 pub(crate) struct Init {
     #[command(flatten)]
-    pub(crate) visit: Visit,
+    pub(crate) session: SessionArgs,
     /// Keep the account even if it cannot sign in now
     #[arg(long)]
     pub(crate) keep_anyway: bool,
@@ -212,7 +223,7 @@ pub(crate) struct Init {
 #[derive(Debug, Args)]
 pub(crate) struct Login {
     #[command(flatten)]
-    pub(crate) visit: Visit,
+    pub(crate) session: SessionArgs,
     /// Sign in, print the journey, sign out (the default)
     #[arg(long, conflicts_with_all = ["watch", "wait"])]
     pub(crate) once: bool,
@@ -229,6 +240,13 @@ pub(crate) struct Login {
 pub(crate) struct Expectation {
     pub(crate) state: homing::AccountState,
     pub(crate) within: Duration,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Logout {
+    /// Its address; the configuration's only account if none is named
+    #[arg(value_name = "ACCOUNT")]
+    pub(crate) account: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -257,17 +275,17 @@ pub(crate) struct Resolve {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Redirect {
     /// Sign in once and print every hop with its signature and the decision taken
-    Trace(Visit),
+    Trace(SessionArgs),
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Account {
     /// Add an account to the configuration
-    Add(Who),
+    Add(AccountArgs),
     /// List the accounts
     List,
     /// Sign in and out once
-    Test(Visit),
+    Test(SessionArgs),
     /// Remove an account from the configuration
     Rm {
         /// Its address
@@ -329,7 +347,7 @@ pub(crate) struct Verify {
 
 #[derive(Debug, Args)]
 pub(crate) struct Completions {
-    /// The shell
+    /// The shell that is to complete, such as bash or zsh
     pub(crate) shell: clap_complete::Shell,
 }
 
@@ -342,12 +360,12 @@ pub(crate) struct Man {
 /// Reads `500ms`, `10s`, `2m`; a bare number counts seconds.
 pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let number: u64 = digits.parse().map_err(|_| format!("`{text}` is no time; write 10s or 500ms"))?;
+    let number: u64 = digits.parse().map_err(|_| format!("`{text}` is not a time; write 10s or 500ms"))?;
     match &text[digits.len()..] {
         "ms" => Ok(Duration::from_millis(number)),
         "s" | "" => Ok(Duration::from_secs(number)),
         "m" => Ok(Duration::from_secs(number.saturating_mul(60))),
-        unit => Err(format!("`{unit}` is no unit of time (ms, s, m)")),
+        unit => Err(format!("`{unit}` is not a unit of time (ms, s, m)")),
     }
 }
 
@@ -356,13 +374,13 @@ fn expectation(text: &str) -> Result<Expectation, String> {
     let state = homing::AccountState::ALL
         .into_iter()
         .find(|state| state.words().word == word)
-        .ok_or_else(|| format!("`{word}` is no state; `homing` shows them under help"))?;
+        .ok_or_else(|| format!("`{word}` is not a state; the help of `homing` lists them"))?;
     Ok(Expectation { state, within: duration(time)? })
 }
 
-fn trace_file(text: &str) -> Result<TraceFile, FormError> {
+fn trace_file(text: &str) -> Result<TraceFile, TraceFormatError> {
     let path = PathBuf::from(text);
-    Form::of(&path).map(|form| TraceFile { path, form })
+    TraceFormat::of(&path).map(|form| TraceFile { path, form })
 }
 
 impl Cli {
@@ -371,6 +389,8 @@ impl Cli {
         match (self.json, self.quiet) {
             (true, _) => Console::Json,
             (false, true) => Console::Quiet,
+            (false, false) if self.theme.ascii || self.theme.basic => Console::Ascii,
+            (false, false) if !is_utf8_locale(|name| std::env::var(name).ok()) => Console::Ascii,
             (false, false) => Console::Sentences,
         }
     }

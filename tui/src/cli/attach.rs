@@ -5,10 +5,10 @@ use serde_json::json;
 
 use crate::cli::agent::{Setup, address, runtime};
 use crate::cli::args::{Attach, Cli};
-use crate::cli::beside::{failed, relay};
+use crate::cli::running_phone::{failed, relay};
 use crate::control::{Ask, End, Phone, find};
-use crate::report::{Console, Exit, Failure, Told};
-use crate::shell::Signals;
+use crate::report::{Console, Exit, Failure, Output};
+use crate::shell::{Signals, output_unread};
 use crate::text::screen_text;
 
 /// Runs the verb.
@@ -48,7 +48,7 @@ pub(crate) async fn follow(phones: &[Phone], aor: Option<&str>, console: &Consol
             End::Failed(event) => failed(&event, console),
             End::Done | End::Lost | End::Declined(_) => {
                 let say = vec![screen_text!("the phone of process {process} has ended")];
-                console.tell(&Told::new("phone-ended", json!({ "process": process }), say));
+                console.tell(&Output::new("phone-ended", json!({ "process": process }), say));
                 Exit::Done
             }
         }
@@ -58,13 +58,14 @@ pub(crate) async fn follow(phones: &[Phone], aor: Option<&str>, console: &Consol
             Ok(exits.into_iter().find(|exit| *exit != Exit::Done).unwrap_or(Exit::Done))
         }
         () = signals.end() => Ok(Exit::Done),
+        () = output_unread() => Ok(Exit::Done),
     }
 }
 
 /// No phone runs.
 pub(crate) fn nobody() -> Failure {
     let hint = "Start `homing`, or sign in with `homing login --watch`.";
-    Failure::new(Exit::Transport, "E0113", &"no phone of this user is running", hint)
+    Failure::new(Exit::Config, "E0113", &"no phone of this user is running", hint)
 }
 
 /// A phone runs and does not answer.
@@ -74,7 +75,8 @@ pub(crate) fn silent(process: u32) -> Failure {
     Failure::new(Exit::Timeout, "E0140", &sentence, hint)
 }
 
-fn without(aor: &str) -> Failure {
+/// Phones run, and none of them has the account.
+pub(crate) fn without(aor: &str) -> Failure {
     let sentence = format!("no running phone has {aor}");
     Failure::new(Exit::Config, "E0142", &sentence, "`homing status` lists the accounts of running phones.")
 }

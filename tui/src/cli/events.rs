@@ -1,9 +1,10 @@
 //! The events of an account, printed as they come.
 
 use homing::AccountEvent;
+use homing::event::UnregisterOutcome;
 
+use crate::messages::notification;
 use crate::report::{Console, event_json};
-use crate::words::news;
 
 /// Tells every event of an account until its agent ends.
 pub(crate) async fn tell_events(mut events: homing::AccountEvents, console: Console) {
@@ -18,8 +19,15 @@ pub(crate) async fn tell_events(mut events: homing::AccountEvents, console: Cons
 fn tell(event: &AccountEvent, console: Console) {
     let (name, fields) = event_json(event);
     console.event(name, fields);
-    let told = matches!(event, AccountEvent::LoggedOut { .. } | AccountEvent::MessageRefused { .. });
-    if let Some(news) = news(event).filter(|_| told) {
-        console.say(&news.text);
+    let told = match event {
+        // What is left behind is the failure that the verb ends with.
+        AccountEvent::Unregistered { outcome } => *outcome == UnregisterOutcome::Removed,
+        AccountEvent::LoggedOut { .. }
+        | AccountEvent::MessageRefused { .. }
+        | AccountEvent::ResponseDropped { .. } => true,
+        _ => false,
+    };
+    if let Some(notification) = notification(event).filter(|_| told) {
+        console.say(&notification.text);
     }
 }

@@ -14,6 +14,10 @@ pub(super) const LOGIN: &str = "Examples:
   homing login --wait registered,10s                 exit 0 once registered, else 11
   homing login --trace login.pcap                    the conversation, for Wireshark";
 
+pub(super) const LOGOUT: &str = "Examples:
+  homing logout alice@corp.example                   exit 0 once the server removed the registration,
+                                                     8 if it refused, 9 if it did not answer";
+
 pub(super) const ATTACH: &str = "Examples:
   homing attach                                      every account of every running phone
   homing attach alice@corp.example --json            one event per line, for programs";

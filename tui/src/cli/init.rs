@@ -15,10 +15,11 @@ use crate::text::screen_text;
 /// What is wrong with the address, why there is no server, why the login failed.
 pub(crate) fn run(cli: &Cli, init: &Init, console: &Console) -> Result<Exit, Failure> {
     let setup = Setup::load(cli)?;
-    let visit = &init.visit;
-    let entry = accounts::fresh_entry(&setup, &visit.who)?;
-    let aor = Aor::parse(&entry.text("aor")).map_err(|error| Failure::from(&homing::Error::Config(error)))?;
-    let session = setup.session(visit)?;
+    let session = &init.session;
+    let entry = accounts::fresh_entry(&setup, &session.account)?;
+    let aor = Aor::read(&entry.text("aor")).map(Aor::from);
+    let aor = aor.map_err(|error| Failure::from(&homing::Error::Config(error)))?;
+    let session = setup.session(session)?;
     let tried = session.run(cli.timeout, console, async {
         if entry.text("server").is_empty() {
             discover(&session.agent, &aor, console).await?;
@@ -37,7 +38,7 @@ pub(crate) fn run(cli: &Cli, init: &Init, console: &Console) -> Result<Exit, Fai
 /// Tells where the domain leads; a domain without servers is an error here, before a password is given.
 async fn discover(agent: &homing::UserAgent, aor: &Aor, console: &Console) -> Result<(), Failure> {
     let plan = crate::bridge::plan(agent, &aor.domain).await;
-    let plan = plan.map_err(|trouble| Failure { exit: Exit::Resolve, trouble })?;
+    let plan = plan.map_err(|problem| Failure::of(Exit::Resolve, problem))?;
     let servers: Vec<&str> = plan.iter().map(crate::text::ScreenText::as_str).collect();
     console.event("discovered", json!({ "domain": aor.domain, "servers": servers }));
     for (at, server) in plan.iter().enumerate() {

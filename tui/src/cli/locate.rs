@@ -1,16 +1,17 @@
 //! `homing resolve`: every name that is asked, every server in order, every reason.
 
 use homing::Transport;
+use homing::account::WrittenAddress;
 use homing::dns::{Candidate, DnsError, NoCandidate, Request, Wanted, locate};
 use homing::error::LoginError;
 use serde_json::json;
 
-use crate::bridge::equip;
+use crate::bridge::agent_setup;
 use crate::cli::agent::{Setup, block_on};
 use crate::cli::args::{Cli, Resolve};
+use crate::messages::Problem;
 use crate::report::{Console, Exit, Failure};
 use crate::text::{ScreenText, screen_text};
-use crate::words::Trouble;
 
 /// Runs the verb.
 ///
@@ -19,7 +20,8 @@ use crate::words::Trouble;
 pub(crate) fn run(cli: &Cli, resolve: &Resolve, console: &Console) -> Result<Exit, Failure> {
     let setup = Setup::load(cli)?;
     let domain = domain_of(&resolve.domain);
-    let resolver = equip(&setup.config).map_err(|fault| Failure::config(Trouble::from(&fault)))?.resolver;
+    let resolver =
+        agent_setup(&setup.config).map_err(|fault| Failure::config(Problem::from(&fault)))?.resolver;
     let transports = resolve.transport.iter().map(|word| Transport::parse(word)).collect::<Option<Vec<_>>>();
     let transports = transports.ok_or_else(Failure::no_transport)?;
     let request = Request::new(Wanted::Domain(domain.clone()), &transports);
@@ -62,15 +64,35 @@ pub(crate) fn run(cli: &Cli, resolve: &Resolve, console: &Console) -> Result<Exi
 
 /// The domain alone, also of an address or of a URI.
 fn domain_of(text: &str) -> String {
-    let text = text.trim_start_matches("sips:").trim_start_matches("sip:");
-    text.rsplit('@').next().unwrap_or_default().to_ascii_lowercase()
+    let alone = || WrittenAddress::parse(&format!("anybody@{text}"));
+    let read = WrittenAddress::parse(text).or_else(alone);
+    read.map_or_else(|| text.to_lowercase(), |address| address.domain)
 }
 
 fn nobody(domain: &str, end: NoCandidate) -> Failure {
     let why = match end {
         NoCandidate::NoServer(why) => why,
-        _ => DnsError::NoRecord,
+        _ => DnsError::NoRecord.into(),
     };
     let error = LoginError::Resolve { domain: ScreenText::of(domain).to_string(), why };
-    Failure { exit: Exit::Resolve, trouble: Trouble::from(&error) }
+    Failure::of(Exit::Resolve, Problem::from(&error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::domain_of;
+
+    #[test]
+    fn the_domain_is_found_in_whatever_is_given() {
+        for (text, domain) in [
+            ("Corp.Example", "corp.example"),
+            ("alice@corp.example", "corp.example"),
+            ("sip:alice@corp.example;transport=tcp", "corp.example"),
+            ("bücher.example", "xn--bcher-kva.example"),
+            ("192.0.2.1", "192.0.2.1"),
+            ("alice@[::1]", "[::1]"),
+        ] {
+            assert_eq!(domain_of(text), domain, "{text}");
+        }
+    }
 }

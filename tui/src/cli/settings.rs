@@ -3,15 +3,16 @@
 use serde_json::json;
 use toml::Value;
 
+use crate::bridge::agent_setup;
 use crate::cli::agent::Setup;
 use crate::cli::args::{Cli, Config};
 use crate::config::{
     ACCOUNT, Kind, Remark, SETTINGS, Setting, check, edit, migrate, nearest_word, read, schema, suggestion,
     write,
 };
+use crate::messages::Problem;
 use crate::report::{Console, Exit, Failure};
-use crate::text::screen_text;
-use crate::words::Trouble;
+use crate::text::{count, screen_text};
 
 /// Runs the verb.
 ///
@@ -44,7 +45,11 @@ fn run_check(setup: &Setup, console: &Console) -> Result<Exit, Failure> {
     let path = setup.paths.config.display();
     let fatal = remarks.iter().filter(|remark| remark.fatal).count();
     console.event("checked", json!({ "file": path.to_string(), "remarks": remarks.len(), "fatal": fatal }));
-    console.say(&screen_text!("{path}: {} remarks, {fatal} of them fatal", remarks.len()));
+    let summary = match remarks.len() {
+        0 => "ok".to_owned(),
+        found => format!("{}, {fatal} fatal", count(found, "remark", "remarks")),
+    };
+    console.say(&screen_text!("{path}: {summary}"));
     Ok(if fatal == 0 { Exit::Done } else { Exit::Config })
 }
 
@@ -53,7 +58,11 @@ pub(crate) fn remarks(setup: &Setup) -> Vec<Remark> {
     let variables = setup.config.odd_variables().iter();
     let of_variable =
         |(path, text): &(String, String)| Remark { path: path.clone(), text: text.clone(), fatal: false };
-    check(setup.config.file()).into_iter().chain(variables.map(of_variable)).collect()
+    let network = agent_setup(&setup.config.clone().without_key_log()).err().map(|fault| {
+        let (path, text) = fault.setting();
+        Remark { path: path.to_owned(), text, fatal: true }
+    });
+    check(setup.config.file()).into_iter().chain(network).chain(variables.map(of_variable)).collect()
 }
 
 fn show(setup: &Setup, with_origin: bool, console: &Console) {
@@ -70,7 +79,7 @@ fn show(setup: &Setup, with_origin: bool, console: &Console) {
 
 /// Renames settings that have other names elsewhere; the file as it was stays beside it.
 fn run_migrate(setup: &Setup, console: &Console) -> Result<Exit, Failure> {
-    let fault = |fault| Failure::config(Trouble::from(&fault));
+    let fault = |fault| Failure::config(Problem::from(&fault));
     let path = &setup.paths.config;
     let text = read(path).map_err(fault)?;
     let (migrated, renamed) = migrate(&text);
@@ -80,10 +89,10 @@ fn run_migrate(setup: &Setup, console: &Console) -> Result<Exit, Failure> {
     }
     for (from, to) in &renamed {
         console.event("renamed", json!({ "from": from, "to": to }));
-        console.say(&screen_text!("{from} is called {to} now"));
+        console.say(&screen_text!("{from} is now {to}"));
     }
     console.event("migrated", json!({ "file": path.display().to_string(), "renamed": renamed.len() }));
-    console.say(&screen_text!("{}: {} settings renamed", path.display(), renamed.len()));
+    console.say(&screen_text!("{}: {} renamed", path.display(), count(renamed.len(), "setting", "settings")));
     Ok(Exit::Done)
 }
 
@@ -106,7 +115,7 @@ fn where_to_look(key: &str) -> &'static str {
 pub(crate) fn typed(settings: &'static [Setting], key: &str, value: &str) -> Result<Value, Failure> {
     let Some(setting) = settings.iter().find(|setting| setting.path == key) else {
         let meant = suggestion(key, settings).map(|setting| format!("; is `{}` meant?", setting.path));
-        let sentence = format!("`{key}` is no setting{}", meant.unwrap_or_default());
+        let sentence = format!("`{key}` is not a setting{}", meant.unwrap_or_default());
         return Err(Failure::new(Exit::Config, "E0111", &sentence, where_to_look(key)));
     };
     setting.parse(value).ok_or_else(|| {
@@ -119,7 +128,7 @@ pub(crate) fn typed(settings: &'static [Setting], key: &str, value: &str) -> Res
 
 fn set(setup: &Setup, key: &str, value: &str, console: &Console) -> Result<Exit, Failure> {
     let parsed = typed(SETTINGS, key, value)?;
-    let fault = |fault| Failure::config(Trouble::from(&fault));
+    let fault = |fault| Failure::config(Problem::from(&fault));
     let text = read(&setup.paths.config).map_err(fault)?;
     write(&setup.paths.config, edit::set(&text, key, &parsed)).map_err(fault)?;
     console.event("setting-changed", json!({ "path": key, "value": serde_json::to_value(&parsed).ok() }));
@@ -135,7 +144,7 @@ mod tests {
     fn a_setting_of_the_other_half_is_named_with_its_verb() {
         let hint = |settings, key| {
             let failure = typed(settings, key, "1").expect_err("not of this half");
-            failure.trouble.hint.as_str().to_owned()
+            failure.problem.hint.as_str().to_owned()
         };
         assert!(hint(SETTINGS, "redirect.limit").contains("account edit"));
         assert!(hint(ACCOUNT, "ui.theme").contains("config set"));

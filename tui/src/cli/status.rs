@@ -7,9 +7,10 @@ use serde_json::{Value, json};
 use crate::cli::agent::{Setup, block_on};
 use crate::cli::args::{Cli, Status};
 use crate::cli::attach::{nobody, silent};
-use crate::cli::beside::relay;
+use crate::cli::running_phone::relay;
 use crate::control::{Found, find};
-use crate::report::{Console, Exit, Failure, Told};
+use crate::report::{Console, Exit, Failure, Output};
+use crate::shell::output_unread;
 use crate::text::screen_text;
 
 /// Runs the verb.
@@ -30,10 +31,15 @@ pub(crate) fn run(cli: &Cli, status: &Status, console: &Console) -> Result<Exit,
         }
         before = standing;
         // A signal ends the wait.
-        block_on(PAUSE * 2, async {
-            tokio::time::sleep(PAUSE).await;
-            Ok(())
+        let unread = block_on(PAUSE * 2, async {
+            tokio::select! {
+                () = tokio::time::sleep(PAUSE) => Ok(false),
+                () = output_unread() => Ok(true),
+            }
         })?;
+        if unread {
+            return Ok(Exit::Done);
+        }
     }
 }
 
@@ -68,7 +74,7 @@ fn tell(found: Found, console: &Console) -> Result<(), Failure> {
             (_, true) => say.push(screen_text!("the phone of process {process}:")),
             (_, false) => {}
         }
-        console.tell(&Told::new("phone", json!({ "process": process, "accounts": accounts }), say));
+        console.tell(&Output::new("phone", json!({ "process": process, "accounts": accounts }), say));
         for account in phone.accounts {
             relay(account, console);
         }
@@ -76,7 +82,7 @@ fn tell(found: Found, console: &Console) -> Result<(), Failure> {
     for process in unanswered {
         let fields = json!({ "process": process, "accounts": null });
         let say = vec![screen_text!("the phone of process {process} does not answer")];
-        console.tell(&Told::new("phone", fields, say));
+        console.tell(&Output::new("phone", fields, say));
     }
     Ok(())
 }

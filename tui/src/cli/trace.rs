@@ -4,10 +4,10 @@ use serde_json::json;
 
 use crate::cli::args::{Trace, TraceFile};
 use crate::config::{read, write};
+use crate::messages::Problem;
 use crate::report::{Console, Exit, Failure};
 use crate::text::screen_text;
 use crate::trace::{Record, json as json_lines};
-use crate::words::Trouble;
 
 /// Runs the verb.
 ///
@@ -16,7 +16,7 @@ use crate::words::Trouble;
 pub(crate) fn run(trace: &Trace, console: &Console) -> Result<Exit, Failure> {
     let Trace::Export { from, to } = trace;
     if !from.is_file() {
-        let sentence = format!("there is no file {}", from.display());
+        let sentence = format!("{} does not exist", from.display());
         return Err(Failure::new(
             Exit::Config,
             "E0117",
@@ -24,7 +24,7 @@ pub(crate) fn run(trace: &Trace, console: &Console) -> Result<Exit, Failure> {
             "Save one with `homing login --trace FILE.jsonl`.",
         ));
     }
-    let text = read(from).map_err(|fault| Failure::config(Trouble::from(&fault)))?;
+    let text = read(from).map_err(|fault| Failure::config(Problem::from(&fault)))?;
     let records = json_lines::read(&text).map_err(|fault| {
         let hint = "Give a trace as JSON lines; the phone and `--trace FILE.jsonl` save such.";
         Failure::new(Exit::Config, "E0118", &format!("{}: {fault}", from.display()), hint)
@@ -50,7 +50,7 @@ pub(crate) fn keep(trace: &homing::Trace, to: Option<&TraceFile>, console: &Cons
 pub(crate) fn save(records: &[Record], to: &TraceFile, console: &Console) -> Result<(), Failure> {
     let path = to.path.display();
     write(&to.path, crate::trace::write(records, to.form))
-        .map_err(|fault| Failure::config(Trouble::from(&fault)))?;
+        .map_err(|fault| Failure::config(Problem::from(&fault)))?;
     let form = to.form.extension();
     console.event("trace-saved", json!({ "file": path.to_string(), "form": form, "entries": records.len() }));
     console.say(&screen_text!("{} entries of the trace are in {path}, {}", records.len(), to.form.purpose()));

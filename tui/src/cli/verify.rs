@@ -22,10 +22,10 @@ pub(crate) fn run(verify: &Verify, console: &Console) -> Result<Exit, Failure> {
         )
     })?;
     let report = verify::run(&verify.file, &password).map_err(|error| unreadable(&error))?;
-    for (name, fields) in report.events() {
+    for (name, fields) in verify::events(&report) {
         console.event(name, fields);
     }
-    for line in report.lines() {
+    for line in verify::lines(&report) {
         console.say(&line);
     }
     Ok(match report.verdict() {

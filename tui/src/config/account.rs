@@ -2,14 +2,17 @@
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 
-use homing::account::{ExtendedProtection, Scheme, SignaturePlaces, TargetNameRule};
+use homing::account::{
+    ExtendedProtection, FingerprintError, Outbound, QopRule, RegisterUri, Rspauth, Scheme, ServerNameRule,
+    SignaturePlaces, TargetNameRule, WrittenAddress,
+};
 use homing::error::ConfigError;
 use homing::redirect::{Consent, IpNetwork, LoopRule, UnsignedRule};
 use homing::{AccountConfig, Aor, ServerChoice, Transport};
 use thiserror::Error;
 use toml::{Table, Value};
 
-use crate::config::layers::{look_up, put};
+use crate::config::table::{look_up, put};
 use crate::config::{ACCOUNT, PasswordSource, Setting};
 
 /// An account as it is written.
@@ -25,13 +28,13 @@ pub(crate) enum EntryFault {
     #[error("{0}")]
     Config(#[from] ConfigError),
     /// No such transport.
-    #[error("`{0}` is no transport (tls, tcp, udp)")]
+    #[error("`{0}` is not a transport (tls, tcp, udp)")]
     Transport(String),
     /// No such scheme.
-    #[error("`{0}` is no login (ntlm, digest)")]
+    #[error("`{0}` is not a login scheme (ntlm, digest)")]
     Scheme(String),
     /// The server is no `host` or `host:port`.
-    #[error("`{0}` is no server; write host or host:port")]
+    #[error("`{0}` is not a server; write host or host:port")]
     Server(String),
     /// A value its setting does not take. The default is no answer to it: it may be the less careful one.
     #[error("`{path}` takes {values}")]
@@ -41,8 +44,11 @@ pub(crate) enum EntryFault {
         /// What it takes.
         values: String,
     },
+    /// A pin is no SHA-256.
+    #[error("pin_sha256: {0}")]
+    Pin(#[from] FingerprintError),
     /// The network is no `address/prefix`.
-    #[error("`{0}` is no network; write 10.0.0.0/8")]
+    #[error("`{0}` is not a network; write 10.0.0.0/8")]
     Network(String),
 }
 
@@ -55,9 +61,20 @@ impl AccountEntry {
     /// A new account with an address and a fresh endpoint token.
     pub(crate) fn for_address(aor: &Aor) -> Self {
         let mut entry = Self { table: Table::new() };
-        entry.set("aor", Value::String(format!("{}@{}", aor.user, aor.domain)));
+        let scheme = if aor.secure { "sips:" } else { "" };
+        entry.set("aor", Value::String(format!("{scheme}{}@{}", aor.user, aor.domain)));
         entry.set("epid", Value::String(new_epid()));
         entry
+    }
+
+    /// A new account with an address as a person wrote it, transport and port included.
+    ///
+    /// # Errors
+    /// It is no address.
+    pub(crate) fn for_written_address(text: &str) -> Result<Self, ConfigError> {
+        let mut entry = Self::for_address(&Aor::from(Aor::read(text)?));
+        entry.set("aor", Value::String(text.trim().to_owned()));
+        Ok(entry)
     }
 
     /// Sets a value.
@@ -80,11 +97,29 @@ impl AccountEntry {
         plain_address(&self.text("aor"))
     }
 
-    /// The user name the server knows.
+    /// The user name the server knows: as set, else the user of the address, escapes undone; with the Windows
+    /// domain before it where the address is written so.
     pub(crate) fn login_name(&self) -> String {
         let user = self.text("user");
-        let address = || self.text("aor").split('@').next().unwrap_or_default().to_owned();
-        if user.is_empty() { address() } else { user }
+        if !user.is_empty() {
+            return user;
+        }
+        let text = self.text("aor");
+        let Some(address) = WrittenAddress::parse(&text) else { return text };
+        let domain = address.login_domain.clone();
+        let user = Aor::from(address).login_user();
+        domain.map_or(user.clone(), |domain| format!("{domain}\\{user}"))
+    }
+
+    /// Where a login starts: server and transports as written. What was learned from another start does not count.
+    pub(crate) fn start(&self) -> String {
+        let written = WrittenAddress::parse(&self.text("aor"));
+        let beside = written.map(|address| (address.port, address.transport)).unwrap_or_default();
+        let port = beside.0.map(|port| format!(":{port}")).unwrap_or_default();
+        let transport = beside.1.map(|transport| transport.uri_token()).unwrap_or_default();
+        format!("{}{port} {} {transport}", self.text("server"), self.texts("transports").join(","))
+            .trim()
+            .to_owned()
     }
 
     /// Where the password comes from.
@@ -108,13 +143,40 @@ impl AccountEntry {
     /// The first value that is not usable.
     pub(crate) fn account_config(&self) -> Result<AccountConfig, EntryFault> {
         self.check_values()?;
-        let aor = Aor::parse(&self.text("aor"))?;
-        let mut config = AccountConfig::new(aor, self.text("epid"));
+        let written = Aor::read(&self.text("aor"))?;
+        let mut config = AccountConfig::new(Aor::from(written.clone()), self.text("epid"));
         config.display = self.text("display");
         config.expires = u32::try_from(self.number("expires")).unwrap_or(0);
-        config.transports = self.transports()?;
+        config.transports = self.transports(&written)?;
+        self.fill_auth(&mut config)?;
+        config.outbound = match self.text("outbound").as_str() {
+            "off" => Outbound::Off,
+            _ => Outbound::Auto,
+        };
+        config.register_uri = match self.text("register_uri").as_str() {
+            "server" => RegisterUri::Server,
+            _ => RegisterUri::Domain,
+        };
+        config.tls.server_name = match self.text("sni").as_str() {
+            "domain" => ServerNameRule::Domain,
+            "host" => ServerNameRule::Host,
+            _ => ServerNameRule::Auto,
+        };
+        config.tls.pins = self.texts("pin_sha256").iter().map(|pin| pin.parse()).collect::<Result<_, _>>()?;
+        config.server = self.server(&config.transports, &written)?;
+        self.fill_redirect(&mut config)?;
+        config.check()?;
+        Ok(config)
+    }
+
+    fn fill_auth(&self, config: &mut AccountConfig) -> Result<(), EntryFault> {
         config.auth.schemes = self.schemes()?;
         config.auth.allow_md5 = self.flag("allow_md5");
+        config.auth.qop = if self.flag("require_qop") { QopRule::Required } else { QopRule::Optional };
+        config.auth.rspauth = match self.text("rspauth").as_str() {
+            "ignore" => Rspauth::Ignore,
+            _ => Rspauth::Check,
+        };
         config.auth.udp_register = self.flag("udp_register");
         config.auth.target_name = match self.text("target_name").as_str() {
             "in_domain" => TargetNameRule::InDomain,
@@ -129,10 +191,7 @@ impl AccountEntry {
             "patent-too" => SignaturePlaces::PatentToo,
             _ => SignaturePlaces::Standard,
         };
-        config.server = self.server(&config.transports)?;
-        self.fill_redirect(&mut config)?;
-        config.check()?;
-        Ok(config)
+        Ok(())
     }
 
     fn check_values(&self) -> Result<(), EntryFault> {
@@ -168,7 +227,13 @@ impl AccountEntry {
         Ok(())
     }
 
-    fn transports(&self) -> Result<Vec<Transport>, EntryFault> {
+    /// As set; where nothing is set, the one the address names.
+    fn transports(&self, written: &WrittenAddress) -> Result<Vec<Transport>, EntryFault> {
+        if let Some(transport) = written.transport
+            && look_up(&self.table, "transports").is_none()
+        {
+            return Ok(vec![transport]);
+        }
         let words = self.texts("transports");
         words.iter().map(|word| Transport::parse(word).ok_or(EntryFault::Transport(word.clone()))).collect()
     }
@@ -182,10 +247,16 @@ impl AccountEntry {
         self.texts("schemes").iter().map(scheme).collect()
     }
 
-    fn server(&self, transports: &[Transport]) -> Result<ServerChoice, EntryFault> {
+    /// As set; where nothing is set, a port in the address names a server.
+    fn server(&self, transports: &[Transport], written: &WrittenAddress) -> Result<ServerChoice, EntryFault> {
+        let transport = transports.first().copied().unwrap_or(Transport::SIPS);
         let text = self.text("server");
         if text.is_empty() {
-            return Ok(ServerChoice::Discover);
+            let host = written.domain.trim_matches(['[', ']']).to_owned();
+            return Ok(match written.port {
+                Some(port) => ServerChoice::Fixed { host, port: Some(port), transport },
+                None => ServerChoice::Discover,
+            });
         }
         let bad = || EntryFault::Server(text.clone());
         let (host, port) = match text.strip_prefix('[') {
@@ -195,11 +266,10 @@ impl AccountEntry {
             }
             None => text.rsplit_once(':').map_or((text.as_str(), None), |(host, port)| (host, Some(port))),
         };
-        let port = port.map(str::parse).transpose().map_err(|_| bad())?;
-        if host.is_empty() || host.chars().any(|c| c.is_whitespace() || c.is_control()) {
+        let port: Option<u16> = port.map(str::parse).transpose().map_err(|_| bad())?;
+        if host.is_empty() || port == Some(0) || host.chars().any(|c| c.is_whitespace() || c.is_control()) {
             return Err(bad());
         }
-        let transport = transports.first().copied().unwrap_or(Transport::Tls);
         Ok(ServerChoice::Fixed { host: host.to_owned(), port, transport })
     }
 
@@ -227,7 +297,8 @@ impl AccountEntry {
 
 /// An address as `user@domain`: without scheme, its domain in lower case.
 pub(super) fn plain_address(text: &str) -> String {
-    Aor::parse(text).map_or_else(|_| text.to_owned(), |aor| format!("{}@{}", aor.user, aor.domain))
+    WrittenAddress::parse(text)
+        .map_or_else(|| text.to_owned(), |address| format!("{}@{}", address.user, address.domain))
 }
 
 /// A fresh endpoint token: ten hexadecimal digits. It names the endpoint and guards nothing.
@@ -259,6 +330,45 @@ mod tests {
         assert_eq!(config.transports, [Transport::Tls]);
         assert_eq!(config.redirect, homing::redirect::RedirectRules::default());
         assert_eq!(config.expires, 7_200);
+    }
+
+    #[test]
+    fn an_address_is_understood_however_it_is_written() {
+        let read = |aor: &str| {
+            let mut entry = entry("epid = \"01ab\"");
+            entry.set("aor", Value::String(aor.to_owned()));
+            entry
+        };
+        for (written, address, login) in [
+            ("sip:alice@corp.example", "alice@corp.example", "alice"),
+            ("sip:alice@corp.example;transport=tcp", "alice@corp.example", "alice"),
+            ("NETWORK\\alice@corp.example", "alice@corp.example", "NETWORK\\alice"),
+            ("9901#1@corp.example", "9901%231@corp.example", "9901#1"),
+            ("alice@bücher.example", "alice@xn--bcher-kva.example", "alice"),
+        ] {
+            let entry = read(written);
+            assert_eq!(
+                (entry.address().as_str(), entry.login_name().as_str()),
+                (address, login),
+                "{written}"
+            );
+            assert_eq!(
+                entry.account_config().expect(written).aor.login_user(),
+                login.trim_start_matches("NETWORK\\")
+            );
+        }
+        let tcp = read("sip:alice@corp.example;transport=tcp").account_config().expect("usable");
+        assert_eq!(tcp.transports, [Transport::Tcp]);
+        let mut set = read("sip:alice@corp.example;transport=tcp");
+        set.set("transports", Value::Array(vec![Value::String("tls".into())]));
+        assert_eq!(set.account_config().expect("usable").transports, [Transport::Tls], "what is set counts");
+        let port = read("sip:alice@[::1]:5070").account_config().expect("usable");
+        assert!(matches!(port.server, ServerChoice::Fixed { host, port: Some(5070), .. } if host == "::1"));
+        let mut clear = read("sips:alice@corp.example");
+        clear.set("transports", Value::Array(vec![Value::String("tcp".into())]));
+        let fault = clear.account_config().expect_err("sips: in the clear");
+        assert!(fault.to_string().contains("sips:"), "{fault}");
+        assert!(read("NETWORK\\alice").account_config().is_err());
     }
 
     #[test]
@@ -299,6 +409,35 @@ mod tests {
         let config = entry(text).account_config().expect("usable");
         assert_eq!(config.auth.extended_protection, ExtendedProtection::Require);
         assert_eq!(config.auth.signature_places, SignaturePlaces::PatentToo);
+    }
+
+    #[test]
+    fn what_an_old_registrar_needs_reaches_the_agent() {
+        let plain = "aor = \"a@b.c\"\nepid = \"1\"\n";
+        let config = entry(plain).account_config().expect("usable");
+        assert_eq!((config.auth.qop, config.auth.rspauth), (QopRule::Optional, Rspauth::Check));
+        assert_eq!((config.outbound, config.register_uri), (Outbound::Auto, RegisterUri::Domain));
+        let text = format!(
+            "{plain}require_qop = true\nrspauth = \"ignore\"\noutbound = \"off\"\nregister_uri = \"server\"\n"
+        );
+        let config = entry(&text).account_config().expect("usable");
+        assert_eq!((config.auth.qop, config.auth.rspauth), (QopRule::Required, Rspauth::Ignore));
+        assert_eq!((config.outbound, config.register_uri), (Outbound::Off, RegisterUri::Server));
+        for wrong in ["require_qop = 1", "rspauth = \"no\"", "outbound = true", "register_uri = \"host\""] {
+            let fault = entry(&format!("{plain}{wrong}\n")).account_config().expect_err(wrong);
+            assert!(matches!(fault, EntryFault::Value { .. }), "{wrong}: {fault}");
+        }
+    }
+
+    #[test]
+    fn server_name_and_pins_reach_the_agent() {
+        let hash = "AB:".repeat(31) + "CD";
+        let text = format!("aor = \"a@b.c\"\nepid = \"1\"\nsni = \"host\"\npin_sha256 = [\"{hash}\"]\n");
+        let config = entry(&text).account_config().expect("usable");
+        assert_eq!(config.tls.server_name, ServerNameRule::Host);
+        assert_eq!(config.tls.pins.iter().map(ToString::to_string).collect::<Vec<_>>(), [hash]);
+        let fault = entry("aor = \"a@b.c\"\nepid = \"1\"\npin_sha256 = [\"AB:CD\"]\n").account_config();
+        assert!(fault.expect_err("too short").to_string().contains("pin_sha256"));
     }
 
     #[test]

@@ -1,10 +1,12 @@
 //! What is odd about a configuration file: unknown keys with a suggestion, values out of range.
 
+use std::collections::BTreeMap;
+
 use toml::{Table, Value};
 
-use crate::config::layers::look_up;
 use crate::config::migrate::present_name;
-use crate::config::{ACCOUNT, SETTINGS, Setting};
+use crate::config::table::look_up;
+use crate::config::{ACCOUNT, AccountEntry, SETTINGS, Setting};
 
 /// One remark; `fatal` ones keep an account from being used.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,17 +25,37 @@ pub(crate) fn check(file: &Table) -> Vec<Remark> {
     match accounts {
         None => {}
         Some(Value::Array(list)) => {
+            check_endpoints(&list, &mut remarks);
             for (index, account) in list.iter().enumerate() {
                 let name = format!("account[{index}]");
                 match account.as_table() {
                     Some(table) => check_account(table, &name, &mut remarks),
-                    None => remarks.push(fatal(name, "is no table; write [[account]]".to_owned())),
+                    None => remarks.push(fatal(name, "is not a table; write [[account]]".to_owned())),
                 }
             }
         }
-        Some(_) => remarks.push(fatal("account".to_owned(), "is no list; write [[account]]".to_owned())),
+        Some(_) => remarks.push(fatal("account".to_owned(), "is not a list; write [[account]]".to_owned())),
     }
     remarks
+}
+
+/// Two accounts with one address and epid would remove each other's registration.
+fn check_endpoints(list: &[Value], remarks: &mut Vec<Remark>) {
+    let mut taken: BTreeMap<(String, String), usize> = BTreeMap::new();
+    for (index, account) in list.iter().enumerate() {
+        let Some(table) = account.as_table() else { continue };
+        let entry = AccountEntry::new(table.clone());
+        let endpoint = (entry.address().to_ascii_lowercase(), entry.text("epid"));
+        match taken.get(&endpoint) {
+            Some(first) if !endpoint.1.is_empty() => {
+                let text = format!("is account[{first}] once more: the same aor and epid");
+                remarks.push(fatal(format!("account[{index}]"), text));
+            }
+            _ => {
+                taken.insert(endpoint, index);
+            }
+        }
+    }
 }
 
 fn check_account(table: &Table, name: &str, remarks: &mut Vec<Remark>) {
@@ -42,8 +64,12 @@ fn check_account(table: &Table, name: &str, remarks: &mut Vec<Remark>) {
     if remarks[before..].iter().any(|remark| remark.fatal) {
         return;
     }
-    if let Err(fault) = crate::config::AccountEntry::new(table.clone()).account_config() {
+    let entry = AccountEntry::new(table.clone());
+    if let Err(fault) = entry.account_config() {
         remarks.push(fatal(name.to_owned(), fault.to_string()));
+    }
+    if let Err(fault) = entry.password_source().check() {
+        remarks.push(fatal(name.to_owned(), format!("no password: {fault}")));
     }
 }
 
@@ -89,8 +115,8 @@ fn unknown(path: &str, settings: &[Setting], in_account: bool) -> String {
         return format!("is called `{present}` here; `homing config migrate` renames it");
     }
     match suggestion(path, settings) {
-        Some(setting) => format!("is no setting; is `{}` meant?", setting.path),
-        None => "is no setting; `homing config schema` lists them all".to_owned(),
+        Some(setting) => format!("is not a setting; is `{}` meant?", setting.path),
+        None => "is not a setting; `homing config schema` lists them all".to_owned(),
     }
 }
 
@@ -147,6 +173,24 @@ mod tests {
         let found = remarks("[[account]]\naor = \"a@b.c\"\nepid = \"x1\"\n[account.redirect]\nlimit = 9\n");
         assert_eq!(found.len(), 1, "{found:?}");
         assert!(found[0].text.contains("0 to 5") && found[0].fatal);
+    }
+
+    #[test]
+    fn one_endpoint_twice_and_a_password_that_is_not_there_are_fatal() {
+        let twice =
+            "[[account]]\naor = \"a@b.c\"\nepid = \"x1\"\n[[account]]\naor = \"sip:a@B.c\"\nepid = \"x1\"\n";
+        let found = remarks(twice);
+        assert!(
+            found.len() == 1 && found[0].fatal && found[0].text.contains("same aor and epid"),
+            "{found:?}"
+        );
+        assert!(remarks(&twice.replacen("x1", "x2", 1)).is_empty(), "two devices of one user are fine");
+        let account = "[[account]]\naor = \"a@b.c\"\nepid = \"x1\"\n";
+        for source in ["password_file = \"/nonexistent\"", "password_command = [\"no-such-program-5d1e\"]"] {
+            let found = remarks(&format!("{account}{source}\n"));
+            assert!(found.len() == 1 && found[0].fatal && found[0].text.contains("no password"), "{found:?}");
+        }
+        assert!(remarks(&format!("{account}password_command = [\"sh\"]\n")).is_empty());
     }
 
     #[test]

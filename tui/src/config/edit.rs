@@ -2,8 +2,8 @@
 
 use toml::{Table, Value};
 
-use crate::config::account::plain_address;
-use crate::config::layers::{look_up, put};
+use crate::config::account::{new_epid, plain_address};
+use crate::config::table::{look_up, put};
 
 /// Sets a value at a dotted path such as `ui.theme`.
 pub(crate) fn set(text: &str, path: &str, value: &Value) -> String {
@@ -45,6 +45,19 @@ pub(crate) fn set_in_account(text: &str, aor: &str, key: &str, value: &Value) ->
     joined(&lines, &wanted)
 }
 
+/// The same with an endpoint token for every account that has none; none where nothing is missing.
+pub(crate) fn with_epids(text: &str) -> Option<String> {
+    let mut table: Table = text.parse().ok()?;
+    let missing: Vec<String> = accounts(&mut table)
+        .filter(|account| account.get("epid").is_none())
+        .filter_map(|account| account.get("aor")?.as_str().map(plain_address))
+        .collect();
+    let filled = missing
+        .iter()
+        .fold(text.to_owned(), |text, aor| set_in_account(&text, aor, "epid", &Value::String(new_epid())));
+    (!missing.is_empty()).then_some(filled)
+}
+
 /// Adds an account at the end.
 pub(crate) fn append_account(text: &str, account: &Table) -> String {
     let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
@@ -73,7 +86,7 @@ pub(crate) fn remove_account(text: &str, aor: &str) -> Option<String> {
     Some(lines.join("\n") + "\n")
 }
 
-/// The text, if it means what is wanted; else the table printed anew, comments lost but not the meaning.
+/// The text, if it means what is wanted; else the table printed again: its comments are lost, its meaning is not.
 fn joined(lines: &[String], wanted: &Table) -> String {
     let text = lines.join("\n") + "\n";
     match text.parse::<Table>() {
@@ -142,6 +155,16 @@ fn accounts(table: &mut Table) -> impl Iterator<Item = &mut Table> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_account_without_endpoint_token_gets_one_and_keeps_it() {
+        let text =
+            "# mine\n[[account]]\naor = \"sip:a@b.c\"\n\n[[account]]\naor = \"d@b.c\"\nepid = \"01ab\"\n";
+        let filled = with_epids(text).expect("one is missing");
+        assert!(filled.starts_with("# mine\n") && filled.matches("epid = ").count() == 2, "{filled}");
+        assert_eq!(with_epids(&filled), None);
+        assert_eq!(with_epids("no TOML ["), None);
+    }
 
     const FILE: &str = "# mine\n[ui]\n# dark room\ntheme = \"default\"\n\n[[account]]\naor = \"a@b.c\"\nepid = \"1\"\n\
                         [account.redirect]\nlimit = 3\n\n[[account]]\naor = \"d@e.f\"\nepid = \"2\"\n";

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use crate::config::{ACCOUNT, Kind, SETTINGS, Setting};
 
-/// The schema.
+/// The JSON schema (draft 2020-12) of the configuration file.
 pub(crate) fn schema() -> Value {
     let mut root = object(SETTINGS);
     root["$schema"] = json!("https://json-schema.org/draft/2020-12/schema");
@@ -36,7 +36,7 @@ fn leaf(setting: &Setting) -> Value {
         Kind::Bool => json!({ "type": "boolean" }),
         Kind::Integer { least, most } => json!({ "type": "integer", "minimum": least, "maximum": most }),
         Kind::Choice(words) => json!({ "type": "string", "enum": words }),
-        Kind::Text => json!({ "type": "string" }),
+        Kind::Text | Kind::File => json!({ "type": "string" }),
         Kind::Texts => json!({ "type": "array", "items": { "type": "string" } }),
     };
     leaf["description"] = json!(setting.meaning);

@@ -1,13 +1,15 @@
 //! Where a password comes from: prompt, keyring, a file of mode 0600, a file descriptor, a command's output.
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use homing::Password;
 use thiserror::Error;
+
+use super::prompt;
 
 /// Where a password comes from; argv and the environment are no places for one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,8 +31,10 @@ pub(crate) enum PasswordFault {
     Exposed(String),
     #[error("the password command failed ({0})")]
     Failed(std::process::ExitStatus),
-    #[error("the password is empty")]
-    Empty,
+    #[error("the password command names no program")]
+    NoCommand,
+    #[error("the password is not UTF-8")]
+    NotText,
     #[error("there is no terminal to ask for the password on")]
     NoTerminal,
     #[cfg(feature = "keyring")]
@@ -42,14 +46,36 @@ pub(crate) enum PasswordFault {
 }
 
 impl PasswordSource {
+    /// Looks whether the password could be fetched, without fetching it: no person is asked and no command run.
+    ///
+    /// # Errors
+    /// Why it could not.
+    pub(crate) fn check(&self) -> Result<(), PasswordFault> {
+        match self {
+            PasswordSource::File(path) => open(path).map(drop),
+            PasswordSource::Command(words) => {
+                let program = words.first().ok_or(PasswordFault::NoCommand)?;
+                let folders = std::env::var_os("PATH").unwrap_or_default();
+                let found = program.contains('/') && Path::new(program).is_file()
+                    || std::env::split_paths(&folders).any(|folder| folder.join(program).is_file());
+                let missing = || PasswordFault::Read(program.clone(), ErrorKind::NotFound.into());
+                if found { Ok(()) } else { Err(missing()) }
+            }
+            #[cfg(not(feature = "keyring"))]
+            PasswordSource::Keyring => Err(PasswordFault::NoKeyring),
+            _ => Ok(()),
+        }
+    }
+
     /// Fetches the password; may wait for a person or a program.
     ///
     /// # Errors
     /// Why there is none; never a part of it.
     pub(crate) fn fetch(&self, whose: &str) -> Result<Password, PasswordFault> {
         let text = match self {
-            PasswordSource::Prompt => rpassword::prompt_password(format!("Password of {whose}: "))
-                .map_err(|_| PasswordFault::NoTerminal)?,
+            PasswordSource::Prompt => {
+                prompt::ask(&format!("Password of {whose}: ")).map_err(|_| PasswordFault::NoTerminal)?
+            }
             PasswordSource::Keyring => read_keyring(whose)?,
             PasswordSource::File(path) => read_file(path)?,
             PasswordSource::Descriptor(number) => {
@@ -62,7 +88,8 @@ impl PasswordSource {
         let mut text = text;
         let line = text.lines().next().unwrap_or_default().len();
         text.truncate(line);
-        if text.is_empty() { Err(PasswordFault::Empty) } else { Ok(Password::new(text)) }
+        // An empty one is one: some branch exchanges are set up so.
+        Ok(Password::new(text))
     }
 }
 
@@ -78,7 +105,12 @@ fn read_keyring(_: &str) -> Result<String, PasswordFault> {
     Err(PasswordFault::NoKeyring)
 }
 
-fn read_file(path: &PathBuf) -> Result<String, PasswordFault> {
+fn read_file(path: &Path) -> Result<String, PasswordFault> {
+    read_all(open(path)?, &path.display().to_string())
+}
+
+/// A file that only its owner can read.
+fn open(path: &Path) -> Result<File, PasswordFault> {
     let name = path.display().to_string();
     let fault = |error| PasswordFault::Read(name.clone(), error);
     let file =
@@ -86,7 +118,7 @@ fn read_file(path: &PathBuf) -> Result<String, PasswordFault> {
     if file.metadata().map_err(fault)?.mode() & 0o077 != 0 {
         return Err(PasswordFault::Exposed(name));
     }
-    read_all(file, &name)
+    Ok(file)
 }
 
 fn read_all(file: File, name: &str) -> Result<String, PasswordFault> {
@@ -98,7 +130,7 @@ fn read_all(file: File, name: &str) -> Result<String, PasswordFault> {
 }
 
 fn run(words: &[String]) -> Result<String, PasswordFault> {
-    let (program, arguments) = words.split_first().ok_or(PasswordFault::Empty)?;
+    let (program, arguments) = words.split_first().ok_or(PasswordFault::NoCommand)?;
     let output = Command::new(program)
         .args(arguments)
         .stdin(Stdio::null())
@@ -108,7 +140,7 @@ fn run(words: &[String]) -> Result<String, PasswordFault> {
     if !output.status.success() {
         return Err(PasswordFault::Failed(output.status));
     }
-    String::from_utf8(output.stdout).map_err(|_| PasswordFault::Empty)
+    String::from_utf8(output.stdout).map_err(|_| PasswordFault::NotText)
 }
 
 const LONGEST: u64 = 4_096;
@@ -145,7 +177,8 @@ mod tests {
     fn a_command_gives_its_first_line() {
         let command = |text: &str| PasswordSource::Command(vec!["printf".into(), text.into()]).fetch("alice");
         assert_eq!(command("one\\ntwo\\n").expect("a password").reveal(), "one");
-        assert!(matches!(command(""), Err(PasswordFault::Empty)));
+        assert_eq!(command("").expect("an empty password is one").reveal(), "");
+        assert!(matches!(PasswordSource::Command(Vec::new()).fetch("a"), Err(PasswordFault::NoCommand)));
         assert!(matches!(
             PasswordSource::Command(vec!["false".into()]).fetch("a"),
             Err(PasswordFault::Failed(_))

@@ -2,7 +2,7 @@
 
 use toml::Value;
 
-/// One setting.
+/// One row of the tables below.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Setting {
     /// Dotted path in the file; for account settings inside `[[account]]`.
@@ -17,14 +17,19 @@ pub(crate) struct Setting {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     Bool,
-    Integer { least: i64, most: i64 },
+    Integer {
+        least: i64,
+        most: i64,
+    },
     Choice(&'static [&'static str]),
     Text,
     Texts,
+    /// The path of a file. In the configuration it counts from that file's folder, typed from the shell's.
+    File,
 }
 
 impl Setting {
-    /// The default value.
+    /// What holds where no layer says anything; none where there is no default.
     pub(crate) fn default_value(&self) -> Option<Value> {
         if self.default.is_empty() {
             return None;
@@ -39,6 +44,7 @@ impl Setting {
             Kind::Bool => Value::Boolean(text.parse().ok()?),
             Kind::Integer { .. } => Value::Integer(text.parse().ok()?),
             Kind::Choice(_) | Kind::Text => Value::String(text.to_owned()),
+            Kind::File => Value::String(absolute(text)),
             Kind::Texts => Value::Array(
                 text.split(',')
                     .map(str::trim)
@@ -58,7 +64,7 @@ impl Setting {
                 value.as_integer().is_some_and(|number| (least..=most).contains(&number))
             }
             Kind::Choice(words) => value.as_str().is_some_and(|word| words.contains(&word)),
-            Kind::Text => value.is_str(),
+            Kind::Text | Kind::File => value.is_str(),
             Kind::Texts => value.as_array().is_some_and(|list| list.iter().all(Value::is_str)),
         }
     }
@@ -70,6 +76,7 @@ impl Setting {
             Kind::Integer { least, most } => format!("{least} to {most}"),
             Kind::Choice(words) => words.join(", "),
             Kind::Text => "text".to_owned(),
+            Kind::File => "the path of a file".to_owned(),
             Kind::Texts => "a list of texts".to_owned(),
         }
     }
@@ -128,7 +135,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
     },
     Setting {
         path: "network.ca_file",
-        kind: Kind::Text,
+        kind: Kind::File,
         default: "",
         meaning: "PEM file with certificate authorities trusted besides the system's",
     },
@@ -181,7 +188,44 @@ pub(crate) const ACCOUNT: &[Setting] = &[
         default: "[\"ntlm\", \"digest\"]",
         meaning: "logins answered: ntlm, digest",
     },
+    Setting {
+        path: "sni",
+        kind: Kind::Choice(&["auto", "domain", "host"]),
+        default: "\"auto\"",
+        meaning: "whom TLS asks for at the start: the SIP domain and then the host, or one of them only",
+    },
+    Setting {
+        path: "pin_sha256",
+        kind: Kind::Texts,
+        default: "[]",
+        meaning: "SHA-256 of server certificates that are accepted whatever their issuer, name and dates; not for \
+                  redirects and a remembered home",
+    },
     Setting { path: "allow_md5", kind: Kind::Bool, default: "false", meaning: "answer Digest with MD5" },
+    Setting {
+        path: "require_qop",
+        kind: Kind::Bool,
+        default: "false",
+        meaning: "answer no Digest challenge without qop, also not with MD5 where that is allowed",
+    },
+    Setting {
+        path: "rspauth",
+        kind: Kind::Choice(&["check", "ignore"]),
+        default: "\"check\"",
+        meaning: "a server whose proof that it knows the password is wrong: the login fails, or it is only told",
+    },
+    Setting {
+        path: "outbound",
+        kind: Kind::Choice(&["auto", "off"]),
+        default: "\"auto\"",
+        meaning: "say that outbound (RFC 5626) is supported; auto leaves it out where a server refuses it",
+    },
+    Setting {
+        path: "register_uri",
+        kind: Kind::Choice(&["domain", "server"]),
+        default: "\"domain\"",
+        meaning: "whom the Request-URI of REGISTER names: the domain (RFC 3261), or the server as in the patent",
+    },
     Setting {
         path: "udp_register",
         kind: Kind::Bool,
@@ -214,7 +258,7 @@ pub(crate) const ACCOUNT: &[Setting] = &[
     },
     Setting {
         path: "password_file",
-        kind: Kind::Text,
+        kind: Kind::File,
         default: "",
         meaning: "file of mode 0600 whose first line is the password",
     },
@@ -246,7 +290,7 @@ pub(crate) const ACCOUNT: &[Setting] = &[
         path: "redirect.unsigned",
         kind: Kind::Choice(&["refuse", "follow-over-tls"]),
         default: "\"refuse\"",
-        meaning: "redirects that nothing signs",
+        meaning: "redirects without a signature",
     },
     Setting { path: "redirect.also_302", kind: Kind::Bool, default: "false", meaning: "follow 302 like 301" },
     Setting {
@@ -275,9 +319,25 @@ pub(crate) const ACCOUNT: &[Setting] = &[
     },
 ];
 
+/// A path as it stands in the shell, written so that it means the same from everywhere; nothing stays nothing.
+fn absolute(text: &str) -> String {
+    let path = std::path::absolute(text).ok();
+    path.as_deref().and_then(std::path::Path::to_str).unwrap_or(text).to_owned()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_path_that_is_typed_means_the_same_from_everywhere() {
+        let setting = ACCOUNT.iter().find(|setting| setting.path == "password_file").expect("a setting");
+        let here = std::env::current_dir().expect("a folder").join("pw");
+        let typed = |text: &str| setting.parse(text).and_then(|value| value.as_str().map(str::to_owned));
+        assert_eq!(typed("pw").as_deref(), here.to_str());
+        assert_eq!(typed("/etc/pw").as_deref(), Some("/etc/pw"));
+        assert_eq!(typed("").as_deref(), Some(""));
+    }
 
     #[test]
     fn every_default_is_admitted_by_its_own_kind() {

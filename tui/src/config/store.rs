@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 use etcetera::BaseStrategy;
 use thiserror::Error;
 
+use crate::config::edit;
+
 /// The phone's files.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Paths {
@@ -66,6 +68,20 @@ pub(crate) fn read(path: &Path) -> Result<String, StoreFault> {
     }
 }
 
+/// The text of a configuration. Where an account lacked its endpoint token it has a new one, which the file keeps if it
+/// can be written: an endpoint that changed its name at every start would leave bindings behind.
+///
+/// # Errors
+/// As for [`read`].
+pub(crate) fn read_configuration(path: &Path) -> Result<String, StoreFault> {
+    let text = read(path)?;
+    let Some(filled) = edit::with_epids(&text) else { return Ok(text) };
+    if let Err(fault) = write(path, &filled) {
+        tracing::warn!("the new endpoint tokens are not kept: {fault}");
+    }
+    Ok(filled)
+}
+
 /// Writes a file of mode 0600 in a folder of mode 0700: whole or not at all.
 ///
 /// # Errors
@@ -76,7 +92,7 @@ pub(crate) fn write(path: &Path, text: impl AsRef<[u8]>) -> Result<(), StoreFaul
         DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(fault)?;
     }
     let draft = path.with_extension(format!("{}.new", std::process::id()));
-    // A draft of an earlier process with the same number may lie there; it is nobody's.
+    // A draft of an earlier process with the same number may lie there; no process owns it.
     match fs::remove_file(&draft) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(fault(error)),
         _ => {}

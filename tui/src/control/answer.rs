@@ -10,14 +10,14 @@ use crate::bridge::AddFault;
 use crate::control::connection::{Outcome, Shared, Writer, leaving};
 use crate::control::request::{Ask, Request};
 use crate::control::snapshot::{Held, Snapshot};
-use crate::report::{Failure, Told, hop_checks, login_check, options_verdict};
+use crate::messages::Problem;
+use crate::report::{Exit, Failure, Output, hop_checks, login_check, options_verdict};
 use crate::text::{ScreenText, screen_text};
 use crate::trace::{Record, json};
-use crate::words::Trouble;
 
 /// What is told, and how it ends.
 struct Answer {
-    told: Vec<Told>,
+    told: Vec<Output>,
     end: Outcome,
     /// The trace of a user agent that was there for this only.
     trace: Option<Trace>,
@@ -47,7 +47,7 @@ pub(super) async fn answer(
         let entries = own.map_or_else(|| trace.entries(before), |own| own.entries(0));
         for entry in entries {
             let record = Record::of(&entry);
-            writer.tell(&Told::new(json::EVENT, json::fields(&record), Vec::new())).await?;
+            writer.tell(&Output::new(json::EVENT, json::fields(&record), Vec::new())).await?;
         }
     }
     writer.end(&end).await
@@ -62,8 +62,10 @@ async fn work(ask: Ask, accounts: Vec<Held>, shared: &Shared) -> Answer {
     let Some(held) = accounts.into_iter().find(|held| held.aor == aor) else {
         return Answer::declined(screen_text!("the phone of process {process} does not have {aor}"));
     };
-    if let Ask::Test { .. } = ask {
-        return test(held).await;
+    match ask {
+        Ask::Test { .. } => return test(held).await,
+        Ask::Logout { .. } => return logout(&held.account, aor).await,
+        _ => {}
     }
     let state = held.account.state();
     if !state.is_reachable() {
@@ -79,17 +81,18 @@ async fn work(ask: Ask, accounts: Vec<Held>, shared: &Shared) -> Answer {
         Ask::Journey { .. } => journey(&account).await,
         Ask::Check { .. } => {
             let result = refreshed(&account).await.map(|(registration, _)| registration);
-            let mut told = result.as_ref().map_or_else(|_| Vec::new(), |it| hop_checks(it.journey()));
+            let mut told =
+                hop_checks(result.as_ref().map_or_else(homing::Error::journey, Registration::journey));
             told.push(login_check(result.as_ref()));
             Answer::new(told, Outcome::of(result))
         }
         Ask::Login { .. } => match refreshed(&account).await {
             Ok((registration, expires)) => {
-                Answer::new(vec![Told::registered(&registration, expires)], Outcome::Done)
+                Answer::new(vec![Output::registered(&registration, expires)], Outcome::Done)
             }
             Err(error) => Answer::failed(Failure::from(&error)),
         },
-        Ask::Status | Ask::Test { .. } | Ask::Wait { .. } | Ask::Attach { .. } => {
+        Ask::Status | Ask::Test { .. } | Ask::Logout { .. } | Ask::Wait { .. } | Ask::Attach { .. } => {
             Answer::new(Vec::new(), Outcome::Done)
         }
     }
@@ -115,7 +118,7 @@ async fn options(account: &Account, uri: Option<&str>) -> Answer {
     match asked.await {
         Ok((registration, answered)) => {
             let home = registration.home();
-            let told = vec![Told::options(uri, home, &answered)];
+            let told = vec![Output::options(uri, home, &answered)];
             let end = options_verdict(home, &answered).map_or_else(Outcome::Failed, |_| Outcome::Done);
             Answer::new(told, end)
         }
@@ -126,7 +129,7 @@ async fn options(account: &Account, uri: Option<&str>) -> Answer {
 async fn journey(account: &Account) -> Answer {
     match account.register().await {
         Ok(registration) => {
-            let mut told = Told::redirects(registration.journey(), Some(registration.home()));
+            let mut told = Output::redirects(registration.journey(), Some(registration.home()));
             let hint = "this is how the phone signed in; --new-endpoint signs in once more";
             told.say.push(ScreenText::of(hint));
             Answer::new(vec![told], Outcome::Done)
@@ -135,7 +138,27 @@ async fn journey(account: &Account) -> Answer {
     }
 }
 
-/// The check runs to its end whoever still listens, so that its endpoint is signed out.
+async fn logout(account: &Account, aor: &str) -> Answer {
+    let state = account.state().words().word;
+    match account.unregister().await {
+        Ok(outcome) => {
+            let end = Failure::sign_out(None, outcome).map_or(Outcome::Done, Outcome::Failed);
+            Answer::new(vec![Output::unregistered(outcome)], end)
+        }
+        Err(homing::Error::Misuse(_)) => {
+            let sentence = format!("{aor} is not signed in ({state})");
+            Answer::failed(Failure::new(
+                Exit::Config,
+                "E0143",
+                &sentence,
+                "`homing status` tells how it stands.",
+            ))
+        }
+        Err(error) => Answer::failed(Failure::from(&error)),
+    }
+}
+
+/// The check runs to its end even if the client has gone, so that its endpoint is signed out.
 async fn test(held: Held) -> Answer {
     let process = std::process::id();
     let check = match held.check {
@@ -155,12 +178,17 @@ async fn test(held: Held) -> Answer {
     };
     match checked {
         Ok(checked) => {
-            let told = checked.result.as_ref().ok().map(|it| Told::registered(it, it.expires().as_secs()));
-            let answer = Answer::new(told.into_iter().collect(), Outcome::of(checked.result));
+            let told = checked.result.as_ref().ok().map(|it| Output::registered(it, it.expires().as_secs()));
+            let left = checked.left.and_then(|outcome| Failure::sign_out(None, outcome));
+            let end = match (Outcome::of(checked.result), left) {
+                (Outcome::Done, Some(left)) => Outcome::Failed(left),
+                (end, _) => end,
+            };
+            let answer = Answer::new(told.into_iter().collect(), end);
             Answer { trace: Some(checked.trace), ..answer }
         }
         Err(AddFault::Agent(error)) => Answer::failed(Failure::from(&error)),
-        Err(fault) => Answer::failed(Failure::config(Trouble::from(&fault))),
+        Err(fault) => Answer::failed(Failure::config(Problem::from(&fault))),
     }
 }
 
@@ -169,7 +197,7 @@ fn newest(trace: &Trace) -> u64 {
 }
 
 impl Answer {
-    fn new(told: Vec<Told>, end: Outcome) -> Self {
+    fn new(told: Vec<Output>, end: Outcome) -> Self {
         Self { told, end, trace: None }
     }
 

@@ -10,11 +10,11 @@ use tokio::time::timeout;
 
 use crate::control::connection::{Outcome, Reader, Shared, Writer, leaving};
 use crate::control::request::Ask;
-use crate::report::{Failure, Told, event_json, waited};
+use crate::messages::{Severity, clock, notification};
+use crate::report::{Failure, Output, event_json, waited};
 use crate::text::{ScreenText, screen_text};
-use crate::words::{Weight, clock, news};
 
-/// Answers as long as somebody is there.
+/// Answers as long as the client is there.
 pub(super) async fn answer(
     ask: Ask,
     shared: &Shared,
@@ -23,7 +23,7 @@ pub(super) async fn answer(
 ) -> io::Result<()> {
     let answering = async {
         match ask {
-            Ask::Wait { aor, state, within } => wait(shared, (&aor, &state), within, writer).await,
+            Ask::Wait { aor, state, within } => wait(shared, &aor, &state, within, writer).await,
             ask => follow(shared, ask.aor(), writer).await,
         }
     };
@@ -54,7 +54,7 @@ async fn follow(shared: &Shared, aor: Option<&str>, writer: &mut Writer) -> io::
             }
             Some(Err(lagged)) => {
                 let say = vec![screen_text!("{lagged}")];
-                writer.tell(&Told::new("missed", json!({ "events": lagged.missed() }), say)).await?;
+                writer.tell(&Output::new("missed", json!({ "events": lagged.missed() }), say)).await?;
                 names = states(shared, aor, writer).await?;
             }
             None => return writer.end(&Outcome::Done).await,
@@ -82,29 +82,28 @@ async fn known(shared: &Shared) -> BTreeMap<AccountId, String> {
     accounts.into_iter().map(|held| (held.account.id(), held.aor)).collect()
 }
 
-fn told(aor: &str, event: &AccountEvent) -> Told {
+fn told(aor: &str, event: &AccountEvent) -> Output {
     let (name, mut fields) = event_json(event);
     fields["aor"] = json!(aor);
     fields["process"] = json!(std::process::id());
     let text = match event {
         AccountEvent::StateChanged { to, .. } => ScreenText::of(to.words().word),
-        other => match news(other) {
-            Some(news) if news.weight > Weight::Detail => {
-                screen_text!("{}{}", news.code.map(|code| format!("{code} ")).unwrap_or_default(), news.text)
+        other => match notification(other) {
+            Some(notification) if notification.severity > Severity::Detail => {
+                screen_text!(
+                    "{}{}",
+                    notification.code.map(|code| format!("{code} ")).unwrap_or_default(),
+                    notification.text
+                )
             }
-            _ => return Told::new(name, fields, Vec::new()),
+            _ => return Output::new(name, fields, Vec::new()),
         },
     };
     let wall = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    Told::new(name, fields, vec![screen_text!("{} {aor} {text}", clock(wall))])
+    Output::new(name, fields, vec![screen_text!("{} {aor} {text}", clock(wall))])
 }
 
-async fn wait(
-    shared: &Shared,
-    (aor, word): (&str, &str),
-    within: u64,
-    writer: &mut Writer,
-) -> io::Result<()> {
+async fn wait(shared: &Shared, aor: &str, word: &str, within: u64, writer: &mut Writer) -> io::Result<()> {
     let wanted = AccountState::ALL.into_iter().find(|state| state.words().word == word);
     let accounts = shared.snapshot().await.map(|snapshot| snapshot.accounts).unwrap_or_default();
     let held = accounts.into_iter().find(|held| held.aor == aor);
@@ -115,7 +114,7 @@ async fn wait(
     };
     let within = Duration::from_millis(within);
     let in_time = reached(held.account.clone(), wanted, within).await;
-    let (told, verdict) = waited(held.account.state(), wanted, (in_time, within));
+    let (told, verdict) = waited(held.account.state(), wanted, in_time, within);
     writer.tell(&told).await?;
     writer.end(&verdict.map_or_else(|failure: Failure| Outcome::Failed(failure), |_| Outcome::Done)).await
 }

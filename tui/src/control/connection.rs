@@ -11,14 +11,14 @@ use tokio::sync::{Mutex, Semaphore, SemaphorePermit, mpsc, oneshot};
 use tokio::time::timeout;
 
 use crate::control::snapshot::Snapshot;
-use crate::report::{Exit, Failure, Told, json_line};
+use crate::report::{Exit, Failure, Output, json_line};
 use crate::text::ScreenText;
 
 /// What all connections share.
 #[derive(Clone)]
 pub(super) struct Shared {
     wanted: mpsc::Sender<oneshot::Sender<Snapshot>>,
-    /// Held by whoever has the phone send something: one request of the socket at a time.
+    /// Held while the phone sends something for a request: one request of the socket at a time.
     pub(super) sending: Arc<Mutex<()>>,
     /// Connections that stay.
     staying: Arc<Semaphore>,
@@ -31,7 +31,7 @@ pub(super) struct Writer {
     patience: Duration,
 }
 
-/// The reading half: what comes after the request only tells whether somebody is still there.
+/// The reading half: what comes after the request only tells whether the client is still there.
 pub(super) struct Reader(BufReader<OwnedReadHalf>);
 
 /// How an answer ends.
@@ -49,7 +49,7 @@ pub(super) fn leaving() -> Failure {
 }
 
 impl Shared {
-    /// Whoever serves a connection asks there what the phone has.
+    /// The task that serves a connection asks there what the phone has.
     pub(super) fn new(wanted: mpsc::Sender<oneshot::Sender<Snapshot>>) -> Self {
         Self {
             wanted,
@@ -60,7 +60,7 @@ impl Shared {
 
     /// Waits a moment until the connections that stay have ended, as they do when the user agent has.
     pub(super) async fn ended(self) {
-        // Whoever does not read is not waited for.
+        // A client that does not read is not waited for.
         let _ = timeout(TO_END, self.staying.acquire_many(STAYING)).await;
     }
 
@@ -86,8 +86,8 @@ impl Writer {
     /// Writes one event.
     ///
     /// # Errors
-    /// Nobody reads it any more, or not in time.
-    pub(super) async fn tell(&mut self, told: &Told) -> io::Result<()> {
+    /// The client does not read it any more, or not in time.
+    pub(super) async fn tell(&mut self, told: &Output) -> io::Result<()> {
         let mut fields = told.fields.clone();
         fields["say"] = told.say.iter().map(|line| Value::from(line.as_str())).collect();
         self.line(told.name, fields).await
@@ -118,7 +118,7 @@ impl Reader {
         Self(reader)
     }
 
-    /// Returns once nobody is there any more.
+    /// Returns once the client has gone.
     pub(super) async fn gone(&mut self) {
         let mut piece = [0; 64];
         while self.0.read(&mut piece).await.is_ok_and(|length| length > 0) {}
@@ -149,7 +149,7 @@ mod tests {
     async fn whoever_never_reads_is_not_waited_for() {
         let (_asker, stream) = UnixStream::pair().unwrap();
         let mut writer = Writer { stream: stream.into_split().1, patience: Duration::from_millis(20) };
-        let told = Told::new("trace", json!({ "text": "x".repeat(100_000) }), Vec::new());
+        let told = Output::new("trace", json!({ "text": "x".repeat(100_000) }), Vec::new());
         let mut lines = 0;
         let error = loop {
             match writer.tell(&told).await {

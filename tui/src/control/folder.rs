@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::net::{UnixListener, UnixStream};
 
-/// Nobody else publishes a socket while this is held, so that of two phones that start at once the second
+/// No other phone publishes a socket while this is held, so that of two phones that start at once the second
 /// sees the first.
 pub(crate) struct Claim {
     folder: PathBuf,
@@ -37,14 +37,14 @@ impl Claim {
         create(&self.folder)?;
         for (process, path) in sockets(&self.folder) {
             if process == std::process::id() || is_dead(&path).await {
-                // Somebody may have been faster.
+                // Another phone may have been faster.
                 let _ = fs::remove_file(&path);
             }
         }
         let process = std::process::id();
         let (draft, path) = (self.folder.join(format!("{process}.new")), socket(&self.folder, process));
         let _ = fs::remove_file(&draft);
-        // It has its name only once it listens: whoever is refused there knows that nobody will.
+        // It has its name only once it listens: a refused connection means that no phone will listen there.
         let listener = UnixListener::bind(&draft)?;
         fs::set_permissions(&draft, PermissionsExt::from_mode(0o600))?;
         fs::rename(&draft, &path)?;
@@ -71,7 +71,7 @@ pub(super) fn sockets(folder: &Path) -> Vec<(u32, PathBuf)> {
     found
 }
 
-/// Nobody listens there any more.
+/// No phone listens there any more.
 async fn is_dead(path: &Path) -> bool {
     let refused = |error: &io::Error| error.kind() == io::ErrorKind::ConnectionRefused;
     UnixStream::connect(path).await.is_err_and(|error| refused(&error))
@@ -85,7 +85,7 @@ fn create(folder: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(folder)
 }
 
-/// None if whoever holds the lock does not let go of it.
+/// None if the holder of the lock does not release it.
 async fn lock(folder: &Path) -> io::Result<Option<File>> {
     create(folder)?;
     let file = File::options().create(true).truncate(false).write(true).open(folder.join("lock"))?;

@@ -4,7 +4,7 @@
 //! connection carries one request: a line of JSON of at most 4 KiB,
 //!
 //! ```text
-//! {"v":1,"ask":"options","aor":"alice@network.com","uri":null,"trace":false}
+//! {"v":2,"ask":"options","aor":"alice@network.com","uri":null,"trace":false}
 //! ```
 //!
 //! and gets lines of JSON back: what `homing --json` prints, with the sentences for people in `say`. The last

@@ -1,11 +1,11 @@
-//! Requests over the control socket: what can be asked, and reading it from a line nobody vouches for.
+//! Requests over the control socket: what can be asked, and reading it from an untrusted line.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use thiserror::Error;
 
-/// The version of the protocol that this program speaks.
-pub(super) const VERSION: u64 = 1;
+use crate::report::VERSION;
+
 /// The longest request in bytes, its line end included.
 pub(super) const LONGEST: usize = 4_096;
 
@@ -19,6 +19,8 @@ pub(crate) enum Ask {
     Options { aor: String, uri: Option<String> },
     /// Refresh the registration now, and tell it.
     Login { aor: String },
+    /// Sign out; the phone stays.
+    Logout { aor: String },
     /// The journey of the login that stands.
     Journey { aor: String },
     /// Refresh the registration now, and tell it as checks of `homing doctor`.
@@ -88,6 +90,7 @@ impl Ask {
             Ask::Status => None,
             Ask::Options { aor, .. }
             | Ask::Login { aor }
+            | Ask::Logout { aor }
             | Ask::Journey { aor }
             | Ask::Check { aor }
             | Ask::Test { aor }
@@ -115,7 +118,7 @@ mod tests {
             assert_eq!(Request::read(request.line().as_bytes()), Ok(request));
         }
         let written = Request::new(Ask::Login { aor: aor() }, false).line();
-        assert_eq!(written, "{\"v\":1,\"ask\":\"login\",\"aor\":\"alice@network.com\",\"trace\":false}\n");
+        assert_eq!(written, "{\"v\":2,\"ask\":\"login\",\"aor\":\"alice@network.com\",\"trace\":false}\n");
     }
 
     #[test]
@@ -125,8 +128,8 @@ mod tests {
             (b"GET / HTTP/1.1\r\n", NoRequest::Unknown),
             (b"\xff\xfe\x00\n", NoRequest::Unknown),
             (b"{\"ask\":\"status\"}\n", NoRequest::Unknown),
-            (b"{\"v\":1,\"ask\":\"password\"}\n", NoRequest::Unknown),
-            (b"{\"v\":2,\"ask\":\"status\"}\n", NoRequest::Version),
+            (b"{\"v\":2,\"ask\":\"password\"}\n", NoRequest::Unknown),
+            (b"{\"v\":1,\"ask\":\"status\"}\n", NoRequest::Version),
             (&[b'['; LONGEST], NoRequest::TooLong),
         ];
         for (line, why) in cases {

@@ -1,4 +1,4 @@
-//! The answering end of the control socket: connections are few, requests short, and nobody is waited for long.
+//! The answering end of the control socket: connections are few, requests short, and no client is waited for long.
 
 use std::io;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use crate::control::connection::{Outcome, Reader, Shared, Writer, leaving};
 use crate::control::folder::Published;
 use crate::control::request::{Ask, LONGEST, Request};
 use crate::control::snapshot::Snapshot;
-use crate::report::{Exit, Failure, Told};
+use crate::report::{Exit, Failure, Output};
 use crate::text::screen_text;
 
 /// A phone's control socket. It answers as long as the phone asks it what is wanted.
@@ -27,7 +27,7 @@ pub(crate) struct Server {
     shared: Shared,
 }
 
-/// A control socket that is closed; whoever is attached is still told the last events.
+/// A control socket that is closed; attached clients are still told the last events.
 pub(crate) struct Closed(Shared);
 
 impl Server {
@@ -39,7 +39,7 @@ impl Server {
         Self { wanted, accepting, shared }
     }
 
-    /// Answers nobody from now on.
+    /// Answers no request from now on.
     pub(crate) fn close(self) -> Closed {
         Closed(self.shared.clone())
     }
@@ -58,7 +58,7 @@ impl Closed {
     }
 }
 
-/// Somebody wants to know what the phone has; never where there is no socket.
+/// A request wants to know what the phone has; never where there is no socket.
 pub(crate) async fn asked(server: &mut Option<Server>) -> Option<oneshot::Sender<Snapshot>> {
     match server {
         Some(server) => server.wanted.recv().await,
@@ -73,7 +73,7 @@ async fn accept(published: Published, shared: Shared) {
             Ok((stream, _)) => {
                 let shared = shared.clone();
                 tokio::spawn(async move {
-                    // Whoever hangs up has seen enough.
+                    // A client that hangs up has seen enough.
                     let _ = serve(stream, &shared, permit).await;
                 });
             }
@@ -107,7 +107,7 @@ async fn serve(stream: UnixStream, shared: &Shared, permit: OwnedSemaphorePermit
         Ask::Status | Ask::Attach { .. } => Vec::new(),
         _ => vec![screen_text!("asked the running phone, process {process}:")],
     };
-    writer.tell(&Told::new("phone", phone, say)).await?;
+    writer.tell(&Output::new("phone", phone, say)).await?;
     if !matches!(request.ask, Ask::Attach { .. } | Ask::Wait { .. }) {
         return answer::answer(request, snapshot, shared, &mut writer).await;
     }

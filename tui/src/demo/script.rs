@@ -2,14 +2,15 @@
 
 use std::time::{Duration, Instant};
 
-use homing::event::{HopVerdict, Journey};
-use homing::{AccountState, Error};
+use homing::event::{HopVerdict, Journey, LogoutReason};
+use homing::{AccountEvent, Error};
 use homing_server_mock::estate::Transport;
-use homing_server_mock::mischief::Mischief;
+use homing_server_mock::fault::Fault;
+use homing_server_mock::journal::{Entry, Verdict};
 use serde_json::json;
 
 use crate::bridge::GRACE;
-use crate::demo::{DISTRIBUTOR, Demo, HOMES, USER};
+use crate::demo::setup::{DISTRIBUTOR, Demo, HOMES, USER, failed, start};
 use crate::report::{Console, Exit, Failure, event_json, journey_json, journey_lines};
 use crate::text::screen_text;
 
@@ -19,7 +20,7 @@ use crate::text::screen_text;
 /// The first step that went otherwise.
 pub(crate) async fn run(seed: u64, console: &Console) -> Result<Exit, Failure> {
     let begun = Instant::now();
-    let demo = super::raise(seed).await?;
+    let demo = start(seed).await?;
     console.event("estate", json!({ "domain": demo.estate.domain(), "seed": seed }));
     for node in demo.estate.nodes() {
         let address = node.find_address(Transport::Tls).map(|address| address.to_string());
@@ -59,10 +60,10 @@ impl Play<'_> {
         self.stay().await?;
         self.moved().await?;
         self.server_lost().await?;
-        self.lured("forged-301", Mischief::Unsigned301, &["E0608", "E0703"]).await?;
-        self.lured("false-signature-301", Mischief::BadSignature301, &["E0609", "E0704"]).await?;
-        self.lured("looping-301", Mischief::Loop(2), &["E0702"]).await?;
-        self.lured("downgrading-301", Mischief::TlsToTcp, &["E0706"]).await?;
+        self.lured("forged-301", Fault::Unsigned301, &["E0608", "E0703"]).await?;
+        self.lured("false-signature-301", Fault::BadSignature301, &["E0609", "E0704"]).await?;
+        self.lured("looping-301", Fault::Loop(2), &["E0702"]).await?;
+        self.lured("downgrading-301", Fault::TlsToTcp, &["E0706"]).await?;
         self.sign_out().await
     }
 
@@ -102,9 +103,17 @@ impl Play<'_> {
 
     /// The assignment changes: the next refresh meets a 301, the phone logs out and signs in as a whole.
     async fn moved(&self) -> Result<(), Failure> {
+        let mut events = self.demo.account.events();
         let moved = self.demo.estate.move_user(USER, HOMES[0], "the demo moves the user").await;
-        moved.map_err(|error| super::failed(&error))?;
+        moved.map_err(|error| failed(&error))?;
         self.demo.account.refresh().await.map_err(|error| self.surprised(&error))?;
+        let parted = tokio::time::timeout(PATIENCE, logouts_until_registered(&mut events)).await;
+        let by_move = parted.is_ok_and(|reasons| reasons == [LogoutReason::Moved]);
+        self.expect("move", "the phone logs out, once, because it is moved", by_move)?;
+        let old = self.demo.estate.node(HOMES[1]).journal();
+        let redirects =
+            old.iter().filter_map(Entry::decision).any(|said| said.verdict == Verdict::Redirected);
+        self.expect("move", "its old home server redirects the refresh", redirects)?;
         self.expect("move", "the phone is registered at the new home server", self.sits_at(HOMES[0]))?;
         self.step(
             "move",
@@ -125,32 +134,32 @@ impl Play<'_> {
             }
         });
         self.expect("server-lost", "the phone notices that its home server is gone", noticed.await.is_ok())?;
-        home.restart().map_err(|error| super::failed(&error))?;
+        home.restart().map_err(|error| failed(&error))?;
         let back = tokio::time::timeout(PATIENCE, self.demo.account.register()).await;
         let back = matches!(back, Ok(Ok(_)));
         self.expect("server-lost", "the phone is back once the server runs", back && self.sits_at(HOMES[0]))?;
-        self.step("server-lost", &Journey::default(), "noticed at once; signed in again when it ran");
+        self.step(
+            "server-lost",
+            &Journey::default(),
+            "the loss was noticed; signed in again when the server ran",
+        );
         Ok(())
     }
 
     /// A false 301 is not followed, and the phone says why.
-    async fn lured(&self, step: &'static str, trick: Mischief, codes: &[&str]) -> Result<(), Failure> {
+    async fn lured(&self, step: &'static str, trick: Fault, codes: &[&str]) -> Result<(), Failure> {
         // The phone remembers its home server and asks there first: that is where it must be lured.
         let home = self.demo.current_home().unwrap_or_else(|| DISTRIBUTOR.to_owned());
         self.demo.account.unregister().await.map_err(|error| self.surprised(&error))?;
-        self.demo.estate.node(&home).mischief(trick);
+        self.demo.estate.node(&home).inject_fault(trick);
         let refused = self.demo.account.register().await;
         let Err(error) = refused else { return self.expect(step, "the 301 is not followed", false) };
         let right = codes.contains(&error.code());
         self.expect(step, &format!("refused for its own reason, not {}", error.code()), right)?;
-        self.expect(
-            step,
-            "the login failed and stays failed",
-            self.demo.account.state() == AccountState::Refused,
-        )?;
+        self.expect(step, "the login failed and stays failed", self.demo.account.state().is_failure())?;
         self.step(step, error.journey(), &format!("{} {error}", error.code()));
         for node in self.demo.estate.nodes() {
-            node.behave();
+            node.clear_faults();
         }
         self.demo.account.register().await.map_err(|error| self.surprised(&error))?;
         Ok(())
@@ -201,6 +210,19 @@ impl Play<'_> {
             "This is a fault of the program; please report it.",
         )
     }
+}
+
+/// Why the phone logged out before it was registered again.
+async fn logouts_until_registered(events: &mut homing::AccountEvents) -> Vec<LogoutReason> {
+    let mut reasons = Vec::new();
+    while let Some(event) = events.next().await {
+        match event {
+            Ok(AccountEvent::LoggedOut { why }) => reasons.push(why),
+            Ok(AccountEvent::Registered(_)) => break,
+            Ok(_) | Err(_) => {}
+        }
+    }
+    reasons
 }
 
 async fn tell(mut events: homing::AccountEvents, console: Console) {

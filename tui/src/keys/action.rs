@@ -1,19 +1,18 @@
 //! Everything a person can ask for, with the name and the sentence that palette, help and key file use.
 
+use crate::keys::Screen;
+
 /// One intent; where it makes no sense the phone says why instead of doing nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Action {
-    Help,
+    /// Shows a screen; help is left again by the key that showed it.
+    Show(Screen),
     Palette,
     Filter,
     Back,
     Quit,
     NextPane,
     PreviousPane,
-    ShowAccounts,
-    ShowTrace,
-    ShowTasks,
-    ShowSettings,
     HistoryBack,
     HistoryForward,
     LastView,
@@ -51,7 +50,12 @@ pub(crate) enum Action {
 
 impl Action {
     /// Every action, in the order of the palette.
-    pub(crate) const ALL: [Action; 44] = [
+    pub(crate) fn all() -> impl Iterator<Item = Action> {
+        Self::OF_ACCOUNTS.into_iter().chain(Screen::ALL.map(Action::Show)).chain(Self::OTHERS)
+    }
+
+    /// What is done with accounts stands before the screens in the palette.
+    const OF_ACCOUNTS: [Action; 8] = [
         Action::SignIn,
         Action::SignOut,
         Action::Options,
@@ -60,11 +64,10 @@ impl Action {
         Action::TestCredentials,
         Action::AddAccount,
         Action::Reload,
-        Action::ShowAccounts,
-        Action::ShowTrace,
-        Action::ShowTasks,
-        Action::ShowSettings,
-        Action::Help,
+    ];
+
+    /// The rest of the palette.
+    const OTHERS: [Action; 31] = [
         Action::Palette,
         Action::Filter,
         Action::Back,
@@ -110,34 +113,30 @@ impl Action {
 
     /// The action of this name.
     pub(crate) fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|action| action.name() == name)
+        Self::all().find(|action| action.name() == name)
     }
 
     fn words(self) -> (&'static str, &'static str) {
         match self {
             Action::SignIn => ("sign-in", "sign in, or refresh the registration now"),
             Action::SignOut => ("sign-out", "sign out and stay signed out"),
-            Action::Options => ("options", "ask the home server whether it is there"),
+            Action::Options => ("options", "ask the home server whether it answers"),
             Action::Journey => ("journey", "show the journey over the whole screen"),
-            Action::WhoAmI => ("who-am-i", "say who is signed in where, in one sentence"),
+            Action::WhoAmI => ("who-am-i", "say in one sentence who is signed in where"),
             Action::AddAccount => ("add-account", "add an account"),
-            Action::ShowAccounts => ("accounts", "accounts and their journeys"),
-            Action::ShowTrace => ("trace", "messages as a ladder and in full"),
-            Action::ShowTasks => ("tasks", "running tasks and the log"),
-            Action::ShowSettings => ("settings", "settings with their source"),
-            Action::Help => ("help", "keys, states and error codes"),
+            Action::Show(screen) => (screen.tab().word, screen.tab().meaning),
             Action::Palette => ("palette", "find and run any command"),
             Action::Filter => ("filter", "show only lines with a word"),
             Action::Back => ("back", "close, cancel, go up"),
             Action::Quit => ("quit", "sign out everywhere and leave"),
             Action::NextPane => ("next-pane", "next pane"),
             Action::PreviousPane => ("previous-pane", "previous pane"),
-            Action::HistoryBack => ("view-back", "the view before"),
-            Action::HistoryForward => ("view-forward", "the view after"),
-            Action::LastView => ("last-view", "to and fro between two views"),
+            Action::HistoryBack => ("view-back", "previous view"),
+            Action::HistoryForward => ("view-forward", "next view"),
+            Action::LastView => ("last-view", "switch between the last two views"),
             Action::Redraw => ("redraw", "draw everything again"),
             Action::CopyDiagnostics => ("copy-diagnostics", "copy a report without secrets"),
-            Action::Suspend => ("suspend", "rest in the background of the shell"),
+            Action::Suspend => ("suspend", "suspend; `fg` in the shell resumes"),
             Action::Up => ("up", "up"),
             Action::Down => ("down", "down"),
             Action::PageUp => ("page-up", "a page up"),
@@ -146,18 +145,16 @@ impl Action {
             Action::Bottom => ("bottom", "to the end"),
             Action::Open => ("open", "open what is selected"),
             Action::AllDialogs => ("all-dialogs", "one dialog, or everything in one ladder"),
-            Action::RawPreview => ("raw-preview", "show the message beside the ladder"),
+            Action::RawPreview => ("raw-preview", "show the message next to the ladder"),
             Action::RelativeTimes => ("relative-times", "times since the line before, or since the start"),
             Action::Mark => ("mark", "mark a message; two marked messages are compared"),
-            Action::Pause => ("pause", "hold the picture while the trace goes on"),
-            Action::Follow => ("follow", "keep the newest line in sight"),
+            Action::Pause => ("pause", "freeze the view while the trace goes on"),
+            Action::Follow => ("follow", "keep the newest line visible"),
             Action::SaveTrace => ("save-trace", "save the trace, secrets left out"),
             Action::CancelTask => ("cancel-task", "cancel the selected task"),
             Action::LogLevel => ("log-level", "show all of the log, or warnings only"),
             Action::Reload => ("reload", "read the configuration and the keys again"),
-            Action::TestCredentials => {
-                ("test-credentials", "sign in beside the registration, to see whether the password is right")
-            }
+            Action::TestCredentials => ("test-credentials", "check the password with a second login"),
             Action::ColourMode => ("colour-mode", "colour by message, by dialog or by request"),
             Action::Compress => ("compress", "one column for each host, or for each port of it"),
             Action::Statistics => ("statistics", "count the messages by kind and by server"),
@@ -172,9 +169,9 @@ mod tests {
 
     #[test]
     fn every_action_has_a_name_of_its_own() {
-        let names: BTreeSet<_> = Action::ALL.iter().map(|action| action.name()).collect();
-        let kinds: BTreeSet<_> = Action::ALL.iter().collect();
-        assert_eq!((names.len(), kinds.len()), (Action::ALL.len(), Action::ALL.len()));
-        assert!(Action::ALL.iter().all(|&action| Action::parse(action.name()) == Some(action)));
+        let names: BTreeSet<_> = Action::all().map(|action| action.name()).collect();
+        let kinds: BTreeSet<_> = Action::all().collect();
+        assert_eq!((names.len(), kinds.len()), (Action::all().count(), Action::all().count()));
+        assert!(Action::all().all(|action| Action::parse(action.name()) == Some(action)));
     }
 }

@@ -2,8 +2,8 @@
 
 use thiserror::Error;
 
-use crate::keys::preset::{Row, preset};
-use crate::keys::{Action, Chord, Key, Mode};
+use crate::keys::preset::preset;
+use crate::keys::{Action, Chord, Key, Mode, Screen};
 
 /// One line of the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,20 +26,33 @@ pub(crate) enum KeymapFault {
     #[error("the key file is not readable as TOML tables")]
     Shape,
     /// No such preset.
-    #[error("`{0}` is no preset (default, vim, emacs)")]
+    #[error("`{0}` is not a preset (default, vim, emacs)")]
     Preset(String),
     /// No such mode.
-    #[error("`{0}` is no mode (everywhere, accounts, trace, tasks, settings, help)")]
+    #[error("`{0}` is not a mode ({modes})", modes = mode_words())]
     Mode(String),
     /// No such action.
-    #[error("`{0}` is no action; the palette lists them all")]
+    #[error("`{0}` is not an action; the palette lists them all")]
     Action(String),
     /// No such key.
-    #[error("`{0}` is no key (write q, Q, Ctrl-P, Alt-x, F5, Enter, Space)")]
+    #[error("`{0}` is not a key (write q, Q, Ctrl-P, Alt-x, F5, Enter, Space)")]
     Key(String),
 }
 
 impl Keymap {
+    /// The keys of the whole phone, a digit for each screen, and the screens' own keys.
+    pub(crate) fn new(pages: impl IntoIterator<Item = (Screen, &'static [(Chord, Action)])>) -> Self {
+        let general = |(chord, action)| Binding { mode: Mode::Everywhere, chord, action };
+        let digit = |screen: Screen| (Chord::char(screen.tab().digit), Action::Show(screen));
+        let mut bindings: Vec<Binding> = GENERAL.iter().copied().map(general).collect();
+        bindings.extend(Screen::ALL.map(digit).map(general));
+        for (screen, keys) in pages {
+            let own = |&(chord, action)| Binding { mode: Mode::On(screen), chord, action };
+            bindings.extend(keys.iter().map(own));
+        }
+        Self { bindings }
+    }
+
     /// What `chord` means in `mode`.
     pub(crate) fn action(&self, mode: Mode, chord: Chord) -> Option<Action> {
         let found = |wanted: Mode| {
@@ -74,7 +87,7 @@ impl Keymap {
             }
         }
         for (word, table) in file.iter().filter(|(word, _)| *word != "preset") {
-            let mode = Mode::ALL.into_iter().find(|mode| mode.word() == word);
+            let mode = Mode::all().find(|mode| mode.word() == word);
             match (mode, table.as_table()) {
                 (Some(mode), Some(table)) => self.take_table(mode, table, &mut faults),
                 (None, _) => faults.push(KeymapFault::Mode(word.clone())),
@@ -109,86 +122,61 @@ impl Keymap {
     }
 }
 
-impl Default for Keymap {
-    fn default() -> Self {
-        let bindings =
-            DEFAULTS.iter().map(|&(mode, chord, action)| Binding { mode, chord, action }).collect();
-        Self { bindings }
-    }
+fn mode_words() -> String {
+    Mode::all().map(Mode::word).collect::<Vec<_>>().join(", ")
 }
 
-const DEFAULTS: &[Row] = &[
-    (Mode::Everywhere, Chord::char('?'), Action::Help),
-    (Mode::Everywhere, Chord::char('0'), Action::Help),
-    (Mode::Everywhere, Chord::plain(Key::F(1)), Action::Help),
-    (Mode::Everywhere, Chord::char(':'), Action::Palette),
-    (Mode::Everywhere, Chord::ctrl('p'), Action::Palette),
-    (Mode::Everywhere, Chord::char('/'), Action::Filter),
-    (Mode::Everywhere, Chord::plain(Key::Esc), Action::Back),
-    (Mode::Everywhere, Chord::char('q'), Action::Quit),
-    (Mode::Everywhere, Chord::ctrl('c'), Action::Quit),
-    (Mode::Everywhere, Chord::char('2'), Action::ShowAccounts),
-    (Mode::Everywhere, Chord::char('6'), Action::ShowTrace),
-    (Mode::Everywhere, Chord::char('8'), Action::ShowTasks),
-    (Mode::Everywhere, Chord::char('9'), Action::ShowSettings),
-    (Mode::Everywhere, Chord::plain(Key::Tab), Action::NextPane),
-    (Mode::Everywhere, Chord::plain(Key::BackTab), Action::PreviousPane),
-    (Mode::Everywhere, Chord::char('['), Action::HistoryBack),
-    (Mode::Everywhere, Chord::char(']'), Action::HistoryForward),
-    (Mode::Everywhere, Chord::char('-'), Action::LastView),
-    (Mode::Everywhere, Chord::ctrl('l'), Action::Redraw),
-    (Mode::Everywhere, Chord::plain(Key::F(12)), Action::CopyDiagnostics),
-    (Mode::Everywhere, Chord::ctrl('z'), Action::Suspend),
-    (Mode::Everywhere, Chord::ctrl('r'), Action::Reload),
-    (Mode::Everywhere, Chord::plain(Key::Up), Action::Up),
-    (Mode::Everywhere, Chord::char('k'), Action::Up),
-    (Mode::Everywhere, Chord::plain(Key::Down), Action::Down),
-    (Mode::Everywhere, Chord::char('j'), Action::Down),
-    (Mode::Everywhere, Chord::plain(Key::PageUp), Action::PageUp),
-    (Mode::Everywhere, Chord::plain(Key::PageDown), Action::PageDown),
-    (Mode::Everywhere, Chord::plain(Key::Home), Action::Top),
-    (Mode::Everywhere, Chord::char('g'), Action::Top),
-    (Mode::Everywhere, Chord::plain(Key::End), Action::Bottom),
-    (Mode::Everywhere, Chord::char('G'), Action::Bottom),
-    (Mode::Everywhere, Chord::plain(Key::Enter), Action::Open),
-    (Mode::Accounts, Chord::char('R'), Action::SignIn),
-    (Mode::Accounts, Chord::char('U'), Action::SignOut),
-    (Mode::Accounts, Chord::char('O'), Action::Options),
-    (Mode::Accounts, Chord::char('J'), Action::Journey),
-    (Mode::Accounts, Chord::char('w'), Action::WhoAmI),
-    (Mode::Accounts, Chord::char('+'), Action::AddAccount),
-    (Mode::Accounts, Chord::char('E'), Action::TestCredentials),
-    (Mode::Trace, Chord::char('x'), Action::AllDialogs),
-    (Mode::Trace, Chord::char('r'), Action::RawPreview),
-    (Mode::Trace, Chord::char('w'), Action::RelativeTimes),
-    (Mode::Trace, Chord::char('c'), Action::ColourMode),
-    (Mode::Trace, Chord::char('s'), Action::Compress),
-    (Mode::Trace, Chord::char('i'), Action::Statistics),
-    (Mode::Trace, Chord::char(' '), Action::Mark),
-    (Mode::Trace, Chord::char('p'), Action::Pause),
-    (Mode::Trace, Chord::char('A'), Action::Follow),
-    (Mode::Trace, Chord::plain(Key::F(2)), Action::SaveTrace),
-    (Mode::Tasks, Chord::char('X'), Action::CancelTask),
-    (Mode::Tasks, Chord::char('v'), Action::LogLevel),
+const GENERAL: &[(Chord, Action)] = &[
+    (Chord::char('?'), Action::Show(Screen::Help)),
+    (Chord::plain(Key::F(1)), Action::Show(Screen::Help)),
+    (Chord::char(':'), Action::Palette),
+    (Chord::ctrl('p'), Action::Palette),
+    (Chord::char('/'), Action::Filter),
+    (Chord::plain(Key::Esc), Action::Back),
+    (Chord::char('q'), Action::Quit),
+    (Chord::ctrl('c'), Action::Quit),
+    (Chord::plain(Key::Tab), Action::NextPane),
+    (Chord::plain(Key::BackTab), Action::PreviousPane),
+    (Chord::char('['), Action::HistoryBack),
+    (Chord::char(']'), Action::HistoryForward),
+    (Chord::char('-'), Action::LastView),
+    (Chord::ctrl('l'), Action::Redraw),
+    (Chord::plain(Key::F(12)), Action::CopyDiagnostics),
+    (Chord::ctrl('z'), Action::Suspend),
+    (Chord::ctrl('r'), Action::Reload),
+    (Chord::plain(Key::Up), Action::Up),
+    (Chord::char('k'), Action::Up),
+    (Chord::plain(Key::Down), Action::Down),
+    (Chord::char('j'), Action::Down),
+    (Chord::plain(Key::PageUp), Action::PageUp),
+    (Chord::plain(Key::PageDown), Action::PageDown),
+    (Chord::plain(Key::Home), Action::Top),
+    (Chord::char('g'), Action::Top),
+    (Chord::plain(Key::End), Action::Bottom),
+    (Chord::char('G'), Action::Bottom),
+    (Chord::plain(Key::Enter), Action::Open),
 ];
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::screen::default_keymap;
 
     #[test]
     fn the_mode_comes_before_the_general() {
-        let keys = Keymap::default();
-        assert_eq!(keys.action(Mode::Accounts, Chord::char('w')), Some(Action::WhoAmI));
-        assert_eq!(keys.action(Mode::Trace, Chord::char('w')), Some(Action::RelativeTimes));
-        assert_eq!(keys.action(Mode::Trace, Chord::char('q')), Some(Action::Quit));
-        assert_eq!(keys.action(Mode::Help, Chord::char('w')), None);
+        let keys = default_keymap();
+        assert_eq!(keys.action(Mode::On(Screen::Accounts), Chord::char('w')), Some(Action::WhoAmI));
+        assert_eq!(keys.action(Mode::On(Screen::Trace), Chord::char('w')), Some(Action::RelativeTimes));
+        assert_eq!(keys.action(Mode::On(Screen::Trace), Chord::char('q')), Some(Action::Quit));
+        assert_eq!(keys.action(Mode::On(Screen::Help), Chord::char('w')), None);
     }
 
     #[test]
     fn no_key_means_two_things_in_one_mode() {
-        for (i, a) in DEFAULTS.iter().enumerate() {
-            assert!(!DEFAULTS[..i].iter().any(|b| (a.0, a.1) == (b.0, b.1)), "{} in {:?}", a.1, a.0);
+        let bindings = default_keymap().bindings;
+        for (i, a) in bindings.iter().enumerate() {
+            let twice = bindings[..i].iter().any(|b| (a.mode, a.chord) == (b.mode, b.chord));
+            assert!(!twice, "{} in {:?}", a.chord, a.mode);
         }
     }
 
@@ -196,23 +184,23 @@ mod tests {
     fn a_key_file_replaces_keys_and_names_its_faults() {
         let text =
             "[everywhere]\nquit = \"Ctrl-Q\"\nflee = \"f\"\n[nowhere]\n[trace]\nmark = [\"m\", \"??\"]\n";
-        let (keys, faults) = Keymap::default().with_file(text);
-        assert_eq!(keys.action(Mode::Help, Chord::char('q')), None);
-        assert_eq!(keys.action(Mode::Help, Chord::ctrl('q')), Some(Action::Quit));
-        assert_eq!(keys.action(Mode::Trace, Chord::char('m')), Some(Action::Mark));
+        let (keys, faults) = default_keymap().with_file(text);
+        assert_eq!(keys.action(Mode::On(Screen::Help), Chord::char('q')), None);
+        assert_eq!(keys.action(Mode::On(Screen::Help), Chord::ctrl('q')), Some(Action::Quit));
+        assert_eq!(keys.action(Mode::On(Screen::Trace), Chord::char('m')), Some(Action::Mark));
         assert_eq!(faults.len(), 3, "{faults:?}");
     }
 
     #[test]
     fn a_preset_adds_its_keys_and_the_file_still_has_the_last_word() {
         let (keys, faults) =
-            Keymap::default().with_file("preset = \"emacs\"\n[everywhere]\nquit = \"Ctrl-Q\"\n");
+            default_keymap().with_file("preset = \"emacs\"\n[everywhere]\nquit = \"Ctrl-Q\"\n");
         assert!(faults.is_empty(), "{faults:?}");
-        assert_eq!(keys.action(Mode::Help, Chord::ctrl('n')), Some(Action::Down));
-        assert_eq!(keys.action(Mode::Help, Chord::ctrl('q')), Some(Action::Quit));
-        let (keys, _) = Keymap::default().with_file("preset = \"vim\"");
-        assert_eq!(keys.action(Mode::Trace, Chord::ctrl('d')), Some(Action::PageDown));
-        let (_, faults) = Keymap::default().with_file("preset = \"nano\"");
+        assert_eq!(keys.action(Mode::On(Screen::Help), Chord::ctrl('n')), Some(Action::Down));
+        assert_eq!(keys.action(Mode::On(Screen::Help), Chord::ctrl('q')), Some(Action::Quit));
+        let (keys, _) = default_keymap().with_file("preset = \"vim\"");
+        assert_eq!(keys.action(Mode::On(Screen::Trace), Chord::ctrl('d')), Some(Action::PageDown));
+        let (_, faults) = default_keymap().with_file("preset = \"nano\"");
         assert!(faults[0].to_string().contains("nano"), "{faults:?}");
     }
 }

@@ -1,30 +1,25 @@
-//! Where a key binding holds.
+//! Where a key binding is in force.
 
-/// Where a binding holds; a mode's own bindings come before the general ones.
+use crate::keys::Screen;
+
+/// Where a binding is in force; a screen's own bindings come before the general ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Mode {
     Everywhere,
-    Accounts,
-    Trace,
-    Tasks,
-    Settings,
-    Help,
+    On(Screen),
 }
 
 impl Mode {
-    /// The word of help and key file.
+    /// The name of its table in the key file, and its heading in the help.
     pub(crate) fn word(self) -> &'static str {
         match self {
             Mode::Everywhere => "everywhere",
-            Mode::Accounts => "accounts",
-            Mode::Trace => "trace",
-            Mode::Tasks => "tasks",
-            Mode::Settings => "settings",
-            Mode::Help => "help",
+            Mode::On(screen) => screen.tab().word,
         }
     }
 
-    /// Every mode.
-    pub(crate) const ALL: [Mode; 6] =
-        [Mode::Everywhere, Mode::Accounts, Mode::Trace, Mode::Tasks, Mode::Settings, Mode::Help];
+    /// Every mode, the general one first.
+    pub(crate) fn all() -> impl Iterator<Item = Mode> {
+        std::iter::once(Mode::Everywhere).chain(Screen::ALL.map(Mode::On))
+    }
 }

@@ -5,16 +5,18 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::{Map, Value, json};
 
+use crate::messages::timestamp;
 use crate::report::Failure;
-use crate::report::told::Told;
-use crate::text::ScreenText;
-use crate::words::timestamp;
+use crate::report::output::Output;
+use crate::text::{self, ScreenText};
 
 /// Where verbs print.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Console {
     /// For people.
     Sentences,
+    /// The same where only ASCII can be shown.
+    Ascii,
     /// For programs.
     Json,
     /// Errors only.
@@ -24,8 +26,10 @@ pub(crate) enum Console {
 impl Console {
     /// A sentence for people.
     pub(crate) fn say(self, text: &ScreenText) {
-        if self == Console::Sentences {
-            put(text.as_str());
+        match self {
+            Console::Sentences => put(text.as_str()),
+            Console::Ascii => put(&text::ascii(text.as_str())),
+            Console::Json | Console::Quiet => {}
         }
     }
 
@@ -45,7 +49,7 @@ impl Console {
     }
 
     /// One thing, for programs or for people.
-    pub(crate) fn tell(self, told: &Told) {
+    pub(crate) fn tell(self, told: &Output) {
         self.event(told.name, told.fields.clone());
         self.say_all(&told.say);
     }
@@ -72,21 +76,24 @@ impl Console {
     /// What went wrong: JSON on standard output, sentences on standard error.
     pub(crate) fn failure(self, failure: &Failure) {
         self.event("error", failure.fields());
-        let trouble = &failure.trouble;
-        self.complain(trouble.code, &trouble.sentence, &trouble.hint);
+        let problem = &failure.problem;
+        self.complain(problem.code, &problem.sentence, &failure.excerpt, &problem.hint);
     }
 
     /// A failure that another process of this program told, as it came.
     pub(crate) fn relay_failure(self, event: &Value) {
         self.relay(event, &[]);
         let text = |name: &str| ScreenText::of(event[name].as_str().unwrap_or_default());
-        self.complain(text("code").as_str(), &text("sentence"), &text("hint"));
+        self.complain(text("code").as_str(), &text("sentence"), &[], &text("hint"));
     }
 
-    fn complain(self, code: &str, sentence: &ScreenText, hint: &ScreenText) {
+    fn complain(self, code: &str, sentence: &ScreenText, excerpt: &[ScreenText], hint: &ScreenText) {
         if self != Console::Json {
-            // Nobody may be left to read it.
-            let _ = writeln!(io::stderr(), "{code}: {sentence}\nHint: {hint}");
+            let excerpt: String = excerpt.iter().map(|line| format!("{line}\n")).collect();
+            // The reader may have gone.
+            let whole = format!("{code}: {sentence}\n{excerpt}Hint: {hint}");
+            let whole = if self == Console::Ascii { text::ascii(&whole) } else { whole };
+            let _ = writeln!(io::stderr(), "{whole}");
         }
     }
 }
@@ -96,10 +103,13 @@ fn put(text: &str) {
     let _ = writeln!(out, "{text}").and_then(|()| out.flush());
 }
 
+/// The version of names and fields. It changes when one of them is renamed or goes.
+pub(crate) const VERSION: u64 = 2;
+
 /// One event of the instant `wall` (since 1970-01-01 UTC) as a line of JSON.
 pub(crate) fn json_line(name: &str, wall: Duration, fields: Value) -> String {
     let mut object = Map::new();
-    object.insert("v".to_owned(), json!(1));
+    object.insert("v".to_owned(), json!(VERSION));
     object.insert("ts".to_owned(), json!(timestamp(wall)));
     object.insert("event".to_owned(), json!(name));
     if let Value::Object(fields) = fields {
@@ -138,6 +148,6 @@ mod tests {
         assert_eq!(line.lines().count(), 1);
         assert!(line.chars().all(|c| c.is_ascii() && !c.is_control()), "{line}");
         let value: Value = serde_json::from_str(&line).expect("valid JSON");
-        assert_eq!((&value["v"], &value["event"]), (&json!(1), &json!("state")));
+        assert_eq!((&value["v"], &value["event"]), (&json!(VERSION), &json!("state")));
     }
 }

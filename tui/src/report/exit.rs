@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use homing::error::Family;
+use homing::event::UnregisterOutcome;
 use serde_json::{Value, json};
 
 use crate::config::PasswordFault;
-use crate::text::screen_text;
-use crate::words::Trouble;
+use crate::messages::{Problem, sign_out_problem};
+use crate::text::{ScreenText, screen_text};
 
 /// How the program ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,7 +30,9 @@ pub(crate) enum Exit {
 #[derive(Clone, Debug)]
 pub(crate) struct Failure {
     pub(crate) exit: Exit,
-    pub(crate) trouble: Trouble,
+    pub(crate) problem: Problem,
+    /// The lines of a file that are wrong, with an arrow at the place; empty for other failures.
+    pub(crate) excerpt: Vec<ScreenText>,
 }
 
 impl Exit {
@@ -92,12 +95,17 @@ impl Failure {
         sentence: &impl std::fmt::Display,
         hint: &'static str,
     ) -> Self {
-        Self { exit, trouble: Trouble::new(code, sentence, hint) }
+        Self::of(exit, Problem::new(code, sentence, hint))
+    }
+
+    /// A failure of any kind.
+    pub(crate) fn of(exit: Exit, problem: Problem) -> Self {
+        Self { exit, problem, excerpt: Vec::new() }
     }
 
     /// A failure of configuration.
-    pub(crate) fn config(trouble: Trouble) -> Self {
-        Self { exit: Exit::Config, trouble }
+    pub(crate) fn config(problem: Problem) -> Self {
+        Self::of(Exit::Config, problem)
     }
 
     /// A transport that this program does not speak.
@@ -121,6 +129,17 @@ impl Failure {
         )
     }
 
+    /// A sign-out that may have left a binding at the server; none where it did not. `whose` where several accounts
+    /// are signed out.
+    pub(crate) fn sign_out(whose: Option<&str>, outcome: UnregisterOutcome) -> Option<Self> {
+        let mut problem = sign_out_problem(outcome)?;
+        if let Some(aor) = whose {
+            problem.sentence = screen_text!("{aor}: {}", problem.sentence);
+        }
+        let refused = matches!(outcome, UnregisterOutcome::Refused { .. });
+        Some(Self::of(if refused { Exit::Refused } else { Exit::Timeout }, problem))
+    }
+
     /// What was asked did not happen in time.
     pub(crate) fn timeout(after: Duration) -> Self {
         let sentence = format!("not done after {} s", after.as_secs_f32());
@@ -132,17 +151,17 @@ impl Failure {
     /// Its fields in JSON.
     pub(crate) fn fields(&self) -> Value {
         json!({
-            "code": self.trouble.code,
-            "sentence": self.trouble.sentence.as_str(),
-            "hint": self.trouble.hint.as_str(),
+            "code": self.problem.code,
+            "sentence": self.problem.sentence.as_str(),
+            "hint": self.problem.hint.as_str(),
             "exit": self.exit.code(),
         })
     }
 
     /// A timeout tells where it waited.
     pub(crate) fn while_in(mut self, state: &'static str) -> Self {
-        if self.exit == Exit::Timeout && self.trouble.code == TIMEOUT {
-            self.trouble.sentence = screen_text!("{}; the account is {state}", self.trouble.sentence);
+        if self.exit == Exit::Timeout && self.problem.code == TIMEOUT {
+            self.problem.sentence = screen_text!("{}; the account is {state}", self.problem.sentence);
         }
         self
     }
@@ -154,7 +173,7 @@ impl From<&homing::Error> for Failure {
             homing::Error::LoggedOut(_) => Exit::Refused,
             other => Exit::of_family(other.family()),
         };
-        Self { exit, trouble: Trouble::from(error) }
+        Self::of(exit, Problem::from(error))
     }
 }
 

@@ -2,8 +2,8 @@
 
 use homing::event::Journey;
 
+use crate::messages::hops;
 use crate::text::{ScreenText, screen_text};
-use crate::words::hops;
 
 /// The hops of a journey, three lines at most each.
 pub(crate) fn journey_lines(journey: &Journey) -> Vec<ScreenText> {

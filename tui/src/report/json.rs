@@ -2,7 +2,7 @@
 
 use homing::AccountEvent;
 use homing::error::LoginError;
-use homing::event::{Hop, HopVerdict, Journey, RequestOutcome};
+use homing::event::{Hop, HopVerdict, Journey, RequestOutcome, UnregisterOutcome};
 use serde_json::{Value, json};
 
 /// Name and fields of an event.
@@ -31,6 +31,7 @@ pub(crate) fn event(event: &AccountEvent) -> (&'static str, Value) {
                 "retry_in": retry_in.map(|pause| pause.as_secs()),
             }),
         ),
+        AccountEvent::Unregistered { outcome } => ("unregistered", unregistered_fields(*outcome)),
         AccountEvent::LoggedOut { why } => ("logged-out", json!({ "why": logout_word(*why) })),
         AccountEvent::HomeServerChanged { old, new, cause } => (
             "home-changed",
@@ -42,6 +43,9 @@ pub(crate) fn event(event: &AccountEvent) -> (&'static str, Value) {
         ),
         AccountEvent::MessageRefused { server, why } => {
             ("message-refused", json!({ "server": server.to_string(), "why": why.to_string() }))
+        }
+        AccountEvent::ResponseDropped { server, why } => {
+            ("response-dropped", json!({ "server": server.to_string(), "why": why.to_string() }))
         }
         AccountEvent::ProofWrong { server } => ("proof-wrong", json!({ "server": server.to_string() })),
         AccountEvent::Learned(remembered) => (
@@ -56,12 +60,24 @@ pub(crate) fn event(event: &AccountEvent) -> (&'static str, Value) {
     }
 }
 
+/// What became of a binding that was to be removed.
+pub(crate) fn unregistered_fields(outcome: UnregisterOutcome) -> Value {
+    let (word, status) = match outcome {
+        UnregisterOutcome::Removed => ("removed", None),
+        UnregisterOutcome::NotRegistered => ("not-registered", None),
+        UnregisterOutcome::Refused { status } => ("refused", Some(status)),
+        UnregisterOutcome::Unanswered => ("unanswered", None),
+        _ => ("other", None),
+    };
+    json!({ "outcome": word, "status": status })
+}
+
 /// An error with code, sentence and next step.
 pub(crate) fn error(error: &LoginError) -> Value {
     json!({ "code": error.code(), "sentence": error.to_string(), "hint": error.hint() })
 }
 
-/// The fields of a journey.
+/// Its hops, and the counts that belong to it as a whole.
 pub(crate) fn journey_fields(journey: &Journey) -> Value {
     json!({
         "hops": journey.hops.iter().map(hop).collect::<Vec<_>>(),
@@ -72,22 +88,24 @@ pub(crate) fn journey_fields(journey: &Journey) -> Value {
 }
 
 fn hop(hop: &Hop) -> Value {
-    let words = crate::words::hop(hop);
+    let words = crate::messages::hop(hop);
     json!({
         "server": hop.server.to_string(),
         "address": hop.address.map(|address| address.to_string()),
         "transport": hop.transport.uri_token(),
         "how": words.how.as_str(),
         "verified_as": hop.verified_as,
-        "scheme": hop.scheme.map(crate::words::scheme_word),
+        "pinned": hop.pinned,
+        "scheme": hop.scheme.map(crate::messages::scheme_word),
         "verdict": verdict(&hop.verdict),
-        "price": {
+        "round_trips": {
             "dns": hop.price.dns,
             "tcp": hop.price.tcp,
             "tls": hop.price.tls,
             "register": hop.price.register,
-            "millis": hop.price.millis,
         },
+        "millis": hop.price.millis,
+        "remarks": hop.remarks.iter().map(ToString::to_string).collect::<Vec<_>>(),
     })
 }
 
@@ -107,6 +125,7 @@ fn verdict(verdict: &HopVerdict) -> Value {
             json!({ "is": "unreachable", "code": error.code(), "sentence": error.to_string() })
         }
         HopVerdict::Refused { status } => json!({ "is": "refused", "status": status }),
+        HopVerdict::Superseded => json!({ "is": "superseded" }),
         _ => json!({ "is": "other" }),
     }
 }

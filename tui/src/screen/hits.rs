@@ -4,8 +4,7 @@ use std::cell::RefCell;
 
 use ratatui::layout::{Position, Rect};
 
-use crate::keys::Action;
-use crate::place::Screen;
+use crate::keys::{Action, Screen};
 
 /// Where on the picture something can be clicked; the last one drawn lies on top.
 #[derive(Debug, Default)]
@@ -18,8 +17,8 @@ pub(crate) enum Target {
     Screen(Screen),
     /// A key hint.
     Action(Action),
-    /// A key of the stage.
-    Stage(char),
+    /// A key of the demo's estate.
+    EstateKey(char),
     /// A row of the list of the screen in sight.
     Row(usize),
     /// A row of the overlay.

@@ -1,4 +1,4 @@
-//! The shell around the model: one loop over keys, the agent's news, time and signals; draws only after one of them.
+//! The shell around the model: one loop over keys, the agent's events, time and signals; draws only after one of them.
 
 mod keyboard;
 mod plain;
@@ -6,7 +6,7 @@ mod signals;
 mod terminal;
 
 pub(crate) use plain::{answer_only, run as run_plain};
-pub(crate) use signals::Signals;
+pub(crate) use signals::{Signals, output_unread};
 
 use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::time::Duration;
@@ -15,7 +15,7 @@ use crossterm::event::{Event, MouseButton, MouseEventKind};
 use futures_util::FutureExt;
 use tokio::time::{Instant, sleep_until};
 
-use crate::bridge::{Bridge, GRACE};
+use crate::bridge::{Bridge, GRACE, LeftBehind};
 use crate::control::{Server, asked, snapshot};
 use crate::effect::Effect;
 use crate::keys::Chord;
@@ -24,14 +24,20 @@ use crate::msg::Msg;
 use crate::update::update;
 
 use keyboard::Keyboard;
-use signals::Wish;
+use signals::ProcessSignal;
 use terminal::Terminal;
 
-/// Runs the phone on the terminal until it is left; everybody is signed out then, also after a panic.
+/// Runs the phone on the terminal until it is left; all accounts are signed out then, also after a panic.
+///
+/// Those come back whose server may still hold their binding.
 ///
 /// # Errors
 /// What the terminal says when it cannot be set up.
-pub(crate) async fn run(bridge: Bridge, model: Model, server: Option<Server>) -> std::io::Result<()> {
+pub(crate) async fn run(
+    bridge: Bridge,
+    model: Model,
+    server: Option<Server>,
+) -> std::io::Result<Vec<LeftBehind>> {
     let agent = bridge.agent().clone();
     match AssertUnwindSafe(show(bridge, model, server)).catch_unwind().await {
         Ok(shown) => shown,
@@ -42,7 +48,11 @@ pub(crate) async fn run(bridge: Bridge, model: Model, server: Option<Server>) ->
     }
 }
 
-async fn show(mut bridge: Bridge, mut model: Model, server: Option<Server>) -> std::io::Result<()> {
+async fn show(
+    mut bridge: Bridge,
+    mut model: Model,
+    server: Option<Server>,
+) -> std::io::Result<Vec<LeftBehind>> {
     let mut terminal = Terminal::enter()?;
     let mut shell = Shell { keyboard: Keyboard::new()?, signals: Signals::new()?, server, leaving: false };
     let (columns, rows) = terminal.size();
@@ -52,7 +62,7 @@ async fn show(mut bridge: Bridge, mut model: Model, server: Option<Server>) -> s
         let _ = terminal.draw(&model);
         let msg = shell.wait(&mut bridge, &model).await;
         shell.leaving |= step(&mut bridge, &mut model, &mut terminal, msg);
-        // What is there already is taken together: one picture for a burst of news.
+        // What is there already is taken together: one picture for a burst of events.
         for _ in 0..BURST {
             let Some(msg) = bridge.next_now() else { break };
             shell.leaving |= step(&mut bridge, &mut model, &mut terminal, msg);
@@ -61,11 +71,11 @@ async fn show(mut bridge: Bridge, mut model: Model, server: Option<Server>) -> s
     model.overlays = vec![Overlay::Leaving];
     let _ = terminal.draw(&model);
     let closed = shell.server.take().map(Server::close);
-    shell.sign_out(&bridge).await;
+    let left = shell.sign_out(&bridge).await;
     if let Some(closed) = closed {
         closed.ended().await;
     }
-    Ok(())
+    Ok(left)
 }
 
 /// What the loop owns.
@@ -88,13 +98,13 @@ impl Shell {
                     None => return Msg::Ended,
                 },
                 msg = bridge.next() => return msg.unwrap_or(Msg::Ended),
-                wish = self.signals.next() => return match wish {
-                    Wish::End => Msg::Ended,
-                    Wish::GoOn => Msg::Tick,
-                    Wish::Reload => Msg::ReloadWanted,
+                signal = self.signals.next() => return match signal {
+                    ProcessSignal::Terminate => Msg::Ended,
+                    ProcessSignal::Resume => Msg::Tick,
+                    ProcessSignal::Reload => Msg::ReloadWanted,
                 },
                 Some(wanted) = asked(&mut self.server) => {
-                    // Whoever wanted it may be gone.
+                    // The one who asked may be gone.
                     let _ = wanted.send(snapshot(bridge, model));
                 }
                 () = sleep_until(wake) => return Msg::Tick,
@@ -102,11 +112,11 @@ impl Shell {
         }
     }
 
-    /// Signs everybody out; a second wish to end does not wait for that.
-    async fn sign_out(&mut self, bridge: &Bridge) {
+    /// Signs all accounts out; a second wish to end does not wait for that.
+    async fn sign_out(&mut self, bridge: &Bridge) -> Vec<LeftBehind> {
         tokio::select! {
-            _ = bridge.agent().shutdown(GRACE) => {}
-            () = self.signals.end() => {}
+            left = bridge.sign_out() => left,
+            () = self.signals.end() => Vec::new(),
         }
     }
 }

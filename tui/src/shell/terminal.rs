@@ -57,7 +57,7 @@ impl Terminal {
             execute!(io::stdout(), SetTitle(&now))?;
             self.title = now;
         }
-        self.listen_to_mouse(model.settings.config.flag("ui.mouse"))?;
+        self.listen_to_mouse(model.pages.settings.config.flag("ui.mouse"))?;
         self.inner.draw(|frame| view(model, frame.area(), frame.buffer_mut()))?;
         Ok(())
     }
@@ -110,7 +110,7 @@ impl Drop for Terminal {
 /// the terminal (OSC 9), which screen readers and desktops pick up.
 pub(super) fn announce(text: &ScreenText) {
     let mut err = io::stderr();
-    // Whoever does not listen misses nothing that the screen does not show.
+    // Without a reader nothing is missed that the screen does not show.
     let _ = if err.is_terminal() { write!(err, "\x1b]9;{text}\x07") } else { writeln!(err, "{text}") };
     let _ = err.flush();
 }

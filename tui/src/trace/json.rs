@@ -11,7 +11,7 @@ use crate::trace::{Record, Seen};
 
 /// A line that is no record of a trace.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("line {0} is no record of a trace")]
+#[error("line {0} is not a record of a trace")]
 pub(crate) struct NoRecord(pub(crate) usize);
 
 /// The name of the event that a record is.

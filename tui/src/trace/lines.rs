@@ -1,8 +1,8 @@
 //! The trace as text: who, when and where in one line, the message below; harmless on a terminal.
 
+use crate::messages::timestamp;
 use crate::text::{ScreenText, screen_text};
 use crate::trace::{Record, Seen};
-use crate::words::timestamp;
 
 /// One paragraph per record. The words of the first lines are those that `homing verify` looks for in a log.
 pub(super) fn write(records: &[Record]) -> String {
@@ -22,7 +22,7 @@ pub(super) fn write(records: &[Record]) -> String {
 
 fn head(record: &Record) -> ScreenText {
     let way = match record.seen {
-        Seen::Open | Seen::Failed | Seen::Close => "at",
+        Seen::Open | Seen::Failed | Seen::Dropped | Seen::Close => "at",
         Seen::Message | Seen::KeepAlive | Seen::Other if record.outgoing => "sent to",
         Seen::Message | Seen::KeepAlive | Seen::Other => "received from",
     };

@@ -48,7 +48,7 @@ impl Flows {
         let bytes = match record.seen {
             Seen::Message => with_true_length(&record.text),
             Seen::KeepAlive => b"\r\n".repeat(record.length.min(LONGEST_PING) / 2),
-            Seen::Other | Seen::Open | Seen::Failed | Seen::Close => Vec::new(),
+            Seen::Other | Seen::Open | Seen::Failed | Seen::Dropped | Seen::Close => Vec::new(),
         };
         if !record.transport.is_reliable() {
             let ends = Ends { phone: phone(record.peer, 1), server: record.peer };
@@ -59,7 +59,7 @@ impl Flows {
         match record.seen {
             Seen::Open => stream.open(),
             Seen::Message | Seen::KeepAlive => stream.send(record.outgoing, &bytes),
-            Seen::Other => Vec::new(),
+            Seen::Other | Seen::Dropped => Vec::new(),
             Seen::Failed => {
                 let packets = stream.refuse();
                 self.open.remove(&record.flow);

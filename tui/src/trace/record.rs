@@ -41,6 +41,8 @@ pub(crate) enum Seen {
     Open,
     /// The flow could not be opened.
     Failed,
+    /// What was received before it was dropped.
+    Dropped,
     /// The flow is gone.
     Close,
 }
@@ -51,12 +53,14 @@ impl Record {
         let (seen, text) = match &entry.kind {
             TraceKind::Request { .. } | TraceKind::Response { .. } => (Seen::Message, entry.text()),
             TraceKind::KeepAlive => (Seen::KeepAlive, "keep-alive".to_owned()),
-            TraceKind::Other => (Seen::Other, format!("{} bytes that are no SIP", entry.len())),
-            TraceKind::Open { verified_as: Some(name) } => {
+            TraceKind::Other => (Seen::Other, format!("{} bytes that are not SIP", entry.len())),
+            TraceKind::Open { pinned: true, .. } => (Seen::Open, format!("{} pinned, open", entry.transport)),
+            TraceKind::Open { verified_as: Some(name), .. } => {
                 (Seen::Open, format!("{} open, cert {name}", entry.transport))
             }
-            TraceKind::Open { verified_as: None } => (Seen::Open, format!("{} open", entry.transport)),
+            TraceKind::Open { verified_as: None, .. } => (Seen::Open, format!("{} open", entry.transport)),
             TraceKind::Failed(why) => (Seen::Failed, format!("{} {why}", why.code())),
+            TraceKind::Dropped(why) => (Seen::Dropped, format!("dropped: {why}")),
             TraceKind::Close(Some(why)) => (Seen::Close, format!("closed: {why}")),
             TraceKind::Close(None) => (Seen::Close, "closed by us".to_owned()),
             _ => (Seen::Other, String::new()),
@@ -78,9 +82,9 @@ impl Record {
 }
 
 impl Seen {
-    /// All of them.
-    pub(super) const ALL: [Seen; 6] =
-        [Seen::Message, Seen::KeepAlive, Seen::Other, Seen::Open, Seen::Failed, Seen::Close];
+    /// For reading a word back.
+    pub(super) const ALL: [Seen; 7] =
+        [Seen::Message, Seen::KeepAlive, Seen::Other, Seen::Open, Seen::Failed, Seen::Dropped, Seen::Close];
 
     /// Its word in JSON.
     pub(super) fn word(self) -> &'static str {
@@ -90,6 +94,7 @@ impl Seen {
             Seen::Other => "other",
             Seen::Open => "open",
             Seen::Failed => "failed",
+            Seen::Dropped => "dropped",
             Seen::Close => "close",
         }
     }

@@ -35,7 +35,7 @@ impl Stream {
         Self { ends, next: [1, 1] }
     }
 
-    /// Whose it is.
+    /// The two addresses it runs between.
     pub(super) fn ends(&self) -> Ends {
         self.ends
     }

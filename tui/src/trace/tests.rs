@@ -58,17 +58,17 @@ fn answer(words: &str, cseq: u32) -> String {
     )
 }
 
-fn text_of(form: Form, records: &[Record]) -> String {
+fn text_of(form: TraceFormat, records: &[Record]) -> String {
     String::from_utf8(write(records, form)).expect("text")
 }
 
 #[test]
 fn the_end_of_a_name_asks_for_the_form() {
-    for form in Form::ALL {
-        assert_eq!(Form::of(Path::new(&format!("a.b.{}", form.extension()))), Ok(form));
+    for form in TraceFormat::ALL {
+        assert_eq!(TraceFormat::of(Path::new(&format!("a.b.{}", form.extension()))), Ok(form));
     }
-    assert_eq!(Form::of(Path::new("A.PCAP")), Ok(Form::Pcap));
-    let error = Form::of(Path::new("trace.doc")).expect_err("no form");
+    assert_eq!(TraceFormat::of(Path::new("A.PCAP")), Ok(TraceFormat::Pcap));
+    let error = TraceFormat::of(Path::new("trace.doc")).expect_err("no form");
     assert_eq!(
         error.to_string(),
         "`trace.doc` does not say in which form; end the name in .pcap, .txt, .jsonl or .mmd"
@@ -79,7 +79,7 @@ fn the_end_of_a_name_asks_for_the_form() {
 fn json_lines_lose_nothing() {
     let mut records = login();
     records[1].text = "odd \u{1b}[2J \u{fffd} \"quoted\"\r\n\r\nbody\0".to_owned();
-    let text = text_of(Form::JsonLines, &records);
+    let text = text_of(TraceFormat::JsonLines, &records);
     assert!(text.chars().all(|c| c == '\n' || (c.is_ascii() && !c.is_control())), "{text}");
     assert!(text.starts_with("{\"at_us\":7000,"), "{text}");
     assert!(text.contains("\"ts\":\"2024-01-18T08:00:00.007Z\""), "{text}");
@@ -92,7 +92,7 @@ fn every_form_but_the_diagram_is_read_again_message_by_message() {
     let records = login();
     let expected: Vec<&str> =
         records.iter().filter(|record| record.seen == Seen::Message).map(|record| &*record.text).collect();
-    for form in [Form::JsonLines, Form::Text, Form::Pcap] {
+    for form in [TraceFormat::JsonLines, TraceFormat::Text, TraceFormat::Pcap] {
         assert_eq!(messages_of(&write(&records, form)), expected, "{form:?}");
     }
 }
@@ -101,11 +101,11 @@ fn every_form_but_the_diagram_is_read_again_message_by_message() {
 fn text_is_harmless_on_a_terminal() {
     let mut records = login();
     records[2].text = "SIP/2.0 200 \u{1b}]0;title\u{7}\r\nX: \u{202e}\r\n\r\n".to_owned();
-    for form in [Form::Text, Form::Mermaid] {
+    for form in [TraceFormat::Text, TraceFormat::Mermaid] {
         let text = text_of(form, &records);
         assert!(text.chars().all(|c| c == '\n' || !c.is_control()) && !text.contains('\u{202e}'), "{text}");
     }
-    let text = text_of(Form::Text, &records);
+    let text = text_of(TraceFormat::Text, &records);
     assert!(
         text.contains(
             "#1 2024-01-18T08:00:00.007Z +0.007 at lb.network.com:5061 over TLS (127.0.0.1:5061)\n"
@@ -118,7 +118,7 @@ fn text_is_harmless_on_a_terminal() {
 fn a_diagram_names_each_server_once_and_gives_no_orders() {
     let mut records = login();
     records[3].text = "closed: a;b #1 <script>".to_owned();
-    let text = text_of(Form::Mermaid, &records);
+    let text = text_of(TraceFormat::Mermaid, &records);
     let lines: Vec<&str> = text.lines().collect();
     assert_eq!(
         lines[..4],
@@ -145,7 +145,7 @@ fn a_masked_body_has_the_length_it_has_now() {
     for transport in [Transport::Tcp, Transport::Udp] {
         let records: Vec<Record> =
             records.iter().map(|record| Record { transport, ..record.clone() }).collect();
-        let read = messages_of(&write(&records, Form::Pcap));
+        let read = messages_of(&write(&records, TraceFormat::Pcap));
         assert_eq!(read.len(), 2, "{read:?}");
         assert!(read[0].ends_with(body) && read[0].contains(&format!("l: {}\r\n", body.len())), "{read:?}");
     }
@@ -165,7 +165,7 @@ fn connections_to_one_server_at_a_time_are_told_apart() {
         at(6, 3),
         message(7, 3, &request("b", 3)),
     ];
-    let read = messages_of(&write(&records, Form::Pcap));
+    let read = messages_of(&write(&records, TraceFormat::Pcap));
     assert!(read == [large.as_str(), &request("b", 2), &request("b", 3)], "{} messages", read.len());
 }
 
@@ -176,7 +176,7 @@ fn anything_can_be_written_in_any_form() {
             for (transport, peer) in [(Transport::Udp, "[2001:db8::9]:1"), (Transport::Tcp, "10.0.0.1:65535")]
             {
                 let record = Record { transport, ..record(seq, (1, peer), seen, text) };
-                for form in Form::ALL {
+                for form in TraceFormat::ALL {
                     assert!(!write(std::slice::from_ref(&record), form).is_empty());
                 }
             }

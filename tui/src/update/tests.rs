@@ -7,10 +7,11 @@ use homing::{AccountEvent, AccountId, AccountState, Aor};
 
 use super::*;
 use crate::effect::Search;
-use crate::keys::Keymap;
-use crate::look::{ColorMode, Look, Theme, ThemeName};
-use crate::screen::{accounts, consent, settings};
+use crate::messages::Problem;
+use crate::msg::{AccountMsg, TaskEnd, TaskMsg};
+use crate::screen::{consent, default_keymap, settings};
 use crate::text::ScreenText;
+use crate::theme::{ColorMode, ColorTheme, Theme, ThemeName};
 
 const ALICE: AccountId = AccountId(1);
 
@@ -19,16 +20,16 @@ fn at(seconds: u64) -> Clock {
 }
 
 fn phone() -> Model {
-    let look = Look::new(Theme { name: ThemeName::Default, mode: ColorMode::Never }, false);
-    let mut model = Model::new(look, Keymap::default(), settings::State::default());
+    let theme = Theme::new(ColorTheme { name: ThemeName::Default, mode: ColorMode::Never }, false);
+    let mut model = Model::new(theme, default_keymap(), settings::State::default());
     let aor = Aor::parse("alice@network.com").expect("an address");
-    update(&mut model, Msg::Account(accounts::Msg::Added { id: ALICE, aor }), at(0));
+    update(&mut model, Msg::Account(AccountMsg::Added { id: ALICE, aor }), at(0));
     model
 }
 
 fn become_registered(model: &mut Model) {
     let what = AccountEvent::StateChanged { from: AccountState::Offline, to: AccountState::Registered };
-    update(model, Msg::Account(accounts::Msg::Happened { id: ALICE, what }), at(1));
+    update(model, Msg::Account(AccountMsg::Happened { id: ALICE, what }), at(1));
 }
 
 /// Presses keys as they are written in the key file, separated by spaces; the last effects count.
@@ -44,7 +45,7 @@ fn spell(model: &mut Model, text: &str) {
 }
 
 fn told(model: &Model) -> String {
-    model.toast.as_ref().map(|toast| toast.news.text.to_string()).unwrap_or_default()
+    model.toast.as_ref().map(|toast| toast.notification.text.to_string()).unwrap_or_default()
 }
 
 #[test]
@@ -75,13 +76,13 @@ fn the_palette_finds_a_command_from_anywhere() {
 fn views_are_walked_to_and_fro() {
     let mut model = phone();
     press(&mut model, "6 8 [");
-    assert_eq!(model.place.screen(), Screen::Trace);
+    assert_eq!(model.navigation.screen(), Screen::Trace);
     press(&mut model, "]");
-    assert_eq!(model.place.screen(), Screen::Tasks);
+    assert_eq!(model.navigation.screen(), Screen::Tasks);
     press(&mut model, "- -");
-    assert_eq!(model.place.screen(), Screen::Tasks);
+    assert_eq!(model.navigation.screen(), Screen::Tasks);
     press(&mut model, "? ?");
-    assert_eq!(model.place.screen(), Screen::Tasks);
+    assert_eq!(model.navigation.screen(), Screen::Tasks);
 }
 
 #[test]
@@ -163,30 +164,135 @@ fn the_wizard_asks_dns_and_then_signs_in() {
     let plan = Ok(vec![ScreenText::of("TLS sip.corp.example:5061")]);
     update(&mut model, Msg::Wizard(wizard::Report::Plan(plan)), at(3));
     let effects = press(&mut model, "Enter");
-    assert!(matches!(&effects[..], [Effect::Wizard(Search::Create { server, .. })] if server.is_empty()));
-    assert!(model.overlays.is_empty());
+    assert!(matches!(&effects[..], [Effect::Wizard(Search::Create { address, server, keep: false })]
+        if server.is_empty() && address == "nobody@corp.example"));
+}
+
+/// A wizard that has made account 1 and waits for it to sign in.
+fn signing_in() -> Model {
+    let mut model = phone();
+    press(&mut model, "+");
+    spell(&mut model, "nobody@corp.example");
+    press(&mut model, "Enter");
+    let plan = Ok(vec![ScreenText::of("TLS sip.corp.example:5061")]);
+    update(&mut model, Msg::Wizard(wizard::Report::Plan(plan)), at(3));
+    press(&mut model, "Enter");
+    update(&mut model, Msg::Wizard(wizard::Report::Created(Ok(MADE))), at(3));
+    model
+}
+
+fn happened(model: &mut Model, what: AccountEvent) {
+    update(model, Msg::Account(AccountMsg::Happened { id: MADE, what }), at(4));
+}
+
+fn refused() -> AccountEvent {
+    let server = homing::ServerName::new("sip.corp.example", 5061);
+    let error = homing::error::LoginError::NoAnswer { server };
+    let journey = homing::event::Journey::default();
+    let failure = homing::error::LoginFailure { error, journey };
+    AccountEvent::LoginFailed { failure, retry_in: None }
+}
+
+const MADE: AccountId = AccountId(1);
+
+#[test]
+fn keys_typed_while_the_wizard_signs_in_are_no_commands() {
+    let mut model = signing_in();
+    for keys in ["q", "U", "2", "R", "Ctrl-R", "+"] {
+        assert!(press(&mut model, keys).is_empty(), "{keys}");
+    }
+    assert_eq!(model.overlays.len(), 1);
+    happened(&mut model, refused());
+    assert!(press(&mut model, "q").is_empty(), "nor after it failed");
+    let effects = press(&mut model, "Enter");
+    assert!(matches!(effects[..], [Effect::SignIn(MADE)]), "{effects:?}");
+    let journey = homing::event::Journey::default();
+    let home = homing::ServerName::new("sip.corp.example", 5061);
+    let registered = homing::event::Registered { home, expires: 600, gruu: None, journey };
+    happened(&mut model, AccountEvent::Registered(registered));
+    assert!(press(&mut model, "q").is_empty());
+    assert_eq!(model.overlays.len(), 1, "nor after it signed in, until it is closed");
+    assert!(press(&mut model, "Enter").is_empty() && model.overlays.is_empty());
+}
+
+#[test]
+fn an_account_that_never_signed_in_is_forgotten_unless_it_is_to_be_kept() {
+    for (keys, kept) in [("Esc", false), ("Tab Esc", true), ("Tab Tab Esc", false)] {
+        let mut model = signing_in();
+        happened(&mut model, refused());
+        let effects = press(&mut model, keys);
+        match (&effects[..], kept) {
+            ([Effect::Wizard(Search::Keep(MADE))], true) => {}
+            ([Effect::Wizard(Search::Discard(MADE))], false) => {}
+            other => panic!("{keys}: {other:?}"),
+        }
+        assert!(model.overlays.is_empty());
+    }
 }
 
 #[test]
 fn a_warning_stays_in_sight_until_it_is_settled_or_old() {
     let mut model = phone();
-    tell(&mut model, News::plain(Weight::Warning, ScreenText::of("refused")));
-    tell(&mut model, News::plain(Weight::Notice, ScreenText::of("by the way")));
+    notify(&mut model, Notification::plain(Severity::Warning, ScreenText::of("refused")));
+    notify(&mut model, Notification::plain(Severity::Info, ScreenText::of("by the way")));
     assert_eq!(told(&model), "refused");
-    tell(&mut model, News::plain(Weight::Success, ScreenText::of("signed in")));
+    notify(&mut model, Notification::plain(Severity::Success, ScreenText::of("signed in")));
     assert_eq!(told(&model), "signed in");
     update(&mut model, Msg::Tick, at(60));
     assert_eq!(told(&model), "");
-    assert_eq!(model.tasks.written(), 3);
+    assert_eq!(model.pages.tasks.written(), 3);
 }
 
 #[test]
-fn a_setting_is_flipped_and_holds_at_once() {
+fn a_setting_is_flipped_and_takes_effect_immediately() {
     let mut model = phone();
     let effects = press(&mut model, "9 Down Down Enter");
     let [Effect::SaveSetting { path, value }] = &effects[..] else { panic!("{effects:?}") };
     assert_eq!((path.as_str(), value.as_bool()), ("ui.ascii", Some(true)));
-    let saved = settings::Msg::Saved { path: path.clone(), value: value.clone() };
-    update(&mut model, Msg::Setting(saved), at(3));
-    assert!(model.look.glyphs.ascii);
+    update(&mut model, Msg::Saved { path: path.clone(), value: value.clone() }, at(3));
+    assert!(model.theme.glyphs.ascii);
+}
+
+#[test]
+fn missed_events_do_not_leave_an_old_state_on_the_screen() {
+    let mut model = phone();
+    become_registered(&mut model);
+    let what = ScreenText::of("3 events missed");
+    let missed = AccountMsg::Missed { id: ALICE, state: AccountState::LoggedOff, what };
+    update(&mut model, Msg::Account(missed), at(2));
+    assert_eq!(model.pages.accounts.current().map(|card| card.state), Some(AccountState::LoggedOff));
+    assert!(told(&model).contains("missed"), "and that is said: {}", told(&model));
+}
+
+#[test]
+fn an_outcome_is_told_once() {
+    let mut model = phone();
+    let ended = |end| Msg::Task(TaskMsg::Ended { id: 1, end });
+    let begun = TaskMsg::Begun { id: 1, what: ScreenText::of("OPTIONS") };
+    update(&mut model, Msg::Task(begun), at(1));
+    update(&mut model, ended(TaskEnd::Done(ScreenText::of("answered"))), at(2));
+    // The task was cancelled as it ended.
+    update(&mut model, ended(TaskEnd::Done(ScreenText::of("no longer waited for"))), at(3));
+    assert_eq!((told(&model).as_str(), model.pages.tasks.written()), ("answered", 1));
+    let problem = Problem::new("E0102", &"no", "");
+    update(&mut model, Msg::Task(TaskMsg::Begun { id: 2, what: ScreenText::of("sign in") }), at(4));
+    update(&mut model, Msg::Task(TaskMsg::Ended { id: 2, end: TaskEnd::FailedAsTold(problem) }), at(5));
+    assert_eq!(model.pages.tasks.written(), 1, "the account's event tells it");
+}
+
+#[test]
+fn every_screen_has_a_digit_and_answers_to_its_name() {
+    for screen in Screen::ALL {
+        let mut model = phone();
+        let before = if screen == Screen::Accounts { "6" } else { "2" };
+        press(&mut model, &format!("{before} {}", screen.tab().digit));
+        assert_eq!(model.navigation.screen(), screen);
+        assert_eq!(Action::parse(screen.tab().word), Some(Action::Show(screen)));
+        press(&mut model, "2 6");
+        model.navigation.go(screen);
+        assert!(
+            press(&mut model, "R").is_empty() || screen == Screen::Accounts,
+            "R is a key of Accounts only"
+        );
+    }
 }

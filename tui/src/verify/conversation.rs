@@ -21,7 +21,7 @@ pub(super) enum Role {
     ClientSignature,
     /// The server's signature.
     ServerSignature,
-    /// A challenge of Digest.
+    /// A nonce with its realm (RFC 7616 3.3).
     DigestChallenge,
     /// Credentials of Digest.
     DigestAnswer,

@@ -2,50 +2,49 @@
 
 use serde_json::{Value, json};
 
+use super::render;
 use super::report::{Cause, Difference, Finding, Judged, Report, Spot};
 
-impl Report {
-    /// An event per message that has findings, one per remark, and a summary: name and fields.
-    pub(crate) fn events(&self) -> Vec<(&'static str, Value)> {
-        let mut events = Vec::new();
-        for (judged, number) in self.judged.iter().zip(1..) {
-            if !judged.findings.is_empty() {
-                events.push(("verify.message", self.message(judged, number)));
-            }
+/// An event per message that has findings, one per remark, and a summary: name and fields.
+pub(crate) fn events(report: &Report) -> Vec<(&'static str, Value)> {
+    let mut events = Vec::new();
+    for (judged, number) in report.judged.iter().zip(1..) {
+        if !judged.findings.is_empty() {
+            events.push(("verify.message", message(report, judged, number)));
         }
-        for remark in &self.remarks {
-            events.push(("verify.remark", json!({ "text": self.remark(remark) })));
-        }
-        let tally = self.tally();
-        let first = self.first_difference().map(|(number, difference)| {
-            let mut first = of_difference(difference);
-            first["message"] = json!(number);
-            first
-        });
-        let summary = json!({
-            "input": self.kind_word(),
-            "messages": self.judged.len(),
-            "hold": tally.hold,
-            "differ": tally.differ,
-            "open": tally.open,
-            "first_difference": first,
-            "verdict": self.verdict().word(),
-        });
-        events.push(("verify.summary", summary));
-        events
     }
+    for remark in &report.remarks {
+        events.push(("verify.remark", json!({ "text": render::remark(report, remark) })));
+    }
+    let totals = report.totals();
+    let first = report.first_difference().map(|(number, difference)| {
+        let mut first = of_difference(difference);
+        first["message"] = json!(number);
+        first
+    });
+    let summary = json!({
+        "input": render::kind_word(report),
+        "messages": report.judged.len(),
+        "hold": totals.hold,
+        "differ": totals.differ,
+        "open": totals.open,
+        "first_difference": first,
+        "verdict": report.verdict().word(),
+    });
+    events.push(("verify.summary", summary));
+    events
+}
 
-    fn message(&self, judged: &Judged, number: usize) -> Value {
-        json!({
-            "message": number,
-            "place": judged.place.to_string(),
-            "at_ms": judged.at.map(|at| u64::try_from(at.as_millis()).unwrap_or(u64::MAX)),
-            "link": self.link_name(judged.link),
-            "sender": judged.sender,
-            "title": judged.title,
-            "findings": judged.findings.iter().map(of_finding).collect::<Vec<_>>(),
-        })
-    }
+fn message(report: &Report, judged: &Judged, number: usize) -> Value {
+    json!({
+        "message": number,
+        "place": judged.place.to_string(),
+        "at_ms": judged.at.map(|at| u64::try_from(at.as_millis()).unwrap_or(u64::MAX)),
+        "link": render::link_name(report, judged.link),
+        "sender": judged.sender,
+        "title": judged.title,
+        "findings": judged.findings.iter().map(of_finding).collect::<Vec<_>>(),
+    })
 }
 
 fn of_finding(finding: &Finding) -> Value {
@@ -53,7 +52,7 @@ fn of_finding(finding: &Finding) -> Value {
         Finding::Differs(difference) => of_difference(difference),
         Finding::Holds(_) | Finding::Open(_) | Finding::Note(_) => json!({}),
     };
-    value["verdict"] = json!(finding.word().to_ascii_lowercase());
+    value["verdict"] = json!(render::word(finding).to_ascii_lowercase());
     value["text"] = json!(finding.to_string());
     value
 }

@@ -1,6 +1,6 @@
-//! Verifies a recorded conversation offline: every token, signature buffer, signature and digest computed anew.
+//! Verifies a recorded conversation offline: every token, signature buffer, signature and digest recomputed.
 //!
-//! [`run`] reads a file and judges it; [`Report::lines`] and [`Report::events`] say what was found.
+//! [`run`] reads a file and judges it; [`lines`] and [`events`] say what was found.
 //! The first element that differs is named, with what was expected, what stands there, why that may be
 //! and what to do next. Nothing secret is shown: neither the password nor keys, tokens or signatures.
 
@@ -18,6 +18,8 @@ use std::path::Path;
 
 use homing::Password;
 
+pub(crate) use json::events;
+pub(crate) use render::lines;
 pub(crate) use report::{Report, Verdict};
 pub(crate) use source::ReadError;
 

@@ -7,119 +7,114 @@ use homing::offline::ntlm::flags::Requirement;
 use homing::offline::security_association::Version;
 
 use super::check::element_name;
-use super::report::{Cause, Difference, Finding, Note, Obstacle, Proof, Report, Spot, Tally};
+use super::report::{Cause, Difference, Finding, Note, Obstacle, Proof, Report, Spot, Totals};
 use super::source::{Kind, Place, Remark};
-use crate::text::{ScreenText, screen_text};
+use crate::text::{ScreenText, count, screen_text};
 
-impl Report {
-    /// The report, line by line.
-    pub(crate) fn lines(&self) -> Vec<ScreenText> {
-        let mut lines = Vec::new();
-        let mut link = None;
-        for (judged, number) in self.judged.iter().zip(1..) {
-            if judged.findings.is_empty() {
-                continue;
-            }
-            if link != Some(judged.link) {
-                link = Some(judged.link);
-                lines.push(screen_text!("{}", self.link_name(judged.link)));
-            }
-            for finding in &judged.findings {
-                let (word, place) = (finding.word(), judged.place);
-                let place = place.to_string();
-                lines.push(screen_text!(
-                    "  {word:<7} #{number:<4} {place:<11} {:<18} {finding}",
-                    judged.title
-                ));
-            }
+/// The report, line by line.
+pub(crate) fn lines(report: &Report) -> Vec<ScreenText> {
+    let mut lines = Vec::new();
+    let mut link = None;
+    for (judged, number) in report.judged.iter().zip(1..) {
+        if judged.findings.is_empty() {
+            continue;
         }
-        lines.extend(self.remarks.iter().map(|remark| screen_text!("  note    {}", self.remark(remark))));
-        self.conclude(&mut lines);
-        lines
-    }
-
-    /// What it comes down to.
-    fn conclude(&self, lines: &mut Vec<ScreenText>) {
-        let Tally { hold, differ, open } = self.tally();
-        let messages = self.judged.len();
-        lines.push(screen_text!(
-            "{messages} messages: {hold} proofs hold, {differ} differ, {open} could not be checked"
-        ));
-        if let Some((number, difference)) = self.first_difference() {
-            let place = self.judged.get(number - 1).map_or(Place::Line(0), |judged| judged.place);
-            lines.push(screen_text!("first difference: message #{number} ({place}), {}", difference.spot));
-            if let Some(expected) = &difference.expected {
-                lines.push(screen_text!("  expected: {}", quoted(expected)));
-            }
-            if let Some(found) = &difference.found {
-                lines.push(screen_text!("  found:    {}", quoted(found)));
-            }
-            lines.push(screen_text!("  why:      {}", difference.cause));
-            lines.push(screen_text!("  next:     {}", difference.cause.next_step()));
-        } else if let Some(obstacle) = self.first_obstacle() {
-            lines.push(screen_text!("not everything could be checked: {obstacle}"));
-            lines.push(screen_text!("  next:     {}", obstacle.next_step()));
-        } else if hold == 0 {
-            lines.push(ScreenText::of("nothing in this recording is signed or proved by a password"));
-            lines.push(ScreenText::of("  next:     record from before the log-on"));
-        } else {
-            lines.push(ScreenText::of("everything that is signed or proved holds"));
+        if link != Some(judged.link) {
+            link = Some(judged.link);
+            lines.push(screen_text!("{}", link_name(report, judged.link)));
+        }
+        for finding in &judged.findings {
+            let (word, place) = (word(finding), judged.place);
+            let place = place.to_string();
+            lines.push(screen_text!("  {word:<7} #{number:<4} {place:<11} {:<18} {finding}", judged.title));
         }
     }
+    lines.extend(report.remarks.iter().map(|of| screen_text!("  note    {}", remark(report, of))));
+    conclude(report, &mut lines);
+    lines
+}
 
-    pub(super) fn first_obstacle(&self) -> Option<&Obstacle> {
-        self.judged.iter().flat_map(|judged| &judged.findings).find_map(|finding| match finding {
-            Finding::Open(obstacle) => Some(obstacle),
-            _ => None,
-        })
-    }
-
-    pub(super) fn link_name(&self, link: usize) -> &str {
-        self.links.get(link).map_or("", |link| link.name.as_str())
-    }
-
-    /// A remark in words.
-    pub(super) fn remark(&self, remark: &Remark) -> String {
-        match remark {
-            Remark::Encrypted { connections } => {
-                format!("{connections} connections are TLS and were passed over")
-            }
-            Remark::CutOff { packets } => format!("the capture ends in the middle of packet {}", packets + 1),
-            Remark::Gap { place, link } => {
-                format!("bytes are missing before {place} on {}", self.link_name(*link))
-            }
-            Remark::Snapped { packets } => {
-                format!(
-                    "{packets} packets were recorded shorter than they were; record with a larger snap length"
-                )
-            }
-            Remark::Uncut { place, link, why } => {
-                format!("{place} on {} cannot be cut into messages: {why}", self.link_name(*link))
-            }
-            Remark::NoMessage { place, why } => format!("{place} begins like a message and is none: {why}"),
-            Remark::TooMany { messages } => format!("only the first {messages} messages were looked at"),
+/// What it comes down to.
+fn conclude(report: &Report, lines: &mut Vec<ScreenText>) {
+    let Totals { hold, differ, open } = report.totals();
+    let messages = report.judged.len();
+    lines.push(screen_text!(
+        "{}: {} hold, {differ} differ, {open} could not be checked",
+        count(messages, "message", "messages"),
+        count(hold, "proof", "proofs")
+    ));
+    if let Some((number, difference)) = report.first_difference() {
+        let place = report.judged.get(number - 1).map_or(Place::Line(0), |judged| judged.place);
+        lines.push(screen_text!("first difference: message #{number} ({place}), {}", difference.spot));
+        if let Some(expected) = &difference.expected {
+            lines.push(screen_text!("  expected: {}", quoted(expected)));
         }
-    }
-
-    /// How the kind of file is called.
-    pub(super) fn kind_word(&self) -> &'static str {
-        match self.kind {
-            Kind::Capture => "capture",
-            Kind::Trace => "trace",
-            Kind::Log => "log",
+        if let Some(found) = &difference.found {
+            lines.push(screen_text!("  found:    {}", quoted(found)));
         }
+        lines.push(screen_text!("  why:      {}", difference.cause));
+        lines.push(screen_text!("  next:     {}", next_step(&difference.cause)));
+    } else if let Some(obstacle) = first_obstacle(report) {
+        lines.push(screen_text!("not everything could be checked: {obstacle}"));
+        lines.push(screen_text!("  next:     {}", obstacle_next_step(obstacle)));
+    } else if hold == 0 {
+        lines.push(ScreenText::of("nothing in this recording is signed or proved by a password"));
+        lines.push(ScreenText::of("  next:     record from before the log-on"));
+    } else {
+        lines.push(ScreenText::of("everything that is signed or proved holds"));
     }
 }
 
-impl Finding {
-    /// One word, never colour alone.
-    pub(super) fn word(&self) -> &'static str {
-        match self {
-            Finding::Holds(_) => "ok",
-            Finding::Differs(_) => "DIFFERS",
-            Finding::Open(_) => "open",
-            Finding::Note(_) => "note",
+pub(super) fn first_obstacle(report: &Report) -> Option<&Obstacle> {
+    report.judged.iter().flat_map(|judged| &judged.findings).find_map(|finding| match finding {
+        Finding::Open(obstacle) => Some(obstacle),
+        _ => None,
+    })
+}
+
+pub(super) fn link_name(report: &Report, link: usize) -> &str {
+    report.links.get(link).map_or("", |link| link.name.as_str())
+}
+
+/// A remark in words.
+pub(super) fn remark(report: &Report, remark: &Remark) -> String {
+    match remark {
+        Remark::Encrypted { connections } => {
+            format!("{connections} connections are TLS and were passed over")
         }
+        Remark::CutOff { packets } => format!("the capture ends in the middle of packet {}", packets + 1),
+        Remark::Gap { place, link } => {
+            format!("bytes are missing before {place} on {}", link_name(report, *link))
+        }
+        Remark::Snapped { packets } => {
+            format!(
+                "{packets} packets were recorded shorter than they were; record with a larger snap length"
+            )
+        }
+        Remark::Uncut { place, link, why } => {
+            format!("{place} on {} cannot be cut into messages: {why}", link_name(report, *link))
+        }
+        Remark::NoMessage { place, why } => format!("{place} begins like a message and is none: {why}"),
+        Remark::TooMany { messages } => format!("only the first {messages} messages were looked at"),
+    }
+}
+
+/// How the kind of file is called.
+pub(super) fn kind_word(report: &Report) -> &'static str {
+    match report.kind {
+        Kind::Capture => "capture",
+        Kind::Trace => "trace",
+        Kind::Log => "log",
+    }
+}
+
+/// One word, never colour alone.
+pub(super) fn word(finding: &Finding) -> &'static str {
+    match finding {
+        Finding::Holds(_) => "ok",
+        Finding::Differs(_) => "DIFFERS",
+        Finding::Open(_) => "open",
+        Finding::Note(_) => "note",
     }
 }
 
@@ -228,36 +223,34 @@ impl fmt::Display for Cause {
             Cause::BelowWindow => f.write_str("256 or more behind the newest"),
             Cause::Missing => f.write_str("missing"),
             Cause::Malformed => f.write_str("cannot be read"),
-            Cause::Conflicting => f.write_str("a parameter stands there twice with different values"),
+            Cause::Conflicting => f.write_str("a parameter appears twice with different values"),
             Cause::TooWeak => f.write_str("not NTLMv2"),
         }
     }
 }
 
-impl Cause {
-    fn next_step(&self) -> &'static str {
-        match self {
-            Cause::WrongPassword { .. } => "give the password of the account as it was at that time",
-            Cause::Altered | Cause::SignatureAltered { .. } => {
-                "compare both ends of the path: something between them rewrites messages, or the file was edited"
-            }
-            Cause::Unexplained { .. } => {
-                "record the same message at the sender and compare the elements named here"
-            }
-            Cause::OtherVersion => "make both ends use the version of the challenge",
-            Cause::OtherChallenge { .. } => {
-                "the client mixes up challenges: let it answer the newest one of its opaque"
-            }
-            Cause::WrongDirection => "check which side's key the sender derives for its signatures",
-            Cause::OtherAssociation { .. } => "check how the sender picks the association for this server",
-            Cause::Replayed { .. } => "look for a relay that sends messages twice, or for a replay",
-            Cause::BelowWindow => "look for what held this message up so long",
-            Cause::Missing => "a client discards this message: make the server sign every final response",
-            Cause::Malformed | Cause::Conflicting => {
-                "look at the raw header: its sender or a relay wrote it wrongly"
-            }
-            Cause::TooWeak => "make the client answer with NTLMv2",
+fn next_step(cause: &Cause) -> &'static str {
+    match cause {
+        Cause::WrongPassword { .. } => "give the password of the account as it was at that time",
+        Cause::Altered | Cause::SignatureAltered { .. } => {
+            "compare both ends of the path: something between them rewrites messages, or the file was edited"
         }
+        Cause::Unexplained { .. } => {
+            "record the same message at the sender and compare the elements named here"
+        }
+        Cause::OtherVersion => "make both ends use the version of the challenge",
+        Cause::OtherChallenge { .. } => {
+            "the client mixes up challenges: let it answer the newest one of its opaque"
+        }
+        Cause::WrongDirection => "check which side's key the sender derives for its signatures",
+        Cause::OtherAssociation { .. } => "check how the sender picks the association for this server",
+        Cause::Replayed { .. } => "look for a relay that sends messages twice, or for a replay",
+        Cause::BelowWindow => "look for what held this message up so long",
+        Cause::Missing => "a client discards this message: make the server sign every final response",
+        Cause::Malformed | Cause::Conflicting => {
+            "look at the raw header: its sender or a relay wrote it wrongly"
+        }
+        Cause::TooWeak => "make the client answer with NTLMv2",
     }
 }
 
@@ -286,19 +279,17 @@ impl fmt::Display for Obstacle {
     }
 }
 
-impl Obstacle {
-    fn next_step(&self) -> &'static str {
-        match self {
-            Obstacle::Masked => {
-                "a saved trace never holds secrets, only what a To tag binds can be checked in it: verify a packet \
-                 capture or an unredacted message log"
-            }
-            Obstacle::NoLogOn { .. } | Obstacle::NoChallenge { .. } => "record from before the log-on",
-            Obstacle::AfterToken { .. } => "see the difference in the message named there",
-            Obstacle::Scheme(_) => "only NTLM and Digest can be verified from a password",
-            Obstacle::HashedUser => "record a log-on without hashed user names",
-            Obstacle::NoBuffer(_) => "look at the raw message",
+fn obstacle_next_step(obstacle: &Obstacle) -> &'static str {
+    match obstacle {
+        Obstacle::Masked => {
+            "a saved trace never holds secrets, only what a To tag binds can be checked in it: verify a packet \
+             capture or an unredacted message log"
         }
+        Obstacle::NoLogOn { .. } | Obstacle::NoChallenge { .. } => "record from before the log-on",
+        Obstacle::AfterToken { .. } => "see the difference in the message named there",
+        Obstacle::Scheme(_) => "only NTLM and Digest can be verified from a password",
+        Obstacle::HashedUser => "record a log-on without hashed user names",
+        Obstacle::NoBuffer(_) => "look at the raw message",
     }
 }
 

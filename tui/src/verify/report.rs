@@ -32,9 +32,9 @@ pub(super) struct Judged {
 /// One thing that was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Finding {
-    /// Computed anew and equal.
+    /// Recomputed and equal.
     Holds(Proof),
-    /// Computed anew and different.
+    /// Recomputed and different.
     Differs(Difference),
     /// Cannot be computed.
     Open(Obstacle),
@@ -79,7 +79,7 @@ pub(super) enum Spot {
     ProofInput,
     /// The server's nonce.
     ServerChallenge,
-    /// The domain.
+    /// The domain the token was made for; may be empty.
     Domain,
     /// An attribute of the client's list, by its number.
     Attribute(u16),
@@ -197,10 +197,10 @@ pub(crate) enum Verdict {
 
 /// The sum of a report.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Tally {
+pub(crate) struct Totals {
     /// Tokens, signatures and digests that hold.
     pub(crate) hold: usize,
-    /// Those that differ.
+    /// Proofs that were computed and came out otherwise.
     pub(crate) differ: usize,
     /// Those that could not be checked.
     pub(crate) open: usize,
@@ -208,17 +208,17 @@ pub(crate) struct Tally {
 
 impl Report {
     /// How many hold, differ, and could not be checked.
-    pub(crate) fn tally(&self) -> Tally {
-        let mut tally = Tally::default();
+    pub(crate) fn totals(&self) -> Totals {
+        let mut totals = Totals::default();
         for finding in self.judged.iter().flat_map(|judged| &judged.findings) {
             match finding {
-                Finding::Holds(_) => tally.hold += 1,
-                Finding::Differs(_) => tally.differ += 1,
-                Finding::Open(_) => tally.open += 1,
+                Finding::Holds(_) => totals.hold += 1,
+                Finding::Differs(_) => totals.differ += 1,
+                Finding::Open(_) => totals.open += 1,
                 Finding::Note(_) => {}
             }
         }
-        tally
+        totals
     }
 
     /// The first element that differs, and the number of its message.
@@ -233,9 +233,9 @@ impl Report {
 
     /// What it comes down to.
     pub(crate) fn verdict(&self) -> Verdict {
-        match self.tally() {
-            Tally { differ: 1.., .. } => Verdict::Differs,
-            Tally { hold: 1.., open: 0, .. } => Verdict::Holds,
+        match self.totals() {
+            Totals { differ: 1.., .. } => Verdict::Differs,
+            Totals { hold: 1.., open: 0, .. } => Verdict::Holds,
             _ => Verdict::Open,
         }
     }

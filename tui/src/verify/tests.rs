@@ -9,9 +9,10 @@ mod sessions;
 use homing::Password;
 use serde_json::Value;
 
-use super::check;
+use super::render::first_obstacle;
 use super::report::{Cause, Difference, Finding, Report, Verdict};
 use super::source::{self, ReadError};
+use super::{check, events, lines};
 
 /// One recorded conversation.
 struct Session {
@@ -106,13 +107,13 @@ fn first(report: &Report) -> (usize, Difference) {
 }
 
 fn shown(report: &Report) -> String {
-    let lines: Vec<_> = report.lines().iter().map(ToString::to_string).collect();
+    let lines: Vec<_> = lines(report).iter().map(ToString::to_string).collect();
     lines.join("\n")
 }
 
 /// Everything that anybody can see of a report.
 fn all_output(report: &Report) -> String {
-    let events = report.events();
+    let events = events(report);
     assert_eq!(events.last().unwrap().0, "verify.summary");
     let events: Vec<_> = events.iter().map(|(name, fields)| format!("{name} {fields}")).collect();
     format!("{}\n{}\n{report:?}", shown(report), events.join("\n"))

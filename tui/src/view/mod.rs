@@ -10,12 +10,10 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::Line;
 
-use crate::look::Tier;
 use crate::model::{Model, Overlay};
-use crate::place::Screen;
-use crate::screen::{
-    Hits, Scene, Target, accounts, consent, help, palette, password, save, settings, tasks, trace, wizard,
-};
+use crate::screen::{Hits, Scene, Target, consent, palette, password, save, wizard};
+use crate::text::ascii_twin;
+use crate::theme::Tier;
 use crate::widget::{Pane, clear_box, write_lines};
 
 /// Draws the phone.
@@ -25,7 +23,7 @@ pub(crate) fn view(model: &Model, area: Rect, buf: &mut Buffer) {
 
 /// What a click there stands for: the picture is drawn once more, aside, and asked.
 pub(crate) fn target_at(model: &Model, column: u16, row: u16) -> Option<Target> {
-    let area = Rect::new(0, 0, model.place.columns, model.place.rows);
+    let area = Rect::new(0, 0, model.window.columns, model.window.rows);
     let hits = Hits::default();
     draw(model, &hits, area, &mut Buffer::empty(area));
     hits.at(column, row)
@@ -33,7 +31,7 @@ pub(crate) fn target_at(model: &Model, column: u16, row: u16) -> Option<Target> 
 
 fn draw(model: &Model, hits: &Hits, area: Rect, buf: &mut Buffer) {
     let scene = model.scene(hits);
-    if model.look.tier == Tier::Mini {
+    if model.theme.tier == Tier::Mini {
         draw_mini(model, &scene, area, buf);
     } else {
         let [head, body, message, hints, foot] = Layout::vertical([
@@ -45,13 +43,13 @@ fn draw(model: &Model, hits: &Hits, area: Rect, buf: &mut Buffer) {
         ])
         .areas(area);
         head::draw(model, &scene, head, buf);
-        draw_screen(model, &scene, body, buf);
+        draw_page(model, &scene, body, buf);
         foot::draw_message(model, message, buf);
         foot::draw_hints(model, &scene, hints, buf);
         status::draw(model, foot, buf);
         draw_overlay(model, &scene, body, buf);
     }
-    if model.look.glyphs.ascii {
+    if model.theme.glyphs.ascii {
         only_ascii(buf);
     }
 }
@@ -62,12 +60,7 @@ fn draw_mini(model: &Model, scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
     let [top, body, prompt] =
         Layout::vertical([Constraint::Length(1), Constraint::Min(0), Constraint::Length(foot)]).areas(area);
     status::draw(model, top, buf);
-    match model.place.screen() {
-        Screen::Accounts => accounts::draw_mini(scene, body, buf),
-        Screen::Trace | Screen::Tasks | Screen::Settings | Screen::Help => {
-            draw_screen(model, scene, body, buf);
-        }
-    }
+    draw_page(model, scene, body, buf);
     if model.toast.is_some() {
         foot::draw_message(model, prompt, buf);
     } else {
@@ -76,14 +69,8 @@ fn draw_mini(model: &Model, scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
     draw_overlay(model, scene, body, buf);
 }
 
-fn draw_screen(model: &Model, scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
-    match model.place.screen() {
-        Screen::Accounts => accounts::draw(scene, area, buf),
-        Screen::Trace => trace::draw(scene, area, buf),
-        Screen::Tasks => tasks::draw(scene, area, buf),
-        Screen::Settings => settings::draw(scene, area, buf),
-        Screen::Help => help::draw(scene, area, buf),
-    }
+fn draw_page(model: &Model, scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
+    model.pages.page(model.navigation.screen()).draw(scene, area, buf);
 }
 
 fn draw_overlay(model: &Model, scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
@@ -91,31 +78,23 @@ fn draw_overlay(model: &Model, scene: &Scene<'_>, area: Rect, buf: &mut Buffer) 
     scene.hits.add(area, Target::Nothing);
     match overlay {
         Overlay::Palette(state) => palette::draw(state, scene, area, buf),
-        Overlay::Wizard(state) => wizard::draw(state, &model.look, area, buf),
-        Overlay::Consent(request) => consent::draw(request, &model.look, area, buf),
-        Overlay::Password(state) => password::draw(state, &model.look, area, buf),
-        Overlay::Save(state) => save::draw(state, &model.look, area, buf),
+        Overlay::Wizard(state) => wizard::draw(state, &model.theme, area, buf),
+        Overlay::Consent(request) => consent::draw(request, &model.theme, area, buf),
+        Overlay::Password(state) => password::draw(state, &model.theme, area, buf),
+        Overlay::Save(state) => save::draw(state, &model.theme, area, buf),
         Overlay::Leaving => {
-            let area = clear_box(area, (40, 3), &model.look, buf);
-            let inner = Pane::new("Leaving").draw(area, &model.look, buf);
+            let area = clear_box(area, (40, 3), &model.theme, buf);
+            let inner = Pane::new("Leaving").draw(area, &model.theme, buf);
             write_lines(&[Line::from("Signing out everywhere.")], 0, inner, buf);
         }
     }
 }
 
-/// In ASCII mode nothing else reaches the terminal, whoever wrote it.
+/// In ASCII mode nothing else reaches the terminal, whichever view wrote it.
 fn only_ascii(buf: &mut Buffer) {
     for cell in &mut buf.content {
         if !cell.symbol().is_ascii() {
-            let twin = match cell.symbol() {
-                "→" | "▶" => ">",
-                "←" | "◀" => "<",
-                "×" => "x",
-                "·" | "–" | "—" => "-",
-                "…" => "~",
-                "•" => "*",
-                _ => "?",
-            };
+            let twin = ascii_twin(cell.symbol());
             cell.set_symbol(twin);
         }
     }

@@ -4,18 +4,18 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use crate::look::{Look, Role};
+use crate::messages::{brief, clock, timestamp};
 use crate::model::Model;
 use crate::screen::accounts::Card;
 use crate::text::{ScreenText, screen_text};
-use crate::words::{brief, clock, timestamp};
+use crate::theme::{Role, Theme};
 
 /// Draws the line.
 pub(crate) fn draw(model: &Model, area: Rect, buf: &mut Buffer) {
     if area.is_empty() {
         return;
     }
-    let look = &model.look;
+    let theme = &model.theme;
     let mut spans = Vec::new();
     let mut left = usize::from(area.width);
     for (part, role) in parts(model) {
@@ -26,19 +26,19 @@ pub(crate) fn draw(model: &Model, area: Rect, buf: &mut Buffer) {
         if part.width() > room && !spans.is_empty() {
             continue;
         }
-        let text = part.fit(room, look.glyphs.cut);
+        let text = part.fit(room, theme.glyphs.cut);
         left = room.saturating_sub(Span::raw(text.as_str()).width());
         spans.push(Span::raw(separator));
-        spans.push(Span::styled(text, look.style(role)));
+        spans.push(Span::styled(text, theme.style(role)));
     }
     buf.set_line(area.x, area.y, &Line::from(spans), area.width);
 }
 
 /// The title of the terminal's window.
 pub(crate) fn title(model: &Model) -> ScreenText {
-    match model.accounts.current() {
+    match model.pages.accounts.current() {
         Some(card) => {
-            screen_text!("{} {} {}", model.look.state_glyph(card.state), card.aor, card.state_words())
+            screen_text!("{} {} {}", model.theme.state_glyph(card.state), card.aor, card.state_words())
         }
         None => ScreenText::of("Homing"),
     }
@@ -47,13 +47,13 @@ pub(crate) fn title(model: &Model) -> ScreenText {
 /// A report without secrets, for a bug report or an administrator.
 pub(crate) fn diagnostics(model: &Model) -> ScreenText {
     let mut lines = vec![format!("Homing {} at {}", env!("CARGO_PKG_VERSION"), timestamp(model.clock.wall))];
-    for card in &model.accounts.cards {
+    for card in &model.pages.accounts.cards {
         lines.push(card.change_line(model.clock.since_start).to_string());
         lines.extend(card.journey.iter().map(|hop| format!("{} {} {}", hop.server, hop.said, hop.because)));
         lines.extend(
-            card.setback
-                .iter()
-                .map(|setback| format!("{} {}", setback.trouble.code, setback.trouble.sentence)),
+            card.failed_login.iter().map(|failed_login| {
+                format!("{} {}", failed_login.problem.code, failed_login.problem.sentence)
+            }),
         );
     }
     ScreenText::of(&lines.join(" | "))
@@ -61,23 +61,23 @@ pub(crate) fn diagnostics(model: &Model) -> ScreenText {
 
 /// Address and state, home server and path, security, expiry, time.
 fn parts(model: &Model) -> Vec<(ScreenText, Role)> {
-    let look = &model.look;
+    let theme = &model.theme;
     let time = screen_text!("{} UTC", clock(model.clock.wall));
-    let Some(card) = model.accounts.current() else {
+    let Some(card) = model.pages.accounts.current() else {
         return vec![(ScreenText::of("no account; + adds one"), Role::Dim), (time, Role::Dim)];
     };
-    let glyph = look.state_glyph(card.state);
+    let glyph = theme.state_glyph(card.state);
     let mut parts =
-        vec![(screen_text!("{glyph} {} {}", card.aor, card.state_words()), Look::state_role(card.state))];
+        vec![(screen_text!("{glyph} {} {}", card.aor, card.state_words()), Theme::state_role(card.state))];
     if let Some(home) = &card.home {
         parts.push((screen_text!("home {} ({})", host(&home.server), card.path_words()), Role::Plain));
-        parts.push(badge(card, look));
+        parts.push(badge(card, theme));
         if let Some(left) = card.left(model.clock.since_start) {
             parts.push((screen_text!("exp {}", brief(left)), Role::Plain));
         }
     }
-    if let Some(setback) = &card.setback {
-        parts.push((setback.trouble.sentence.clone(), Role::Bad));
+    if let Some(failed_login) = &card.failed_login {
+        parts.push((failed_login.problem.sentence.clone(), Role::Bad));
     }
     parts.push((time, Role::Dim));
     parts
@@ -88,9 +88,9 @@ fn host(server: &ScreenText) -> &str {
     server.as_str().rsplit_once(':').map_or(server.as_str(), |(host, _)| host)
 }
 
-fn badge(card: &Card, look: &Look) -> (ScreenText, Role) {
+fn badge(card: &Card, theme: &Theme) -> (ScreenText, Role) {
     match card.home.as_ref().filter(|home| !home.proof.is_empty()) {
-        Some(_) => (screen_text!("TLS{}", look.glyphs.yes), Role::Good),
+        Some(_) => (screen_text!("TLS{}", theme.glyphs.yes), Role::Good),
         None => (ScreenText::of("no TLS"), Role::Warn),
     }
 }

@@ -1,4 +1,4 @@
-//! The phone drawn without a terminal: at every size, in every look, and nothing hostile reaches a cell.
+//! The phone drawn without a terminal: at every size, in every theme, and nothing hostile reaches a cell.
 
 use std::time::Duration;
 
@@ -9,14 +9,15 @@ use homing::{AccountEvent, AccountId, AccountState, Aor, ServerName, Transport};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use crate::keys::{Chord, Key, Keymap};
-use crate::look::{ColorMode, Look, Theme, ThemeName};
+use crate::keys::{Chord, Key};
+use crate::messages::{Notification, Severity};
 use crate::model::{Clock, Model};
-use crate::msg::Msg;
-use crate::screen::trace::{Entry, Tapped};
-use crate::screen::{accounts, settings, stage};
+use crate::msg::{AccountMsg, Control, EstateMsg, Msg, Server};
+use crate::screen::trace::{Captured, Entry};
+use crate::screen::{default_keymap, settings};
 use crate::text::ScreenText;
 use crate::text::tests::{HOSTILE, is_harmless};
+use crate::theme::{ColorMode, ColorTheme, Theme, ThemeName};
 use crate::update::update;
 
 mod pictures;
@@ -32,8 +33,8 @@ fn phone(columns: u16, rows: u16) -> Model {
 }
 
 fn with_look(columns: u16, rows: u16, mode: ColorMode, ascii: bool) -> Model {
-    let look = Look::new(Theme { name: ThemeName::Default, mode }, ascii);
-    let mut model = Model::new(look, Keymap::default(), settings::State::default());
+    let theme = Theme::new(ColorTheme { name: ThemeName::Default, mode }, ascii);
+    let mut model = Model::new(theme, default_keymap(), settings::State::default());
     tell(&mut model, Msg::Resized { columns, rows });
     model
 }
@@ -49,11 +50,11 @@ fn press(model: &mut Model, keys: &str) {
 }
 
 fn happen(model: &mut Model, what: AccountEvent) {
-    tell(model, Msg::Account(accounts::Msg::Happened { id: ALICE, what }));
+    tell(model, Msg::Account(AccountMsg::Happened { id: ALICE, what }));
 }
 
 fn enter(model: &mut Model, to: AccountState) {
-    let from = model.accounts.current().map_or(AccountState::Offline, |card| card.state);
+    let from = model.pages.accounts.current().map_or(AccountState::Offline, |card| card.state);
     happen(model, AccountEvent::StateChanged { from, to });
 }
 
@@ -66,8 +67,24 @@ fn hop(server: &str, how: FoundBy, verdict: HopVerdict) -> Hop {
         price: RoundTrips { dns: 1, tcp: 1, tls: 1, register: 3, millis: 18 },
         scheme: Some(Scheme::Ntlm),
         verified_as: Some(server.to_owned()),
+        pinned: false,
         verdict,
+        remarks: Vec::new(),
     }
+}
+
+#[test]
+fn a_login_that_is_given_up_waits_for_nothing_on_the_screen() {
+    let mut model = phone(100, 30);
+    let aor = Aor::parse("alice@network.com").unwrap();
+    tell(&mut model, Msg::Account(AccountMsg::Added { id: ALICE, aor }));
+    enter(&mut model, AccountState::Registering);
+    let pending = hop("hs104.network.com", FoundBy::Remembered, HopVerdict::Pending);
+    happen(&mut model, AccountEvent::JourneyChanged(Journey { hops: vec![pending], followed: 0, limit: 5 }));
+    let said = |model: &Model| model.pages.accounts.current().unwrap().journey[0].said.to_string();
+    assert_eq!(said(&model), "401 ×2 → waiting");
+    enter(&mut model, AccountState::LoggedOff);
+    assert_eq!(said(&model), "given up");
 }
 
 fn two_hops() -> Journey {
@@ -86,8 +103,9 @@ fn two_hops() -> Journey {
 }
 
 fn message(seq: u64, outgoing: bool, server: &str, text: &str) -> Entry {
-    Entry::message(&Tapped {
+    Entry::message(&Captured {
         seq,
+        flow: 1,
         at: Duration::from_millis(seq * 7),
         outgoing,
         server: ScreenText::of(server),
@@ -131,8 +149,9 @@ fn conversation() -> Vec<Entry> {
 }
 
 fn signal(seq: u64, server: &str, text: &str) -> Entry {
-    Entry::signal(&Tapped {
+    Entry::signal(&Captured {
         seq,
+        flow: 1,
         at: Duration::from_millis(seq * 7),
         outgoing: true,
         server: ScreenText::of(server),
@@ -143,7 +162,7 @@ fn signal(seq: u64, server: &str, text: &str) -> Entry {
 
 fn add_alice(model: &mut Model) {
     let aor = Aor::parse("alice@network.com").expect("an address");
-    tell(model, Msg::Account(accounts::Msg::Added { id: ALICE, aor }));
+    tell(model, Msg::Account(AccountMsg::Added { id: ALICE, aor }));
 }
 
 fn sign_in(model: &mut Model) {
@@ -169,21 +188,17 @@ fn refuse(model: &mut Model) {
     journey.hops[1].verdict = HopVerdict::RedirectRefused(error.clone());
     let failure = LoginFailure { error: LoginError::Redirect(error), journey };
     happen(model, AccountEvent::LoginFailed { failure, retry_in: Some(Duration::from_secs(30)) });
-    enter(model, AccountState::Refused);
+    enter(model, AccountState::Rejected);
 }
 
 fn raise_stage(model: &mut Model) {
-    let acts = vec![
-        stage::Act { key: 'm', label: "move alice", meaning: "assign alice to another home server" },
-        stage::Act { key: 's', label: "stop the home server", meaning: "stop the server alice is at" },
-        stage::Act {
-            key: 'u',
-            label: "unsigned 301",
-            meaning: "answer the next REGISTER with an unsigned 301",
-        },
+    let controls = vec![
+        Control { key: 'm', label: "move alice", meaning: "assign alice to another home server" },
+        Control { key: 's', label: "stop the home server", meaning: "stop the server alice is at" },
+        Control { key: 'u', label: "unsigned 301", meaning: "answer the next REGISTER with an unsigned 301" },
     ];
-    tell(model, Msg::Stage(stage::Msg::Raised(acts)));
-    let server = |name: &str, role, note: &str| stage::Server {
+    tell(model, Msg::Estate(EstateMsg::Started(controls)));
+    let server = |name: &str, role, note: &str| Server {
         name: ScreenText::of(name),
         role,
         up: name != "hs102",
@@ -191,11 +206,11 @@ fn raise_stage(model: &mut Model) {
     };
     let servers =
         vec![server("lb", "distributor", ""), server("hs102", "home", ""), server("hs104", "home", "alice")];
-    tell(model, Msg::Stage(stage::Msg::Servers(servers)));
+    tell(model, Msg::Estate(EstateMsg::Servers(servers)));
 }
 
 fn draw(model: &Model) -> Buffer {
-    let area = Rect::new(0, 0, model.place.columns, model.place.rows);
+    let area = Rect::new(0, 0, model.window.columns, model.window.rows);
     let mut buf = Buffer::empty(area);
     super::view(model, area, &mut buf);
     buf
@@ -250,7 +265,7 @@ fn nothing_hostile_reaches_a_cell() {
         happen(&mut model, AccountEvent::LoginFailed { failure, retry_in: None });
         let raw = format!("SIP/2.0 200 {text}\r\nCall-ID: {text}\r\nCSeq: {text}\r\nX: {text}\r\n\r\n{text}");
         tell(&mut model, Msg::Traced(vec![message(9, false, text, &raw)]));
-        tell(&mut model, Msg::Stage(stage::Msg::Told(ScreenText::of(text))));
+        tell(&mut model, Msg::Notify(Notification::plain(Severity::Success, ScreenText::of(text))));
         for key in ["2", "6", "8", "0"] {
             press(&mut model, key);
             let buf = draw(&model);

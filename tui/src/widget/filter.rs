@@ -57,6 +57,21 @@ impl Filter {
         true
     }
 
+    /// Takes a key of a filter that is typed into: Enter keeps it, Esc clears it. False if it is not typed into.
+    pub(crate) fn edit(&mut self, chord: Chord) -> bool {
+        if !self.typing {
+            return false;
+        }
+        match chord.key {
+            Key::Enter => self.typing = false,
+            Key::Esc => self.clear(),
+            _ => {
+                self.handle(chord);
+            }
+        }
+        true
+    }
+
     /// Takes pasted text, its line ends and other controls left out.
     pub(crate) fn paste(&mut self, text: &str) {
         for c in text.chars().filter(|c| !c.is_control()).take(PASTE) {

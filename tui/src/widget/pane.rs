@@ -7,8 +7,8 @@ use ratatui::widgets::{Block, Borders, Clear, Widget};
 
 use unicode_width::UnicodeWidthStr;
 
-use crate::look::{Look, Role, Tier};
 use crate::text::ScreenText;
+use crate::theme::{Role, Theme, Tier};
 
 /// A titled box; where the screen is mini, a title without a box.
 pub(crate) struct Pane<'a> {
@@ -37,19 +37,19 @@ impl<'a> Pane<'a> {
     }
 
     /// Draws the box; what is inside comes back.
-    pub(crate) fn draw(&self, area: Rect, look: &Look, buf: &mut Buffer) -> Rect {
-        if look.tier == Tier::Mini {
-            return self.draw_title(area, look, buf);
+    pub(crate) fn draw(&self, area: Rect, theme: &Theme, buf: &mut Buffer) -> Rect {
+        if theme.tier == Tier::Mini {
+            return self.draw_title(area, theme, buf);
         }
         let role = if self.focused { Role::Accent } else { Role::Dim };
         let mut title = vec![Span::raw(" ")];
-        title.extend(self.title_spans(usize::from(area.width).saturating_sub(4), look));
+        title.extend(self.title_spans(usize::from(area.width).saturating_sub(4), theme));
         title.push(Span::raw(" "));
         let wide: usize = title.iter().map(Span::width).sum();
         let mut block = Block::new()
             .borders(Borders::ALL)
-            .border_set(look.glyphs.border)
-            .border_style(look.style(role))
+            .border_set(theme.glyphs.border)
+            .border_style(theme.style(role))
             .title_top(Line::from(title));
         // A note that has no room beside the title would be drawn over it.
         if !self.note.is_empty() && wide + self.note.chars().count() + 5 <= usize::from(area.width) {
@@ -61,14 +61,14 @@ impl<'a> Pane<'a> {
     }
 
     /// Without borders: a line for the title, the rest for what is inside.
-    fn draw_title(&self, area: Rect, look: &Look, buf: &mut Buffer) -> Rect {
+    fn draw_title(&self, area: Rect, theme: &Theme, buf: &mut Buffer) -> Rect {
         if area.is_empty() {
             return area;
         }
-        let title = Line::from(self.title_spans(usize::from(area.width), look).to_vec());
+        let title = Line::from(self.title_spans(usize::from(area.width), theme).to_vec());
         let wide = u16::try_from(title.width()).unwrap_or(u16::MAX);
         buf.set_line(area.x, area.y, &title, area.width);
-        let note = Line::from(look.dim(self.note));
+        let note = Line::from(theme.dim(self.note));
         let room = u16::try_from(note.width()).unwrap_or(u16::MAX);
         if wide.saturating_add(room).saturating_add(2) <= area.width {
             buf.set_line(area.right() - room, area.y, &note, room);
@@ -76,10 +76,10 @@ impl<'a> Pane<'a> {
         Rect { y: area.y + 1, height: area.height - 1, ..area }
     }
 
-    fn title_spans(&self, room: usize, look: &Look) -> [Span<'static>; 2] {
-        let mark = if self.focused { look.glyphs.focus } else { "" };
-        let title = ScreenText::of(self.title).fit(room.saturating_sub(mark.width()), look.glyphs.cut);
-        [Span::styled(mark, look.style(Role::Key)), Span::styled(title, look.style(Role::Title))]
+    fn title_spans(&self, room: usize, theme: &Theme) -> [Span<'static>; 2] {
+        let mark = if self.focused { theme.glyphs.focus } else { "" };
+        let title = ScreenText::of(self.title).fit(room.saturating_sub(mark.width()), theme.glyphs.cut);
+        [Span::styled(mark, theme.style(Role::Key)), Span::styled(title, theme.style(Role::Title))]
     }
 }
 
@@ -96,8 +96,8 @@ pub(crate) fn scroll_to(selected: usize, total: usize, height: usize) -> usize {
 }
 
 /// A cleared box in the middle of `area`, at most this large; all of it where the screen is mini.
-pub(crate) fn clear_box(area: Rect, size: (u16, u16), look: &Look, buf: &mut Buffer) -> Rect {
-    let size = if look.tier == Tier::Mini { (area.width, area.height) } else { size };
+pub(crate) fn clear_box(area: Rect, size: (u16, u16), theme: &Theme, buf: &mut Buffer) -> Rect {
+    let size = if theme.tier == Tier::Mini { (area.width, area.height) } else { size };
     let (width, height) = (size.0.min(area.width), size.1.min(area.height));
     let inner =
         Rect { x: area.x + (area.width - width) / 2, y: area.y + (area.height - height) / 2, width, height };

@@ -6,8 +6,11 @@ use homing::event::{HopVerdict, Journey, LogoutReason};
 use homing::{AccountEvent, AccountId, AccountState, Aor};
 
 use crate::effect::Effect;
+use crate::messages::{
+    HopStatus, HopText, Notification, Problem, Severity, brief, countdown, hops, next_change,
+};
+use crate::screen::Outcome;
 use crate::text::{ScreenText, screen_text};
-use crate::words::{HopWords, News, Standing, Trouble, Weight, brief, countdown, hops, next_change};
 
 /// An account.
 #[derive(Clone, Debug)]
@@ -16,16 +19,16 @@ pub(crate) struct Card {
     pub(crate) aor: ScreenText,
     pub(crate) state: AccountState,
     pub(crate) home: Option<Home>,
-    pub(crate) journey: Vec<HopWords>,
-    pub(crate) tally: Tally,
-    pub(crate) setback: Option<Setback>,
+    pub(crate) journey: Vec<HopText>,
+    pub(crate) totals: Totals,
+    pub(crate) failed_login: Option<FailedLogin>,
     /// Why it was signed out or moved, until the next success.
     pub(crate) notice: Option<ScreenText>,
 }
 
 /// The counts of a journey.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Tally {
+pub(crate) struct Totals {
     pub(crate) redirects: usize,
     pub(crate) limit: u8,
     pub(crate) round_trips: u32,
@@ -45,10 +48,10 @@ pub(crate) struct Home {
     pub(crate) gruu: Option<ScreenText>,
 }
 
-/// A login that failed.
+/// Why the last login failed, and when it is tried again by itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Setback {
-    pub(crate) trouble: Trouble,
+pub(crate) struct FailedLogin {
+    pub(crate) problem: Problem,
     pub(crate) retry_at: Option<Duration>,
 }
 
@@ -61,8 +64,8 @@ impl Card {
             state: AccountState::Offline,
             home: None,
             journey: Vec::new(),
-            tally: Tally::default(),
-            setback: None,
+            totals: Totals::default(),
+            failed_login: None,
             notice: None,
         }
     }
@@ -75,49 +78,52 @@ impl Card {
             AccountEvent::Registered(registered) => {
                 self.take_journey(&registered.journey);
                 self.home = Some(home(registered, now));
-                self.setback = None;
+                self.failed_login = None;
             }
             AccountEvent::Refreshed { expires } => {
                 if let Some(home) = &mut self.home {
                     home.expires_at = now + Duration::from_secs(u64::from(*expires));
                 }
-                self.setback = None;
+                self.failed_login = None;
             }
             AccountEvent::LoginFailed { failure, retry_in } => {
                 self.take_journey(&failure.journey);
                 self.home = None;
-                self.setback = Some(Setback {
-                    trouble: Trouble::from(&failure.error),
+                self.failed_login = Some(FailedLogin {
+                    problem: Problem::from(&failure.error),
                     retry_at: retry_in.map(|pause| now + pause),
                 });
             }
             AccountEvent::LoggedOut { why } => {
                 self.home = None;
                 self.notice = (*why != LogoutReason::Asked)
-                    .then(|| crate::words::news(event).map(|news| news.text))
+                    .then(|| crate::messages::notification(event).map(|notification| notification.text))
                     .flatten();
             }
             _ => {}
         }
     }
 
-    /// The state with what a person needs beside it: `redirected (1/5)`, `refused (E0702)`.
+    /// The state with what a person needs beside it: `redirected (1/5)`, `rejected (E0702)`.
     pub(crate) fn state_words(&self) -> ScreenText {
         let word = self.state.words().word;
-        match (self.state, &self.setback) {
+        match (self.state, &self.failed_login) {
             (AccountState::Redirected, _) => {
-                // The one that is being followed counts, though nobody has answered it yet.
-                let sent_on = self.journey.iter().filter(|hop| hop.standing == Standing::SentOn).count();
-                screen_text!("{word} ({sent_on}/{})", self.tally.limit)
+                // The one that is being followed counts, though its target has not answered yet.
+                let redirected =
+                    self.journey.iter().filter(|hop| hop.status == HopStatus::Redirected).count();
+                screen_text!("{word} ({redirected}/{})", self.totals.limit)
             }
-            (AccountState::Refused, Some(setback)) => screen_text!("{word} ({})", setback.trouble.code),
+            (state, Some(failed_login)) if state.is_failure() => {
+                screen_text!("{word} ({})", failed_login.problem.code)
+            }
             _ => ScreenText::of(word),
         }
     }
 
     /// `1 hop, signed`; how the home server was reached.
     pub(crate) fn path_words(&self) -> ScreenText {
-        let redirects = match self.tally.redirects {
+        let redirects = match self.totals.redirects {
             0 => "direct".to_owned(),
             1 => "1 hop".to_owned(),
             n => format!("{n} hops"),
@@ -140,11 +146,14 @@ impl Card {
 
     /// Time left until the next attempt.
     pub(crate) fn retry_in(&self, now: Duration) -> Option<Duration> {
-        self.setback.as_ref().and_then(|setback| setback.retry_at).map(|at| at.saturating_sub(now))
+        self.failed_login
+            .as_ref()
+            .and_then(|failed_login| failed_login.retry_at)
+            .map(|at| at.saturating_sub(now))
     }
 
     /// One sentence: who, where, how.
-    pub(crate) fn who_am_i(&self) -> News {
+    pub(crate) fn who_am_i(&self) -> Notification {
         let text = match &self.home {
             Some(home) => screen_text!(
                 "{} is {} at {} ({}{})",
@@ -156,40 +165,40 @@ impl Card {
             ),
             None => screen_text!("{} is {}", self.aor, self.state_words()),
         };
-        News::plain(Weight::Notice, text)
+        Notification::plain(Severity::Info, text)
     }
 
     /// One line of change for plain output.
     pub(crate) fn change_line(&self, now: Duration) -> ScreenText {
         let left = self.left(now).filter(|_| self.state.is_reachable());
         let left = left.map(|left| format!(", expires in {}", brief(left))).unwrap_or_default();
-        screen_text!("{}{left}", self.standing())
+        screen_text!("{}{left}", self.summary())
     }
 
     /// Who stands how and where: what makes a change worth a line.
-    pub(crate) fn standing(&self) -> ScreenText {
+    pub(crate) fn summary(&self) -> ScreenText {
         let home = self.home.as_ref().filter(|_| self.state.is_reachable());
         let home = home.map(|home| format!(" at {}", home.server)).unwrap_or_default();
         screen_text!("{} {}{home}", self.aor, self.state_words())
     }
 
     /// Signing out makes sense unless the account rests already.
-    pub(crate) fn sign_out(&self) -> Result<Vec<Effect>, News> {
+    pub(crate) fn sign_out(&self) -> Outcome {
         match self.state {
             AccountState::Offline | AccountState::LoggedOff => {
-                Err(News::plain(Weight::Warning, screen_text!("{} is not signed in; R signs in", self.aor)))
+                Outcome::refused(screen_text!("{} is not signed in; R signs in", self.aor))
             }
-            _ => Ok(vec![Effect::SignOut(self.id)]),
+            _ => Effect::SignOut(self.id).into(),
         }
     }
 
     /// OPTIONS goes to the home server, so there must be one.
-    pub(crate) fn options(&self) -> Result<Vec<Effect>, News> {
+    pub(crate) fn options(&self) -> Outcome {
         if self.state.is_reachable() {
-            Ok(vec![Effect::Options(self.id)])
+            Effect::Options(self.id).into()
         } else {
             let text = screen_text!("OPTIONS goes to the home server; {} has none now", self.aor);
-            Err(News::plain(Weight::Warning, text))
+            Outcome::refused(text)
         }
     }
 
@@ -198,25 +207,29 @@ impl Card {
         self.left(now).map_or_else(ScreenText::default, |left| ScreenText::of(&countdown(left)))
     }
 
-    fn enter(&mut self, state: AccountState) {
+    /// The account is in this state now.
+    pub(crate) fn enter(&mut self, state: AccountState) {
         self.state = state;
         // A failure is told until something else is tried.
-        if state != AccountState::Refused {
-            self.setback = None;
+        if !state.is_failure() {
+            self.failed_login = None;
         }
         match state {
             AccountState::Registered | AccountState::Fallback => self.notice = None,
             AccountState::LoggedOff | AccountState::Offline => {
                 self.home = None;
                 self.notice = None;
+                // No answer is waited for any more.
+                self.journey.iter_mut().for_each(HopText::give_up);
             }
+            AccountState::NoNetwork => self.journey.iter_mut().for_each(HopText::give_up),
             _ => {}
         }
     }
 
     fn take_journey(&mut self, journey: &Journey) {
         self.journey = hops(journey);
-        self.tally = Tally {
+        self.totals = Totals {
             redirects: journey.redirects(),
             limit: journey.limit,
             round_trips: journey.round_trips(),
@@ -230,7 +243,7 @@ fn home(registered: &homing::event::Registered, now: Duration) -> Home {
         server: ScreenText::from_display(&registered.home),
         signed: last.is_some_and(|hop| matches!(hop.verdict, HopVerdict::Accepted { signed: true, .. })),
         proof: last.and_then(|hop| hop.verified_as.as_deref()).map(ScreenText::of).unwrap_or_default(),
-        scheme: last.and_then(|hop| hop.scheme).map(crate::words::scheme_word),
+        scheme: last.and_then(|hop| hop.scheme).map(crate::messages::scheme_word),
         connection: last.map_or_else(ScreenText::default, |hop| {
             let address = hop.address.map(|address| format!(" {address}")).unwrap_or_default();
             screen_text!("{}{address}", hop.transport)

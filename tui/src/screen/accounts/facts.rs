@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use ratatui::text::{Line, Span};
 
-use crate::look::{Look, Role};
 use crate::screen::accounts::Card;
 use crate::text::ScreenText;
+use crate::theme::{Role, Theme};
 
 /// Name and value of each fact that holds now.
-pub(crate) fn lines(card: &Card, look: &Look, width: usize, now: Duration) -> Vec<Line<'static>> {
+pub(crate) fn lines(card: &Card, theme: &Theme, width: usize, now: Duration) -> Vec<Line<'static>> {
     let mut facts = vec![
-        ("state", ScreenText::of(&format!("{} {}", look.state_glyph(card.state), card.state_words()))),
+        ("state", ScreenText::of(&format!("{} {}", theme.state_glyph(card.state), card.state_words()))),
         ("address", card.aor.clone()),
     ];
     if let Some(home) = &card.home {
@@ -26,17 +26,17 @@ pub(crate) fn lines(card: &Card, look: &Look, width: usize, now: Duration) -> Ve
             facts.push(("gruu", gruu.clone()));
         }
     }
-    if let Some(setback) = &card.setback {
-        facts.push(("error", ScreenText::of(setback.trouble.code)));
+    if let Some(failed_login) = &card.failed_login {
+        facts.push(("error", ScreenText::of(failed_login.problem.code)));
     }
-    facts.into_iter().map(|(name, value)| line(name, &value, look, width)).collect()
+    facts.into_iter().map(|(name, value)| line(name, &value, theme, width)).collect()
 }
 
-fn line(name: &'static str, value: &ScreenText, look: &Look, width: usize) -> Line<'static> {
+fn line(name: &'static str, value: &ScreenText, theme: &Theme, width: usize) -> Line<'static> {
     let room = width.saturating_sub(NAME_WIDTH);
     Line::from(vec![
-        Span::styled(format!("{name:<NAME_WIDTH$}"), look.style(Role::Dim)),
-        Span::raw(value.fit(room, look.glyphs.cut)),
+        Span::styled(format!("{name:<NAME_WIDTH$}"), theme.style(Role::Dim)),
+        Span::raw(value.fit(room, theme.glyphs.cut)),
     ])
 }
 

@@ -1,24 +1,28 @@
-//! The Accounts screen at every size: list, journey, facts, stage and the last lines of the ladder.
+//! The Accounts screen at every size: list, journey, facts, the demo's estate and the last lines of the ladder.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
 
-use crate::look::{Look, Role, Tier};
-use crate::screen::accounts::journey::{panel, tally};
+use crate::screen::accounts::journey::{panel, totals};
 use crate::screen::accounts::{Card, facts};
 use crate::screen::{Scene, Target};
-use crate::screen::{stage, trace};
+use crate::screen::{estate, trace};
 use crate::text::screen_text;
+use crate::theme::{Role, Theme, Tier};
 use crate::widget::{Pane, wrap_words, write_lines};
 
-/// Draws the screen in every tier but the smallest.
-pub(crate) fn draw(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
-    if scene.accounts.zoomed {
+/// Draws the screen.
+pub(super) fn draw(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
+    if scene.theme.tier == Tier::Mini {
+        draw_mini(scene, area, buf);
+        return;
+    }
+    if scene.pages.accounts.zoomed {
         draw_journey(scene, area, buf);
         return;
     }
-    match scene.look.tier {
+    match scene.theme.tier {
         Tier::Wide => draw_wide(scene, area, buf),
         Tier::Normal => draw_normal(scene, area, buf),
         Tier::Narrow | Tier::Mini => draw_narrow(scene, area, buf),
@@ -26,20 +30,20 @@ pub(crate) fn draw(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
 }
 
 /// Draws the screen without borders in a few lines: the journey's last word and the next step.
-pub(crate) fn draw_mini(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
-    let Some(card) = scene.accounts.current() else {
+fn draw_mini(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
+    let Some(card) = scene.pages.accounts.current() else {
         write_lines(&empty(area.width), 0, area, buf);
         return;
     };
     let size = (area.width, area.height);
-    let lines = panel(card, scene.look, size, scene.now);
+    let lines = panel(card, scene.theme, size, scene.now);
     write_end(&lines, scene, area, buf);
 }
 
 /// Writes the end of the journey, for what is true now stands there; scrolling goes up from it.
 fn write_end(lines: &[Line<'_>], scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
     let hidden = lines.len().saturating_sub(usize::from(area.height));
-    write_lines(lines, hidden.saturating_sub(usize::from(scene.accounts.scroll)), area, buf);
+    write_lines(lines, hidden.saturating_sub(usize::from(scene.pages.accounts.scroll)), area, buf);
 }
 
 fn draw_wide(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
@@ -57,7 +61,7 @@ fn draw_wide(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
 fn draw_normal(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
     let [left, right] = Layout::horizontal([Constraint::Length(28), Constraint::Min(40)]).areas(area);
     draw_left(scene, left, buf);
-    let journey = scene.accounts.current().map_or(5, |card| lines_of(card, scene, right.width));
+    let journey = scene.pages.accounts.current().map_or(5, |card| lines_of(card, scene, right.width));
     let most = area.height.saturating_sub(6).max(8);
     let [upper, lower] =
         Layout::vertical([Constraint::Length((journey + 2).clamp(8, most)), Constraint::Min(0)]).areas(right);
@@ -66,46 +70,47 @@ fn draw_normal(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
 }
 
 fn draw_narrow(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
-    let stage = scene.stage.map_or(0, |stage| stage::strip_height(stage, area.width));
-    let cards = u16::try_from(scene.accounts.cards.len()).unwrap_or(u16::MAX).clamp(1, 4);
+    let estate =
+        scene.pages.accounts.estate.as_ref().map_or(0, |estate| estate::strip_height(estate, area.width));
+    let cards = u16::try_from(scene.pages.accounts.cards.len()).unwrap_or(u16::MAX).clamp(1, 4);
     let [list, journey, below] =
-        Layout::vertical([Constraint::Length(cards), Constraint::Min(6), Constraint::Length(stage)])
+        Layout::vertical([Constraint::Length(cards), Constraint::Min(6), Constraint::Length(estate)])
             .areas(area);
     draw_list(scene, 1, list, buf);
     draw_journey(scene, journey, buf);
-    if let Some(state) = scene.stage {
-        stage::draw_strip(state, scene, below, buf);
+    if let Some(state) = &scene.pages.accounts.estate {
+        estate::draw_strip(state, scene, below, buf);
     }
 }
 
 fn draw_left(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
-    let wanted = scene.stage.map_or(0, stage::height);
+    let wanted = scene.pages.accounts.estate.as_ref().map_or(0, estate::height);
     let [upper, lower] =
         Layout::vertical([Constraint::Min(4), Constraint::Length(wanted.min(area.height.saturating_sub(4)))])
             .areas(area);
-    let inner = Pane::new("Accounts").focused(true).draw(upper, scene.look, buf);
+    let inner = Pane::new("Accounts").focused(true).draw(upper, scene.theme, buf);
     draw_list(scene, 3, inner, buf);
-    if let Some(state) = scene.stage {
-        stage::draw(state, scene, lower, buf);
+    if let Some(state) = &scene.pages.accounts.estate {
+        estate::draw(state, scene, lower, buf);
     }
 }
 
 fn draw_list(scene: &Scene<'_>, per_card: usize, area: Rect, buf: &mut Buffer) {
-    if scene.accounts.cards.is_empty() {
+    if scene.pages.accounts.cards.is_empty() {
         write_lines(&[Line::from("no account yet"), Line::from("+ adds one")], 0, area, buf);
         return;
     }
     let (mut lines, mut owners) = (Vec::new(), Vec::new());
-    for (index, card) in scene.accounts.cards.iter().enumerate() {
-        let chosen = index == scene.accounts.selected();
+    for (index, card) in scene.pages.accounts.cards.iter().enumerate() {
+        let chosen = index == scene.pages.accounts.selected();
         let width = usize::from(area.width);
         match per_card {
-            1 => lines.push(list_line(card, chosen, scene.look, width)),
-            _ => lines.extend(list_lines(card, chosen, scene.look, width).into_iter().take(per_card)),
+            1 => lines.push(list_line(card, chosen, scene.theme, width)),
+            _ => lines.extend(list_lines(card, chosen, scene.theme, width).into_iter().take(per_card)),
         }
         owners.resize(lines.len(), index);
     }
-    let last = owners.iter().rposition(|owner| *owner == scene.accounts.selected()).unwrap_or(0);
+    let last = owners.iter().rposition(|owner| *owner == scene.pages.accounts.selected()).unwrap_or(0);
     let skip = crate::widget::scroll_to(last, lines.len(), usize::from(area.height));
     write_lines(&lines, skip, area, buf);
     for (row, owner) in area.rows().zip(&owners[skip..]) {
@@ -114,62 +119,65 @@ fn draw_list(scene: &Scene<'_>, per_card: usize, area: Rect, buf: &mut Buffer) {
 }
 
 /// An account in one line.
-fn list_line(card: &Card, chosen: bool, look: &Look, width: usize) -> Line<'static> {
-    let mark = if chosen { look.glyphs.focus } else { " " };
-    let role = Look::state_role(card.state);
-    let state = screen_text!("{} {}", look.state_glyph(card.state), card.aor);
+fn list_line(card: &Card, chosen: bool, theme: &Theme, width: usize) -> Line<'static> {
+    let mark = if chosen { theme.glyphs.focus } else { " " };
+    let role = Theme::state_role(card.state);
+    let state = screen_text!("{} {}", theme.state_glyph(card.state), card.aor);
     let room = width.saturating_sub(1);
-    let words = card.state_words().fit(room.saturating_sub(state.width() + 2), look.glyphs.cut);
+    let words = card.state_words().fit(room.saturating_sub(state.width() + 2), theme.glyphs.cut);
     Line::from(vec![
-        Span::styled(mark, look.style(Role::Key)),
-        Span::styled(state.fit(room, look.glyphs.cut), look.style(Role::Title)),
+        Span::styled(mark, theme.style(Role::Key)),
+        Span::styled(state.fit(room, theme.glyphs.cut), theme.style(Role::Title)),
         Span::raw("  "),
-        Span::styled(words, look.style(role)),
+        Span::styled(words, theme.style(role)),
     ])
 }
 
-fn list_lines(card: &Card, chosen: bool, look: &Look, width: usize) -> Vec<Line<'static>> {
-    let mark = if chosen { look.glyphs.focus } else { " " };
-    let role = Look::state_role(card.state);
+fn list_lines(card: &Card, chosen: bool, theme: &Theme, width: usize) -> Vec<Line<'static>> {
+    let mark = if chosen { theme.glyphs.focus } else { " " };
+    let role = Theme::state_role(card.state);
     let room = width.saturating_sub(6);
     let mut lines = vec![Line::from(vec![
-        Span::styled(mark, look.style(Role::Key)),
-        Span::styled(look.state_glyph(card.state), look.style(role)),
+        Span::styled(mark, theme.style(Role::Key)),
+        Span::styled(theme.state_glyph(card.state), theme.style(role)),
         Span::raw(" "),
-        Span::styled(card.aor.fit(room, look.glyphs.cut), look.style(Role::Title)),
+        Span::styled(card.aor.fit(room, theme.glyphs.cut), theme.style(Role::Title)),
     ])];
     lines.push(Line::from(vec![
         Span::raw("   "),
-        Span::styled(card.state_words().fit(room, look.glyphs.cut), look.style(role)),
+        Span::styled(card.state_words().fit(room, theme.glyphs.cut), theme.style(role)),
     ]));
     let third = card.home.as_ref().map(|home| home.server.clone());
-    let third = third.or_else(|| card.setback.as_ref().map(|setback| setback.trouble.sentence.clone()));
+    let third = third
+        .or_else(|| card.failed_login.as_ref().map(|failed_login| failed_login.problem.sentence.clone()));
     if let Some(third) = third {
         lines.push(Line::from(vec![
             Span::raw("   "),
-            Span::styled(third.fit(room + 3, look.glyphs.cut), look.style(Role::Dim)),
+            Span::styled(third.fit(room + 3, theme.glyphs.cut), theme.style(Role::Dim)),
         ]));
     }
     lines
 }
 
 fn draw_journey(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
-    let Some(card) = scene.accounts.current() else {
-        let inner = Pane::new("Journey").draw(area, scene.look, buf);
+    let Some(card) = scene.pages.accounts.current() else {
+        let inner = Pane::new("Journey").draw(area, scene.theme, buf);
         write_lines(&empty(inner.width), 0, inner, buf);
         return;
     };
-    let title = format!("Journey  {}", card.aor.fit(usize::from(area.width) / 2, scene.look.glyphs.cut));
-    let note = if card.journey.is_empty() { String::new() } else { tally(card) };
-    let inner = Pane::new(&title).note(&note).focused(scene.accounts.zoomed).draw(area, scene.look, buf);
+    let title = format!("Journey  {}", card.aor.fit(usize::from(area.width) / 2, scene.theme.glyphs.cut));
+    let note = if card.journey.is_empty() { String::new() } else { totals(card) };
+    let inner =
+        Pane::new(&title).note(&note).focused(scene.pages.accounts.zoomed).draw(area, scene.theme, buf);
     let size = (inner.width, inner.height);
-    let lines = panel(card, scene.look, size, scene.now);
+    let lines = panel(card, scene.theme, size, scene.now);
     write_end(&lines, scene, inner, buf);
 }
 
 /// What stands where there is no journey to show.
 fn empty(width: u16) -> Vec<Line<'static>> {
-    let text = "The journey of a login stands here: each server, what it said, and why. + adds an account.";
+    let text =
+        "The journey of a login appears here: each server, what it answered, and why. + adds an account.";
     wrap_words(text, usize::from(width)).into_iter().map(Line::from).collect()
 }
 
@@ -177,15 +185,15 @@ fn draw_facts(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
     if area.is_empty() {
         return;
     }
-    let inner = Pane::new("Facts").draw(area, scene.look, buf);
-    if let Some(card) = scene.accounts.current() {
-        let lines = facts::lines(card, scene.look, usize::from(inner.width), scene.now);
+    let inner = Pane::new("Facts").draw(area, scene.theme, buf);
+    if let Some(card) = scene.pages.accounts.current() {
+        let lines = facts::lines(card, scene.theme, usize::from(inner.width), scene.now);
         write_lines(&lines, 0, inner, buf);
     }
 }
 
 fn lines_of(card: &Card, scene: &Scene<'_>, width: u16) -> u16 {
     let size = (width.saturating_sub(2), u16::MAX);
-    let lines = panel(card, scene.look, size, scene.now);
+    let lines = panel(card, scene.theme, size, scene.now);
     u16::try_from(lines.len()).unwrap_or(u16::MAX - 2)
 }

@@ -8,8 +8,8 @@ use ratatui::text::{Line, Span};
 
 use crate::effect::Effect;
 use crate::keys::{Chord, Key};
-use crate::look::{Look, Role};
-use crate::text::ScreenText;
+use crate::text::{ScreenText, count};
+use crate::theme::{Role, Theme};
 use crate::widget::{Pane, clear_box, write_lines};
 
 /// A redirect to be decided.
@@ -41,14 +41,14 @@ impl Request {
 }
 
 /// Draws the question.
-pub(crate) fn draw(request: &Request, look: &Look, area: Rect, buf: &mut Buffer) {
-    let area = clear_box(area, (64, 9), look, buf);
-    let inner = Pane::new("Follow this redirect?").focused(true).draw(area, look, buf);
+pub(crate) fn draw(request: &Request, theme: &Theme, area: Rect, buf: &mut Buffer) {
+    let area = clear_box(area, (64, 9), theme, buf);
+    let inner = Pane::new("Follow this redirect?").focused(true).draw(area, theme, buf);
     let room = usize::from(inner.width.saturating_sub(9));
     let fact = |name: &'static str, value: &ScreenText| {
         Line::from(vec![
-            Span::styled(format!("{name:<9}"), look.style(Role::Dim)),
-            Span::raw(value.fit(room, look.glyphs.cut)),
+            Span::styled(format!("{name:<9}"), theme.style(Role::Dim)),
+            Span::raw(value.fit(room, theme.glyphs.cut)),
         ])
     };
     let signed = ScreenText::of(if request.signed { "yes, by the security association" } else { "no" });
@@ -57,14 +57,20 @@ pub(crate) fn draw(request: &Request, look: &Look, area: Rect, buf: &mut Buffer)
         fact("from", &request.from),
         fact("to", &request.to),
         fact("signed", &signed),
-        fact("left", &ScreenText::of(&format!("{} more redirects allowed", request.remaining))),
+        fact(
+            "left",
+            &ScreenText::of(&format!(
+                "{} allowed",
+                count(request.remaining, "more redirect", "more redirects")
+            )),
+        ),
         Line::from(""),
         Line::from(vec![
-            look.say("f", Role::Key),
+            theme.say("f", Role::Key),
             Span::raw(" follow once  "),
-            look.say("a", Role::Key),
+            theme.say("a", Role::Key),
             Span::raw(" always there  "),
-            look.say("s", Role::Key),
+            theme.say("s", Role::Key),
             Span::raw(" stop"),
         ]),
     ];

@@ -5,9 +5,10 @@ use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
 
 use crate::keys::{Action, Chord, Held, Key, Mode};
-use crate::look::Role;
-use crate::screen::{Scene, Target, stage};
+use crate::msg::Control;
+use crate::screen::{Scene, Target};
 use crate::text::{ScreenText, screen_text};
+use crate::theme::Role;
 use crate::widget::{Filter, Pane, clear_box, scroll_to, wrap_words, write_lines};
 
 /// What is typed and what is selected.
@@ -15,14 +16,14 @@ use crate::widget::{Filter, Pane, clear_box, scroll_to, wrap_words, write_lines}
 pub(crate) struct State {
     pub(crate) input: Filter,
     selected: usize,
-    stage: Vec<stage::Act>,
+    estate: Vec<Control>,
 }
 
 /// What the palette runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Command {
     Action(Action),
-    Stage(char),
+    EstateKey(char),
 }
 
 /// What a key did to the palette.
@@ -35,8 +36,8 @@ pub(crate) enum Verdict {
 
 impl State {
     /// An empty palette.
-    pub(crate) fn new(stage: Vec<stage::Act>) -> Self {
-        Self { input: Filter::typing(""), selected: 0, stage }
+    pub(crate) fn new(estate: Vec<Control>) -> Self {
+        Self { input: Filter::typing(""), selected: 0, estate }
     }
 
     /// Takes a key.
@@ -76,36 +77,35 @@ impl State {
     }
 
     fn commands(&self) -> impl Iterator<Item = Found> + '_ {
-        let stage = self
-            .stage
+        let estate = self
+            .estate
             .iter()
-            .map(|act| (Command::Stage(act.key), screen_text!("demo {}", act.label), act.meaning));
-        let actions = Action::ALL
-            .into_iter()
+            .map(|act| (Command::EstateKey(act.key), screen_text!("demo {}", act.label), act.meaning));
+        let actions = Action::all()
             .filter(|action| *action != Action::Palette)
             .map(|action| (Command::Action(action), ScreenText::of(action.name()), action.meaning()));
-        actions.chain(stage)
+        actions.chain(estate)
     }
 }
 
 /// Draws the palette; where there is little room, only the selected command says what it does.
 pub(crate) fn draw(state: &State, scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
-    let look = scene.look;
-    let area = clear_box(area, (86, 18), look, buf);
-    let inner = Pane::new("Command").note("Enter runs, Esc closes").focused(true).draw(area, look, buf);
+    let theme = scene.theme;
+    let area = clear_box(area, (86, 18), theme, buf);
+    let inner = Pane::new("Command").note("Enter runs, Esc closes").focused(true).draw(area, theme, buf);
     let matches = state.matches();
     let roomy = usize::from(inner.width) >= ROOMY;
     let below = if roomy { 0 } else { 3.min(inner.height / 2) };
     let [field, list, foot] =
         Layout::vertical([Constraint::Length(1), Constraint::Min(0), Constraint::Length(below)]).areas(inner);
     let typed = Line::from(vec![
-        look.say(": ", Role::Key),
+        theme.say(": ", Role::Key),
         Span::raw(state.input.shown().as_str().to_owned()),
-        Span::styled(" ", look.style(Role::Focus)),
+        Span::styled(" ", theme.style(Role::Focus)),
     ]);
     write_lines(&[typed], 0, field, buf);
     if matches.is_empty() {
-        write_lines(&[Line::from(look.say("No command has that word.", Role::Dim))], 0, list, buf);
+        write_lines(&[Line::from(theme.say("No command has that word.", Role::Dim))], 0, list, buf);
     }
     let first = scroll_to(state.selected, matches.len(), usize::from(list.height));
     for (row, (index, found)) in list.rows().zip(matches.iter().enumerate().skip(first)) {
@@ -116,25 +116,25 @@ pub(crate) fn draw(state: &State, scene: &Scene<'_>, area: Rect, buf: &mut Buffe
     }
     if let Some((_, _, meaning)) = matches.get(state.selected) {
         let lines = wrap_words(meaning, usize::from(foot.width));
-        let lines: Vec<Line<'_>> = lines.iter().map(|line| Line::from(look.dim(line))).collect();
+        let lines: Vec<Line<'_>> = lines.iter().map(|line| Line::from(theme.dim(line))).collect();
         write_lines(&lines, 0, foot, buf);
     }
 }
 
 /// Name, key and, in `room` cells, what it does.
 fn command_line(found: &Found, selected: bool, scene: &Scene<'_>, room: usize) -> Line<'static> {
-    let (look, (command, name, meaning)) = (scene.look, found);
+    let (theme, (command, name, meaning)) = (scene.theme, found);
     let key = match command {
         Command::Action(action) => {
             scene.keys.chord(Mode::Everywhere, *action).map(|chord| chord.to_string()).unwrap_or_default()
         }
-        Command::Stage(key) => key.to_string(),
+        Command::EstateKey(key) => key.to_string(),
     };
     Line::from(vec![
-        Span::styled(if selected { look.glyphs.focus } else { " " }, look.style(Role::Key)),
-        Span::styled(format!(" {:<NAME$} ", name.fit(NAME, look.glyphs.cut)), look.style(Role::Title)),
-        Span::styled(format!("{key:<KEY$}"), look.style(Role::Key)),
-        look.dim(&ScreenText::of(meaning).fit(room, look.glyphs.cut)),
+        Span::styled(if selected { theme.glyphs.focus } else { " " }, theme.style(Role::Key)),
+        Span::styled(format!(" {:<NAME$} ", name.fit(NAME, theme.glyphs.cut)), theme.style(Role::Title)),
+        Span::styled(format!("{key:<KEY$}"), theme.style(Role::Key)),
+        theme.dim(&ScreenText::of(meaning).fit(room, theme.glyphs.cut)),
     ])
 }
 

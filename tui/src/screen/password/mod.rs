@@ -7,8 +7,8 @@ use ratatui::text::{Line, Span};
 
 use crate::effect::Effect;
 use crate::keys::{Chord, Held, Key};
-use crate::look::{Look, Role};
 use crate::text::ScreenText;
+use crate::theme::{Role, Theme};
 use crate::widget::{Pane, clear_box, write_lines};
 
 /// A question for a password.
@@ -29,19 +29,24 @@ pub(crate) struct State {
     pub(crate) request: Request,
     typed: Password,
     keep: bool,
+    /// Enter was pressed with nothing typed: once more, and that is the password.
+    empty: bool,
 }
 
 impl State {
     /// Nothing typed yet.
     pub(crate) fn new(request: Request) -> Self {
-        Self { request, typed: Password::new(""), keep: false }
+        Self { request, typed: Password::new(""), keep: false, empty: false }
     }
 
     /// Takes a key; an effect answers the question.
     pub(crate) fn handle(&mut self, chord: Chord) -> Option<Effect> {
+        // An empty password is one, but Enter may have been meant for a question that is gone.
+        let confirmed = std::mem::replace(&mut self.empty, false);
         match (chord.held, chord.key) {
             (_, Key::Esc) | (Held::Ctrl, Key::Char('c')) => return Some(self.answer(None)),
-            (_, Key::Enter) if !self.typed.is_empty() => {
+            (_, Key::Enter) if self.typed.is_empty() && !confirmed => self.empty = true,
+            (_, Key::Enter) => {
                 let typed = std::mem::replace(&mut self.typed, Password::new(""));
                 return Some(self.answer(Some(typed)));
             }
@@ -73,28 +78,30 @@ impl State {
 }
 
 /// Draws the prompt; neither the password nor its length is shown.
-pub(crate) fn draw(state: &State, look: &Look, area: Rect, buf: &mut Buffer) {
-    let area = clear_box(area, (62, 8), look, buf);
-    let inner = Pane::new("Password").note("Enter sends, Esc cancels").focused(true).draw(area, look, buf);
+pub(crate) fn draw(state: &State, theme: &Theme, area: Rect, buf: &mut Buffer) {
+    let area = clear_box(area, (62, 8), theme, buf);
+    let inner = Pane::new("Password").note("Enter sends, Esc cancels").focused(true).draw(area, theme, buf);
     let room = usize::from(inner.width.saturating_sub(10));
-    let refused = if state.request.refused_before { "The last one was not accepted." } else { "" };
-    let typed = if state.typed.is_empty() { "(type it; it is not shown)" } else { "(typed; not shown)" };
+    let refused = if state.request.refused_before { "The last password was not accepted." } else { "" };
+    let typed = match (state.typed.is_empty(), state.empty) {
+        (true, true) => "(Enter again sends an empty one)",
+        (true, false) => "(type it; it is not shown)",
+        (false, _) => "(typed; not shown)",
+    };
     let keep = if state.keep { "[x]" } else { "[ ]" };
+    let saves = if room >= 40 { "save it (only you can read the file)" } else { "save it, for you only" };
     let lines = [
         Line::from(vec![
-            look.say("account   ", Role::Dim),
-            Span::raw(state.request.aor.fit(room, look.glyphs.cut)),
+            theme.say("account   ", Role::Dim),
+            Span::raw(state.request.aor.fit(room, theme.glyphs.cut)),
         ]),
         Line::from(vec![
-            look.say("server    ", Role::Dim),
-            Span::raw(state.request.server.fit(room, look.glyphs.cut)),
+            theme.say("server    ", Role::Dim),
+            Span::raw(state.request.server.fit(room, theme.glyphs.cut)),
         ]),
-        Line::from(look.say(refused, Role::Warn)),
-        Line::from(vec![look.say("password  ", Role::Dim), Span::raw(typed)]),
-        Line::from(vec![
-            look.say("Tab", Role::Key),
-            Span::raw(format!("       {keep} keep it in a 0600 file")),
-        ]),
+        Line::from(theme.say(refused, Role::Warn)),
+        Line::from(vec![theme.say("password  ", Role::Dim), Span::raw(typed)]),
+        Line::from(vec![theme.say("Tab", Role::Key), Span::raw(format!("       {keep} {saves}"))]),
     ];
     write_lines(&lines, 0, inner, buf);
 }

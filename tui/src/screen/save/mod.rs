@@ -1,4 +1,4 @@
-//! Saving a trace: which form is wanted of what is in sight.
+//! Saves the visible messages of the trace in the format that is chosen.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -6,15 +6,15 @@ use ratatui::text::{Line, Span};
 
 use crate::effect::Effect;
 use crate::keys::{Chord, Key};
-use crate::look::{Look, Role};
-use crate::text::ScreenText;
-use crate::trace::Form;
+use crate::text::{ScreenText, count};
+use crate::theme::{Role, Theme};
+use crate::trace::TraceFormat;
 use crate::widget::{Pane, clear_box, write_lines};
 
 /// What is to be saved.
 #[derive(Clone, Debug)]
 pub(crate) struct State {
-    /// The numbers of the entries in sight.
+    /// The numbers of the visible entries.
     pub(crate) entries: Vec<u64>,
 }
 
@@ -31,7 +31,7 @@ impl State {
     pub(crate) fn handle(&self, chord: Chord) -> Verdict {
         match chord.key {
             Key::Esc => Verdict::Close,
-            Key::Char(key) => match Form::ALL.into_iter().find(|form| letter(*form) == key) {
+            Key::Char(key) => match TraceFormat::ALL.into_iter().find(|form| letter(*form) == key) {
                 Some(form) => Verdict::Save(Effect::SaveTrace { form, entries: self.entries.clone() }),
                 None => Verdict::Stay,
             },
@@ -41,22 +41,24 @@ impl State {
 }
 
 /// Draws the question.
-pub(crate) fn draw(state: &State, look: &Look, area: Rect, buf: &mut Buffer) {
-    let area = clear_box(area, (62, 9), look, buf);
-    let inner = Pane::new("Save what is in sight").note("Esc cancels").focused(true).draw(area, look, buf);
+pub(crate) fn draw(state: &State, theme: &Theme, area: Rect, buf: &mut Buffer) {
+    let area = clear_box(area, (62, 9), theme, buf);
+    let inner = Pane::new("Save visible messages").note("Esc cancels").focused(true).draw(area, theme, buf);
     let room = usize::from(inner.width).saturating_sub(11);
-    let mut lines =
-        vec![Line::from(format!("{} entries, secrets left out, as", state.entries.len())), Line::from("")];
-    lines.extend(Form::ALL.into_iter().map(|form| {
+    let mut lines = vec![
+        Line::from(format!("{}, secrets left out, as", count(state.entries.len(), "entry", "entries"))),
+        Line::from(""),
+    ];
+    lines.extend(TraceFormat::ALL.into_iter().map(|form| {
         Line::from(vec![
-            Span::styled(format!(" {} ", letter(form)), look.style(Role::Key)),
-            Span::styled(format!(" .{:<6}", form.extension()), look.style(Role::Title)),
-            look.dim(&ScreenText::of(form.purpose()).fit(room, look.glyphs.cut)),
+            Span::styled(format!(" {} ", letter(form)), theme.style(Role::Key)),
+            Span::styled(format!(" .{:<6}", form.extension()), theme.style(Role::Title)),
+            theme.dim(&ScreenText::of(form.purpose()).fit(room, theme.glyphs.cut)),
         ])
     }));
     write_lines(&lines, 0, inner, buf);
 }
 
-fn letter(form: Form) -> char {
+fn letter(form: TraceFormat) -> char {
     form.extension().chars().next().unwrap_or('?')
 }

@@ -2,14 +2,19 @@
 
 mod view;
 
-pub(crate) use view::draw;
+use std::time::Duration;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
 
 use crate::config::{Config, Kind, SETTINGS, Setting};
 use crate::effect::Effect;
 use crate::keys::{Action, Chord, Key};
+use crate::messages::{Notification, Severity};
+use crate::msg::Msg;
+use crate::screen::{Hints, Outcome, Page, Scene};
 use crate::text::{ScreenText, screen_text};
 use crate::widget::Filter;
-use crate::words::{News, Trouble, Weight};
 
 /// The settings and the one that is edited.
 #[derive(Clone, Debug, Default)]
@@ -18,13 +23,6 @@ pub(crate) struct State {
     pub(crate) selected: usize,
     /// The text being typed for the selected setting.
     pub(crate) edit: Option<Filter>,
-}
-
-/// What became of a change.
-#[derive(Clone, Debug)]
-pub(crate) enum Msg {
-    Saved { path: String, value: toml::Value },
-    Failed(Trouble),
 }
 
 impl State {
@@ -47,86 +45,109 @@ impl State {
         }
     }
 
-    /// Takes what became of a change.
-    pub(crate) fn handle(&mut self, msg: Msg) -> News {
-        match msg {
-            Msg::Failed(trouble) => News::from(&trouble),
-            Msg::Saved { path, value } => {
-                let restart = SETTINGS.iter().any(|setting| setting.path == path && setting.needs_restart());
-                self.config.take(&path, value);
-                let note = if restart { "; holds from the next start" } else { "" };
-                News::plain(Weight::Notice, screen_text!("{path} is saved{note}"))
-            }
-        }
+    /// A setting was written.
+    fn take(&mut self, path: &str, value: &toml::Value) -> Notification {
+        let restart = SETTINGS.iter().any(|setting| setting.path == path && setting.needs_restart());
+        self.config.take(path, value.clone());
+        let note = if restart { "; takes effect at the next start" } else { "" };
+        Notification::plain(Severity::Info, screen_text!("{path} is saved{note}"))
     }
 
-    /// Takes a key while a value is typed.
-    pub(crate) fn handle_typing(&mut self, chord: Chord) -> Result<Vec<Effect>, News> {
-        let Some(edit) = &mut self.edit else { return Ok(Vec::new()) };
-        match chord.key {
-            Key::Esc => self.edit = None,
-            Key::Enter => {
-                let text = edit.value().trim().to_owned();
-                let setting = self.current();
-                let Some(value) = setting.parse(&text) else {
-                    let why = screen_text!("{} takes {}", setting.path, setting.values());
-                    return Err(News::plain(Weight::Warning, why));
-                };
-                self.edit = None;
-                return Ok(vec![save(setting, value)]);
-            }
-            _ => {
-                edit.handle(chord);
-            }
-        }
-        Ok(Vec::new())
-    }
-
-    /// Puts the cursor on a setting; true if it stood there already. What was typed elsewhere is dropped.
-    pub(crate) fn select(&mut self, row: usize) -> bool {
-        let again = self.selected == row && self.edit.is_none();
-        self.selected = row.min(SETTINGS.len() - 1);
+    /// Saves what is typed, if the setting takes it.
+    fn save_typed(&mut self) -> Outcome {
+        let setting = self.current();
+        let text = self.edit.as_ref().map(|edit| edit.value().trim().to_owned()).unwrap_or_default();
+        let Some(value) = setting.parse(&text) else {
+            return Outcome::refused(screen_text!("{} takes {}", setting.path, setting.values()));
+        };
         self.edit = None;
-        again
-    }
-
-    /// Does what a key asked for.
-    pub(crate) fn act(&mut self, action: Action) -> Result<Vec<Effect>, News> {
-        match action {
-            Action::Up => self.selected = self.selected.saturating_sub(1),
-            Action::Down => self.selected = (self.selected + 1).min(SETTINGS.len() - 1),
-            Action::Top => self.selected = 0,
-            Action::Bottom => self.selected = SETTINGS.len() - 1,
-            Action::Open => return Ok(self.change()),
-            _ => {}
-        }
-        Ok(Vec::new())
+        save(setting, value).into()
     }
 
     /// Flips, steps on or starts typing, as the kind wants.
-    fn change(&mut self) -> Vec<Effect> {
+    fn change(&mut self) -> Outcome {
         let setting = self.current();
         let value = self.config.value(setting).0;
         match setting.kind {
             Kind::Bool => {
                 let now = value.and_then(|value| value.as_bool()).unwrap_or_default();
-                vec![save(setting, toml::Value::Boolean(!now))]
+                save(setting, toml::Value::Boolean(!now)).into()
             }
             Kind::Choice(words) => {
                 let now = value.and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default();
                 let at = words.iter().position(|word| *word == now).unwrap_or(0);
-                vec![save(setting, toml::Value::String(words[(at + 1) % words.len()].to_owned()))]
+                save(setting, toml::Value::String(words[(at + 1) % words.len()].to_owned())).into()
             }
-            Kind::Integer { .. } | Kind::Text | Kind::Texts => {
+            Kind::Integer { .. } | Kind::Text | Kind::Texts | Kind::File => {
                 let text = match value {
                     Some(toml::Value::String(text)) => text,
                     Some(other) => other.to_string(),
                     None => String::new(),
                 };
                 self.edit = Some(Filter::typing(&text));
-                Vec::new()
+                Outcome::done()
             }
         }
+    }
+}
+
+impl Page for State {
+    fn keys(&self) -> &'static [(Chord, Action)] {
+        &[]
+    }
+
+    fn draw(&self, scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
+        view::draw(scene, area, buf);
+    }
+
+    fn hints(&self) -> Hints {
+        if self.edit.is_some() {
+            return Hints::Typing(" Enter saves, Esc leaves it as it was");
+        }
+        Hints::Keys(&[Action::Open, Action::Reload])
+    }
+
+    fn act(&mut self, action: Action, _rows: usize) -> Outcome {
+        match action {
+            Action::Up => self.selected = self.selected.saturating_sub(1),
+            Action::Down => self.selected = (self.selected + 1).min(SETTINGS.len() - 1),
+            Action::Top => self.selected = 0,
+            Action::Bottom => self.selected = SETTINGS.len() - 1,
+            Action::Open => return self.change(),
+            _ => {}
+        }
+        Outcome::done()
+    }
+
+    fn handle_key(&mut self, chord: Chord) -> Option<Outcome> {
+        let edit = self.edit.as_mut()?;
+        match chord.key {
+            Key::Esc => self.edit = None,
+            Key::Enter => return Some(self.save_typed()),
+            _ => {
+                edit.handle(chord);
+            }
+        }
+        Some(Outcome::done())
+    }
+
+    fn field(&mut self) -> Option<&mut Filter> {
+        self.edit.as_mut()
+    }
+
+    fn handle(&mut self, msg: &Msg, _now: Duration) -> Option<Notification> {
+        match msg {
+            Msg::Saved { path, value } => Some(self.take(path, value)),
+            _ => None,
+        }
+    }
+
+    /// What was typed for another setting is dropped.
+    fn select(&mut self, row: usize) -> bool {
+        let again = self.selected == row && self.edit.is_none();
+        self.selected = row.min(SETTINGS.len() - 1);
+        self.edit = None;
+        again
     }
 }
 

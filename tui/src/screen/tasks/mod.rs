@@ -2,15 +2,20 @@
 
 mod view;
 
-pub(crate) use view::{draw, working};
+pub(crate) use view::working;
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
 use crate::effect::Effect;
-use crate::keys::Action;
+use crate::keys::{Action, Chord};
+use crate::messages::{Notification, Severity};
+use crate::msg::{Msg, TaskEnd, TaskMsg};
+use crate::screen::{Hints, Outcome, Page, Scene};
 use crate::text::ScreenText;
-use crate::words::{News, Trouble, Weight};
 
 /// Running and ended tasks, and the log.
 #[derive(Clone, Debug, Default)]
@@ -18,7 +23,7 @@ pub(crate) struct State {
     tasks: VecDeque<Task>,
     log: VecDeque<Logged>,
     selected: usize,
-    /// Warnings only.
+    /// The log leaves out everything below a warning.
     pub(crate) warnings_only: bool,
     /// Lines scrolled up from the end of the log.
     pub(crate) scroll: usize,
@@ -32,68 +37,54 @@ pub(crate) struct Task {
     pub(crate) id: u64,
     pub(crate) what: ScreenText,
     pub(crate) begun: Duration,
-    pub(crate) outcome: Option<Outcome>,
+    pub(crate) outcome: Option<Ended>,
 }
 
-/// How a task ended.
+/// How long a task took, and how it ended.
 #[derive(Clone, Debug)]
-pub(crate) struct Outcome {
+pub(crate) struct Ended {
     pub(crate) after: Duration,
-    pub(crate) result: Result<ScreenText, Trouble>,
+    pub(crate) end: TaskEnd,
 }
 
 /// One line of the log.
 #[derive(Clone, Debug)]
 pub(crate) struct Logged {
     pub(crate) wall: Duration,
-    pub(crate) news: News,
-}
-
-/// What is told of tasks.
-#[derive(Clone, Debug)]
-pub(crate) enum Msg {
-    Begun {
-        id: u64,
-        what: ScreenText,
-    },
-    /// `told` where an event tells the outcome already.
-    Ended {
-        id: u64,
-        result: Result<ScreenText, Trouble>,
-        told: bool,
-    },
+    pub(crate) notification: Notification,
 }
 
 impl State {
-    /// Takes what is told.
-    pub(crate) fn handle(&mut self, msg: Msg, now: Duration) -> Option<News> {
+    /// Takes what becomes of a task; an outcome comes back once, and only if no event tells it.
+    fn take(&mut self, msg: &TaskMsg, now: Duration) -> Option<Notification> {
         match msg {
-            Msg::Begun { id, what } => {
+            TaskMsg::Begun { id, what } => {
                 if self.tasks.len() == TASKS {
                     self.tasks.pop_back();
                 }
-                self.tasks.push_front(Task { id, what, begun: now, outcome: None });
+                self.tasks.push_front(Task { id: *id, what: what.clone(), begun: now, outcome: None });
                 None
             }
-            Msg::Ended { id, result, told } => {
-                let task = self.tasks.iter_mut().find(|task| task.id == id)?;
-                let news = match &result {
-                    Ok(text) if text.is_empty() => None,
-                    Ok(text) => Some(News::plain(Weight::Notice, text.clone())),
-                    Err(trouble) => Some(News::from(trouble)),
-                };
-                task.outcome = Some(Outcome { after: now.saturating_sub(task.begun), result });
-                news.filter(|_| !told)
+            TaskMsg::Ended { id, end } => {
+                // A task that was cancelled as it ended has both outcomes on the way; the first one stands.
+                let task = self.tasks.iter_mut().find(|task| task.id == *id && task.outcome.is_none())?;
+                task.outcome = Some(Ended { after: now.saturating_sub(task.begun), end: end.clone() });
+                match end {
+                    TaskEnd::Done(text) if text.is_empty() => None,
+                    TaskEnd::Done(text) => Some(Notification::plain(Severity::Info, text.clone())),
+                    TaskEnd::Failed(problem) => Some(Notification::from(problem)),
+                    TaskEnd::FailedAsTold(_) => None,
+                }
             }
         }
     }
 
     /// Writes a line into the log.
-    pub(crate) fn log(&mut self, news: News, wall: Duration) {
+    pub(crate) fn log(&mut self, notification: Notification, wall: Duration) {
         if self.log.len() == LOG {
             self.log.pop_front();
         }
-        self.log.push_back(Logged { wall, news });
+        self.log.push_back(Logged { wall, notification });
         self.written += 1;
     }
 
@@ -125,8 +116,8 @@ impl State {
 
     /// The log lines that the level lets through, the oldest first.
     pub(crate) fn lines(&self) -> impl Iterator<Item = &Logged> {
-        let least = if self.warnings_only { Weight::Warning } else { Weight::Detail };
-        self.log.iter().filter(move |line| line.news.weight >= least)
+        let least = if self.warnings_only { Severity::Warning } else { Severity::Detail };
+        self.log.iter().filter(move |line| line.notification.severity >= least)
     }
 
     /// The task under the cursor.
@@ -134,30 +125,55 @@ impl State {
         self.selected
     }
 
-    /// Puts the cursor on a task.
-    pub(crate) fn select(&mut self, row: usize) {
-        self.selected = row.min(self.tasks.len().saturating_sub(1));
-    }
-
-    /// Does what a key asked for.
-    pub(crate) fn act(&mut self, action: Action, page: usize) -> Result<Vec<Effect>, News> {
-        match action {
-            Action::Up => self.selected = self.selected.saturating_sub(1),
-            Action::Down => self.selected = (self.selected + 1).min(self.tasks.len().saturating_sub(1)),
-            Action::PageUp => self.scroll = (self.scroll + page).min(self.lines().count()),
-            Action::PageDown => self.scroll = self.scroll.saturating_sub(page),
-            Action::Bottom => self.scroll = 0,
-            Action::LogLevel => self.warnings_only = !self.warnings_only,
-            Action::CancelTask => {
-                let task = self.tasks.get(self.selected).filter(|task| task.outcome.is_none());
-                let why_not = || News::plain(Weight::Warning, ScreenText::of("that task has ended already"));
-                return Ok(vec![Effect::CancelTask(task.ok_or_else(why_not)?.id)]);
-            }
-            _ => {}
+    fn cancel(&self) -> Outcome {
+        match self.tasks.get(self.selected).filter(|task| task.outcome.is_none()) {
+            Some(task) => Effect::CancelTask(task.id).into(),
+            None => Outcome::refused(ScreenText::of("that task has ended already")),
         }
-        Ok(Vec::new())
     }
 }
 
+impl Page for State {
+    fn keys(&self) -> &'static [(Chord, Action)] {
+        KEYS
+    }
+
+    fn draw(&self, scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
+        view::draw(scene, area, buf);
+    }
+
+    fn hints(&self) -> Hints {
+        Hints::Keys(&[Action::CancelTask, Action::LogLevel, Action::PageUp])
+    }
+
+    fn act(&mut self, action: Action, rows: usize) -> Outcome {
+        match action {
+            Action::Up => self.selected = self.selected.saturating_sub(1),
+            Action::Down => self.selected = (self.selected + 1).min(self.tasks.len().saturating_sub(1)),
+            Action::PageUp => self.scroll = (self.scroll + rows).min(self.lines().count()),
+            Action::PageDown => self.scroll = self.scroll.saturating_sub(rows),
+            Action::Bottom => self.scroll = 0,
+            Action::LogLevel => self.warnings_only = !self.warnings_only,
+            Action::CancelTask => return self.cancel(),
+            _ => {}
+        }
+        Outcome::done()
+    }
+
+    fn handle(&mut self, msg: &Msg, now: Duration) -> Option<Notification> {
+        match msg {
+            Msg::Task(msg) => self.take(msg, now),
+            _ => None,
+        }
+    }
+
+    fn select(&mut self, row: usize) -> bool {
+        self.selected = row.min(self.tasks.len().saturating_sub(1));
+        false
+    }
+}
+
+const KEYS: &[(Chord, Action)] =
+    &[(Chord::char('X'), Action::CancelTask), (Chord::char('v'), Action::LogLevel)];
 const TASKS: usize = 50;
 const LOG: usize = 2_000;

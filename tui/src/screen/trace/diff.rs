@@ -2,14 +2,14 @@
 
 use ratatui::text::{Line, Span};
 
-use crate::look::{Look, Role};
 use crate::screen::trace::Entry;
 use crate::text::ScreenText;
+use crate::theme::{Role, Theme};
 
 /// The lines of both; `-` stands before what only the first has, `+` before what only the second has.
-pub(crate) fn lines(a: &Entry, b: &Entry, look: &Look, width: usize) -> Vec<Line<'static>> {
+pub(crate) fn lines(a: &Entry, b: &Entry, theme: &Theme, width: usize) -> Vec<Line<'static>> {
     let mut out = Vec::new();
-    let paper = (look, width);
+    let paper = (theme, width);
     let mut rest = b.lines.as_slice();
     for line in &a.lines {
         match rest.iter().position(|other| other == line) {
@@ -26,9 +26,9 @@ pub(crate) fn lines(a: &Entry, b: &Entry, look: &Look, width: usize) -> Vec<Line
 }
 
 /// A line with its sign, broken where it is too long.
-fn signed(sign: &'static str, line: &ScreenText, role: Role, paper: (&Look, usize)) -> Vec<Line<'static>> {
-    let (look, width) = paper;
+fn signed(sign: &'static str, line: &ScreenText, role: Role, paper: (&Theme, usize)) -> Vec<Line<'static>> {
+    let (theme, width) = paper;
     let broken = line.broken(width.saturating_sub(sign.len()).max(16), "    ");
-    let of = |text| Line::from(vec![look.say(sign, role), Span::styled(text, look.style(role))]);
+    let of = |text| Line::from(vec![theme.say(sign, role), Span::styled(text, theme.style(role))]);
     broken.into_iter().map(of).collect()
 }

@@ -9,6 +9,8 @@ use crate::text::{ScreenText, screen_text};
 pub(crate) struct Entry {
     /// Its number in the agent's trace, and those of its copies in a row.
     pub(crate) seqs: Vec<u64>,
+    /// On which connection, or pair of UDP addresses.
+    flow: u64,
     /// Since the agent started.
     pub(crate) at: Duration,
     pub(crate) outgoing: bool,
@@ -34,8 +36,9 @@ pub(crate) enum Kind {
 
 /// What the tap hands over: redacted text and where it went.
 #[derive(Clone, Debug)]
-pub(crate) struct Tapped<'a> {
+pub(crate) struct Captured<'a> {
     pub(crate) seq: u64,
+    pub(crate) flow: u64,
     pub(crate) at: Duration,
     pub(crate) outgoing: bool,
     pub(crate) server: ScreenText,
@@ -45,7 +48,7 @@ pub(crate) struct Tapped<'a> {
 
 impl Entry {
     /// An entry of a SIP message.
-    pub(crate) fn message(tapped: &Tapped<'_>) -> Self {
+    pub(crate) fn message(tapped: &Captured<'_>) -> Self {
         let first = tapped.text.lines().next().unwrap_or_default();
         let kind = match first.strip_prefix("SIP/2.0 ") {
             Some(rest) => Kind::Response(rest.get(..3).and_then(|code| code.parse().ok()).unwrap_or(0)),
@@ -60,6 +63,7 @@ impl Entry {
         let summary = screen_text!("{first} {} {} {call} {cseq}", tapped.server, tapped.transport);
         Self {
             seqs: vec![tapped.seq],
+            flow: tapped.flow,
             at: tapped.at,
             outgoing: tapped.outgoing,
             server: tapped.server.clone(),
@@ -73,10 +77,11 @@ impl Entry {
     }
 
     /// An entry of something that is no message.
-    pub(crate) fn signal(tapped: &Tapped<'_>) -> Self {
+    pub(crate) fn signal(tapped: &Captured<'_>) -> Self {
         let label = ScreenText::of(tapped.text);
         Self {
             seqs: vec![tapped.seq],
+            flow: tapped.flow,
             at: tapped.at,
             outgoing: tapped.outgoing,
             summary: screen_text!("{label} {} {}", tapped.server, tapped.transport),
@@ -99,9 +104,12 @@ impl Entry {
         self.seqs.len()
     }
 
-    /// A retransmission, or one more keep-alive.
+    /// A retransmission, or one more keep-alive. Two connections to one server are opened and closed in the same words.
     pub(crate) fn is_copy_of(&self, other: &Entry) -> bool {
-        self.outgoing == other.outgoing && self.server == other.server && self.lines == other.lines
+        self.flow == other.flow
+            && self.outgoing == other.outgoing
+            && self.server == other.server
+            && self.lines == other.lines
     }
 }
 
@@ -126,8 +134,9 @@ mod tests {
     fn a_message_is_cut_into_its_parts() {
         let text =
             "SIP/2.0 301 Moved Permanently\r\ni: abc@phone\r\nCSeq: 3 REGISTER\r\n\r\nCall-ID: not\r\n";
-        let tapped = Tapped {
+        let tapped = Captured {
             seq: 1,
+            flow: 1,
             at: Duration::ZERO,
             outgoing: false,
             server: ScreenText::of("lb.network.com:5061"),
@@ -139,5 +148,6 @@ mod tests {
         assert_eq!(entry.label.as_str(), "301 Moved Permanently");
         assert_eq!((entry.call.as_str(), entry.cseq.as_str()), ("abc@phone", "3 REGISTER"));
         assert!(entry.is_copy_of(&Entry { seqs: vec![2], ..entry.clone() }));
+        assert!(!entry.is_copy_of(&Entry { flow: 2, ..entry.clone() }), "it came by another connection");
     }
 }

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use ratatui::text::{Line, Span};
 
-use crate::look::{Look, Role};
 use crate::screen::trace::{Entry, Kind, Paint, ViewFlags};
 use crate::text::ScreenText;
+use crate::theme::{Role, Theme};
 
 /// The columns of a ladder and how wide they are.
 pub(crate) struct Ladder<'a> {
@@ -17,7 +17,7 @@ pub(crate) struct Ladder<'a> {
     gap: usize,
     /// Cells for the CSeq after the last rail.
     tail: usize,
-    look: &'a Look,
+    theme: &'a Theme,
     view: ViewFlags,
 }
 
@@ -30,7 +30,7 @@ pub(crate) struct RowState {
 
 impl<'a> Ladder<'a> {
     /// A ladder for these entries in this width.
-    pub(crate) fn new(entries: &[&'a Entry], look: &'a Look, view: ViewFlags, width: usize) -> Self {
+    pub(crate) fn new(entries: &[&'a Entry], theme: &'a Theme, view: ViewFlags, width: usize) -> Self {
         let (mut servers, mut painted) = (Vec::new(), Vec::new());
         for entry in entries {
             let (server, paint) = (column_of(entry, view), painted_as(entry, view));
@@ -51,13 +51,13 @@ impl<'a> Ladder<'a> {
         let skip = servers.len().saturating_sub(most);
         servers.drain(..skip);
         let gap = width.saturating_sub(TIME + tail) / servers.len().max(1);
-        Self { servers, painted, width, gap: gap.clamp(12, WIDEST), tail, look, view }
+        Self { servers, painted, width, gap: gap.clamp(12, WIDEST), tail, theme, view }
     }
 
     /// The names above the rails.
     pub(crate) fn heads(&self) -> Line<'static> {
         if self.servers.is_empty() {
-            return Line::from(self.look.say("      time   message  server", Role::Title));
+            return Line::from(self.theme.say("      time   message  server", Role::Title));
         }
         let mut text = format!("{:>TIME$}{:<width$}", "", "phone", width = self.gap.min(8));
         let mut at = TIME + self.gap.min(8);
@@ -68,7 +68,7 @@ impl<'a> Ladder<'a> {
             // The last name may use the room of the CSeqs; the others stay clear of their neighbours.
             let room = if last { end.saturating_sub(at + 1) } else { self.gap.saturating_sub(2) };
             let name = if server.width() > room { host_of(server) } else { server.clone() };
-            let name = name.fit(room, self.look.glyphs.cut);
+            let name = name.fit(room, self.theme.glyphs.cut);
             let wide = Span::raw(name.as_str()).width();
             let centred = rail.saturating_sub(wide / 2);
             let start = centred.min(end.saturating_sub(wide)).max(at + 1);
@@ -76,22 +76,22 @@ impl<'a> Ladder<'a> {
             text.push_str(&name);
             at = start + wide;
         }
-        Line::from(Span::styled(text, self.look.style(Role::Title)))
+        Line::from(Span::styled(text, self.theme.style(Role::Title)))
     }
 
     /// One message.
     pub(crate) fn row(&self, entry: &Entry, before: Option<Duration>, state: RowState) -> Line<'static> {
-        let signs = &self.look.glyphs.ladder;
+        let signs = &self.theme.glyphs.ladder;
         let name = column_of(entry, self.view);
         let column = self.servers.iter().position(|server| *server == name);
         let mark = match (state.selected, state.marked) {
-            (true, _) => self.look.glyphs.focus,
+            (true, _) => self.theme.glyphs.focus,
             (false, true) => "*",
             (false, false) => " ",
         };
         let mut spans = vec![
-            Span::styled(mark, self.look.style(Role::Key)),
-            Span::styled(self.time(entry, before), self.look.style(Role::Dim)),
+            Span::styled(mark, self.theme.style(Role::Key)),
+            Span::styled(self.time(entry, before), self.theme.style(Role::Dim)),
         ];
         let Some(column) = column else {
             let way = match (entry.kind, entry.outgoing) {
@@ -101,19 +101,19 @@ impl<'a> Ladder<'a> {
             };
             spans.push(Span::styled(format!("{way} {}  ", label(entry)), self.style(entry, state)));
             let used: usize = spans.iter().map(Span::width).sum();
-            let host = host_of(&entry.server).fit(self.width.saturating_sub(used), self.look.glyphs.cut);
-            spans.push(self.look.dim(&host));
+            let host = host_of(&entry.server).fit(self.width.saturating_sub(used), self.theme.glyphs.cut);
+            spans.push(self.theme.dim(&host));
             return Line::from(spans);
         };
-        spans.push(Span::styled(signs.rail, self.look.style(Role::Dim)));
+        spans.push(Span::styled(signs.rail, self.theme.style(Role::Dim)));
         spans.push(Span::styled(self.arrow(entry, column), self.style(entry, state)));
-        spans.push(Span::styled(signs.rail, self.look.style(Role::Dim)));
+        spans.push(Span::styled(signs.rail, self.theme.style(Role::Dim)));
         for _ in column + 1..self.servers.len() {
             spans.push(Span::raw(" ".repeat(self.gap - 1)));
-            spans.push(Span::styled(signs.rail, self.look.style(Role::Dim)));
+            spans.push(Span::styled(signs.rail, self.theme.style(Role::Dim)));
         }
         if !entry.cseq.is_empty() && self.tail == TAIL {
-            spans.push(Span::styled(format!(" {}", entry.cseq.fit(14, "")), self.look.style(Role::Dim)));
+            spans.push(Span::styled(format!(" {}", entry.cseq.fit(14, "")), self.theme.style(Role::Dim)));
         }
         Line::from(spans)
     }
@@ -130,10 +130,10 @@ impl<'a> Ladder<'a> {
     }
 
     fn arrow(&self, entry: &Entry, column: usize) -> String {
-        let signs = &self.look.glyphs.ladder;
+        let signs = &self.theme.glyphs.ladder;
         let inner = (column + 1) * self.gap - 1;
         let room = inner.saturating_sub(4);
-        let text = ScreenText::of(&label(entry)).fit(room, self.look.glyphs.cut);
+        let text = ScreenText::of(&label(entry)).fit(room, self.theme.glyphs.cut);
         let wide = Span::raw(text.as_str()).width();
         let line = inner.saturating_sub(wide + 3);
         let (before, after) = (line / 2, line - line / 2);
@@ -159,7 +159,7 @@ impl<'a> Ladder<'a> {
             Kind::Response(_) => Role::Bad,
             Kind::Signal => Role::Dim,
         };
-        let style = self.look.style(role);
+        let style = self.theme.style(role);
         if state.selected { style.add_modifier(ratatui::style::Modifier::REVERSED) } else { style }
     }
 }

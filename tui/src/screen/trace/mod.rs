@@ -6,16 +6,21 @@ mod ladder;
 mod statistics;
 mod view;
 
-pub(crate) use entry::{Entry, Kind, Tapped};
-pub(crate) use view::{draw, draw_tail};
+pub(crate) use entry::{Captured, Entry, Kind};
+pub(crate) use view::draw_tail;
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
-use crate::effect::Effect;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
 use crate::keys::{Action, Chord, Key};
+use crate::messages::{Notification, Severity};
+use crate::msg::Msg;
+use crate::screen::{FILTER_HINT, Hints, Outcome, Page, Scene};
 use crate::text::ScreenText;
 use crate::widget::Filter;
-use crate::words::{News, Weight};
 
 /// What was traced and what of it is looked at.
 #[derive(Clone, Debug)]
@@ -64,9 +69,9 @@ pub(crate) struct Side {
 /// How deep one looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Level {
-    /// The dialogs.
+    /// One line for each Call-ID.
     Dialogs,
-    /// The ladder.
+    /// One arrow for each message.
     Ladder,
     /// One message in full, from this line on.
     Raw(u16),
@@ -78,7 +83,7 @@ pub(crate) enum Level {
 
 impl State {
     /// Takes entries in order; a copy of the one before becomes its count.
-    pub(crate) fn take(&mut self, entries: Vec<Entry>) {
+    fn take(&mut self, entries: impl Iterator<Item = Entry>) {
         for entry in entries {
             if let Some(last) = self.entries.iter_mut().rev().take(8).find(|last| last.is_copy_of(&entry)) {
                 last.seqs.push(entry.seq());
@@ -153,78 +158,6 @@ impl State {
         self.marks.contains(&seq)
     }
 
-    /// Takes a key while the filter is typed into.
-    pub(crate) fn handle_typing(&mut self, chord: Chord) {
-        match chord.key {
-            Key::Enter => self.filter.typing = false,
-            Key::Esc => self.filter.clear(),
-            _ => {
-                self.filter.handle(chord);
-            }
-        }
-        self.cursor = 0;
-    }
-
-    /// Does what a key asked for.
-    pub(crate) fn act(&mut self, action: Action, page: usize) -> Result<Vec<Effect>, News> {
-        match action {
-            Action::Up => self.step(-1),
-            Action::Down => self.step(1),
-            Action::PageUp => self.step(-steps(page)),
-            Action::PageDown => self.step(steps(page)),
-            Action::Top => self.step(i64::MIN / 2),
-            Action::Bottom => self.step(i64::MAX / 2),
-            Action::Open => self.open(),
-            Action::Filter => self.filter.typing = true,
-            Action::AllDialogs => self.toggle_dialog(),
-            Action::RawPreview => self.view.side.preview = !self.view.side.preview,
-            Action::ColourMode => self.view.paint = self.view.paint.next(),
-            Action::Compress => self.view.merged = !self.view.merged,
-            Action::Statistics => {
-                self.level = if self.level == Level::Statistics { Level::Ladder } else { Level::Statistics };
-            }
-            Action::RelativeTimes => self.view.side.relative = !self.view.side.relative,
-            Action::Mark => return self.mark(),
-            Action::Pause => {
-                self.held_at = match self.held_at {
-                    Some(_) => None,
-                    None => self.entries.back().map(Entry::seq),
-                };
-            }
-            Action::Follow => {
-                self.view.follow = !self.view.follow;
-                self.cursor =
-                    if self.view.follow { self.shown().count().saturating_sub(1) } else { self.cursor };
-            }
-            _ => {}
-        }
-        Ok(Vec::new())
-    }
-
-    /// One level up; false at the top.
-    pub(crate) fn back(&mut self) -> bool {
-        match self.level {
-            Level::Raw(_) | Level::Diff(_) | Level::Statistics => self.level = Level::Ladder,
-            Level::Ladder if !self.filter.value().is_empty() => self.filter.clear(),
-            Level::Ladder if self.dialog.is_some() => self.dialog = None,
-            Level::Ladder => {
-                self.level = Level::Dialogs;
-                self.cursor = 0;
-                self.view.follow = false;
-            }
-            Level::Dialogs => return false,
-        }
-        true
-    }
-
-    /// Puts the cursor on a row; true if it stood there already.
-    pub(crate) fn select(&mut self, row: usize) -> bool {
-        let again = self.cursor == row;
-        self.cursor = row;
-        self.view.follow &= again;
-        again
-    }
-
     fn step(&mut self, by: i64) {
         match &mut self.level {
             Level::Raw(line) | Level::Diff(line) => {
@@ -268,11 +201,11 @@ impl State {
         self.cursor = cursor.unwrap_or(0);
     }
 
-    fn mark(&mut self) -> Result<Vec<Effect>, News> {
-        let Some(seq) = self.current().map(Entry::seq) else { return Ok(Vec::new()) };
+    fn mark(&mut self) -> Outcome {
+        let Some(seq) = self.current().map(Entry::seq) else { return Outcome::done() };
         if self.is_marked(seq) {
             self.marks.retain(|&mark| mark != seq);
-            return Ok(Vec::new());
+            return Outcome::done();
         }
         if self.marks.len() == 2 {
             self.marks.clear();
@@ -280,12 +213,124 @@ impl State {
         self.marks.push(seq);
         if self.marked().is_some() {
             self.level = Level::Diff(0);
-            return Ok(Vec::new());
+            return Outcome { settles: true, ..Outcome::done() };
         }
         let text = ScreenText::of("marked; mark another message to compare the two");
-        Err(News::plain(Weight::Notice, text))
+        Notification::plain(Severity::Info, text).into()
     }
 }
+
+impl Page for State {
+    fn keys(&self) -> &'static [(Chord, Action)] {
+        KEYS
+    }
+
+    fn draw(&self, scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
+        view::draw(scene, area, buf);
+    }
+
+    fn hints(&self) -> Hints {
+        use Action as A;
+        if self.filter.typing {
+            return Hints::Typing(FILTER_HINT);
+        }
+        Hints::Keys(match self.level {
+            Level::Dialogs => &[A::Open, A::Back],
+            Level::Ladder => &[A::Open, A::AllDialogs, A::Mark, A::Filter, A::SaveTrace, A::Pause],
+            Level::Raw(_) | Level::Diff(_) | Level::Statistics => &[A::Back, A::PageDown, A::PageUp],
+        })
+    }
+
+    fn act(&mut self, action: Action, rows: usize) -> Outcome {
+        match action {
+            Action::Up => self.step(-1),
+            Action::Down => self.step(1),
+            Action::PageUp => self.step(-steps(rows)),
+            Action::PageDown => self.step(steps(rows)),
+            Action::Top => self.step(i64::MIN / 2),
+            Action::Bottom => self.step(i64::MAX / 2),
+            Action::Open => self.open(),
+            Action::Filter => self.filter.typing = true,
+            Action::AllDialogs => self.toggle_dialog(),
+            Action::RawPreview => self.view.side.preview = !self.view.side.preview,
+            Action::ColourMode => self.view.paint = self.view.paint.next(),
+            Action::Compress => self.view.merged = !self.view.merged,
+            Action::Statistics => {
+                self.level = if self.level == Level::Statistics { Level::Ladder } else { Level::Statistics };
+            }
+            Action::RelativeTimes => self.view.side.relative = !self.view.side.relative,
+            Action::Mark => return self.mark(),
+            Action::Pause => {
+                self.held_at = match self.held_at {
+                    Some(_) => None,
+                    None => self.entries.back().map(Entry::seq),
+                };
+            }
+            Action::Follow => {
+                self.view.follow = !self.view.follow;
+                self.cursor =
+                    if self.view.follow { self.shown().count().saturating_sub(1) } else { self.cursor };
+            }
+            _ => {}
+        }
+        Outcome::done()
+    }
+
+    fn handle_key(&mut self, chord: Chord) -> Option<Outcome> {
+        self.filter.edit(chord).then(|| {
+            self.cursor = 0;
+            Outcome::done()
+        })
+    }
+
+    fn field(&mut self) -> Option<&mut Filter> {
+        Some(&mut self.filter).filter(|filter| filter.typing)
+    }
+
+    fn handle(&mut self, msg: &Msg, _now: Duration) -> Option<Notification> {
+        if let Msg::Traced(entries) = msg {
+            self.take(entries.iter().cloned());
+        }
+        None
+    }
+
+    /// True if the cursor stood there already.
+    fn select(&mut self, row: usize) -> bool {
+        let again = self.cursor == row;
+        self.cursor = row;
+        self.view.follow &= again;
+        again
+    }
+
+    /// One level up.
+    fn back(&mut self) -> bool {
+        match self.level {
+            Level::Raw(_) | Level::Diff(_) | Level::Statistics => self.level = Level::Ladder,
+            Level::Ladder if !self.filter.value().is_empty() => self.filter.clear(),
+            Level::Ladder if self.dialog.is_some() => self.dialog = None,
+            Level::Ladder => {
+                self.level = Level::Dialogs;
+                self.cursor = 0;
+                self.view.follow = false;
+            }
+            Level::Dialogs => return false,
+        }
+        true
+    }
+}
+
+const KEYS: &[(Chord, Action)] = &[
+    (Chord::char('x'), Action::AllDialogs),
+    (Chord::char('r'), Action::RawPreview),
+    (Chord::char('w'), Action::RelativeTimes),
+    (Chord::char('c'), Action::ColourMode),
+    (Chord::char('s'), Action::Compress),
+    (Chord::char('i'), Action::Statistics),
+    (Chord::char(' '), Action::Mark),
+    (Chord::char('p'), Action::Pause),
+    (Chord::char('A'), Action::Follow),
+    (Chord::plain(Key::F(2)), Action::SaveTrace),
+];
 
 /// One dialog of the list.
 #[derive(Clone, Copy, Debug)]

@@ -2,12 +2,12 @@
 
 use ratatui::text::{Line, Span};
 
-use crate::look::{Look, Role};
 use crate::screen::trace::{Entry, Kind};
 use crate::text::ScreenText;
+use crate::theme::{Role, Theme};
 
 /// Requests, answers and signals, each with its count, then the same by server.
-pub(crate) fn lines<'a>(entries: impl Iterator<Item = &'a Entry>, look: &Look) -> Vec<Line<'static>> {
+pub(crate) fn lines<'a>(entries: impl Iterator<Item = &'a Entry>, theme: &Theme) -> Vec<Line<'static>> {
     let (mut sent, mut said) = (Counts::default(), Counts::default());
     let (mut signals, mut servers) = (Counts::default(), Counts::default());
     for entry in entries {
@@ -27,7 +27,7 @@ pub(crate) fn lines<'a>(entries: impl Iterator<Item = &'a Entry>, look: &Look) -
         if counts.0.is_empty() {
             continue;
         }
-        lines.push(Line::from(look.say(title, Role::Title)));
+        lines.push(Line::from(theme.say(title, Role::Title)));
         lines.extend(counts.0.into_iter().map(|(name, count)| {
             Line::from(vec![Span::raw(format!("{count:>6}  ")), Span::raw(name.as_str().to_owned())])
         }));

@@ -1,9 +1,11 @@
 //! Goes through a conversation in order and judges every message by what the ones before it established.
 
-mod book;
+mod diagnosis;
 mod digest;
+mod sessions;
 mod signature;
-mod suspect;
+mod signature_buffer;
+mod state;
 mod token;
 
 use std::collections::BTreeMap;
@@ -14,11 +16,11 @@ use homing::offline::{Contact, Message, contact_binding};
 
 use super::conversation::{Conversation, Role};
 use super::report::{Cause, Difference, Finding, Judged, Note, Proof, Report, Spot};
-use super::source::{Kind, Recorded, Recording, Repeats};
-use book::Book;
-use digest::Nonces;
-pub(super) use signature::element_name;
-use suspect::Search;
+use super::source::{Recorded, Recording, Repeats};
+use diagnosis::Search;
+use sessions::{Nonces, Sessions};
+pub(super) use signature_buffer::element_name;
+use state::Check;
 
 /// Judges every message of a recording.
 pub(super) fn judge(recording: Recording, password: &Password) -> Report {
@@ -28,12 +30,12 @@ pub(super) fn judge(recording: Recording, password: &Password) -> Report {
             conversation: &conversation,
             recording: &recording,
             password,
-            book: Book::default(),
+            sessions: Sessions::default(),
             nonces: Nonces::default(),
             search: Search::new(&recording),
             copies: BTreeMap::new(),
         };
-        let findings: Vec<_> = (0..recording.messages.len()).map(|at| check.message(at)).collect();
+        let findings: Vec<_> = (0..recording.messages.len()).map(|at| message(&mut check, at)).collect();
         recording
             .messages
             .iter()
@@ -44,90 +46,72 @@ pub(super) fn judge(recording: Recording, password: &Password) -> Report {
     Report { kind: recording.kind, links: recording.links, judged, remarks: recording.remarks }
 }
 
-/// The state of one pass.
-struct Check<'c, 'r> {
-    conversation: &'c Conversation<'r>,
-    recording: &'r Recording,
-    password: &'c Password,
-    book: Book<'r>,
-    nonces: Nonces<'r>,
-    search: Search<'r>,
-    /// The first message with these bytes on a link.
-    copies: BTreeMap<(usize, &'r [u8]), usize>,
+fn message(check: &mut Check<'_, '_>, at: usize) -> Vec<Finding> {
+    if let Some(original) = copy_of(check, at) {
+        return vec![Note::CopyOf { number: original + 1 }.into()];
+    }
+    let mut findings = Vec::new();
+    let conversation = check.conversation;
+    for part in &conversation.parts[at] {
+        match part.role {
+            Role::Offer | Role::Opening => {}
+            Role::Challenge => token::challenge(check, at, &part.auth, &mut findings),
+            Role::Answer => token::answer(check, at, &part.auth, &mut findings),
+            Role::ClientSignature => signature::judge(check, at, &part.auth, Side::Client, &mut findings),
+            Role::ServerSignature => signature::judge(check, at, &part.auth, Side::Server, &mut findings),
+            Role::DigestChallenge => digest::challenge(check, &part.auth),
+            Role::DigestAnswer => digest::answer(check, at, &part.auth, &mut findings),
+            Role::DigestInfo => digest::info(check, at, &part.auth, &mut findings),
+        }
+    }
+    unsigned(check, at, &mut findings);
+    contacts(&check.recorded(at).message, &mut findings);
+    findings
 }
 
-impl<'r> Check<'_, 'r> {
-    fn message(&mut self, at: usize) -> Vec<Finding> {
-        if let Some(original) = self.copy_of(at) {
-            return vec![Note::CopyOf { number: original + 1 }.into()];
+/// The message that this one repeats byte by byte, where the network may do that.
+fn copy_of(check: &mut Check<'_, '_>, at: usize) -> Option<usize> {
+    let recorded = check.recorded(at);
+    let retransmission = match check.recording.links.get(recorded.link)?.repeats {
+        Repeats::AreRetransmissions => true,
+        Repeats::AreReplays => false,
+        Repeats::AsViaTells => {
+            recorded.message.via().is_ok_and(|via| via.transport.eq_ignore_ascii_case("UDP"))
         }
-        let mut findings = Vec::new();
-        let conversation = self.conversation;
-        for part in &conversation.parts[at] {
-            match part.role {
-                Role::Offer | Role::Opening => {}
-                Role::Challenge => self.challenge(at, &part.auth, &mut findings),
-                Role::Answer => self.token(at, &part.auth, &mut findings),
-                Role::ClientSignature => self.signature(at, &part.auth, Side::Client, &mut findings),
-                Role::ServerSignature => self.signature(at, &part.auth, Side::Server, &mut findings),
-                Role::DigestChallenge => self.digest_challenge(at, &part.auth),
-                Role::DigestAnswer => self.digest_answer(at, &part.auth, &mut findings),
-                Role::DigestInfo => self.digest_info(at, &part.auth, &mut findings),
-            }
-        }
-        self.unsigned(at, &mut findings);
-        contacts(&self.recorded(at).message, &mut findings);
-        findings
+    };
+    if !retransmission {
+        return None;
     }
+    let first = *check.copies.entry((recorded.link, &recorded.message.bytes()[..])).or_insert(at);
+    (first != at).then_some(first)
+}
 
-    fn recorded(&self, at: usize) -> &'r Recorded {
-        &self.recording.messages[at]
+/// Finds messages that ought to be signed and are not (MS-SIPAE 3.2.5.2).
+fn unsigned(check: &Check<'_, '_>, at: usize, findings: &mut Vec<Finding>) {
+    let message = &check.recorded(at).message;
+    if check.conversation.has(at, Role::ServerSignature) {
+        return;
     }
-
-    /// The message that this one repeats byte by byte, where the network may do that.
-    fn copy_of(&mut self, at: usize) -> Option<usize> {
-        let recorded = self.recorded(at);
-        let retransmission = match self.recording.links.get(recorded.link)?.repeats {
-            Repeats::AreRetransmissions => true,
-            Repeats::AreReplays => false,
-            Repeats::AsViaTells => {
-                recorded.message.via().is_ok_and(|via| via.transport.eq_ignore_ascii_case("UDP"))
-            }
-        };
-        if !retransmission {
-            return None;
+    let Some(status) = message.status() else {
+        let answer = check.conversation.answer_to(at);
+        let challenged = answer.is_some_and(|answer| {
+            check.conversation.has(answer, Role::Offer) || check.conversation.has(answer, Role::Challenge)
+        });
+        // A REGISTER without credentials begins another log-on.
+        let register = message.method().is_some_and(|method| method.as_str() == "REGISTER");
+        let bare = check.conversation.parts[at].is_empty();
+        if bare && !register && challenged && check.sessions.knows_link(check.recorded(at).link) {
+            findings.push(Note::UnsignedRequest.into());
         }
-        let first = *self.copies.entry((recorded.link, &recorded.message.bytes()[..])).or_insert(at);
-        (first != at).then_some(first)
+        return;
+    };
+    let Some(request) = check.conversation.request_of(at) else { return };
+    if status < 200 || matches!(status, 401 | 407) || !check.sessions.is_proved(request) {
+        return;
     }
-
-    /// Finds messages that ought to be signed and are not (MS-SIPAE 3.2.5.2).
-    fn unsigned(&self, at: usize, findings: &mut Vec<Finding>) {
-        let message = &self.recorded(at).message;
-        if self.conversation.has(at, Role::ServerSignature) {
-            return;
-        }
-        let Some(status) = message.status() else {
-            let answer = self.conversation.answer_to(at);
-            let challenged = answer.is_some_and(|answer| {
-                self.conversation.has(answer, Role::Offer) || self.conversation.has(answer, Role::Challenge)
-            });
-            // A REGISTER without credentials begins a log-on anew.
-            let register = message.method().is_some_and(|method| method.as_str() == "REGISTER");
-            let bare = self.conversation.parts[at].is_empty();
-            if bare && !register && challenged && self.book.knows_link(self.recorded(at).link) {
-                findings.push(Note::UnsignedRequest.into());
-            }
-            return;
-        };
-        let Some(request) = self.conversation.request_of(at) else { return };
-        if status < 200 || matches!(status, 401 | 407) || !self.book.is_proved(request) {
-            return;
-        }
-        // A log-on that fails for other reasons may be answered before there is an association.
-        if status < 400 || !self.conversation.has(request, Role::Answer) {
-            findings.push(Difference::new(Spot::Signature(Side::Server), Cause::Missing).into());
-        }
+    // A log-on that fails for other reasons may be answered before there is an association.
+    if status < 400 || !check.conversation.has(request, Role::Answer) {
+        findings.push(Difference::new(Spot::Signature(Side::Server), Cause::Missing).into());
     }
 }
 
@@ -166,14 +150,4 @@ fn judged(recorded: &Recorded, findings: Vec<Finding>) -> Judged {
         title,
         findings,
     }
-}
-
-/// True for a value that our trace has hidden.
-fn is_masked(value: &str) -> bool {
-    value.contains('•')
-}
-
-/// True if secrets of this recording are hidden.
-fn hides(kind: Kind, value: &str) -> bool {
-    is_masked(value) || (kind == Kind::Trace && value.contains('\u{fffd}'))
 }

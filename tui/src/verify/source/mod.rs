@@ -206,7 +206,7 @@ impl Remark {
     }
 }
 
-/// Bounds wide enough for what somebody else let pass.
+/// Bounds wide enough for what another stack let pass.
 fn limits() -> Limits {
     Limits { line: 64 * 1024, ..Limits::kerberos() }
 }

@@ -195,7 +195,7 @@ fn a_capture_of_any_kind_gives_the_same_report_as_the_log() {
                 let bytes = file.write(link, &tcp_packets(&session, v6));
                 let report = judge(&bytes, &session.password);
                 let context = format!("{} {link:?} {file:?} v6 {v6}:\n{}", session.name, shown(&report));
-                assert_eq!(report.tally(), expected.tally(), "{context}");
+                assert_eq!(report.totals(), expected.totals(), "{context}");
                 assert_eq!(report.judged.len(), session.steps.len(), "{context}");
                 assert_eq!(report.remarks, [], "{context}");
                 let servers: std::collections::BTreeSet<_> =
@@ -274,7 +274,7 @@ fn a_capture_that_ends_early_is_judged_as_far_as_it_goes() {
         let whole = file.write(Link::Ethernet, &tcp_packets(&session, false));
         let report = judge(&whole[..whole.len() - 700], &session.password);
         assert!(report.remarks.iter().any(|remark| matches!(remark, Remark::CutOff { .. })), "{file:?}");
-        assert!(report.tally().hold > 5 && report.tally().differ == 0, "{file:?}:\n{}", shown(&report));
+        assert!(report.totals().hold > 5 && report.totals().differ == 0, "{file:?}:\n{}", shown(&report));
         assert!(shown(&report).contains("ends in the middle of packet"));
     }
 }
@@ -289,7 +289,7 @@ fn a_lost_packet_is_remarked_and_costs_one_message() {
     packets.remove(lost);
     let report = judge(&File::Micro.write(Link::Raw, &packets), &session.password);
     assert!(report.judged.len() + 1 >= session.steps.len() - 1, "{}", shown(&report));
-    assert_eq!(report.tally().differ, 0, "{}", shown(&report));
+    assert_eq!(report.totals().differ, 0, "{}", shown(&report));
 }
 
 #[test]

@@ -60,7 +60,7 @@ fn a_client_signature_with_another_identity_is_named() {
     expect_element("v2", 8, ("cnum=\"2\"", "cnum=\"3\""), Element::Number);
     // The rest of the conversation is not drawn into it.
     let report = session("a4").altered(6, "From: <sip:alice@", "From: <sip:alica@").judge();
-    assert_eq!(report.tally().differ, 1);
+    assert_eq!(report.totals().differ, 1);
 }
 
 #[test]
@@ -109,7 +109,7 @@ fn a_damaged_token_is_told_from_a_wrong_password() {
             let (number, difference) = first(&report);
             assert_eq!((number, difference.spot), (5, spot), "{}", shown(&report));
             assert!(is_altered(&difference.cause), "{difference:?}");
-            assert_eq!(report.tally().differ, 1, "{}", shown(&report));
+            assert_eq!(report.totals().differ, 1, "{}", shown(&report));
         }
         let report = session(name).altered(4, &token, &token[..40]).judge();
         assert_eq!(first(&report).1, Difference::new(Spot::Token, Cause::Malformed));

@@ -49,7 +49,7 @@ fn every_form_is_verified() {
     for challenge in CHALLENGES {
         let report = conversation(challenge).judge();
         assert_eq!(
-            (report.tally().hold, report.verdict()),
+            (report.totals().hold, report.verdict()),
             (2, Verdict::Holds),
             "{challenge}:\n{}",
             shown(&report)

@@ -54,7 +54,7 @@ fn damaged_files_never_panic() {
         if let Ok(recording) = source::read_bytes(&bytes) {
             let report = check::judge(recording, &Password::new(session.password.as_str()));
             assert!(!all_output(&report).contains(&session.password), "seed {seed}");
-            let harmless = report.lines().iter().all(|line| !line.as_str().chars().any(char::is_control));
+            let harmless = lines(&report).iter().all(|line| !line.as_str().chars().any(char::is_control));
             assert!(harmless, "seed {seed}");
         }
     }
@@ -86,7 +86,7 @@ fn many_wrong_signatures_do_not_search_for_ever() {
         session.steps.push(step);
     }
     let report = session.judge();
-    assert_eq!(report.tally().differ, 400);
+    assert_eq!(report.totals().differ, 400);
     let (number, difference) = first(&report);
     assert!(matches!((number, difference.cause), (17, Cause::Unexplained { .. })));
 }

@@ -1,7 +1,7 @@
 //! Whole conversations: every proof of the real and the golden ones is found and holds.
 
 use super::*;
-use crate::verify::report::{Obstacle, Spot, Tally};
+use crate::verify::report::{Obstacle, Spot, Totals};
 
 /// Tokens and signatures as the vectors count them.
 fn expected(name: &str) -> (usize, usize) {
@@ -25,9 +25,9 @@ fn every_conversation_is_verified_proof_by_proof() {
         let (tokens, signatures) = expected(&session.name);
         let wrong = usize::from(session.name == "corr");
         let missing = usize::from(session.name == "unsig");
-        let tally = report.tally();
-        let all = Tally { hold: tokens + signatures - wrong, differ: wrong + missing, open: 0 };
-        assert_eq!(tally, all, "{}:\n{}", session.name, shown(&report));
+        let totals = report.totals();
+        let all = Totals { hold: tokens + signatures - wrong, differ: wrong + missing, open: 0 };
+        assert_eq!(totals, all, "{}:\n{}", session.name, shown(&report));
         let verdict = if wrong + missing > 0 { Verdict::Differs } else { Verdict::Holds };
         assert_eq!(report.verdict(), verdict, "{}", session.name);
         assert_eq!(report.judged.len(), session.steps.len());
@@ -99,10 +99,10 @@ fn saved_trace(session: &Session) -> String {
 fn a_masked_trace_is_read_and_said_to_prove_nothing() {
     for session in sessions() {
         let report = judge(saved_trace(&session).as_bytes(), &session.password);
-        let tally = report.tally();
-        assert_eq!((tally.hold, tally.differ), (0, 0), "{}:\n{}", session.name, shown(&report));
-        assert!(tally.open > 0);
-        assert_eq!(report.first_obstacle(), Some(&Obstacle::Masked));
+        let totals = report.totals();
+        assert_eq!((totals.hold, totals.differ), (0, 0), "{}:\n{}", session.name, shown(&report));
+        assert!(totals.open > 0);
+        assert_eq!(first_obstacle(&report), Some(&Obstacle::Masked));
         assert_eq!(report.verdict(), Verdict::Open);
         assert!(shown(&report).contains("verify a packet capture or an unredacted message log"));
         assert_eq!(report.judged.len(), session.steps.len());
@@ -114,11 +114,11 @@ fn a_recording_that_begins_after_the_log_on_says_so() {
     let mut late = session("a4");
     late.steps.drain(..5);
     let report = late.judge();
-    assert!(matches!(report.first_obstacle(), Some(Obstacle::NoLogOn { opaque }) if !opaque.is_empty()));
-    assert_eq!((report.tally().hold, report.verdict()), (0, Verdict::Open));
+    assert!(matches!(first_obstacle(&report), Some(Obstacle::NoLogOn { opaque }) if !opaque.is_empty()));
+    assert_eq!((report.totals().hold, report.verdict()), (0, Verdict::Open));
     let mut between = session("a4");
     between.steps.drain(..4);
-    assert!(matches!(between.judge().first_obstacle(), Some(Obstacle::NoChallenge { .. })));
+    assert!(matches!(first_obstacle(&between.judge()), Some(Obstacle::NoChallenge { .. })));
 }
 
 #[test]

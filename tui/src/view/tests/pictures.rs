@@ -3,9 +3,10 @@
 use homing::Aor;
 
 use super::*;
+use crate::messages::Problem;
 use crate::model::Overlay;
-use crate::screen::{consent, password, tasks, wizard};
-use crate::words::Trouble;
+use crate::msg::{TaskEnd, TaskMsg};
+use crate::screen::{consent, password, wizard};
 
 /// A picture's name and what is done to the phone before it.
 type Prepared = (&'static str, fn(&mut Model));
@@ -90,14 +91,16 @@ fn trace() {
 fn tasks_and_log() {
     pictured("tasks", |model| {
         sign_in(model);
-        let begun = |id, what: &str| Msg::Task(tasks::Msg::Begun { id, what: ScreenText::of(what) });
+        let begun = |id, what: &str| Msg::Task(TaskMsg::Begun { id, what: ScreenText::of(what) });
         tell(model, begun(1, "sign in alice@network.com"));
-        tell(model, Msg::Task(tasks::Msg::Ended { id: 1, result: Ok(ScreenText::default()), told: true }));
+        tell(model, Msg::Task(TaskMsg::Ended { id: 1, end: TaskEnd::Done(ScreenText::default()) }));
         tell(model, begun(2, "find the servers of corp.example"));
-        let error =
-            LoginError::Resolve { domain: "corp.example".to_owned(), why: homing::dns::DnsError::Timeout };
-        let result = Err(Trouble::from(&error));
-        tell(model, Msg::Task(tasks::Msg::Ended { id: 2, result, told: false }));
+        let error = LoginError::Resolve {
+            domain: "corp.example".to_owned(),
+            why: homing::dns::DnsError::Timeout.into(),
+        };
+        let end = TaskEnd::Failed(Problem::from(&error));
+        tell(model, Msg::Task(TaskMsg::Ended { id: 2, end }));
         tell(model, begun(3, "OPTIONS alice@network.com"));
         press(model, "8");
     });
@@ -161,13 +164,13 @@ fn the_wizards_steps() {
     });
     pictured("wizard_dns_silent", |model| {
         asked(model);
-        let error = LoginError::Resolve { domain: aor().domain, why: homing::dns::DnsError::Timeout };
-        tell(model, Msg::Wizard(wizard::Report::Plan(Err(Trouble::from(&error)))));
+        let error = LoginError::Resolve { domain: aor().domain, why: homing::dns::DnsError::Timeout.into() };
+        tell(model, Msg::Wizard(wizard::Report::Plan(Err(Problem::from(&error)))));
     });
 }
 
 #[test]
-fn questions() {
+fn prompts() {
     pictured("password", |model| {
         add_alice(model);
         let (aor, server) = (ScreenText::of("alice@network.com"), ScreenText::of("lb.network.com:5061"));
