@@ -1,76 +1,62 @@
-//! The claims table: which test proves which claim or paragraph, collected from the tests' names.
+//! The claims page: which test proves which claim or paragraph of the two patents, and what is open.
+
+mod names;
+mod numberings;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use crate::tree::{sources, top};
+use names::{KINDS, proofs_in, says_no_numbering};
+use numberings::{NUMBERINGS, Numbering, Row, Status};
 
-/// A claim of the redirecting patent and what it says, in our words.
-const CLAIMS: &[(u8, &str, Due)] = &[
-    (1, "a first server redirects a client to the server it is assigned to", Due::Now),
-    (2, "the first server is a home server or a load distributor", Due::Now),
-    (3, "the second server is a real-time communications server", Due::Now),
-    (4, "the registration request comes over TLS", Due::Now),
-    (5, "the registration request is a SIP REGISTER", Due::Now),
-    (6, "the assignment is looked up in a directory entry", Due::Now),
-    (7, "the client is authenticated before the assignment is looked up", Due::Now),
-    (8, "… by NTLM", Due::Now),
-    (9, "… by Kerberos", Due::WithKerberos),
-    (10, "claim 1 as a program", Due::Now),
-    (11, "one Via redirects, more than one proxies", Due::Now),
-    (12, "claim 11: home server or load distributor", Due::Now),
-    (13, "claim 11: real-time communications server", Due::Now),
-    (14, "claim 11 over TLS", Due::Now),
-    (15, "claim 11 with a SIP REGISTER", Due::Now),
-    (16, "claim 11 with a directory entry", Due::Now),
-    (17, "claim 11 with authentication first", Due::Now),
-    (18, "… by NTLM", Due::Now),
-    (19, "… by Kerberos", Due::WithKerberos),
-    (20, "claim 11 as a program", Due::Now),
-    (21, "a first server proxies the request to the assigned server", Due::Now),
-    (22, "the first server is a load distributor or an internal edge", Due::WithTopologies),
-    (23, "claim 21: real-time communications server", Due::WithTopologies),
-    (24, "claim 21 over TLS", Due::WithTopologies),
-    (25, "claim 21 with a SIP REGISTER", Due::Now),
-    (26, "claim 21 with a directory entry", Due::WithTopologies),
-    (27, "claim 21 with authentication first", Due::Now),
-    (28, "… by NTLM", Due::Now),
-    (29, "… by Kerberos", Due::WithKerberos),
-    (30, "claim 21 as a program", Due::Now),
-    (31, "the assignment structure: client and home server", Due::Now),
-    (32, "the home server is a fully qualified domain name", Due::Now),
-    (33, "directory, redirecting server, client and home server as a system", Due::Now),
-    (34, "the same with the Via count", Due::Now),
-    (35, "the same with proxying", Due::Now),
-    (36, "monitor, decide, modify, invalidate subscriptions", Due::WithMonitor),
-    (37, "… on overload, loss or return of a server", Due::WithMonitor),
-    (38, "claim 36 as a program", Due::WithMonitor),
-];
-
-/// When a claim must be proved by a test.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Due {
-    Now,
-    WithKerberos,
-    WithTopologies,
-    WithMonitor,
-}
-
-/// The page the table stands on.
+/// The page the tables stand on.
 const PAGE: &str = "tests/CLAIMS.md";
+/// Tests by numbering and number.
+type Proofs = BTreeMap<(&'static str, u8), Vec<String>>;
 
 #[test]
-fn every_claim_that_is_due_has_a_test() {
-    let proofs = proofs("claim");
-    let missing: Vec<u8> = CLAIMS
-        .iter()
-        .filter(|(number, _, due)| *due == Due::Now && !proofs.contains_key(number))
-        .map(|(number, _, _)| *number)
-        .collect();
-    assert!(missing.is_empty(), "claims without a test: {missing:?}");
+fn what_is_built_is_proved_and_what_is_open_is_not_claimed() {
+    let proofs = proofs();
+    let mut faults = Vec::new();
+    for (numbering, row) in rows() {
+        let proved = proofs.contains_key(&(numbering.kind, row.number));
+        let (kind, number) = (numbering.kind, row.number);
+        match row.status {
+            Status::Built if !proved => {
+                faults.push(format!("{kind} {number} is built, and no test proves it"))
+            }
+            Status::Open(_) | Status::NoBehaviour if proved => {
+                faults.push(format!("{kind} {number} is not built, and a test says that it proves it"));
+            }
+            _ => {}
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
 
-/// `HOMING_BLESS=1` writes the page anew; otherwise it must be what the tests' names say.
+#[test]
+fn every_number_that_a_test_names_is_one_of_a_numbering() {
+    let known: Vec<(&str, u8)> = rows().map(|(numbering, row)| (numbering.kind, row.number)).collect();
+    let strays: Vec<_> = proofs().into_keys().filter(|proof| !known.contains(proof)).collect();
+    assert!(strays.is_empty(), "no such claim or paragraph: {strays:?}");
+    let unnamed: Vec<String> =
+        tests().filter(|(name, _)| says_no_numbering(name)).map(|(name, _)| name).collect();
+    assert!(unnamed.is_empty(), "redirect_claim, granted_claim or tree_claim? {unnamed:?}");
+}
+
+/// No number of a patent goes missing from its table.
+#[test]
+fn the_numberings_are_whole() {
+    for (kind, count) in [("redirect_claim", 38), ("granted_claim", 1), ("tree_claim", 40), ("para", 68)] {
+        let numbers: Vec<u8> =
+            rows().filter(|(numbering, _)| numbering.kind == kind).map(|(_, row)| row.number).collect();
+        assert_eq!(numbers, (1..=count).collect::<Vec<u8>>(), "{kind}");
+    }
+    assert!(NUMBERINGS.iter().all(|numbering| KINDS.iter().any(|(kind, _)| *kind == numbering.kind)));
+}
+
+/// `HOMING_BLESS=1` writes the page again; otherwise it must be what the tests' names say.
 #[test]
 fn the_claims_page_is_up_to_date() {
     let path = top().join(PAGE);
@@ -85,49 +71,56 @@ fn the_claims_page_is_up_to_date() {
     );
 }
 
+fn rows() -> impl Iterator<Item = (&'static Numbering, &'static Row)> {
+    NUMBERINGS.iter().flat_map(|numbering| numbering.rows.iter().map(move |row| (numbering, row)))
+}
+
 fn page() -> String {
     let mut page = String::from(
         "# Claims and paragraphs, and the tests that prove them\n\n\
          Collected from the names of the tests; `HOMING_BLESS=1 cargo test -p homing-tests --test architecture` \
          writes this page.\n\n\
-         ## Redirecting traffic (US 7,543,061 and its application), by claim\n\n\
-         | claim | in our words | proved by |\n| --- | --- | --- |\n",
+         *Proved*: each test that is named proves the whole claim. A paragraph that states several rules is \
+         proved by its tests together, each of which proves one rule whole. *Open*: not built, or built in part. \
+         *No behaviour*: the text sets a scene, draws a conclusion or repeats what another paragraph says.\n",
     );
-    let claims = proofs("claim");
-    for (number, words, due) in CLAIMS {
-        let proof = match (claims.get(number), due) {
-            (Some(tests), _) => tests.join("<br>"),
-            (None, Due::Now) => "missing".to_owned(),
-            (None, Due::WithKerberos) => "comes with Kerberos".to_owned(),
-            (None, Due::WithTopologies) => "comes with the edge topologies".to_owned(),
-            (None, Due::WithMonitor) => "comes with the monitor".to_owned(),
-        };
-        let _ = writeln!(page, "| {number} | {words} | {proof} |");
-    }
-    page.push_str(
-        "\n## The same, by paragraph of the description\n\n| paragraph | proved by |\n| --- | --- |\n",
-    );
-    for (number, tests) in proofs("para") {
-        let _ = writeln!(page, "| {number} | {} |", tests.join("<br>"));
+    let proofs = proofs();
+    for numbering in NUMBERINGS {
+        let _ = write!(
+            page,
+            "\n## {}\n\nNamed `{}_NN`.\n\n| nr | in our words | status | proved by |\n| --- | --- | --- | --- |\n",
+            numbering.title, numbering.kind
+        );
+        for row in numbering.rows {
+            let tests = proofs.get(&(numbering.kind, row.number)).map(|tests| tests.join("<br>"));
+            let (status, proof) = match row.status {
+                Status::Built => ("proved", tests.unwrap_or_else(|| "missing".to_owned())),
+                Status::Open(why) => ("open", why.to_owned()),
+                Status::NoBehaviour => ("no behaviour", String::new()),
+            };
+            let line = format!("| {} | {} | {status} | {proof}", row.number, row.words);
+            let _ = writeln!(page, "{} |", line.trim_end());
+        }
     }
     page
 }
 
-/// Tests by the number after `kind_` in their names; one test may prove several.
-fn proofs(kind: &str) -> BTreeMap<u8, Vec<String>> {
-    let mut proofs: BTreeMap<u8, Vec<String>> = BTreeMap::new();
-    for file in sources() {
-        for name in test_names(&file.text) {
-            let parts: Vec<&str> = name.split('_').collect();
-            for (at, _) in parts.iter().enumerate().filter(|(_, part)| **part == kind) {
-                let numbers = parts[at + 1..].iter().map_while(|part| part.parse::<u8>().ok());
-                for number in numbers {
-                    proofs.entry(number).or_default().push(format!("`{}` in {}", name, file.path));
-                }
-            }
+fn proofs() -> Proofs {
+    let mut proofs = Proofs::new();
+    for (name, path) in tests() {
+        for proof in proofs_in(&name) {
+            proofs.entry(proof).or_default().push(format!("`{name}` in {path}"));
         }
     }
     proofs
+}
+
+/// Every test with the file it stands in.
+fn tests() -> impl Iterator<Item = (String, String)> {
+    sources().into_iter().flat_map(|file| {
+        let names: Vec<String> = test_names(&file.text).into_iter().map(str::to_owned).collect();
+        names.into_iter().map(move |name| (name, file.path.clone()))
+    })
 }
 
 /// The functions of a file that carry the attribute of a test.

@@ -43,7 +43,15 @@ fn folders_named_in_documents_exist() {
 
 #[test]
 fn the_files_a_reader_looks_for_first_exist() {
-    for name in ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE-MIT", "LICENSE-APACHE", ".ci/run"] {
+    for name in [
+        "README.md",
+        "ARCHITECTURE.md",
+        "CHANGELOG.md",
+        "CONTRIBUTING.md",
+        "LICENSE-MIT",
+        "LICENSE-APACHE",
+        ".ci/run",
+    ] {
         assert!(top().join(name).is_file(), "{name} is missing");
     }
     let readme = std::fs::read_to_string(top().join("README.md")).unwrap();

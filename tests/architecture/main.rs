@@ -4,6 +4,7 @@
 
 mod arguments;
 mod claims;
+mod codes;
 mod cycles;
 mod doc_lines;
 mod docs;
@@ -14,4 +15,5 @@ mod layers;
 mod lints;
 mod outstanding;
 mod public_api;
+mod transports;
 mod tree;

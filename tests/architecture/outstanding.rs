@@ -1,9 +1,8 @@
 //! What the newer rules do not hold of yet. Each list may only grow shorter: what is mended is taken off.
 
 /// The crates the newer rules (inherent impls, arguments, doc lines) hold for, by folder.
-///
-/// `server-mock` and `tui` are left out: they are restructured next, and their files are cut anew then.
-pub(crate) const RULED: &[&str] = &["sdk/wire/src/", "sdk/core/src/", "sdk/net/src/", "sdk/src/"];
+pub(crate) const RULED: &[&str] =
+    &["sdk/wire/src/", "sdk/core/src/", "sdk/net/src/", "sdk/src/", "server-mock/src/", "tui/src/"];
 
 /// Types with an inherent impl in more than one file, or in another file than their definition.
 pub(crate) const SCATTERED_IMPLS: &[(&str, &str)] = &[];

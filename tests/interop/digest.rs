@@ -1,14 +1,14 @@
 //! SIPp and baresip register at our home server by Digest, and unregister.
 
 use std::path::Path;
-use std::process::Command;
 use std::time::Duration;
 
 use homing_core::transport::Transport;
-use homing_server_mock::estate::{Estate, Schemes};
+use homing_server_mock::estate::{Estate, EstateBuilder, Schemes};
 
-use crate::peer::{Peer, beside, find, folder, free_ports, runtime};
+use crate::peer::{Peer, find, runtime};
 use crate::site::{PASSWORD, alice, ladder};
+use crate::visitor::Visitor;
 
 #[test]
 fn sipp_registers_and_unregisters_by_digest() {
@@ -30,7 +30,7 @@ fn baresip_registers_and_unregisters_by_digest() {
 fn at_our_home_server(transports: &[Transport], visit: impl Fn(&Estate, Transport)) {
     let runtime = runtime();
     let estate = runtime.block_on(
-        Estate::builder()
+        EstateBuilder::new()
             .domain("network.com")
             .home("hs104")
             .user(alice())
@@ -49,32 +49,17 @@ fn at_our_home_server(transports: &[Transport], visit: impl Fn(&Estate, Transpor
 
 /// Three users' worth of REGISTER, challenge, REGISTER, and the same to leave.
 fn run_sipp(sipp: &Path, estate: &Estate, transport: Transport) {
-    let flag = if transport == Transport::Udp { "u1" } else { "t1" };
-    let run = Command::new(sipp)
-        .current_dir(folder("sipp"))
-        .args(["-sf".as_ref(), beside("sipp/register.xml").as_os_str()])
-        .args(["-t", flag, "-auth_uri", "network.com", "-s", "alice", "-au", "alice", "-ap", PASSWORD])
-        .args(["-m", "3", "-r", "20", "-timeout", "20s", "-nostdin"])
-        .args(["-i", "127.0.0.1", "-p", &free_ports::<1>()[0].to_string()])
-        .arg(estate.node("hs104").address(transport).to_string())
-        .output()
-        .expect("SIPp starts");
+    let server = estate.node("hs104").address(transport);
+    let visitor = Visitor { domain: "network.com", password: PASSWORD, server, transport };
+    let run = visitor.sipp(sipp).output().expect("SIPp starts");
     let said = String::from_utf8_lossy(&run.stdout).into_owned();
     assert!(run.status.success(), "{transport}: {said}\n{}", ladder(estate));
 }
 
 fn run_baresip(baresip: &Path, estate: &Estate, transport: Transport) {
-    let folder = folder("baresip");
-    std::fs::copy(beside("baresip/config"), folder.join("config")).unwrap();
-    let port = estate.node("hs104").address(transport).port();
-    let accounts = std::fs::read_to_string(beside("baresip/accounts"))
-        .unwrap()
-        .replace("@USER@", "alice")
-        .replace("@PASSWORD@", PASSWORD)
-        .replace("@TRANSPORT@", transport.uri_token())
-        .replace("@PORT@", &port.to_string());
-    std::fs::write(folder.join("accounts"), accounts).unwrap();
-    let mut peer = Peer::start(Command::new(baresip).arg("-f").arg(&folder).args(["-t", "3"])).unwrap();
+    let server = estate.node("hs104").address(transport);
+    let visitor = Visitor { domain: "network.com", password: PASSWORD, server, transport };
+    let mut peer = Peer::start(&mut visitor.baresip(baresip)).unwrap();
     let heard = peer.wait_for(&["200 OK"], Duration::from_secs(5));
     assert!(heard.is_ok(), "{transport}: {heard:?}\n{}", ladder(estate));
     assert_eq!(estate.bindings("alice@network.com").len(), 1, "{}", ladder(estate));

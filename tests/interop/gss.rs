@@ -8,7 +8,9 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use homing_core::auth::ntlm::client::{Binding, ClientRandom, NtlmIdentity, authenticate};
 use homing_core::auth::ntlm::session::{SessionKeys, Side};
 use homing_core::secret::Password;
-use homing_server_mock::node::gate::acceptor::{Challenge, Claim, Expectation, NtHash, Refusal, ServerNames};
+use homing_server_mock::node::authenticator::acceptor::{
+    Challenge, Claim, Expectation, NtHash, Refusal, ServerNames,
+};
 
 use crate::peer::{Peer, find, folder};
 
@@ -92,9 +94,9 @@ fn we_accept_the_login_of_gss_ntlmssp_and_both_signatures_agree() {
         let claim = Claim::read(&answer).unwrap();
         assert_eq!((claim.user.as_str(), claim.domain.as_str()), ("alice", "NETWORK"));
         let expect = Expectation { now_filetime: now_filetime(), ..Expectation::default() };
-        let wrong = challenge.verify(&answer, Some(NtHash::of("secret-pass1")), &expect);
+        let wrong = expect.verify(&challenge, &answer, Some(NtHash::of("secret-pass1")));
         assert_eq!(wrong.err(), Some(Refusal::Password));
-        let Ok(accepted) = challenge.verify(&answer, Some(NtHash::of("Secret-Pass1")), &expect) else {
+        let Ok(accepted) = expect.verify(&challenge, &answer, Some(NtHash::of("Secret-Pass1"))) else {
             panic!("a right password was refused (timestamp {timestamp:?})")
         };
         let keys = SessionKeys::derive(&accepted.exported_session_key, accepted.flags);

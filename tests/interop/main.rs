@@ -1,11 +1,14 @@
-//! Real peers on loopback: pidgin-sipe, gss-ntlmssp, Kamailio, SIPp, baresip. `tests/interop/run` starts this.
+//! Real peers on loopback: pidgin-sipe, gss-ntlmssp, Samba, Kamailio, SIPp, baresip, linphone. `tests/interop/run` starts this.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a broken test ends by a panic")]
 #![allow(clippy::print_stdout, reason = "what is skipped is said on the test's output")]
 
 mod digest;
+mod example;
 mod gss;
 mod kamailio;
 mod peer;
 mod pidgin;
+mod samba;
 mod site;
+mod visitor;

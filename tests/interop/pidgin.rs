@@ -4,7 +4,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use homing_core::transport::Transport;
-use homing_server_mock::estate::{Dialect, Estate};
+use homing_server_mock::estate::{Dialect, EstateBuilder};
 use homing_server_mock::journal::Verdict;
 
 use crate::peer::{Peer, eventually, find, folder, runtime};
@@ -16,6 +16,13 @@ const SOON: Duration = Duration::from_secs(20);
 fn pidgin_sipe_signs_in_by_one_redirect_version_2() {
     sign_in(Dialect::Sip2, Transport::Tls);
     sign_in(Dialect::Sip2, Transport::Tcp);
+}
+
+/// Challenged by 401 without a version, it signs what it sends and verifies what it gets.
+#[test]
+fn pidgin_sipe_signs_in_by_one_redirect_version_2_by_401() {
+    sign_in(Dialect::Sip2By401, Transport::Tls);
+    sign_in(Dialect::Sip2By401, Transport::Tcp);
 }
 
 #[test]
@@ -34,7 +41,7 @@ fn sign_in(dialect: Dialect, transport: Transport) {
     let Some(program) = find("pidgin-sign-in", "pidgin-sipe through the distributor") else { return };
     let runtime = runtime();
     let estate = runtime.block_on(
-        Estate::builder()
+        EstateBuilder::new()
             .domain("network.com")
             .distributor("lb")
             .home("hs102")

@@ -8,11 +8,12 @@ use std::time::{Duration, Instant};
 use homing::{AccountState, Transport};
 use homing_core::counter::Counter;
 use homing_net::NetConfig;
-use homing_server_mock::estate::{Estate, EstateBuilder, User};
+use homing_server_mock::estate::{EstateBuilder, User};
 use homing_server_mock::node::config::NodeConfig;
 
-use crate::place::{CANARY, alice, eventually, register, run, user_agent};
+use crate::client::{alice, eventually, register, run, user_agent};
 use crate::stranger::Stranger;
+use homing_tests::test_bed::CANARY;
 
 /// What a stranger sends before it closes, and the name it is counted by on a stream.
 struct Abuse {
@@ -63,7 +64,7 @@ fn abuses() -> Vec<Abuse> {
 }
 
 fn estate_with_clear_roads(seed: u64) -> EstateBuilder {
-    Estate::builder()
+    EstateBuilder::new()
         .domain("network.com")
         .home("hs104")
         .user(User::new("alice", CANARY).assigned("hs104"))
@@ -92,11 +93,11 @@ fn strangers_on_the_tcp_port_disturb_nobody_and_are_counted() {
         register(&estate, &account).await.unwrap();
         let node = estate.node("hs104");
         for Abuse { name, bytes, counted } in abuses() {
-            let before = node.road_counters();
+            let before = node.net_counters();
             let answer = send_and_leave(node.address(Transport::Tcp), &bytes);
             assert!(answer.len() < 10_000, "{name}: an answer of {} octets to a stranger", answer.len());
             let grown = || {
-                let after = node.road_counters();
+                let after = node.net_counters();
                 [after.half_messages - before.half_messages, after.malformed - before.malformed]
             };
             let expected = match counted {
@@ -124,7 +125,7 @@ fn strangers_on_the_tls_port_fail_the_handshake_and_disturb_nobody() {
             let answer = send_and_leave(node.address(Transport::Tls), &abuse.bytes);
             assert!(answer.len() < 100, "{}: a TLS alert at most", abuse.name);
         }
-        let failed = || node.road_counters().handshake_failed;
+        let failed = || node.net_counters().handshake_failed;
         assert!(eventually(WAIT, || failed() == all.len() as u64).await, "{} of {}", failed(), all.len());
         assert!(node.journal().iter().all(|entry| !entry.is_received()), "not one octet of it is SIP");
         let ua = user_agent(&estate);
@@ -150,17 +151,19 @@ fn a_message_that_never_ends_is_cut_off_in_time() {
         });
         assert!(cut.await, "still open after {:?}", begun.elapsed());
         assert!(begun.elapsed() >= patience, "{:?}", begun.elapsed());
-        assert_eq!(node.road_counters().half_messages, 1);
+        assert_eq!(node.net_counters().half_messages, 1);
         let ua = user_agent(&estate);
         register(&estate, &alice(&ua)).await.unwrap();
     });
 }
 
-/// Whoever connects and proves nothing has to make room, a pinging one too; a signed-in client stays.
+/// A client that connects and proves nothing has to make room, even if it pings; a signed-in one stays.
 #[test]
 fn a_connection_on_which_nobody_authenticates_is_closed_in_time() {
     run(async {
-        let short = |config: &mut NodeConfig| config.gate.limits.unauthenticated = Duration::from_millis(300);
+        let short = |config: &mut NodeConfig| {
+            config.authentication.limits.unauthenticated = Duration::from_millis(300)
+        };
         let estate = estate_with_clear_roads(48).configure(short).start().await.unwrap();
         let node = estate.node("hs104");
         let ua = user_agent(&estate);
@@ -176,7 +179,7 @@ fn a_connection_on_which_nobody_authenticates_is_closed_in_time() {
         }
         assert_eq!(node.counters().of(Counter::FlowTimedOut), 3);
         let why = node.journal().into_iter().filter_map(|entry| entry.decision().cloned());
-        assert_eq!(why.filter(|said| said.reason.contains("nobody authenticated")).count(), 3);
+        assert_eq!(why.filter(|said| said.reason.contains("no client authenticated")).count(), 3);
         assert_eq!((account.state(), estate.bindings("alice").len()), (AccountState::Registered, 1));
     });
 }

@@ -3,12 +3,13 @@
 
 use homing::{AccountState, Transport};
 use homing_core::counter::{Counter, Counters};
-use homing_server_mock::estate::{Estate, NodeHandle, User};
+use homing_server_mock::estate::{EstateBuilder, NodeHandle, User};
 use homing_server_mock::journal::Entry;
 use homing_wire::{Message, Name};
 
-use crate::place::{CANARY, register, run, user_agent};
+use crate::client::{register, run, user_agent};
 use crate::stranger::Stranger;
+use homing_tests::test_bed::CANARY;
 
 /// Realm and target of the server that is talked to.
 const NAMES: &str = "realm=\"SIP Communications Service\", targetname=\"hs104.network.com\"";
@@ -276,7 +277,7 @@ fn play(case: &Case, node: &NodeHandle, seen: &mut String) {
 #[test]
 fn every_broken_auth_header_gets_a_clear_answer_and_is_counted_by_its_name() {
     run(async {
-        let estate = Estate::builder()
+        let estate = EstateBuilder::new()
             .domain("network.com")
             .home("hs104")
             .user(User::new("alice", CANARY).assigned("hs104"))
@@ -287,7 +288,7 @@ fn every_broken_auth_header_gets_a_clear_answer_and_is_counted_by_its_name() {
             .await
             .unwrap();
         let ua = user_agent(&estate);
-        let carol = crate::place::named(&ua, "carol");
+        let carol = crate::client::named(&ua, "carol");
         register(&estate, &carol).await.unwrap();
         let held = |user: &str| estate.bindings(user).len();
         let mut seen = String::new();
@@ -308,7 +309,7 @@ fn every_broken_auth_header_gets_a_clear_answer_and_is_counted_by_its_name() {
 #[test]
 fn the_third_wrong_token_on_a_connection_is_the_last() {
     run(async {
-        let estate = crate::place::estate(44).start().await.unwrap();
+        let estate = crate::client::estate(44).start().await.unwrap();
         let node = estate.node("hs104");
         let mut stranger = Stranger::connect(node.address(Transport::Tcp));
         let mut wrong = || {

@@ -4,10 +4,11 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use homing_core::counter::Counter;
+use homing_server_mock::fault::{Fault, Rule};
 use homing_server_mock::journal::Entry;
-use homing_server_mock::mischief::{Mischief, Rule};
 
-use crate::place::{CANARY, alice, estate, register, run, user_agent};
+use crate::client::{alice, estate, register, run, user_agent};
+use homing_tests::test_bed::CANARY;
 
 const NAMES: &str = "realm=\"SIP Communications Service\", targetname=\"lb.network.com\"";
 
@@ -75,8 +76,8 @@ fn every_broken_challenge_ends_the_login_with_a_code_and_sends_no_credentials() 
         let lb = estate.node("lb");
         let mut seen = String::new();
         for (name, value, code) in cases() {
-            lb.behave();
-            lb.mischief(Rule::always(Mischief::Challenge(value)));
+            lb.clear_faults();
+            lb.inject_fault(Rule::always(Fault::Challenge(value)));
             let written = lb.journal().len();
             let ua = user_agent(&estate);
             let account = alice(&ua);
@@ -94,7 +95,7 @@ fn every_broken_challenge_ends_the_login_with_a_code_and_sends_no_credentials() 
         }
         seen += &estate.journal().json();
         assert!(!seen.contains(CANARY), "the password leaked");
-        lb.behave();
+        lb.clear_faults();
         let ua = user_agent(&estate);
         register(&estate, &alice(&ua)).await.expect("an honest server is signed in to");
     });

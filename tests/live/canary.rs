@@ -3,18 +3,19 @@
 use std::time::Duration;
 
 use homing::{AccountConfig, AccountState, Aor, Password, StaticCredentials};
-use homing_server_mock::mischief::{Mischief, Rule};
+use homing_server_mock::fault::{Fault, Rule};
 
-use crate::place::{CANARY, alice, estate, eventually, register, run, user_agent, with};
+use crate::client::{alice, estate, eventually, register, run, user_agent, with};
+use homing_tests::test_bed::CANARY;
 
 #[test]
 fn the_canary_is_nowhere() {
     run(async {
         let mut seen = String::new();
-        for mischief in [None, Some(Mischief::Unsigned301), Some(Mischief::ChallengeForever)] {
+        for fault in [None, Some(Fault::Unsigned301), Some(Fault::ChallengeForever)] {
             let estate = estate(31).start().await.unwrap();
-            if let Some(mischief) = mischief {
-                estate.node("lb").mischief(Rule::always(mischief));
+            if let Some(fault) = fault {
+                estate.node("lb").inject_fault(Rule::always(fault));
             }
             let ua = user_agent(&estate);
             let mut events = ua.events();

@@ -6,9 +6,11 @@ use std::time::Duration;
 use homing::event::HopVerdict;
 use homing::{Resolver, Roots, UserAgent};
 use homing_server_mock::estate::{Certificate, NodeHandle};
+use homing_server_mock::expect::Pattern;
 use homing_server_mock::journal::Entry;
+use homing_server_mock::shell::ca::Authority;
 
-use crate::place::{alice, estate, eventually, register, run, user_agent};
+use crate::client::{alice, estate, eventually, register, run, user_agent};
 
 #[test]
 fn a_root_nobody_trusts() {
@@ -38,7 +40,11 @@ fn shown(certificate: &Certificate, code: &str, words: &str) {
             let ladder = estate.journal().ladder();
             assert_eq!(error.code(), code, "{error}\n{ladder}");
             assert!(error.is_tls(), "{error:?}");
-            assert!(error.to_string().contains(words), "{error}");
+            let text = error.to_string();
+            assert!(text.contains(words), "{text}");
+            for part in ["subject ", "names ", "issuer ", "valid from ", "SHA-256 "] {
+                assert!(text.contains(part), "{part}: {text}");
+            }
             assert!(error.hint().len() > 20, "{}", error.hint());
             let journey = &error.journey().hops;
             assert_eq!(journey.len(), hops, "{error:?}");
@@ -49,7 +55,7 @@ fn shown(certificate: &Certificate, code: &str, words: &str) {
             let heard = estate.node(at).journal().into_iter().filter(Entry::is_received).count();
             assert_eq!(heard, 0, "not one octet of SIP before the verdict\n{ladder}");
             assert!(estate.bindings("alice").is_empty());
-            let failed = |node: &NodeHandle| node.road_counters().handshake_failed;
+            let failed = |node: &NodeHandle| node.net_counters().handshake_failed;
             assert!(eventually(Duration::from_secs(5), || failed(&estate.node(at)) > 0).await);
         });
     }
@@ -130,7 +136,7 @@ fn a_domain_without_servers() {
     run(async {
         let estate = estate(24).start().await.unwrap();
         let ua = user_agent(&estate);
-        let account = crate::place::with(&ua, |config| {
+        let account = crate::client::with(&ua, |config| {
             config.aor = homing::Aor::parse("alice@nowhere.network.com").unwrap();
         });
         let error = register(&estate, &account).await.expect_err("no such domain");
@@ -146,5 +152,19 @@ fn an_estate_starts_in_a_moment() {
         let took = started.elapsed();
         drop(estate);
         assert!(took < Duration::from_millis(1_500), "{took:?} for six servers in a build for tests");
+    });
+}
+
+/// An authority that is kept signs for its domain only: phones and servers take its certificates all the same.
+#[test]
+fn an_authority_that_is_good_for_its_domain_only_leads_home() {
+    run(async {
+        let authority = Authority::constrained("network.com", None).unwrap();
+        let estate = estate(28).authority(authority).start().await.unwrap();
+        let redirected = estate.expect(Pattern::response("REGISTER", 301).at("lb").of("alice")).times(1);
+        let home = estate.expect(Pattern::response("REGISTER", 200).at("hs104").of("alice")).times(1);
+        let ua = user_agent(&estate);
+        register(&estate, &alice(&ua)).await.unwrap();
+        assert_eq!((redirected.verify(), home.verify()), (Ok(1), Ok(1)));
     });
 }

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv6Addr, TcpListener};
 use homing::event::HopVerdict;
 use homing_server_mock::estate::Transport;
 
-use crate::place::{alice, estate, register, run, user_agent, with};
+use crate::client::{alice, estate, register, run, user_agent, with};
 
 const LOOPBACK: IpAddr = IpAddr::V6(Ipv6Addr::LOCALHOST);
 

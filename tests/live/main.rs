@@ -4,13 +4,14 @@
 #![allow(clippy::print_stdout, reason = "a test that cannot run here says so")]
 
 mod abuse;
+mod at_home;
 mod broken_auth;
 mod broken_challenges;
 mod canary;
 mod certificates;
+mod client;
 mod ipv6;
 mod moves;
-mod place;
 #[cfg(unix)]
 mod program;
 mod redirect;

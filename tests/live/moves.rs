@@ -5,10 +5,10 @@ use std::time::Duration;
 use homing::event::LogoutReason;
 use homing::{AccountEvent, AccountState};
 
-use crate::place::{alice, estate, eventually, register, run, user_agent};
+use crate::client::{alice, estate, eventually, register, run, user_agent};
 
 #[test]
-fn para_67_a_moved_user_signs_in_anew_at_the_next_refresh() {
+fn para_66_67_a_moved_user_signs_in_anew_at_the_next_refresh() {
     run(async {
         let estate = estate(11).start().await.unwrap();
         let ua = user_agent(&estate);
@@ -36,7 +36,7 @@ fn para_67_a_moved_user_signs_in_anew_at_the_next_refresh() {
     });
 }
 
-/// Nobody asks for a refresh: the old server sees the new assignment, lets go and tells the phone.
+/// Without a refresh: the old server sees the new assignment, lets go and tells the phone.
 #[test]
 fn a_moved_user_is_recalled_by_the_server_she_leaves() {
     run(async {
@@ -84,17 +84,40 @@ fn shutdown_signs_everybody_out() {
 #[test]
 fn eight_estates_side_by_side_do_not_meet() {
     run(async {
-        let mut stories = Vec::new();
+        let mut conversations = Vec::new();
         for seed in 0..8 {
-            stories.push(tokio::spawn(async move {
+            conversations.push(tokio::spawn(async move {
                 let estate = estate(100 + seed).start().await.unwrap();
                 let ua = user_agent(&estate);
                 let account = alice(&ua);
                 register(&estate, &account).await.map(|registration| registration.home().host.clone())
             }));
         }
-        for story in stories {
-            assert_eq!(story.await.unwrap().unwrap(), "hs104.network.com");
+        for conversation in conversations {
+            assert_eq!(conversation.await.unwrap().unwrap(), "hs104.network.com");
         }
+    });
+}
+
+#[test]
+fn a_user_who_is_barred_is_told_at_once_and_does_not_come_back_before_the_bar_is_lifted() {
+    run(async {
+        let estate = estate(19).start().await.unwrap();
+        let ua = user_agent(&estate);
+        let account = alice(&ua);
+        register(&estate, &account).await.unwrap();
+        estate.enable_user("alice", false).unwrap();
+        assert!(estate.bindings("alice").is_empty());
+        let gone = || account.state() != AccountState::Registered;
+        assert!(eventually(Duration::from_secs(5), gone).await, "{}", estate.journal().ladder());
+        assert!(register(&estate, &account).await.is_err(), "{}", estate.journal().ladder());
+        // A crash makes nobody forget it.
+        for server in ["lb", "hs104"] {
+            estate.node(server).stop();
+            estate.node(server).restart().unwrap();
+        }
+        assert!(register(&estate, &account).await.is_err(), "{}", estate.journal().ladder());
+        estate.enable_user("alice", true).unwrap();
+        register(&estate, &account).await.unwrap();
     });
 }

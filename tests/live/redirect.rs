@@ -2,12 +2,12 @@
 
 use homing::AccountState;
 use homing::event::HopVerdict;
-use homing_server_mock::mischief::{Mischief, Rule};
+use homing_server_mock::fault::{Fault, Rule};
 
-use crate::place::{alice, estate, register, run, user_agent, with};
+use crate::client::{alice, estate, register, run, user_agent, with};
 
 #[test]
-fn claim_01_04_para_39_40_a_signed_301_leads_home_over_real_tls() {
+fn redirect_claim_01_04_05_para_39_40_a_signed_301_leads_home_over_real_tls() {
     run(async {
         let estate = estate(1).start().await.unwrap();
         let ua = user_agent(&estate);
@@ -27,10 +27,10 @@ fn claim_01_04_para_39_40_a_signed_301_leads_home_over_real_tls() {
 }
 
 /// One wrong redirect, its code, and the words that must stand in the sentence.
-fn refused(mischief: Mischief, code: &str, words: &str) {
+fn refused(fault: Fault, code: &str, words: &str) {
     run(async move {
         let estate = estate(2).start().await.unwrap();
-        estate.node("lb").mischief(Rule::always(mischief));
+        estate.node("lb").inject_fault(Rule::always(fault));
         let ua = user_agent(&estate);
         let account = alice(&ua);
         let error = register(&estate, &account).await.expect_err("the redirect must not be followed");
@@ -46,62 +46,62 @@ fn refused(mischief: Mischief, code: &str, words: &str) {
 
 #[test]
 fn unsigned() {
-    refused(Mischief::Unsigned301, "E0703", "not signed");
+    refused(Fault::Unsigned301, "E0703", "not signed");
 }
 
 #[test]
 fn wrong_signature() {
-    refused(Mischief::BadSignature301, "E0704", "signature is wrong");
+    refused(Fault::BadSignature301, "E0704", "signature is wrong");
 }
 
 #[test]
 fn another_servers_signature() {
-    refused(Mischief::OtherServersSignature, "E0704", "association");
+    refused(Fault::OtherServersSignature, "E0704", "association");
 }
 
 #[test]
 fn replayed() {
-    refused(Mischief::Replayed301, "E0704", "replay");
+    refused(Fault::Replayed301, "E0704", "replay");
 }
 
 #[test]
 fn contact_changed() {
-    refused(Mischief::ContactChanged, "E0705", "changed on the way");
+    refused(Fault::ContactChanged, "E0705", "changed on the way");
 }
 
 #[test]
 fn to_itself() {
-    refused(Mischief::ToItself, "E0702", "already visited (loop)");
+    refused(Fault::ToItself, "E0702", "already visited (loop)");
 }
 
 #[test]
 fn loop_of_three() {
-    refused(Mischief::Loop(3), "E0702", "already visited (loop)");
+    refused(Fault::Loop(3), "E0702", "already visited (loop)");
 }
 
 #[test]
 fn tls_to_tcp() {
-    refused(Mischief::TlsToTcp, "E0706", "drops TLS");
+    refused(Fault::TlsToTcp, "E0706", "drops TLS");
 }
 
 #[test]
 fn other_domain() {
-    refused(Mischief::OtherDomain, "E0707", "lies outside network.com");
+    refused(Fault::OtherDomain, "E0707", "lies outside network.com");
 }
 
 #[test]
 fn ip_literal() {
-    refused(Mischief::IpLiteral, "E0708", "refused");
+    refused(Fault::IpLiteral, "E0708", "refused");
 }
 
 #[test]
 fn maddr() {
-    refused(Mischief::Maddr, "E0709", "instructions");
+    refused(Fault::Maddr, "E0709", "instructions");
 }
 
 #[test]
 fn no_contact() {
-    refused(Mischief::NoContact, "E0710", "no usable server");
+    refused(Fault::NoContact, "E0710", "no usable server");
 }
 
 #[test]
@@ -119,7 +119,7 @@ fn limit_zero_follows_none() {
 fn two_contacts_the_first_dead() {
     run(async {
         let estate = estate(4).start().await.unwrap();
-        estate.node("lb").mischief(Rule::always(Mischief::TwoContactsFirstDead));
+        estate.node("lb").inject_fault(Rule::always(Fault::TwoContactsFirstDead));
         let ua = user_agent(&estate);
         let account = alice(&ua);
         let registration = register(&estate, &account).await.unwrap();

@@ -3,13 +3,13 @@
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use crate::home::Home;
-use crate::place::PHONE;
+use crate::setup::PHONE;
 use crate::terminal::Terminal;
+use homing_tests::test_bed::Folder;
 
 const SOON: Duration = Duration::from_secs(40);
 
-fn demo(home: &Home) -> Terminal {
+fn demo(home: &Folder) -> Terminal {
     let mut terminal = Terminal::start(PHONE, &["demo"], 160, 40, home.path());
     terminal.wait_for("now: home server = hs104.network.com", SOON).unwrap();
     terminal
@@ -17,18 +17,18 @@ fn demo(home: &Home) -> Terminal {
 
 #[test]
 fn the_sign_in_is_seen() {
-    let home = Home::new();
+    let home = Folder::new();
     let mut terminal = demo(&home);
     terminal.wait_for("TLS✓", SOON).unwrap();
     let screen = terminal.contents();
-    for words in ["[1 of max 5]", "401 ×2 → 301", "signed yes (NTLM)", "cert ok (hs104.network.com)"] {
+    for words in ["[1 of max 5]", "401 ×2 → 301", "signed (NTLM)", "cert ok (hs104.network.com)"] {
         assert!(screen.contains(words), "{words:?} is not on the screen:\n{screen}");
     }
 }
 
 #[test]
 fn every_trick_of_the_estate_is_told_in_words() {
-    let home = Home::new();
+    let home = Folder::new();
     let mut terminal = demo(&home);
     for (key, code, words) in [
         ("u", "E0703", "not signed"),
@@ -38,7 +38,7 @@ fn every_trick_of_the_estate_is_told_in_words() {
         ("o", "E0707", "lies outside network.com"),
     ] {
         terminal.press(key);
-        let told = format!("refused ({code})");
+        let told = format!("rejected ({code})");
         let seen = terminal.wait_until(SOON, |screen| screen.contains(&told) && screen.contains(words));
         seen.unwrap_or_else(|screen| panic!("key {key}, wanted {told} and {words:?}:\n{screen}"));
     }
@@ -49,8 +49,8 @@ fn every_trick_of_the_estate_is_told_in_words() {
 }
 
 #[test]
-fn para_67_a_move_is_seen_as_logout_and_a_new_login() {
-    let home = Home::new();
+fn para_66_67_a_move_is_seen_as_logout_and_a_new_login() {
+    let home = Folder::new();
     let mut terminal = demo(&home);
     terminal.press("m");
     terminal.press("R");
@@ -59,13 +59,13 @@ fn para_67_a_move_is_seen_as_logout_and_a_new_login() {
 
 #[test]
 fn a_stopped_home_server_is_noticed_and_the_phone_comes_back_to_it() {
-    let home = Home::new();
+    let home = Folder::new();
     let mut terminal = demo(&home);
     terminal.press("s");
     let words = [
         "hs104  down",
         "connection to the home server lost",
-        "refused (E0501)",
+        "unreachable (E0501)",
         "the connection was refused",
         "Hint: The server may be restarting",
         "next attempt in",
@@ -80,8 +80,8 @@ fn a_stopped_home_server_is_noticed_and_the_phone_comes_back_to_it() {
 }
 
 #[test]
-fn para_53_without_the_distributor_a_registered_phone_stays_where_it_is() {
-    let home = Home::new();
+fn without_the_distributor_a_registered_phone_stays_where_it_is() {
+    let home = Folder::new();
     let mut terminal = demo(&home);
     terminal.press("d");
     terminal.wait_until(SOON, |screen| screen.contains("lb     down")).unwrap();
@@ -94,7 +94,7 @@ fn para_53_without_the_distributor_a_registered_phone_stays_where_it_is() {
 
 #[test]
 fn without_a_terminal_or_with_plain_the_demo_prints_lines() {
-    let home = Home::new();
+    let home = Folder::new();
     let output =
         Command::new(PHONE).env_clear().env("HOME", home.path()).arg("demo").stdin(Stdio::null()).output();
     let output = output.expect("the phone starts");
@@ -110,7 +110,7 @@ fn without_a_terminal_or_with_plain_the_demo_prints_lines() {
 fn is_told_in_lines(text: &str) {
     for words in [
         "hs104.network.com",
-        "signed yes (NTLM)",
+        "signed (NTLM)",
         "ok    sign-in",
         "ok    move",
         "ok    server-lost",

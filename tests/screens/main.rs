@@ -2,15 +2,17 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a broken test ends by a panic")]
 
-mod beside;
 mod demo;
-mod endings;
-mod hands;
-mod home;
+mod first_hour;
+mod input;
+mod late_password;
 mod picture;
-mod place;
 mod plain;
 mod redirects;
+mod scripted;
+mod second_phone;
+mod setup;
+mod shutdown;
 mod sizes;
 mod terminal;
 mod wizard;

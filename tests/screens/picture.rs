@@ -1,36 +1,52 @@
 //! Pictures of screens for review: what changes from run to run is blanked, the rest is compared.
 
 use std::path::Path;
+use std::time::Duration;
 
-/// Compares a screen with its reviewed picture in `tests/screens/pictures`; `HOMING_BLESS=1` writes the
-/// picture anew. Numbers that got longer may move the line's end, so runs of fill count once.
-pub(crate) fn assert_picture(name: &str, screen: &str) {
+use crate::terminal::Terminal;
+
+const SOON: Duration = Duration::from_secs(40);
+
+/// What is told at the foot of the screen has gone by then.
+const LONGER_THAN_SENTENCES: Duration = Duration::from_secs(16);
+
+/// Waits until the screen is its reviewed picture in `tests/screens/pictures`: how long a sentence of the moment stands,
+/// and what comes first of what happens at once, is the load's matter. `HOMING_BLESS=1` writes the picture again.
+/// Numbers that got longer may move the line's end, so runs of fill count once.
+pub(crate) fn assert_picture(name: &str, terminal: &mut Terminal) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("screens/pictures").join(name);
-    let shown = picture(screen);
     if std::env::var_os("HOMING_BLESS").is_some() {
-        std::fs::write(&path, &shown).expect("the pictures can be written");
+        terminal.settle(LONGER_THAN_SENTENCES);
+        std::fs::write(&path, picture(&terminal.contents())).expect("the pictures can be written");
     }
     let reviewed = std::fs::read_to_string(&path).unwrap_or_default();
-    let same = squeeze(&reviewed) == squeeze(&shown);
-    assert!(same, "{name} is not as reviewed (HOMING_BLESS=1 writes it anew)\n{reviewed}\nbut\n{shown}");
+    let expected = squeeze(&reviewed);
+    let came = terminal.wait_until(SOON, |screen| squeeze(&picture(screen)) == expected);
+    let shown = picture(&came.err().unwrap_or_default());
+    assert!(
+        shown.is_empty(),
+        "{name} is not as reviewed (HOMING_BLESS=1 writes it)\n{reviewed}\nbut\n{shown}"
+    );
 }
 
 /// Holds the README's picture of the phone against a screen; `HOMING_BLESS=1` puts this screen there.
-pub(crate) fn assert_readme_shows(screen: &str) {
+pub(crate) fn assert_readme_shows(terminal: &mut Terminal) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../README.md");
     let readme = std::fs::read_to_string(&path).expect("the README is there");
     let begin = readme.find(BEGIN).expect("the README has a place for the picture") + BEGIN.len();
     let end = begin + readme[begin..].find(END).expect("the picture ends");
-    let shown: String = screen.lines().map(|line| line.trim_end().to_owned() + "\n").collect();
     if std::env::var_os("HOMING_BLESS").is_some() {
+        terminal.settle(LONGER_THAN_SENTENCES);
+        let screen = terminal.contents();
+        let shown: String = screen.lines().map(|line| line.trim_end().to_owned() + "\n").collect();
         let anew = format!("{}{shown}{}", &readme[..begin], &readme[end..]);
         return std::fs::write(&path, anew).expect("the README can be written");
     }
-    let (reviewed, shown) = (picture(&readme[begin..end]), picture(&shown));
-    assert!(
-        squeeze(&reviewed) == squeeze(&shown),
-        "the README shows another phone:\n{reviewed}\nthan\n{shown}"
-    );
+    let reviewed = picture(&readme[begin..end]);
+    let expected = squeeze(&reviewed);
+    let came = terminal.wait_until(SOON, |screen| squeeze(&picture(screen)) == expected);
+    let shown = picture(&came.err().unwrap_or_default());
+    assert!(shown.is_empty(), "the README shows another phone:\n{reviewed}\nthan\n{shown}");
 }
 
 const BEGIN: &str = "<!-- the phone at 100 × 34, as `homing demo` shows it -->\n```text\n";

@@ -2,16 +2,16 @@
 
 use std::time::Duration;
 
-use crate::home::Home;
 use crate::picture::{assert_picture, assert_readme_shows};
-use crate::place::PHONE;
+use crate::setup::PHONE;
 use crate::terminal::Terminal;
+use homing_tests::test_bed::Folder;
 
 const SOON: Duration = Duration::from_secs(40);
 
 /// The demo in a terminal of this size, signed in, then each screen that reads the same in every run.
 fn pictured(columns: u16, rows: u16) {
-    let home = Home::new();
+    let home = Folder::new();
     let mut terminal = Terminal::start(PHONE, &["demo"], columns, rows, home.path());
     terminal.wait_for("registered", SOON).unwrap();
     // What was told goes when it is read; whether it still stands is a matter of time.
@@ -28,8 +28,7 @@ fn pictured(columns: u16, rows: u16) {
         terminal.press(key);
         let words = if mini && name == "accounts" { "registered" } else { words };
         terminal.wait_for(words, SOON).unwrap();
-        terminal.settle(Duration::from_millis(600));
-        assert_picture(&format!("{name}_{columns}x{rows}.txt"), &terminal.contents());
+        assert_picture(&format!("{name}_{columns}x{rows}.txt"), &mut terminal);
     }
 }
 
@@ -55,16 +54,15 @@ fn mini() {
 
 #[test]
 fn the_readme_shows_the_phone_as_it_is() {
-    let home = Home::new();
+    let home = Folder::new();
     let mut terminal = Terminal::start(PHONE, &["demo"], 100, 34, home.path());
     terminal.wait_for("registered", SOON).unwrap();
-    terminal.settle(Duration::from_millis(600));
-    assert_readme_shows(&terminal.contents());
+    assert_readme_shows(&mut terminal);
 }
 
 #[test]
 fn ascii_without_colour() {
-    let home = Home::new();
+    let home = Folder::new();
     let mut terminal = Terminal::start(PHONE, &["demo", "--ascii", "--color", "never"], 80, 24, home.path());
     terminal.wait_for("registered", SOON).unwrap();
     terminal.settle(Duration::from_millis(600));
@@ -83,7 +81,7 @@ fn ascii_without_colour() {
 
 #[test]
 fn a_storm_of_resizes_breaks_nothing() {
-    let home = Home::new();
+    let home = Folder::new();
     let mut terminal = Terminal::start(PHONE, &["demo"], 120, 40, home.path());
     terminal.wait_for("registered", SOON).unwrap();
     for round in 0..40u16 {

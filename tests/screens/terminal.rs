@@ -21,14 +21,34 @@ pub(crate) struct Terminal {
 impl Terminal {
     /// Starts `program` on a screen of `columns` × `rows` with a home folder of its own.
     pub(crate) fn start(program: &str, args: &[&str], columns: u16, rows: u16, home: &Path) -> Self {
-        let size = PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 };
-        let pair = native_pty_system().openpty(size).expect("the system has terminals");
         let mut command = CommandBuilder::new(program);
         command.args(args);
         command.env_clear();
         for (name, value) in [("TERM", "xterm-256color"), ("LANG", "C.UTF-8"), ("COLORTERM", "truecolor")] {
             command.env(name, value);
         }
+        Self::open(command, columns, rows, home)
+    }
+
+    /// The same on a screen of the usual size, with this environment and no other; an empty value is none.
+    pub(crate) fn start_with(
+        program: &str,
+        args: &[&str],
+        environment: &[(&str, &str)],
+        home: &Path,
+    ) -> Self {
+        let mut command = CommandBuilder::new(program);
+        command.args(args);
+        command.env_clear();
+        for (name, value) in environment.iter().filter(|(_, value)| !value.is_empty()) {
+            command.env(name, value);
+        }
+        Self::open(command, 100, 30, home)
+    }
+
+    fn open(mut command: CommandBuilder, columns: u16, rows: u16, home: &Path) -> Self {
+        let size = PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 };
+        let pair = native_pty_system().openpty(size).expect("the system has terminals");
         for name in ["HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_RUNTIME_DIR"] {
             command.env(name, home);
         }

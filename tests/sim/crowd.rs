@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use homing_core::state::AccountState;
-use homing_tests::town::{self, Town};
+use homing_tests::scenario::{self, Scenario};
 use homing_tests::world::World;
 
 const PEOPLE: u16 = 120;
@@ -13,10 +13,11 @@ fn everybody_is_in(world: &World) -> bool {
 }
 
 fn crowd(seed: u64) -> World {
-    let mut world = Town { expires: 900, crowd: PEOPLE, homes: 4, ..Town::default() }.without_phones(seed);
+    let mut world =
+        Scenario { expires: 900, crowd: PEOPLE, homes: 4, ..Scenario::default() }.without_phones(seed);
     for number in 0..PEOPLE {
-        let phone = town::add_somebody(&mut world, number);
-        town::login_of(&mut world, phone);
+        let phone = scenario::add_somebody(&mut world, number);
+        scenario::login_of(&mut world, phone);
     }
     let all = world.run_to(Duration::from_secs(60), everybody_is_in);
     world.require(all, "not everybody is in");
@@ -54,16 +55,17 @@ fn after_the_loss_of_a_server_everybody_is_back_within_two_minutes_and_not_all_a
 }
 
 #[test]
-fn para_53_64_a_drained_server_loses_everybody_to_the_others_and_nobody_to_nowhere() {
+fn para_66_a_drained_server_loses_everybody_to_the_others_and_nobody_to_nowhere() {
     let mut world = crowd(3);
     for number in (0..PEOPLE).filter(|number| number % 4 == 1) {
-        let user = format!("{}@{}", town::somebody(number), town::DOMAIN);
+        let user = format!("{}@{}", scenario::somebody(number), scenario::DOMAIN);
         world.assign(&user, "hs103.network.com", "hs102 is drained");
     }
     world.run_for(Duration::from_secs(900));
     world.require(everybody_is_in(&world), "somebody was lost");
     let drained = &world.servers[world.server("hs102")];
-    let left = (0..PEOPLE)
-        .filter(|number| drained.bindings(&format!("{}@{}", town::somebody(*number), town::DOMAIN)) > 0);
+    let left = (0..PEOPLE).filter(|number| {
+        drained.bindings(&format!("{}@{}", scenario::somebody(*number), scenario::DOMAIN)) > 0
+    });
     world.require(left.count() == 0, "somebody still sits on the drained server");
 }

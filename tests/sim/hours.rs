@@ -3,22 +3,22 @@
 use std::time::Duration;
 
 use homing_core::event::{AccountEvent, LogoutReason};
-use homing_server_mock::mischief::Mischief;
+use homing_server_mock::fault::Fault;
 use homing_server_mock::node::config::Dialect;
-use homing_tests::town::{self, Town};
+use homing_tests::scenario::{self, Scenario};
 use homing_tests::world::World;
 
 #[test]
 fn eight_hours_and_one_more_without_leaving() {
     for dialect in [Dialect::Sip2, Dialect::Sipae3, Dialect::Sipae4] {
-        let mut world = Town { dialect, expires: 900, ..Town::default() }.build(1);
-        town::must_sign_in(&mut world, "not registered");
+        let mut world = Scenario { dialect, expires: 900, ..Scenario::default() }.build(1);
+        scenario::must_sign_in(&mut world, "not registered");
         world.phones[0].told.clear();
         for _ in 0..9 * 60 {
             world.run_for(Duration::from_secs(60));
-            let held = world.servers[world.server("hs104")].bindings(town::ALICE);
+            let held = world.servers[world.server("hs104")].bindings(scenario::ALICE);
             world.require(held == 1, &format!("{held} bindings"));
-            world.require(town::is_in(&world), "left the state `registered`");
+            world.require(scenario::is_in(&world), "left the state `registered`");
         }
         let renewed = world.phones[0].heard(|event| matches!(event, AccountEvent::AssociationRenewed));
         world.require(renewed == 1, &format!("{renewed} renewals in nine hours"));
@@ -30,15 +30,15 @@ fn eight_hours_and_one_more_without_leaving() {
 #[test]
 fn a_move_during_the_renewal_is_a_whole_new_login() {
     for dialect in [Dialect::Sip2, Dialect::Sipae3, Dialect::Sipae4] {
-        let mut world = Town { dialect, expires: 900, ..Town::default() }.build(2);
-        town::must_sign_in(&mut world, "not registered");
+        let mut world = Scenario { dialect, expires: 900, ..Scenario::default() }.build(2);
+        scenario::must_sign_in(&mut world, "not registered");
         let handshakes = |world: &World| handshakes(world, "hs104");
         world.require(handshakes(&world) == 1, "one handshake so far");
         // A refresh needs none: the second handshake with the home server is the renewal's.
         let renewing = world.run_to(Duration::from_secs(8 * 3600), |world| handshakes(world) == 2);
         world.require(renewing, "no renewal in eight hours");
         world.require(world.now() >= Duration::from_secs(7 * 3600 + 54 * 60), "renewed too early");
-        world.assign(town::ALICE, "hs106.network.com", "at the wrong moment");
+        world.assign(scenario::ALICE, "hs106.network.com", "at the wrong moment");
         let redirected = world.run_to(Duration::from_secs(10), |world| redirects(world) == 1);
         world.require(redirected, "the home server did not redirect");
         let [asked, answer] = [("alice", "hs104"), ("hs104", "alice")]
@@ -47,7 +47,7 @@ fn a_move_during_the_renewal_is_a_whole_new_login() {
         world.require(number(&asked) == number(&answer), &format!("{answer} answers not {asked}"));
         let left = |event: &AccountEvent| matches!(event, AccountEvent::LoggedOut { why } if *why == LogoutReason::Moved);
         let moved = world.run_to(Duration::from_secs(10), |world| {
-            town::is_in(world) && town::home(world).as_deref() == Some("hs106")
+            scenario::is_in(world) && scenario::home(world).as_deref() == Some("hs106")
         });
         world.require(moved, "not at the new home");
         world.require(world.phones[0].heard(left) == 1, "logged out once, because it moved");
@@ -76,11 +76,11 @@ fn number(summary: &str) -> Option<&str> {
 
 #[test]
 fn a_server_that_is_silent_during_the_renewal_loses_nobody() {
-    let mut world = Town { expires: 900, ..Town::default() }.build(3);
-    town::must_sign_in(&mut world, "not registered");
+    let mut world = Scenario { expires: 900, ..Scenario::default() }.build(3);
+    scenario::must_sign_in(&mut world, "not registered");
     world.run_for(Duration::from_secs(7 * 3600 + 54 * 60));
-    town::next(&mut world, 2, "hs104", Mischief::Silence);
+    scenario::next(&mut world, 2, "hs104", Fault::Silence);
     world.run_for(Duration::from_secs(900));
-    world.require(town::is_in(&world), "registered again");
-    world.require(world.servers[world.server("hs104")].bindings(town::ALICE) == 1, "one binding");
+    world.require(scenario::is_in(&world), "registered again");
+    world.require(world.servers[world.server("hs104")].bindings(scenario::ALICE) == 1, "one binding");
 }

@@ -1,7 +1,7 @@
-//! Many seeds of one long story: login, redirect, refresh, renewal, moves, crashes, DNS changes, loss.
+//! Many seeds of one long conversation: login, redirect, refresh, renewal, moves, crashes, DNS changes, loss.
 //!
 //! `HOMING_SEEDS` says how many (300 unless said), `HOMING_SEED` runs one and prints its ladder. Every
-//! story is told twice and must be the same to the octet. Nobody reads those that end well, so their
+//! conversation is run twice and must be the same to the octet. Those that end well are not read, so their
 //! ladders are kept as a fingerprint only; one that goes wrong is told once more, with its ladder.
 //!
 //! The first telling also gives the behaviour digest. Those of the first 300 seeds are committed and must
@@ -15,21 +15,21 @@ use homing_core::event::AccountEvent;
 use homing_core::ids::{Rng, Seed};
 use homing_core::outbox::Input;
 use homing_core::state::AccountState;
-use homing_server_mock::mischief::Mischief;
+use homing_server_mock::fault::Fault;
 use homing_server_mock::node::config::{Dialect, OnMove, Schemes};
 use homing_tests::digest::{self, Digest};
-use homing_tests::town::{self, Town};
+use homing_tests::scenario::{self, Scenario};
 use homing_tests::world::World;
-use homing_tests::world::link::Weather;
+use homing_tests::world::link::NetworkConditions;
 use homing_tests::world::zone::Mood;
 
-/// The storm lasts so long before the weather clears.
-const STORM: Duration = Duration::from_secs(3_600);
-/// One story in four is quiet for so long first: its storm meets the renewal of the association, which
+/// Network conditions are bad for so long.
+const DISTURBANCE: Duration = Duration::from_secs(3_600);
+/// One conversation in four is quiet for so long first: its disturbance meets the renewal of the association, which
 /// is due five minutes before eight hours.
 const QUIET: Duration = Duration::from_secs(7 * 3_600 + 1_800);
 /// After that everybody must be home within this.
-const CALM: Duration = Duration::from_secs(900);
+const RECOVERY: Duration = Duration::from_secs(900);
 /// Alice's phone: NTLM over TLS, found by DNS.
 const ALICE: usize = 0;
 /// Bob's phone: Digest over UDP, server written down.
@@ -38,11 +38,11 @@ const BOB: usize = 1;
 #[test]
 fn seeds() {
     if let Some(seed) = number("HOMING_SEED") {
-        println!("{}", story(seed, Ladder::Read).ladder);
+        println!("{}", conversation(seed, Ladder::Read).ladder);
         return;
     }
     let digests: Vec<(String, u64)> = (0..number("HOMING_SEEDS").unwrap_or(LISTED))
-        .map(|seed| (seed.to_string(), tell_twice(seed)))
+        .map(|seed| (seed.to_string(), run_twice(seed)))
         .collect();
     if let Some(path) = std::env::var_os("HOMING_DIGESTS") {
         std::fs::write(path, digest::lines(&digests)).unwrap();
@@ -64,47 +64,47 @@ enum Ladder {
     Unread,
 }
 
-/// Tells a story twice and returns its behaviour digest.
-fn tell_twice(seed: u64) -> u64 {
-    let tell = |ladder| {
+/// Runs a conversation twice and returns its behaviour digest.
+fn run_twice(seed: u64) -> u64 {
+    let run = |ladder| {
         std::panic::catch_unwind(|| {
-            let world = story(seed, ladder);
+            let world = conversation(seed, ladder);
             (world.ladder.fingerprint(), world.digest.map(|digest| digest.finish()))
         })
     };
-    if let (Ok((once, Some(digest))), Ok((again, _))) = (tell(Ladder::Digested), tell(Ladder::Unread))
+    if let (Ok((once, Some(digest))), Ok((again, _))) = (run(Ladder::Digested), run(Ladder::Unread))
         && once == again
     {
         return digest;
     }
-    // Ends the test with the ladder if the story goes wrong.
-    let world = story(seed, Ladder::Read);
-    world.fail("the same seed told another story")
+    // Ends the test with the ladder if the conversation goes wrong.
+    let world = conversation(seed, Ladder::Read);
+    world.fail("the same seed gave another conversation")
 }
 
 fn behaviour(seed: u64) -> u64 {
-    story(seed, Ladder::Digested).digest.unwrap().finish()
+    conversation(seed, Ladder::Digested).digest.unwrap().finish()
 }
 
 /// The fingerprint does not depend on the reader, and does on everything else.
 #[test]
-fn another_seed_is_another_story() {
-    let print = |seed, ladder| story(seed, ladder).ladder.fingerprint();
+fn another_seed_is_another_conversation() {
+    let print = |seed, ladder| conversation(seed, ladder).ladder.fingerprint();
     let prints: std::collections::BTreeSet<u64> = (0..20).map(|seed| print(seed, Ladder::Unread)).collect();
     assert_eq!(prints.len(), 20);
     assert!(prints.contains(&print(7, Ladder::Read)));
 }
 
-/// The digest of a story tells one from another, and does not change from one telling to the next.
+/// The digest of a conversation differs from another's, and does not change from one run to the next.
 #[test]
-fn a_digest_is_of_one_story() {
+fn a_digest_is_of_one_conversation() {
     let digests: std::collections::BTreeSet<u64> = (0..20).map(behaviour).collect();
     assert_eq!(digests.len(), 20);
     assert!(digests.contains(&behaviour(7)));
 }
 
-/// Runs one story to its end and checks that everybody came home.
-fn story(seed: u64, ladder: Ladder) -> World {
+/// Runs one conversation to its end and checks that everybody came home.
+fn conversation(seed: u64, ladder: Ladder) -> World {
     let script = Seed::from_number(seed ^ 0x5709_1e55);
     let pick = |purpose, of: u64| usize::try_from(script.rng(purpose).below(of)).unwrap_or(0);
     let dialect = [Dialect::Auto, Dialect::Sip2, Dialect::Sipae3, Dialect::Sipae4][pick("dialect", 4)];
@@ -113,49 +113,50 @@ fn story(seed: u64, ladder: Ladder) -> World {
     let expires = if quiet.is_zero() { expires } else { 900 };
     let schemes = Schemes::NtlmAndDigest;
     let on_move = if seed.is_multiple_of(2) { OnMove::AtRefresh } else { OnMove::Recall };
-    let mut world = Town { dialect, expires, schemes, on_move, homes: 4, ..Town::default() }.build(seed);
+    let mut world =
+        Scenario { dialect, expires, schemes, on_move, homes: 4, ..Scenario::default() }.build(seed);
     if !matches!(ladder, Ladder::Read) {
         world.ladder.keep_no_lines();
     }
     if matches!(ladder, Ladder::Digested) {
         world.digest = Some(Digest::default());
     }
-    world.add_phone("bob", town::bob_by_udp(), town::bobs_credentials());
-    let storm = weather(pick("weather", 4));
+    world.add_phone("bob", scenario::bob_by_udp(), scenario::bobs_credentials());
+    let disturbed = conditions(pick("weather", 4));
     if quiet.is_zero() {
-        world.network.weather = storm;
+        world.network.conditions = disturbed;
     }
-    town::login_of(&mut world, ALICE);
-    town::login_of(&mut world, BOB);
+    scenario::login_of(&mut world, ALICE);
+    scenario::login_of(&mut world, BOB);
     for deed in 0..2 + pick("deeds", 5) as u64 {
         let mut script = Rng::new(&script.stream("deed", &[deed]));
         let when = quiet + Duration::from_millis(script.below(3_400_000));
         plan(&mut world, &mut script, when);
     }
     world.run_until(quiet);
-    world.network.weather = storm;
-    world.run_until(quiet + STORM);
-    calm(&mut world);
+    world.network.conditions = disturbed;
+    world.run_until(quiet + DISTURBANCE);
+    recover(&mut world);
     world
 }
 
-/// The weather clears: what was broken is mended, then nobody may be missing.
-fn calm(world: &mut World) {
-    world.network.weather = Weather::default();
+/// Conditions are good again: what was broken is mended, then every phone must be registered.
+fn recover(world: &mut World) {
+    world.network.conditions = NetworkConditions::default();
     world.zone.mood = Mood::Answers;
     for server in 0..world.servers.len() {
         world.revive(server);
         world.servers[server].deaf = false;
-        world.command(server, homing_server_mock::node::io::NodeCommand::Behave);
+        world.command(server, homing_server_mock::node::io::NodeCommand::ClearFaults);
     }
     for phone in [ALICE, BOB] {
         world.tell(phone, Input::NetworkChanged { online: true });
         if matches!(world.phones[phone].state(), AccountState::LoggedOff | AccountState::Offline) {
-            town::login_of(world, phone);
+            scenario::login_of(world, phone);
         }
     }
-    world.run_for(CALM);
-    for (phone, user) in [(ALICE, town::ALICE), (BOB, town::BOB)] {
+    world.run_for(RECOVERY);
+    for (phone, user) in [(ALICE, scenario::ALICE), (BOB, scenario::BOB)] {
         let state = world.phones[phone].state();
         let here = matches!(state, AccountState::Registered | AccountState::Fallback);
         world.require(here, &format!("{user}: a registration was lost, {state:?}"));
@@ -167,12 +168,12 @@ fn calm(world: &mut World) {
     }
 }
 
-fn weather(pick: usize) -> Weather {
+fn conditions(pick: usize) -> NetworkConditions {
     match pick {
-        0 => Weather::default(),
-        1 => Weather::rain(0, 0),
-        2 => Weather::rain(50, 20),
-        _ => Weather::rain(200, 50),
+        0 => NetworkConditions::default(),
+        1 => NetworkConditions::lossy(0, 0),
+        2 => NetworkConditions::lossy(50, 20),
+        _ => NetworkConditions::lossy(200, 50),
     }
 }
 
@@ -186,11 +187,11 @@ fn plan(world: &mut World, script: &mut Rng, when: Duration) {
             world.at(when, move |world| world.crash_if_up(victim));
             world.at(when + length, move |world| world.revive(victim));
         }
-        1 => world.at(when, move |world| world.assign(town::ALICE, &home, "rebalanced")),
+        1 => world.at(when, move |world| world.assign(scenario::ALICE, &home, "rebalanced")),
         2 => {
             let back = home.clone();
-            world.at(when, move |world| world.assign(town::ALICE, &home, "there"));
-            world.at(when + length, move |world| world.assign(town::ALICE, &back, "again"));
+            world.at(when, move |world| world.assign(scenario::ALICE, &home, "there"));
+            world.at(when + length, move |world| world.assign(scenario::ALICE, &back, "again"));
         }
         3 => {
             let mood = if script.below(2) == 0 { Mood::Fails } else { Mood::Silent };
@@ -208,54 +209,54 @@ fn plan(world: &mut World, script: &mut Rng, when: Duration) {
         7 => {
             let fault = fault(script);
             let short = world.servers[victim].short.clone();
-            world.at(when, move |world| town::next(world, 2, &short, fault));
+            world.at(when, move |world| scenario::next(world, 2, &short, fault));
         }
         8 => {
             world.at(when, |world| world.tell(0, Input::NetworkChanged { online: false }));
             world.at(when + length, |world| world.tell(0, Input::NetworkChanged { online: true }));
         }
-        9 => world.at(when, town::refresh),
+        9 => world.at(when, scenario::refresh),
         10 => {
             world.at(when, |world| world.silence(BOB));
         }
         _ => {
             world.at(when, |world| {
                 world.restart_phone(0);
-                town::login(world);
+                scenario::login(world);
             });
         }
     }
 }
 
-fn fault(script: &mut Rng) -> Mischief {
+fn fault(script: &mut Rng) -> Fault {
     let faults = [
-        Mischief::Unsigned301,
-        Mischief::BadSignature301,
-        Mischief::ContactChanged,
-        Mischief::Replayed301,
-        Mischief::ToItself,
-        Mischief::OtherDomain,
-        Mischief::TlsToTcp,
-        Mischief::Silence,
-        Mischief::Delay(Duration::from_secs(7)),
-        Mischief::Status503 { retry_after: Some(10) },
-        Mischief::Status500,
-        Mischief::Cut,
-        Mischief::Garbage(32),
-        Mischief::WrongCSeq,
-        Mischief::BindingLost,
+        Fault::Unsigned301,
+        Fault::BadSignature301,
+        Fault::ContactChanged,
+        Fault::Replayed301,
+        Fault::ToItself,
+        Fault::OtherDomain,
+        Fault::TlsToTcp,
+        Fault::Silence,
+        Fault::Delay(Duration::from_secs(7)),
+        Fault::Status503 { retry_after: Some(10) },
+        Fault::Status500,
+        Fault::Cut,
+        Fault::Garbage(32),
+        Fault::WrongCSeq,
+        Fault::BindingLost,
     ];
     let pick = usize::try_from(script.below(faults.len() as u64)).unwrap_or(0);
     faults[pick].clone()
 }
 
-/// The stories are not dull: over a few seeds everything that can happen does.
+/// Over a few hundred seeds everything that can happen does.
 #[test]
-fn the_stories_are_not_dull() {
+fn the_conversations_meet_everything_that_can_happen() {
     let mut sums = std::collections::BTreeMap::new();
     let mut renewals = 0;
     for seed in 1_000..1_300 {
-        for phone in story(seed, Ladder::Unread).phones {
+        for phone in conversation(seed, Ladder::Unread).phones {
             renewals += phone.heard(|event| matches!(event, AccountEvent::AssociationRenewed));
             for (counter, count) in phone.agent.counters().iter() {
                 *sums.entry(counter).or_insert(0u64) += count;
@@ -271,9 +272,9 @@ fn the_stories_are_not_dull() {
         Counter::BadSignature,
     ] {
         let count = sums.get(&counter).copied().unwrap_or_default();
-        assert!(count > 0, "in three hundred stories {counter:?} never happened: {sums:?}");
+        assert!(count > 0, "in three hundred conversations {counter:?} never happened: {sums:?}");
     }
-    assert!(renewals > 0, "in three hundred stories no association was renewed");
+    assert!(renewals > 0, "in three hundred conversations no association was renewed");
 }
 
 fn number(name: &str) -> Option<u64> {

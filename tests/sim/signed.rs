@@ -1,4 +1,4 @@
-//! Every request is signed, ACK and CANCEL too: two ends of one association over a link with weather.
+//! Every request is signed, ACK and CANCEL too: two ends of one association over a link with conditions.
 //!
 //! An INVITE rings, is cancelled in time or too late, is refused and acknowledged, in version 2, 3 and 4
 //! and over UDP and TCP. The server is as strict as real ones: what is not signed it discards silently.
@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use homing_core::auth::security_association::Version;
 use homing_core::transport::Transport;
-use homing_tests::world::link::Weather;
+use homing_tests::world::link::NetworkConditions;
 use homing_wire::{Message, Method};
 
 use ends::{Caller, Signing};
@@ -32,9 +32,13 @@ fn a_refused_call_is_signed_from_its_invite_to_its_ack() {
         for transport in [Transport::Udp, Transport::Tcp] {
             for (hangs_up, status) in HANGING_UP {
                 for seed in 0..25 {
-                    let weather = if seed == 0 { Weather::default() } else { Weather::rain(200, 100) };
+                    let conditions = if seed == 0 {
+                        NetworkConditions::default()
+                    } else {
+                        NetworkConditions::lossy(200, 100)
+                    };
                     let hangs_up = hangs_up.map(Duration::from_millis);
-                    let plan = Plan { version, transport, weather, hangs_up, refuses: REFUSAL, seed };
+                    let plan = Plan { version, transport, conditions, hangs_up, refuses: REFUSAL, seed };
                     let call = Call::new(plan, Signing::Always).run();
                     prove(&call, (seed == 0).then_some(status));
                     if transport == Transport::Udp {
@@ -130,14 +134,20 @@ fn nothing_is_repeated_after_the_ack(call: &Call) {
     call.require(late == 0, &format!("{late} responses to the INVITE after its ACK"));
 }
 
-/// The same with an ACK that nobody signed: the server discards it and repeats itself until timer H. So
+/// The same with an unsigned ACK: the server discards it and repeats itself until timer H. So
 /// the proof above is one.
 #[test]
 fn an_ack_that_is_not_signed_does_not_still_the_server() {
     for version in VERSIONS {
-        let weather = Weather::default();
-        let plan =
-            Plan { version, transport: Transport::Udp, weather, hangs_up: None, refuses: REFUSAL, seed: 1 };
+        let conditions = NetworkConditions::default();
+        let plan = Plan {
+            version,
+            transport: Transport::Udp,
+            conditions,
+            hangs_up: None,
+            refuses: REFUSAL,
+            seed: 1,
+        };
         let call = Call::new(plan, Signing::NotFollowUps).run();
         call.require(call.callee.unacknowledged, "the server was stilled by an unsigned ACK");
         call.require(call.callee.discarded >= 10, "every copy of the refusal brought an ACK to discard");
@@ -145,13 +155,13 @@ fn an_ack_that_is_not_signed_does_not_still_the_server() {
     }
 }
 
-/// A CANCEL that nobody signed cancels nothing.
+/// An unsigned CANCEL cancels nothing.
 #[test]
 fn a_cancel_that_is_not_signed_cancels_nothing() {
     let plan = Plan {
         version: Version::V4,
         transport: Transport::Tcp,
-        weather: Weather::default(),
+        conditions: NetworkConditions::default(),
         hangs_up: Some(Duration::from_millis(300)),
         refuses: REFUSAL,
         seed: 1,
@@ -166,7 +176,7 @@ fn a_copy_of_the_refusal_brings_the_same_ack_and_never_touches_the_window() {
     let plan = Plan {
         version: Version::V4,
         transport: Transport::Udp,
-        weather: Weather { loss: 0, duplicates: 1_000, ..Weather::default() },
+        conditions: NetworkConditions { loss: 0, duplicates: 1_000, ..NetworkConditions::default() },
         hangs_up: None,
         refuses: REFUSAL,
         seed: 1,

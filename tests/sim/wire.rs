@@ -4,20 +4,20 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use homing_server_mock::node::config::Dialect;
-use homing_tests::town::{self, Town};
+use homing_tests::scenario::{self, Scenario};
 use homing_tests::world::World;
 
 /// A sign-in with somebody who rewrites what the distributor sends.
 fn sign_in_through(dialect: Dialect, rewrite: fn(&str) -> Option<String>) -> World {
-    let mut world = Town { dialect, ..Town::default() }.build(21);
-    world.network.middle = Some(Box::new(move |passing| {
+    let mut world = Scenario { dialect, ..Scenario::default() }.build(21);
+    world.network.tamper = Some(Box::new(move |passing| {
         if passing.from != "lb" {
             return None;
         }
         let text = std::str::from_utf8(passing.bytes).ok()?;
         rewrite(text).map(|text| vec![Bytes::from(text)])
     }));
-    town::login(&mut world);
+    scenario::login(&mut world);
     world.run_for(Duration::from_secs(25));
     world
 }
@@ -79,8 +79,8 @@ fn a_challenge_made_into_a_301_is_not_followed() {
 
 #[test]
 fn a_forged_answer_beside_the_true_one_changes_nothing() {
-    let mut world = Town::default().build(22);
-    world.network.middle = Some(Box::new(|passing| {
+    let mut world = Scenario::default().build(22);
+    world.network.tamper = Some(Box::new(|passing| {
         let text = std::str::from_utf8(passing.bytes).ok()?;
         let true_200 = text.starts_with("SIP/2.0 200");
         true_200.then(|| {
@@ -88,30 +88,30 @@ fn a_forged_answer_beside_the_true_one_changes_nothing() {
             vec![Bytes::from(forged), passing.bytes.clone()]
         })
     }));
-    town::must_sign_in(&mut world, "a forged 403 kept the phone out");
+    scenario::must_sign_in(&mut world, "a forged 403 kept the phone out");
     world.run_for(Duration::from_secs(60));
-    world.require(town::is_in(&world), "stays in");
+    world.require(scenario::is_in(&world), "stays in");
 }
 
 #[test]
 fn the_canary_password_is_in_no_octet_and_in_no_ladder() {
     for dialect in [Dialect::Sip2, Dialect::Sipae4] {
-        let mut world = Town { dialect, ..Town::default() }.build(23);
-        world.network.middle = Some(Box::new(|passing| {
+        let mut world = Scenario { dialect, ..Scenario::default() }.build(23);
+        world.network.tamper = Some(Box::new(|passing| {
             let hay = String::from_utf8_lossy(passing.bytes);
             assert!(
-                !hay.contains(town::CANARY),
+                !hay.contains(scenario::CANARY),
                 "the password is on the wire: {} to {}",
                 passing.from,
                 passing.to
             );
             None
         }));
-        town::must_sign_in(&mut world, "not registered");
-        town::logout(&mut world);
+        scenario::must_sign_in(&mut world, "not registered");
+        scenario::logout(&mut world);
         world.run_for(Duration::from_secs(60));
-        assert!(!world.ladder.to_string().contains(town::CANARY));
+        assert!(!world.ladder.to_string().contains(scenario::CANARY));
         let told = format!("{:?}", world.phones[0].told);
-        assert!(!told.contains(town::CANARY));
+        assert!(!told.contains(scenario::CANARY));
     }
 }

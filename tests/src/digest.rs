@@ -1,6 +1,6 @@
 //! The behaviour digest: what was sent, when, by whom and to whom, with random values by number.
 //!
-//! Two runs have the same digest if nobody could tell them apart by behaviour (settled: time, direction,
+//! Two runs have the same digest if they behave alike (decision 40: time, direction,
 //! fate and message; of notes only dials, DNS questions and states). Every random value (branch, tag,
 //! Call-ID, nonce, opaque, token, salt, signature) counts as the number of its first appearance among
 //! values of its kind, so that a different draw changes nothing and a value repeated in the wrong place
@@ -260,7 +260,7 @@ fn is_token(octet: u8) -> bool {
 }
 
 /// Holds digests against the committed list in `path`: one line each, name and digest. With
-/// `HOMING_BLESS=1` the list is written anew.
+/// `HOMING_BLESS=1` the list is written again.
 ///
 /// # Errors
 /// The names whose digests differ from the list or are missing in it.

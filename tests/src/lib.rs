@@ -11,5 +11,6 @@
 
 pub mod digest;
 pub mod numbers;
-pub mod town;
+pub mod scenario;
+pub mod test_bed;
 pub mod world;

@@ -19,7 +19,8 @@ pub fn of_state(state: AccountState) -> u64 {
         AccountState::Fallback => 7,
         AccountState::Expiring => 8,
         AccountState::Moved => 9,
-        AccountState::Refused => 10,
+        // One number for the three ends of a failed login: the error itself is not part of the digest.
+        AccountState::Unreachable | AccountState::NeedsPassword | AccountState::Rejected => 10,
         AccountState::LoggedOff => 11,
         AccountState::NoNetwork => 12,
         other => panic!("{other:?} has no number yet"),

@@ -23,14 +23,6 @@ pub(crate) fn idle(peer: &mut dyn Peer, transport: Transport) -> Fallible<()> {
     Ok(())
 }
 
-/// Registers them and prints what the server paid.
-pub(crate) fn busy(peer: &mut dyn Peer, transport: Transport) -> Fallible<()> {
-    let crowd = Crowd::new(peer, transport)?;
-    crowd.register(peer, transport)?;
-    crowd.leave();
-    Ok(())
-}
-
 /// The accounts, and what this process used before they were there.
 struct Crowd {
     ua: UserAgent,

@@ -1,5 +1,6 @@
 //! What an idle TLS connection takes in the memory of either side, counted apart from accounts (decision 25).
 
+use homing::Transport;
 use homing_net::{FlowEvent, FlowId, NetConfig, Roots, Sockets, TlsClient};
 
 use crate::line::dial;
@@ -14,7 +15,7 @@ pub(crate) fn measure(peer: &mut dyn Peer) -> Fallible<()> {
         let _inside = runtime.enter();
         Sockets::new(NetConfig::default())
     };
-    // What the first connections load stays loaded: it is nobody's price.
+    // What the first connections load stays loaded and is not counted.
     runtime.block_on(open(&mut sockets, &tls, peer, 1..=WARM))?;
     let (client_before, server_before) = (Usage::read()?, peer.usage()?);
     runtime.block_on(open(&mut sockets, &tls, peer, WARM + 1..=WARM + CONNECTIONS))?;
@@ -37,7 +38,7 @@ async fn open(
     flows: impl Iterator<Item = u64>,
 ) -> Fallible<()> {
     for flow in flows {
-        dial(sockets, tls, peer, FlowId(flow));
+        dial(sockets, tls, peer, Transport::Tls, FlowId(flow));
         match sockets.next().await {
             FlowEvent::Connected { .. } => {}
             other => return Err(format!("no connection: {other:?}").into()),

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::process::{Child, ChildStdout, Command, Stdio};
 
 use homing::Transport;
-use homing_server_mock::estate::{Estate, NoAssociation, Schemes, User};
+use homing_server_mock::estate::{EstateBuilder, NoAssociation, Schemes, User};
 
 use crate::process::Usage;
 use crate::{Fallible, Peer};
@@ -19,6 +19,10 @@ pub(crate) enum Gate {
     Ntlm,
     /// Everybody; its users live elsewhere.
     Open,
+    /// Everybody; its users live here.
+    Trusting,
+    /// Who proves who he is in any way; its users live here.
+    Everything,
 }
 
 /// A running estate and its answers.
@@ -30,11 +34,13 @@ pub(crate) struct Server {
 }
 
 impl Gate {
-    fn word(self) -> &'static str {
+    pub(crate) fn word(self) -> &'static str {
         match self {
             Gate::Digest => "digest",
             Gate::Ntlm => "ntlm",
             Gate::Open => "open",
+            Gate::Trusting => "trusting",
+            Gate::Everything => "everything",
         }
     }
 
@@ -42,6 +48,7 @@ impl Gate {
         match word {
             "digest" => Schemes::Md5,
             "ntlm" => Schemes::Ntlm,
+            "everything" => Schemes::NtlmAndDigestMd5,
             _ => Schemes::None,
         }
     }
@@ -52,13 +59,15 @@ pub(crate) fn serve(arguments: &[String]) -> Fallible<()> {
     let users: usize = arguments[0].parse()?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let all = [Transport::Udp, Transport::Tcp, Transport::Tls];
-    let mut builder = Estate::builder()
+    let mut builder = EstateBuilder::new()
         .home("hs1")
         .home("hs2")
         .transports(all)
         .no_association(NoAssociation::Unsigned301)
         .schemes(Gate::schemes(&arguments[1]));
-    let home = if arguments[1] == Gate::Digest.word() { "hs1" } else { "hs2" };
+    let is_here =
+        [Gate::Digest, Gate::Trusting, Gate::Everything].iter().any(|gate| gate.word() == arguments[1]);
+    let home = if is_here { "hs1" } else { "hs2" };
     for number in 0..users {
         builder = builder.user(User::new(&format!("user{number}"), PASSWORD).assigned(home));
     }

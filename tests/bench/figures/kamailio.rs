@@ -9,7 +9,7 @@ use homing::Transport;
 use homing_server_mock::estate::Certificate;
 use homing_server_mock::shell::ca::Authority;
 
-use crate::estate::PASSWORD;
+use crate::estate::{Gate, PASSWORD};
 use crate::line::HOST;
 use crate::process::Usage;
 use crate::{Fallible, Peer};
@@ -23,12 +23,13 @@ pub(crate) struct Kamailio {
 }
 
 impl Kamailio {
-    /// Starts one with `kamailio.cfg`; none where it is not installed.
-    pub(crate) fn start() -> Fallible<Option<Self>> {
+    /// Starts one with `kamailio.cfg` that lets pass whom our estate lets pass; none where it is not installed.
+    pub(crate) fn start(gate: Gate) -> Fallible<Option<Self>> {
         let Some(program) = PROGRAMS.iter().map(Path::new).find(|program| program.exists()) else {
             return Ok(None);
         };
-        let folder = std::env::temp_dir().join(format!("homing-kamailio-{}", std::process::id()));
+        let folder =
+            std::env::temp_dir().join(format!("homing-kamailio-{}-{}", std::process::id(), gate.word()));
         std::fs::create_dir_all(&folder)?;
         let authority = Authority::new("network.com")?;
         let leaf = authority.server(HOST, "network.com", &Certificate::default())?;
@@ -39,12 +40,13 @@ impl Kamailio {
             .replace("@FOLDER@", &folder.display().to_string())
             .replace("@PORT@", &ports[0].to_string())
             .replace("@TLSPORT@", &ports[1].to_string())
+            .replace("@GATE@", &gate.word().to_uppercase())
             .replace("@PASSWORD@", PASSWORD);
         std::fs::write(folder.join("kamailio.cfg"), config)?;
         let child = Command::new(program)
             .arg("-f")
             .arg(folder.join("kamailio.cfg"))
-            .args(["-DD", "-E", "-Y"])
+            .args(["-m", "1024", "-DD", "-E", "-Y"])
             .arg(&folder)
             .arg("-P")
             .arg(folder.join("pid"))
@@ -96,7 +98,7 @@ impl Drop for Kamailio {
     }
 }
 
-/// Two ports nobody has. Both are held until both are known: one after the other may be the same one twice.
+/// Two free ports. Both are held until both are known: one after the other may be the same one twice.
 fn free_ports() -> std::io::Result<[u16; 2]> {
     let any = (Ipv4Addr::LOCALHOST, 0);
     let held = [TcpListener::bind(any)?, TcpListener::bind(any)?];

@@ -1,4 +1,4 @@
-//! One TLS connection to a server, with a window of requests in flight on it.
+//! One flow to a server, with a window of requests in flight on it.
 
 use bytes::Bytes;
 use homing_net::{Dial, Expected, FlowEvent, FlowId, NetConfig, Roots, Sockets, TlsClient};
@@ -8,16 +8,16 @@ use homing::Transport;
 
 use crate::{Fallible, Peer};
 
-/// The connection.
+/// The flow.
 pub(crate) struct Line {
     sockets: Sockets,
 }
 
 impl Line {
-    pub(crate) async fn open(peer: &dyn Peer) -> Fallible<Self> {
+    pub(crate) async fn open(peer: &dyn Peer, transport: Transport) -> Fallible<Self> {
         let mut sockets = Sockets::new(NetConfig::default());
         let tls = TlsClient::new(Roots::pem(peer.ca_pem())?);
-        dial(&mut sockets, &tls, peer, FLOW);
+        dial(&mut sockets, &tls, peer, transport, FLOW);
         match sockets.next().await {
             FlowEvent::Connected { .. } => Ok(Self { sockets }),
             other => Err(format!("no connection: {other:?}").into()),
@@ -45,11 +45,17 @@ impl Line {
     }
 }
 
-/// Begins a TLS connection to a server that has to prove the name of our home server.
-pub(crate) fn dial(sockets: &mut Sockets, tls: &TlsClient, peer: &dyn Peer, flow: FlowId) {
+/// Begins a flow to a server that, over TLS, has to prove the name of our home server.
+pub(crate) fn dial(
+    sockets: &mut Sockets,
+    tls: &TlsClient,
+    peer: &dyn Peer,
+    transport: Transport,
+    flow: FlowId,
+) {
     let identity = Expected::host(HOST);
-    let address = peer.address(Transport::Tls);
-    sockets.connect(Dial { flow, address, transport: Transport::Tls, identity }, tls);
+    let address = peer.address(transport);
+    sockets.connect(Dial { flow, address, transport, identity }, tls);
 }
 
 /// The name every measured server shows.

@@ -18,7 +18,7 @@ pub(crate) fn measure(peer: &mut dyn Peer) -> Fallible<()> {
     let address = peer.address(Transport::Tcp);
     let accounts: Vec<Account> =
         (0..ACCOUNTS).map(|n| account(&ua, n, address, Transport::Tcp)).collect::<Result<_, _>>()?;
-    // What the first round loads stays loaded: it is nobody's price.
+    // What the first round loads stays loaded and is not counted.
     runtime.block_on(round(&ua, &accounts, Listeners::None))?;
     let mut spent = [0.0; 3];
     for _ in 0..ROUNDS {

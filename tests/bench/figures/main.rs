@@ -1,31 +1,34 @@
-//! Figures of whole processes: memory per account and connection, CPU per registration and per redirect.
+//! Figures of whole processes: memory per account and connection, CPU per registration and per redirect, start.
 //!
-//! `cargo bench -p homing-tests --bench figures` starts an estate as a process of its own, registers ten
-//! thousand accounts of one user agent with it over UDP and over TCP, asks it for redirects, opens TLS
-//! connections to it, and prints what the system counted for each process. Where Kamailio is installed, the
-//! same client drives it in the same run. Linux only: the counts come from `/proc`.
+//! `cargo bench -p homing-tests --bench figures` starts an estate as a process of its own, registers ten thousand accounts
+//! of one user agent with it over UDP and over TCP, asks it for redirects, opens TLS connections to it, and prints what the
+//! system counted for each process; it also times the start of an estate. Where Kamailio is installed, the same client
+//! drives both in turn. The name of a figure picks it, and `floods` floods an estate, which is not done else. Linux only:
+//! the counts come from `/proc`.
 
 #![expect(clippy::print_stdout, reason = "figures are printed for people")]
 #![expect(clippy::cast_precision_loss, reason = "microseconds per operation need no 52 bits")]
 
 mod accounts;
+mod beside;
 mod connections;
 mod estate;
+mod floods;
 mod kamailio;
 mod line;
 mod listeners;
 mod process;
 mod redirects;
+mod start;
 
 use std::net::SocketAddr;
 use std::process::Command;
 
 use estate::{Gate, Server};
 use homing::Transport;
-use kamailio::Kamailio;
 use process::Usage;
 
-type Fallible<T> = Result<T, Box<dyn std::error::Error>>;
+type Fallible<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
 /// A server that is measured, in processes of its own.
 trait Peer {
@@ -52,6 +55,9 @@ fn main() -> Fallible<()> {
 /// One figure in this process if it is named; else every figure, each in a fresh process, so that
 /// memory given back by one measurement does not flatter the next.
 fn all(arguments: &[String]) -> Fallible<()> {
+    if arguments.iter().any(|word| word == "floods") {
+        return floods::measure(arguments);
+    }
     if let Some(figure) = FIGURES.iter().find(|figure| arguments.iter().any(|word| word == *figure)) {
         return one(figure);
     }
@@ -70,23 +76,13 @@ fn one(figure: &str) -> Fallible<()> {
             let transport = Transport::parse(figure).ok_or("no transport")?;
             accounts::idle(&mut Server::start(accounts::ACCOUNTS, Gate::Digest)?, transport)
         }
-        "redirects" => redirects::unsigned(&mut Server::start(1, Gate::Open)?),
         "signed" => redirects::signed(&mut Server::start(1, Gate::Ntlm)?),
         "listeners" => listeners::measure(&mut Server::start(listeners::ACCOUNTS, Gate::Digest)?),
+        "start" => start::measure(),
         "connections" => connections::measure(&mut Server::start(1, Gate::Open)?),
-        _ => match Kamailio::start()? {
-            Some(mut kamailio) => {
-                accounts::busy(&mut kamailio, Transport::Tcp)?;
-                redirects::unsigned(&mut kamailio)
-            }
-            None => {
-                println!(
-                    "skipped: Kamailio is not installed (apt-get install kamailio kamailio-tls-modules)"
-                );
-                Ok(())
-            }
-        },
+        "growth" => beside::growth(),
+        _ => beside::ratios(),
     }
 }
 
-const FIGURES: [&str; 7] = ["udp", "tcp", "listeners", "redirects", "signed", "connections", "kamailio"];
+const FIGURES: [&str; 8] = ["udp", "tcp", "listeners", "signed", "connections", "start", "ratios", "growth"];

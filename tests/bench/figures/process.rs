@@ -4,10 +4,10 @@ use std::fmt;
 use std::num::ParseIntError;
 use std::str::FromStr;
 
-/// CPU ticks used and resident KiB, as Linux counts them.
+/// Nanoseconds of CPU used and resident KiB, as Linux counts them.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Usage {
-    ticks: u64,
+    nanos: u64,
     kib: u64,
 }
 
@@ -29,36 +29,32 @@ impl Usage {
             if behind.split_whitespace().nth(1) == Some(&parent.to_string())
                 && let Ok(child) = Self::of(name)
             {
-                sum = Self { ticks: sum.ticks + child.ticks, kib: sum.kib + child.kib };
+                sum = Self { nanos: sum.nanos + child.nanos, kib: sum.kib + child.kib };
             }
         }
         Ok(sum)
     }
 
     fn of(process: &str) -> std::io::Result<Self> {
-        let stat = std::fs::read_to_string(format!("/proc/{process}/stat"))?;
-        // Fields 14 and 15 (user and system ticks), counted behind the name in parentheses.
-        let numbers: Vec<u64> = stat
-            .rsplit(')')
-            .next()
-            .unwrap_or_default()
-            .split_whitespace()
-            .map(|field| field.parse().unwrap_or_default())
-            .collect();
+        // The first number of each thread is the time it ran; a thread that ended takes its time along, and none does
+        // while something is measured.
+        let mut nanos = 0;
+        for task in std::fs::read_dir(format!("/proc/{process}/task"))? {
+            let schedule = std::fs::read_to_string(task?.path().join("schedstat")).unwrap_or_default();
+            nanos += schedule.split(' ').next().and_then(|ran| ran.parse::<u64>().ok()).unwrap_or_default();
+        }
         let status = std::fs::read_to_string(format!("/proc/{process}/status"))?;
         let kib = status
             .lines()
             .find_map(|line| line.strip_prefix("VmRSS:"))
             .and_then(|rest| rest.split_whitespace().next()?.parse().ok())
             .unwrap_or_default();
-        let ticks =
-            numbers.get(11).copied().unwrap_or_default() + numbers.get(12).copied().unwrap_or_default();
-        Ok(Self { ticks, kib })
+        Ok(Self { nanos, kib })
     }
 
     /// Microseconds of CPU since `earlier`, per operation.
     pub(crate) fn cpu_since(&self, earlier: &Usage, operations: usize) -> f64 {
-        (self.ticks - earlier.ticks) as f64 * MICROS_PER_TICK / operations as f64
+        self.nanos.saturating_sub(earlier.nanos) as f64 / 1_000.0 / operations as f64
     }
 
     /// Resident KiB gained since `earlier`, per thing.
@@ -69,7 +65,7 @@ impl Usage {
 
 impl fmt::Display for Usage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.ticks, self.kib)
+        write!(f, "{} {}", self.nanos, self.kib)
     }
 }
 
@@ -77,10 +73,7 @@ impl FromStr for Usage {
     type Err = ParseIntError;
 
     fn from_str(text: &str) -> Result<Self, ParseIntError> {
-        let (ticks, kib) = text.split_once(' ').unwrap_or((text, "0"));
-        Ok(Self { ticks: ticks.parse()?, kib: kib.parse()? })
+        let (nanos, kib) = text.split_once(' ').unwrap_or((text, "0"));
+        Ok(Self { nanos: nanos.parse()?, kib: kib.parse()? })
     }
 }
-
-/// Linux counts CPU time in hundredths of a second towards user space (USER_HZ).
-const MICROS_PER_TICK: f64 = 10_000.0;

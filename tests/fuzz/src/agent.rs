@@ -99,7 +99,7 @@ impl World {
             1 => self.order(Command::Unregister(self.account)),
             2 => self.order(Command::Refresh(self.account)),
             3 => {
-                // Refused while there is nobody to ask.
+                // Refused while no account can ask.
                 let _refused = self.agent.options(self.account, None, now);
             }
             4 => self.sleep_to_the_deadline(),
@@ -189,7 +189,7 @@ impl World {
         let proof = (transport == Transport::Tls).then(|| TlsProof {
             names: vec![name.clone()],
             name,
-            end_point_hash: Bytes::from_static(&[7; 32]),
+            pinned: false, end_point_hash: Bytes::from_static(&[7; 32]),
             version: "TLSv1.3",
             round_trips: 1,
         });
@@ -236,10 +236,10 @@ impl World {
     }
 
     fn check(&self) {
-        use AccountState::{LoggedOff, NoNetwork, Offline, Refused};
+        use AccountState::{LoggedOff, NoNetwork, Offline};
         for (account, awaits) in self.agent.awaits() {
             let state = self.agent.state(account).expect("it waits, so it is there");
-            let rests = matches!(state, LoggedOff | NoNetwork | Offline | Refused);
+            let rests = state.is_failure() || matches!(state, LoggedOff | NoNetwork | Offline);
             assert!(awaits != Awaits::Idle || rests, "{state:?} waits for nothing that has a name");
         }
         // Two requests of its own, and every INVITE it refused waits for its ACK.
@@ -282,7 +282,7 @@ fn text(script: &mut Script<'_>) -> String {
 
 fn fault(which: u8) -> ConnectError {
     let all = [ConnectError::ConnectionRefused, ConnectError::Timeout, ConnectError::Closed];
-    all[usize::from(which) % all.len()]
+    all[usize::from(which) % all.len()].clone()
 }
 
 fn contains(bytes: &[u8], word: &[u8]) -> bool {

@@ -1,4 +1,4 @@
-//! One message: every view of it may be asked for, and printed anew it says the same.
+//! One message: every view of it may be asked for, and printed again it says the same.
 
 use bytes::Bytes;
 use homing_wire::header::{

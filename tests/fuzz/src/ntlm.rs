@@ -2,7 +2,7 @@
 
 use homing_core::auth::ntlm::{Binding, ClientRandom, NtlmIdentity, authenticate};
 use homing_core::secret::Password;
-use homing_server_mock::node::gate::acceptor::{Challenge, Claim, ServerNames};
+use homing_server_mock::node::authenticator::acceptor::{Challenge, Claim, ServerNames};
 
 /// The same octets at both ends.
 pub fn check(octets: &[u8]) {

@@ -1,4 +1,4 @@
-//! A session description: printed anew it is the same.
+//! A session description: printed again it is the same.
 
 use homing_wire::sdp::Session;
 

@@ -57,7 +57,7 @@ pub(super) struct Callee {
     pub(super) discarded: usize,
     /// When the ACK came.
     pub(super) acknowledged: Option<Duration>,
-    /// Nobody acknowledged the refusal.
+    /// The refusal was not acknowledged.
     pub(super) unacknowledged: bool,
 }
 

@@ -10,7 +10,7 @@ use homing_core::ids::Seed;
 use homing_core::time::Now;
 use homing_core::transport::Transport;
 use homing_tests::world::chance::Chance;
-use homing_tests::world::link::Weather;
+use homing_tests::world::link::NetworkConditions;
 use homing_wire::{Frame, Framer, Limits};
 
 use super::ends::{Callee, Caller, Sent, Signing};
@@ -20,7 +20,7 @@ use super::ends::{Callee, Caller, Sent, Signing};
 pub(super) struct Plan {
     pub(super) version: Version,
     pub(super) transport: Transport,
-    pub(super) weather: Weather,
+    pub(super) conditions: NetworkConditions,
     /// When the caller hangs up, if it does.
     pub(super) hangs_up: Option<Duration>,
     /// When the callee refuses.
@@ -173,11 +173,11 @@ impl Call {
             self.order += 1;
             let chance = self.chance.of(self.order);
             let pieces: Vec<(Duration, Bytes)> = if self.plan.transport == Transport::Udp {
-                let times = self.plan.weather.datagram(self.now, chance);
+                let times = self.plan.conditions.datagram(self.now, chance);
                 times.into_iter().map(|at| (at, bytes.clone())).collect()
             } else {
                 let lane = &mut self.lanes[to as usize];
-                let pieces = self.plan.weather.stream(&bytes, lane.busy_until, self.now, chance);
+                let pieces = self.plan.conditions.stream(&bytes, lane.busy_until, self.now, chance);
                 lane.busy_until = pieces.last().map_or(lane.busy_until, |(at, _)| *at);
                 pieces
             };

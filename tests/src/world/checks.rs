@@ -1,4 +1,4 @@
-//! What holds after every step: nothing undrained, nobody waiting unnamed, one home, no stray credentials.
+//! What holds after every step: every output taken, a reason for every wait, one home, no stray credentials.
 
 use std::time::Duration;
 
@@ -44,8 +44,8 @@ impl World {
             }
             Awaits::Person | Awaits::App => {}
             Awaits::Idle => {
-                use AccountState::{LoggedOff, NoNetwork, Offline, Refused};
-                if !matches!(state, LoggedOff | NoNetwork | Offline | Refused) {
+                use AccountState::{LoggedOff, NoNetwork, Offline};
+                if !state.is_failure() && !matches!(state, LoggedOff | NoNetwork | Offline) {
                     let left = agent.transactions();
                     self.fail(&format!("{state:?} rests without a deadline, {left} transactions"));
                 }

@@ -44,7 +44,7 @@ impl Ladder {
         }
     }
 
-    /// Keeps no lines from now on: for stories told by the thousand, which nobody reads unless they go
+    /// Keeps no lines from now on: for conversations by the thousand, which are not read unless they go
     /// wrong. The fingerprint is the same with and without them.
     pub fn keep_no_lines(&mut self) {
         self.unread = true;
@@ -60,6 +60,12 @@ impl Ladder {
     pub fn count(&self, from: &str, to: &str, start: &str) -> usize {
         let fits = |line: &&Line| line.from == from && line.to == to && line.what.starts_with(start);
         self.lines.iter().filter(fits).count()
+    }
+
+    /// The place of the first line between two hosts that says `words`; with no second host, of the first
+    /// note.
+    pub fn place_of(&self, from: &str, to: &str, words: &str) -> Option<usize> {
+        self.lines.iter().position(|line| line.from == from && line.to == to && line.what.contains(words))
     }
 
     /// The summary of the last message sent from one host to another.

@@ -1,4 +1,4 @@
-//! Links: byte streams and datagrams between two hosts, with weather and with somebody in the middle.
+//! Links: byte streams and datagrams between two hosts, with conditions and with somebody in the middle.
 
 use std::time::Duration;
 
@@ -53,7 +53,7 @@ pub enum Life {
     Opening,
     /// Both ends use it.
     Open,
-    /// Nothing arrives any more and nobody is told: a dead NAT entry.
+    /// Nothing arrives any more, without an error: a dead NAT entry.
     Silent,
     /// Over.
     Closed,
@@ -61,7 +61,7 @@ pub enum Life {
 
 /// What the network does to what travels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Weather {
+pub struct NetworkConditions {
     /// One way.
     pub delay: Duration,
     /// Added at random, up to this; datagrams overtake each other by it.
@@ -75,7 +75,7 @@ pub struct Weather {
 }
 
 /// Somebody in the middle: sees what one host sends another and says what arrives instead.
-pub type Middleman = Box<dyn FnMut(&Passing<'_>) -> Option<Vec<Bytes>>>;
+pub type Tamper = Box<dyn FnMut(&Passing<'_>) -> Option<Vec<Bytes>>>;
 
 /// Something passing the middle.
 pub struct Passing<'a> {
@@ -87,7 +87,7 @@ pub struct Passing<'a> {
     pub bytes: &'a Bytes,
 }
 
-impl Default for Weather {
+impl Default for NetworkConditions {
     fn default() -> Self {
         Self {
             delay: Duration::from_millis(10),
@@ -99,9 +99,9 @@ impl Default for Weather {
     }
 }
 
-impl Weather {
+impl NetworkConditions {
     /// Rain: loss, duplicates, overtaking and small pieces.
-    pub fn rain(loss: u16, duplicates: u16) -> Self {
+    pub fn lossy(loss: u16, duplicates: u16) -> Self {
         Self {
             delay: Duration::from_millis(20),
             jitter: Duration::from_millis(60),

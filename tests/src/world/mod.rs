@@ -25,7 +25,7 @@ use homing_server_mock::directory::{Change, Directory as _, Key, MemoryDirectory
 
 use chance::Chance;
 use ladder::Ladder;
-use link::{HostId, Link, Middleman, Weather};
+use link::{HostId, Link, NetworkConditions, Tamper};
 use phone::Phone;
 use queue::{Happening, Queue};
 use rules::Rules;
@@ -60,13 +60,13 @@ pub struct World {
     chance: Chance,
 }
 
-/// Links and weather.
+/// Links and conditions.
 #[derive(Default)]
 pub struct Network {
-    /// The weather everywhere.
-    pub weather: Weather,
+    /// The conditions everywhere.
+    pub conditions: NetworkConditions,
     /// Somebody in the middle of every link.
-    pub middle: Option<Middleman>,
+    pub tamper: Option<Tamper>,
     links: Vec<Link>,
     renamed: u64,
 }

@@ -35,7 +35,7 @@ impl World {
         let told = (&[of_transport(transport)][..], words.as_str());
         self.tell_digest(|digest, at| digest.fact(at, number, Fact::Dial, told));
         let chance = self.chance.of(DIALS).of(number).of_octets(words.as_bytes()).of_instant(self.now());
-        let one_way = self.network.weather.travel(chance);
+        let one_way = self.network.conditions.travel(chance);
         let Some(server) = self.listening_at(address, transport) else {
             let why = ConnectError::ConnectionRefused;
             self.later(one_way * 2, Happening::Refused { host, flow, why });
@@ -138,7 +138,7 @@ impl World {
         let to = self.network.links[link].ends[other].host;
         let numbers = (host.number(), to.number());
         let (from, to) = (self.name_of(host), self.name_of(to));
-        let delivered = match &mut self.network.middle {
+        let delivered = match &mut self.network.tamper {
             Some(middle) => middle(&Passing { from: &from, to: &to, bytes: &bytes }),
             None => None,
         };
@@ -170,10 +170,10 @@ impl World {
         if self.network.links[link].life != Life::Open {
             return;
         }
-        let (now, weather) = (self.clock.now, self.network.weather);
+        let (now, conditions) = (self.clock.now, self.network.conditions);
         let chance = self.chance_of(link, end);
         if datagrams {
-            let arrivals = weather.datagram(now, chance);
+            let arrivals = conditions.datagram(now, chance);
             let (to, copies) = (self.network.links[link].ends[end].host.number(), [arrivals.len() as u64]);
             self.tell_digest(|digest, at| digest.fact(at, to, Fact::Copies, (&copies, "")));
             for at in arrivals {
@@ -182,7 +182,7 @@ impl World {
             return;
         }
         let busy = self.network.links[link].ends[end].busy_until;
-        for (at, piece) in weather.stream(bytes, busy, now, chance) {
+        for (at, piece) in conditions.stream(bytes, busy, now, chance) {
             self.network.links[link].ends[end].busy_until = at;
             self.clock.queue.add(at, Happening::Arrived { link, end, bytes: piece });
         }
@@ -268,7 +268,7 @@ impl World {
         let Some((link, end)) = self.link_of(host, flow) else { return };
         let other = 1 - end;
         let at = self.network.links[link].ends[other].busy_until.max(self.now());
-        let travel = self.network.weather.delay;
+        let travel = self.network.conditions.delay;
         match self.network.links[link].life {
             Life::Open => {
                 self.network.links[link].leaving = true;
@@ -317,7 +317,7 @@ impl World {
         }
     }
 
-    /// A host is gone: whoever was linked to it notices a reset.
+    /// A host is gone: its peers notice a reset.
     pub(super) fn cut_host(&mut self, host: HostId) {
         for link in 0..self.network.links.len() {
             let ends = &self.network.links[link].ends;
@@ -336,7 +336,7 @@ impl World {
         }
     }
 
-    /// From now on nothing arrives on the open links of a phone, and nobody is told.
+    /// From now on nothing arrives on the open links of a phone, without an error.
     pub fn silence(&mut self, phone: usize) {
         for link in &mut self.network.links {
             if link.life == Life::Open && link.ends.iter().any(|end| end.host == HostId::Phone(phone)) {

@@ -5,8 +5,9 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use bytes::Bytes;
+use homing_core::certificate::{CertificateError, CertificateRule};
 use homing_core::connect::{ConnectError, TlsProof};
-use homing_core::identity::{CertNames, Expected, accepts};
+use homing_core::identity::{CertNames, Expected, IdentityError, accepts};
 use homing_core::ids::{FlowId, Seed};
 use homing_core::time::Now;
 use homing_core::transport::Transport;
@@ -66,7 +67,7 @@ impl Server {
 
     /// Bindings it holds for `user`, by device.
     pub fn bindings(&self, user: &str) -> usize {
-        self.node.as_ref().map_or(0, |node| node.registrar().bindings(user).len())
+        self.node.as_ref().map_or(0, |node| node.registrar().of(user).len())
     }
 
     /// The address it listens on for `transport`.
@@ -81,15 +82,16 @@ impl Server {
     /// # Errors
     /// What TLS would say.
     pub fn proves(&self, expected: &Expected) -> Result<String, ConnectError> {
-        accepts(expected, &self.certificate).map_err(ConnectError::Identity)
+        accepts(expected, &self.certificate).map_err(|why| misnamed(expected, why))
     }
 
     /// What TLS tells a client whose expectation was met.
     pub fn proof(&self) -> TlsProof {
-        let hash = self.config.gate.end_point_hash.unwrap_or_default();
+        let hash = self.config.authentication.end_point_hash.unwrap_or_default();
         TlsProof {
             name: self.config.identity.fqdn.clone(),
             names: self.certificate.carried(),
+            pinned: false,
             end_point_hash: Bytes::copy_from_slice(&hash),
             version: "TLSv1.3",
             round_trips: 1,
@@ -100,4 +102,10 @@ impl Server {
     pub fn link_of(&self, flow: FlowId) -> Option<usize> {
         self.flows.get(&flow).copied()
     }
+}
+
+/// What TLS tells who dialled somebody else.
+fn misnamed(expected: &Expected, why: IdentityError) -> ConnectError {
+    let rule = CertificateRule::Identity { expected: expected.to_string(), why };
+    ConnectError::Certificate(Box::new(CertificateError::unread(rule)))
 }

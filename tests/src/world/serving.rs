@@ -15,7 +15,7 @@ use homing_server_mock::journal::What;
 use homing_server_mock::node::Node;
 use homing_server_mock::node::config::NodeConfig;
 use homing_server_mock::node::io::{LookupId, NodeCommand, NodeInput, NodeOutput};
-use homing_wire::{Frame, FrameError};
+use homing_wire::{Frame, FrameError, FrameFault};
 
 use super::World;
 use super::chance::DIALS;
@@ -147,10 +147,8 @@ impl World {
     }
 
     pub(super) fn server_cannot_read(&mut self, server: usize, flow: FlowId, refusal: Option<Bytes>) {
-        self.feed(
-            server,
-            NodeInput::Flow(FlowEvent::Malformed { flow, why: FrameError::NoContentLength, head: refusal }),
-        );
+        let why = FrameFault { rule: FrameError::NoContentLength, octet: 0 };
+        self.feed(server, NodeInput::Flow(FlowEvent::Malformed { flow, why, head: refusal }));
     }
 
     pub(super) fn server_flow_closed(&mut self, server: usize, flow: FlowId, why: ConnectError) {
@@ -185,11 +183,16 @@ impl World {
                 NodeOutput::Connect { flow, server: target, transport } => {
                     self.dial_server(server, flow, &target, transport);
                 }
+                // A phone of this world listens where it sends from.
+                NodeOutput::SendToPort { flow, bytes, .. } => self.send(HostId::Server(server), flow, bytes),
+                NodeOutput::Hold { .. } => {}
                 NodeOutput::Close { flow } => self.hang_up(HostId::Server(server), flow),
                 NodeOutput::Cut { flow } => self.cut(HostId::Server(server), flow),
                 NodeOutput::LookUp { id, user, service } => {
                     let (key, life) = (Key::new(&user, &service), self.servers[server].life);
                     let pause = self.servers[server].directory_delay;
+                    let short = self.servers[server].short.clone();
+                    self.ladder.note(self.now(), &short, format!("asks the directory about {user}"));
                     self.later(pause, Happening::LookedUp { server, life, id, key });
                 }
                 NodeOutput::Journal(entry) => {
@@ -207,7 +210,7 @@ impl World {
         let number = host.number();
         let chance =
             self.chance.of(DIALS).of(number).of_octets(target.host.as_bytes()).of_instant(self.now());
-        let travel = self.network.weather.travel(chance);
+        let travel = self.network.conditions.travel(chance);
         let words = (&[of_transport(transport)][..], target.host.as_str());
         self.tell_digest(|digest, at| digest.fact(at, number, Fact::Dial, words));
         let to = self.servers.iter().position(|server| server.config.identity.fqdn == target.host);

@@ -89,7 +89,7 @@ impl World {
     }
 
     /// What happens next, at `at`. At one instant the queue comes first, in the order of scheduling and one
-    /// thing a step, with all it schedules for the same instant; when nothing of the queue is left, whoever
+    /// thing a step, with all it schedules for the same instant; when the queue is empty, a machine that
     /// has a deadline is woken: phones by number, then servers by number, each once a step.
     fn step(&mut self, at: Duration) {
         self.rules_at_rest(at);
@@ -193,7 +193,7 @@ impl World {
                 self.ladder.note(now, &name, text);
                 let chance =
                     self.chance.of(QUESTIONS).of(number).of(kind).of_octets(question.name.as_bytes());
-                let travel = self.network.weather.travel(chance.of_instant(now)) * 2;
+                let travel = self.network.conditions.travel(chance.of_instant(now)) * 2;
                 let answer = Answer::Resolved(found);
                 self.clock.queue.add(now + travel, Happening::Answered { phone, life, ask, answer });
                 return;
