@@ -9,6 +9,7 @@ use homing_core::transport::Transport;
 use homing_net::NetConfig;
 use serde::Deserialize;
 use thiserror::Error;
+use toml::Table;
 
 use super::check::{check, key_file_beside};
 use super::fault_section::FaultSection;
@@ -56,6 +57,9 @@ pub struct EstateConfig {
     users: Vec<UserSection>,
     #[serde(default, rename = "fault")]
     faults: Vec<FaultSection>,
+    /// What the file said beside its users, as it was written: nothing of it changes while the estate runs.
+    #[serde(skip)]
+    pub(super) lasting: Table,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -166,6 +170,8 @@ impl EstateConfig {
         let text = std::fs::read_to_string(path)
             .map_err(|why| ConfigError::Unreadable { path: path.to_owned(), why })?;
         let mut config: Self = toml::from_str(&text).map_err(|why| malformed(path, &text, &why))?;
+        config.lasting = toml::from_str(&text).map_err(|why| malformed(path, &text, &why))?;
+        config.lasting.remove("user");
         check(&text).map_err(|found| ConfigError::Unworkable {
             path: path.to_owned(),
             line: line_of(&text, found.at),

@@ -9,16 +9,17 @@ use super::config::EstateConfig;
 use super::error::CliError;
 use crate::estate::Estate;
 
-/// The file of a running estate, and what it says of what cannot change.
+/// The file of a running estate, and what it said of what cannot change.
 pub(super) struct Reload {
     file: PathBuf,
-    /// As the estate was started.
+    /// As the estate was started. The file itself may say otherwise before the first look at it.
     started: Table,
 }
 
 impl Reload {
-    pub(super) fn new(file: &Path) -> Self {
-        Self { file: file.to_owned(), started: table(file) }
+    /// `started` is what the estate was made of.
+    pub(super) fn new(file: &Path, started: &EstateConfig) -> Self {
+        Self { file: file.to_owned(), started: started.lasting.clone() }
     }
 
     /// Reads the file again. Gives what was taken from it, and what has to wait.
@@ -26,9 +27,10 @@ impl Reload {
     /// # Errors
     /// Where it describes no estate, or a user's home is none of the running servers'.
     pub(super) async fn again(&self, estate: &Estate) -> Result<String, CliError> {
-        let users = EstateConfig::read(&self.file)?.users()?;
+        let config = EstateConfig::read(&self.file)?;
+        let users = config.users()?;
         let left = estate.set_users(&users).await?;
-        let waits = waits(&self.started, &table(&self.file));
+        let waits = waits(&self.started, &config.lasting);
         let waits = if waits.is_empty() {
             String::new()
         } else {
@@ -43,14 +45,9 @@ impl Reload {
     }
 }
 
-/// The file as it stands; empty where it cannot be read, which was told before.
-fn table(file: &Path) -> Table {
-    std::fs::read_to_string(file).ok().and_then(|text| text.parse().ok()).unwrap_or_default()
-}
-
 /// What differs and cannot change while the estate runs, as the file writes it.
 fn waits(started: &Table, now: &Table) -> Vec<String> {
-    let keys: BTreeSet<&String> = started.keys().chain(now.keys()).filter(|key| *key != "user").collect();
+    let keys: BTreeSet<&String> = started.keys().chain(now.keys()).collect();
     let differs = keys.into_iter().filter(|key| started.get(*key) != now.get(*key));
     let written = |key: &String| match now.get(key).or_else(|| started.get(key)) {
         Some(Value::Table(_)) => format!("[{key}]"),
@@ -78,8 +75,15 @@ mod tests {
             std::fs::write(&file, format!("domain = \"a.b\"\n{servers}{users}")).unwrap();
         };
         write("hs102");
-        let estate = EstateConfig::read(&file).unwrap().builder().unwrap().start().await.unwrap();
-        let reload = Reload::new(&file);
+        let config = EstateConfig::read(&file).unwrap();
+        let estate = config.builder().unwrap().start().await.unwrap();
+        // What the file says since it was started from is no part of what it was started with.
+        let text = std::fs::read_to_string(&file).unwrap();
+        std::fs::write(&file, format!("dns_port = 9\n{text}")).unwrap();
+        let reload = Reload::new(&file, &config);
+        let said = reload.again(&estate).await.unwrap();
+        assert!(said.contains("next start only: `dns_port`\n"), "{said}");
+        write("hs102");
         assert_eq!(reload.again(&estate).await.unwrap().lines().count(), 1);
         estate.move_user("bob", "hs106", "maintenance").await.unwrap();
         for _ in 0..2 {
@@ -100,9 +104,8 @@ mod tests {
     #[test]
     fn what_cannot_change_is_named_as_the_file_writes_it() {
         let table = |text: &str| text.parse::<Table>().unwrap();
-        let started =
-            table("domain = \"a.b\"\n[limits]\nnonces = 5\n[[server]]\nname = \"x\"\n[[user]]\nname = \"a\"");
-        let now = table("domain = \"a.b\"\ndns_port = 9\n[limits]\nnonces = 6\n[[user]]\nname = \"b\"");
+        let started = table("domain = \"a.b\"\n[limits]\nnonces = 5\n[[server]]\nname = \"x\"");
+        let now = table("domain = \"a.b\"\ndns_port = 9\n[limits]\nnonces = 6");
         assert_eq!(waits(&started, &now), ["`dns_port`", "[limits]", "[[server]]"]);
         assert!(waits(&started, &started).is_empty());
     }

@@ -60,7 +60,7 @@ pub(super) async fn serve(file: &Path, style: JournalStyle) -> Result<(), CliErr
         std::future::pending().await
     };
     let reloaded = async {
-        let reload = Reload::new(file);
+        let reload = Reload::new(file, &config);
         loop {
             hangups.next().await;
             let said = match reload.again(&estate).await {
