@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use homing_net::{ConnectError, FlowEvent, Transport};
+use homing_net::{ConnectError, FlowEvent, Listener, Transport};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -145,4 +145,66 @@ async fn what_strangers_leave_unfinished_is_bounded_in_all_and_costs_no_known_pe
     assert_eq!(far.0.counters().unfinished_dropped, 36);
     known.write_all(&request(16 * 1024)[15 * 1024..]).await.unwrap();
     assert_eq!(far.message().await, request(16 * 1024));
+}
+
+/// Leaves four messages unfinished, with the one before just over the bound, and waits until that one is gone.
+async fn overflow(far: &End, listener: &Listener) -> Vec<TcpStream> {
+    let mut strangers = Vec::new();
+    for _ in 0..4 {
+        let mut stranger = TcpStream::connect(listener.local_addr()).await.unwrap();
+        stranger.write_all(&request(16 * 1024)[..15 * 1024]).await.unwrap();
+        strangers.push(stranger);
+    }
+    let dropped = async {
+        while far.0.counters().unfinished_dropped == 0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(Duration::from_secs(20), dropped).await.expect("one that has to go goes, whatever it waits for");
+    strangers
+}
+
+/// Lets everything run that can.
+async fn settle() {
+    for _ in 0..10_000 {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn who_has_to_go_goes_also_while_its_whole_message_waits_to_be_taken() {
+    let mut far = End::with(|config| {
+        config.unfinished_bytes = 64 * 1024;
+        config.unread_bytes = 16 * 1024;
+    });
+    let listener = far.listen(Transport::Tcp, None);
+    let (message, half) = (request(16 * 1024), 15 * 1024);
+    let mut first = TcpStream::connect(listener.local_addr()).await.unwrap();
+    first.write_all(&message).await.unwrap();
+    first.write_all(&message[..half]).await.unwrap();
+    far.accepted().await;
+    settle().await;
+    // Nobody takes the first message, so that there is no room for the second.
+    first.write_all(&message[half..]).await.unwrap();
+    settle().await;
+    overflow(&far, &listener).await;
+}
+
+#[tokio::test]
+async fn who_has_to_go_goes_also_while_it_takes_no_answers() {
+    let mut far = End::with(|config| {
+        config.unfinished_bytes = 64 * 1024;
+        config.unwritten_bytes = 64 << 20;
+    });
+    let listener = far.listen(Transport::Tcp, None);
+    let message = request(16 * 1024);
+    let mut first = TcpStream::connect(listener.local_addr()).await.unwrap();
+    first.write_all(&message[..14 * 1024]).await.unwrap();
+    let flow = far.accepted().await;
+    let chunk = Bytes::from(request(64 * 1024));
+    (0..512).for_each(|_| far.0.send(flow, chunk.clone()));
+    settle().await;
+    first.write_all(&message[14 * 1024..15 * 1024]).await.unwrap();
+    settle().await;
+    overflow(&far, &listener).await;
 }

@@ -2,6 +2,7 @@
 
 use homing_core::auth::digest::Hash;
 use homing_core::counter::Counter;
+use homing_core::ids::FlowId;
 use homing_core::time::Now;
 use homing_core::transport::Transport;
 use homing_wire::{Message, Name};
@@ -147,21 +148,51 @@ fn ntlm_pauses_alike_and_leaves_the_challenge_open() {
     let golden = Golden::read("sipae_v4", Dialect::Sipae4);
     let server = "homeserver104.network.com";
     let mut bench = Bench::new(golden.node(server, |_| ()), &[("user@network.com", server)]);
-    let shown = |bench: &mut Bench, n: u32, wrong: bool, now: Now| {
-        let flow = bench.open_from(u64::from(n) + 100, Transport::Tcp, HERE, now);
-        let challenge = bench.ask(flow, &again(&golden.text(8), n), now);
-        let opaque = auth_param(&challenge, Name::WwwAuthenticate, "opaque").unwrap();
-        let token = unsigned(&with(&again(&golden.text(10), n), "opaque", &opaque));
-        let token = if wrong { spoilt(&token) } else { token };
-        (flow, token.clone(), bench.ask(flow, &token, now))
-    };
     for n in 1..=3 {
-        assert_eq!(shown(&mut bench, n, true, at(0)).2.status(), Some(401), "{}", bench.ladder());
+        let flow = bench.open_from(u64::from(n) + 100, Transport::Tcp, HERE, at(0));
+        assert_eq!(shown(&mut bench, &golden, flow, (n, true), at(0)).1.status(), Some(401));
     }
-    let (flow, token, paused) = shown(&mut bench, 4, false, at(0));
+    let flow = bench.open_from(104, Transport::Tcp, HERE, at(0));
+    let (token, paused) = shown(&mut bench, &golden, flow, (4, false), at(0));
     assert_eq!(pause(&paused).as_deref(), Some("1"), "{}", bench.ladder());
     let later = bench.ask(flow, &again(&token, 44).replace("z9hG4bKagain4", "z9hG4bKlater4"), at(1));
     assert_eq!(later.status(), Some(200), "{}", bench.ladder());
+}
+
+/// As with Digest: an association is renewed where its user is bound.
+#[test]
+fn who_is_bound_by_ntlm_renews_there_whatever_neighbours_guess() {
+    let golden = Golden::read("sipae_v4", Dialect::Sipae4);
+    let server = "homeserver104.network.com";
+    let mut bench = Bench::new(golden.node(server, |_| ()), &[("user@network.com", server)]);
+    let own = bench.open_from(99, Transport::Tcp, HERE, at(0));
+    assert_eq!(shown(&mut bench, &golden, own, (1, false), at(0)).1.status(), Some(200));
+    let others = [2, 3, 4, 5].map(|n| {
+        let flow = bench.open_from(u64::from(n) + 100, Transport::Tcp, HERE, at(1));
+        shown(&mut bench, &golden, flow, (n, n < 5), at(1)).1.status()
+    });
+    assert_eq!(others, [Some(401), Some(401), Some(401), Some(503)], "{}", bench.ladder());
+    let renewed = shown(&mut bench, &golden, own, (6, false), at(1)).1;
+    assert_eq!(renewed.status(), Some(200), "{}", bench.ladder());
+}
+
+/// Draws a challenge over `flow` and answers it, wrongly if so said; the answer, and what was said to it.
+fn shown(
+    bench: &mut Bench,
+    golden: &Golden,
+    flow: FlowId,
+    (n, wrong): (u32, bool),
+    now: Now,
+) -> (String, Message) {
+    let challenge = bench.ask(flow, &again(&golden.text(8), n), now);
+    let opaque = auth_param(&challenge, Name::WwwAuthenticate, "opaque").unwrap();
+    let token = unsigned(&with(&again(&golden.text(10), n), "opaque", &opaque));
+    let (before, cseq) = token.split_once("CSeq: ").unwrap();
+    let (_, after) = cseq.split_once(' ').unwrap();
+    let token = format!("{before}CSeq: {} {after}", 100 + n);
+    let token = if wrong { spoilt(&token) } else { token };
+    let said = bench.ask(flow, &token, now);
+    (token, said)
 }
 
 /// The token with one octet of its NT response changed: the password is wrong.
