@@ -9,6 +9,7 @@ pub mod header;
 mod limits;
 mod message;
 mod method;
+pub mod multipart;
 mod name;
 mod params;
 mod redacted;

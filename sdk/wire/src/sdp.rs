@@ -1,11 +1,14 @@
 //! SDP as lines: what is understood is typed, what is not is kept (RFC 8866).
 
 mod connection;
+mod crypto;
 mod direction;
 mod error;
+mod fmtp;
 mod line;
 mod media;
 mod origin;
+mod rtcp;
 mod rtpmap;
 
 use std::borrow::Cow;
@@ -14,11 +17,14 @@ use std::fmt;
 use crate::scan::lossy;
 
 pub use connection::Connection;
+pub use crypto::{Crypto, InlineKey, Mki};
 pub use direction::Direction;
 pub use error::SdpError;
+pub use fmtp::Fmtp;
 pub use line::Line;
 pub use media::Media;
 pub use origin::Origin;
+pub use rtcp::Rtcp;
 pub use rtpmap::RtpMap;
 
 /// A session description: the lines before the first `m=`, and the media.

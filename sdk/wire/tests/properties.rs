@@ -5,6 +5,7 @@ use bytes::Bytes;
 use homing_wire::header::{
     Allow, AssertedIdentity, ContentType, Path, Reason, RecordRoute, Route, Supported, Warning,
 };
+use homing_wire::multipart::Multipart;
 use homing_wire::sdp::Session;
 use homing_wire::{
     AuthValue, Builder, Contact, Date, Diagnostics, EventHeader, Framer, Header, KeepAlive, Limits, Message,
@@ -305,6 +306,23 @@ proptest! {
             let printed = session.to_string();
             prop_assert_eq!(Session::parse(printed.as_bytes()).unwrap(), session);
         }
+    }
+
+    #[test]
+    fn parts_read_as_written(bodies in vec("(--?|[a-z]{1,6}|\\r\\n|--b|b)*", 1..17), preamble in "[a-z\r\n]{0,6}") {
+        let part = |body: &String| format!("\r\n--x9\r\nContent-Type: text/plain\r\n\r\n{body}");
+        let written: String = bodies.iter().map(part).collect();
+        let written = format!("{preamble}{written}\r\n--x9--\r\n");
+        let (content_type, _) = ContentType::read(b"multipart/mixed;boundary=x9").unwrap();
+        let read = Multipart::parse(&content_type, written.as_bytes()).unwrap();
+        let read: Vec<&[u8]> = read.parts.iter().map(|part| part.body).collect();
+        prop_assert_eq!(read, bodies.iter().map(|body| body.as_bytes()).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn no_parts_cause_a_panic(body in "(--b|--|-|\r\n|\n|[A-Za-z-]{1,12}:|multipart/mixed;boundary=b| |x){0,40}") {
+        let (content_type, _) = ContentType::read(b"multipart/mixed;boundary=b").unwrap();
+        let _ = Multipart::parse(&content_type, body.as_bytes()).map(|read| read.find("text/plain").is_some());
     }
 
     #[test]

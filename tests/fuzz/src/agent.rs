@@ -9,13 +9,13 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use bytes::Bytes;
+use homing_core::account::random::{Random, SeededRandom, Wait};
 use homing_core::agent::{Agent, Awaits};
 use homing_core::command::Command;
 use homing_core::config::{AccountConfig, AgentConfig, Aor};
 use homing_core::connect::{ConnectError, TlsProof};
 use homing_core::dns::{DnsAnswer, DnsError, DnsRecords, RecordKind, Srv};
 use homing_core::ids::{AccountId, AskId, FlowId, Seed};
-use homing_core::account::random::{Random, SeededRandom, Wait};
 use homing_core::outbox::{Answer, Credentials, Decision, Input, Output, Question};
 use homing_core::secret::Password;
 use homing_core::state::AccountState;
@@ -23,7 +23,7 @@ use homing_core::time::Now;
 use homing_core::transport::Transport;
 use homing_wire::{Frame, Method};
 
-use crate::server::{FQDN, SESSION_KEY, Server};
+use super::server::{FQDN, SESSION_KEY, Server};
 
 /// Runs the script.
 pub fn check(octets: &[u8]) {
@@ -73,7 +73,8 @@ impl World {
     fn new() -> Self {
         let now = Now::new(Duration::ZERO, WALL);
         let draws = Known(SeededRandom::new(&Seed::from_number(2)));
-        let mut agent = Agent::with_random(AgentConfig::default(), Seed::from_number(1), Box::new(draws), now);
+        let mut agent =
+            Agent::with_random(AgentConfig::default(), Seed::from_number(1), Box::new(draws), now);
         let aor = Aor::parse("alice@network.com").expect("a constant");
         let account = agent.add_account(AccountConfig::new(aor, "0123456789"), now).expect("a sound account");
         Self {
@@ -108,18 +109,26 @@ impl World {
                 self.wake();
             }
             6 => self.agent.handle_input(Input::ClockJumped, now),
-            7 => self.agent.handle_input(Input::NetworkChanged { online: script.some() % 2 == 0 }, now),
+            7 => self
+                .agent
+                .handle_input(Input::NetworkChanged { online: script.some().is_multiple_of(2) }, now),
             8 | 9 => self.answer(script),
             10 => self.connect(),
             11 => {
                 if let Some((flow, ..)) = self.dialled.pop_front() {
-                    self.agent.handle_input(Input::Flow(FlowEvent::ConnectFailed { flow, why: fault(script.some()) }), now);
+                    self.agent.handle_input(
+                        Input::Flow(FlowEvent::ConnectFailed { flow, why: fault(script.some()) }),
+                        now,
+                    );
                 }
             }
             12 => {
                 if let Some(flow) = self.pick(script.some()) {
                     self.open.retain(|open| *open != flow);
-                    self.agent.handle_input(Input::Flow(FlowEvent::Closed { flow, why: fault(script.some()) }), now);
+                    self.agent.handle_input(
+                        Input::Flow(FlowEvent::Closed { flow, why: fault(script.some()) }),
+                        now,
+                    );
                 }
             }
             13 => {
@@ -131,7 +140,7 @@ impl World {
                 let challenge = self.server.challenge(script.some() % 2 == 1);
                 self.tell(script, challenge);
             }
-            15 | 16 | 17 => {
+            15..=17 => {
                 let status = STATUSES[usize::from(script.some()) % STATUSES.len()];
                 let answer = self.server.answer(status, script.text(), deed < 192);
                 self.tell(script, answer);
@@ -171,14 +180,14 @@ impl World {
         let Some((id, question)) = self.asked.pop_front() else { return };
         let how = script.some();
         let answer = match question {
-            Question::Resolve(_) if how % 8 == 0 => Answer::Resolved(Err(DnsError::ServerFailure)),
+            Question::Resolve(_) if how.is_multiple_of(8) => Answer::Resolved(Err(DnsError::ServerFailure)),
             Question::Resolve(question) => Answer::Resolved(records(question.kind, script)),
             Question::Credentials { .. } if how == 0 => Answer::Credentials(None),
             Question::Credentials { .. } => {
                 Answer::Credentials(Some(Credentials::new("alice", "NETWORK", Password::new(CANARY))))
             }
             Question::Redirect(_) => {
-                Answer::Redirect(if how % 2 == 0 { Decision::Follow } else { Decision::Stop })
+                Answer::Redirect(if how.is_multiple_of(2) { Decision::Follow } else { Decision::Stop })
             }
         };
         self.agent.handle_answer(id, answer, self.now());
@@ -189,7 +198,8 @@ impl World {
         let proof = (transport == Transport::Tls).then(|| TlsProof {
             names: vec![name.clone()],
             name,
-            pinned: false, end_point_hash: Bytes::from_static(&[7; 32]),
+            pinned: false,
+            end_point_hash: Bytes::from_static(&[7; 32]),
             version: "TLSv1.3",
             round_trips: 1,
         });

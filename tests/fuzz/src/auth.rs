@@ -1,7 +1,7 @@
 //! Auth headers: challenges, credentials and signatures in the one lenient grammar, and what reads them.
 
 use homing_core::auth::digest::{
-    DigestChallenge, DigestCredentials, DigestSession, Secret, strongest, unescape,
+    DigestChallenge, DigestCredentials, DigestRules, DigestSession, Secret, strongest_of_each_realm, unescape,
 };
 use homing_core::auth::security_association::SigningChallenge;
 use homing_core::secret::Password;
@@ -24,7 +24,8 @@ pub fn check(octets: &[u8]) {
         let credentials = DigestCredentials::parse(&read).expect("and understood");
         assert!(credentials.check("REGISTER", b"", "alice", Secret::Password(&password)), "{answer}");
     }
-    let _strongest = strongest(std::iter::once(auth.clone()), true);
+    let strongest = strongest_of_each_realm([auth.clone(), auth.clone()].into_iter(), DigestRules::default());
+    assert!(strongest.len() <= 1, "one realm has one");
     if let Ok(credentials) = DigestCredentials::parse(&auth) {
         let _count = (credentials.count(), credentials.is_from("alice"));
         assert!(!credentials.check("REGISTER", b"", "alice", Secret::Password(&password)));

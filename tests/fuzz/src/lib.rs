@@ -4,6 +4,7 @@ pub mod agent;
 pub mod auth;
 pub mod framer;
 pub mod message;
+pub mod multipart;
 pub mod ntlm;
 pub mod sdp;
 mod server;

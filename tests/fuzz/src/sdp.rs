@@ -1,6 +1,6 @@
 //! A session description: printed again it is the same.
 
-use homing_wire::sdp::Session;
+use homing_wire::sdp::{Crypto, Session};
 
 /// Reads octets as a description and asks it everything.
 pub fn check(octets: &[u8]) {
@@ -8,6 +8,14 @@ pub fn check(octets: &[u8]) {
     let _asked = (session.origin(), session.connection(), session.attributes().count());
     for media in &session.media {
         let _media = (session.connection_of(media), session.direction_of(media), media.direction());
+        let _times = (media.ptime(), media.maxptime(), media.rtcp(), media.rtcp_mux());
+        media.formats().for_each(|format| {
+            let _params = media.fmtp(format).map(|fmtp| fmtp.params().count());
+        });
+        for crypto in media.cryptos() {
+            let _keys = crypto.keys();
+            assert_eq!(Crypto::parse(&crypto.to_string()), Some(crypto));
+        }
     }
     let _debug = format!("{session:?}");
     let printed = session.to_string();

@@ -2,11 +2,15 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::time::Duration;
 
 use super::connection::Connection;
+use super::crypto::Crypto;
 use super::direction::Direction;
 use super::error::SdpError;
+use super::fmtp::Fmtp;
 use super::line::{self, Line, Plain};
+use super::rtcp::Rtcp;
 use super::rtpmap::RtpMap;
 
 /// One of the media of a session.
@@ -104,15 +108,41 @@ impl<'m> Media<'m> {
 
     /// All sound `a=rtpmap` attributes.
     pub fn rtpmaps(&self) -> impl Iterator<Item = RtpMap<'_>> {
-        self.attributes().filter(|(name, _)| *name == "rtpmap").filter_map(|(_, value)| RtpMap::parse(value))
+        self.values("rtpmap").filter_map(RtpMap::parse)
     }
 
-    /// The format parameters of a payload type.
-    pub fn fmtp(&self, payload: u8) -> Option<&str> {
-        self.attributes().filter(|(name, _)| *name == "fmtp").find_map(|(_, value)| {
-            let (format, params) = value.split_once(' ')?;
-            (format.parse() == Ok(payload)).then(|| params.trim())
-        })
+    /// The parameters of a format, such as a payload type, where an `a=fmtp` says them.
+    pub fn fmtp(&self, format: &str) -> Option<Fmtp<'_>> {
+        self.values("fmtp").filter_map(Fmtp::parse).find(|fmtp| fmtp.format == format)
+    }
+
+    /// The ways to encrypt that are offered, in order of preference. A line that cannot be read is passed over.
+    pub fn cryptos(&self) -> impl Iterator<Item = Crypto<'_>> {
+        self.values("crypto").filter_map(Crypto::parse)
+    }
+
+    /// How much sound a packet is to hold (RFC 8866 6.4).
+    pub fn ptime(&self) -> Option<Duration> {
+        read_millis(self.attribute("ptime")?)
+    }
+
+    /// How much sound a packet holds at most (RFC 8866 6.5).
+    pub fn maxptime(&self) -> Option<Duration> {
+        read_millis(self.attribute("maxptime")?)
+    }
+
+    /// Where RTCP goes, if not to the next port.
+    pub fn rtcp(&self) -> Option<Rtcp<'_>> {
+        Rtcp::parse(self.attribute("rtcp")?)
+    }
+
+    /// RTP and RTCP may share a port (RFC 5761 5.1.1).
+    pub fn rtcp_mux(&self) -> bool {
+        self.attribute("rtcp-mux").is_some()
+    }
+
+    fn values(&self, name: &'static str) -> impl Iterator<Item = &str> {
+        self.attributes().filter(move |(key, _)| *key == name).map(|(_, value)| value)
     }
 
     /// Appends an attribute; an empty value gives `a=name`.
@@ -142,4 +172,15 @@ impl fmt::Display for Media<'_> {
         write!(f, " {} {}\r\n", Plain(&self.proto), Plain(&self.formats))?;
         self.lines.iter().try_for_each(|line| line.fmt(f))
     }
+}
+
+/// Milliseconds with or without a fraction, more than none.
+fn read_millis(text: &str) -> Option<Duration> {
+    let (whole, fraction) = text.trim().split_once('.').unwrap_or((text.trim(), ""));
+    let is_number = |text: &str| text.len() <= 6 && text.bytes().all(|octet| octet.is_ascii_digit());
+    if whole.is_empty() || !is_number(whole) || !is_number(fraction) {
+        return None;
+    }
+    let nanos = format!("{whole}{fraction:0<6}").parse().ok()?;
+    Some(Duration::from_nanos(nanos)).filter(|time| !time.is_zero())
 }

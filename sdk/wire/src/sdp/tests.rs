@@ -12,7 +12,8 @@ fn media_know_their_own_lines_first() {
     let [audio, video] = &session.media[..] else { panic!() };
     assert_eq!((audio.port, audio.ports, audio.formats().count()), (22334, Some(2), 2));
     assert_eq!(audio.rtpmap(96).unwrap().encoding, "opus");
-    assert_eq!((audio.rtpmap(0), audio.fmtp(96), audio.fmtp(9)), (None, Some("useinbandfec=1"), None));
+    assert_eq!((audio.rtpmap(0), audio.fmtp("9")), (None, None));
+    assert_eq!(audio.fmtp("96").unwrap().value("useinbandfec"), Some("1"));
     assert_eq!(session.connection_of(video).unwrap().ip(), "2001:db8::1".parse().ok());
     assert_eq!(session.direction_of(audio), Direction::SendOnly);
     assert_eq!(session.direction_of(video), Direction::Inactive);
@@ -73,4 +74,32 @@ fn debug_shows_no_key() {
     let body = b"v=0\r\nm=audio 9 RTP/SAVP 0\r\na=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:secret\r\nk=clear:secret\r\na=ice-pwd:secret\r\n";
     let shown = format!("{:?}", Session::parse(body).unwrap());
     assert!(shown.contains("a=crypto:…") && !shown.contains("secret"), "{shown}");
+}
+
+#[test]
+fn packet_times_are_milliseconds_with_or_without_a_fraction() {
+    let time = |text: &str| {
+        let body = format!("v=0\r\nm=audio 9 RTP/AVP 0\r\na=ptime:{text}\r\na=maxptime:{text}\r\n");
+        let session = Session::parse(body.as_bytes()).unwrap();
+        assert_eq!(session.media[0].ptime(), session.media[0].maxptime());
+        session.media[0].ptime().map(|time| time.as_micros())
+    };
+    for (text, micros) in [("20", 20_000), (" 30 ", 30_000), ("2.5", 2_500), ("0.125", 125), ("5.", 5_000)] {
+        assert_eq!(time(text), Some(micros), "{text}");
+    }
+    for wrong in ["", "0", "0.0", ".5", "-20", "+20", "20ms", "2.5.1", "1234567", "1e3", "1.0000001"] {
+        assert_eq!(time(wrong), None, "{wrong}");
+    }
+}
+
+#[test]
+fn keys_and_the_way_of_rtcp_are_found_among_the_lines() {
+    let body = b"v=0\r\nm=audio 9 RTP/SAVP 0\r\na=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:QUJj\r\na=crypto:broken\r\n\
+        a=crypto:2 AEAD_AES_128_GCM inline:QUJj\r\na=rtcp:9001 IN IP4 192.0.2.2\r\na=rtcp-mux\r\nm=audio 9 RTP/AVP 0\r\n";
+    let session = Session::parse(body).unwrap();
+    let [secure, plain] = &session.media[..] else { panic!() };
+    let suites: Vec<&str> = secure.cryptos().map(|crypto| crypto.suite).collect();
+    assert_eq!(suites, ["AES_CM_128_HMAC_SHA1_80", "AEAD_AES_128_GCM"]);
+    assert_eq!((secure.rtcp().unwrap().port, secure.rtcp_mux()), (9001, true));
+    assert_eq!((plain.rtcp(), plain.rtcp_mux(), plain.cryptos().count()), (None, false, 0));
 }

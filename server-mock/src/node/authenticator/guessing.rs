@@ -183,6 +183,11 @@ mod tests {
         assert_eq!(seconds(&guessing, "alice@network.com", &host(100), 15), 45, "a stranger");
         assert_eq!(seconds(&guessing, "alice@network.com", &host(200), 15), 0, "her own telephone");
         assert_eq!(seconds(&guessing, "bob@network.com", &host(100), 15), 0);
+        // What she mistypes at a place she knows is no stranger's guess.
+        let mut guessing = Guessing::new(30);
+        guessing.right("alice@network.com", &host(200));
+        (0..30).for_each(|_| guessing.wrong("alice@network.com", &host(200), at(0)));
+        assert_eq!(seconds(&guessing, "alice@network.com", &host(100), 15), 0);
     }
 
     #[test]

@@ -71,6 +71,11 @@ impl Corpus {
         if message.body().starts_with(b"v=0") {
             self.write("sdp", message.body())?;
         }
+        if let Some(content_type) =
+            message.lines(Name::ContentType).find(|line| line.starts_with(b"multipart"))
+        {
+            self.write("multipart", &[content_type, b"\r\n", message.body()].concat())?;
+        }
         Ok(())
     }
 

@@ -69,3 +69,14 @@ const KEPT: [(u32, u32); 49] = [
     (0xa723, 0xa7f6),
     (0xab53, 0xabbf),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The table knows letters of one UTF-16 unit only.
+    #[test]
+    fn letters_beyond_the_first_plane_stay() {
+        assert_eq!(upper_case("\u{10428}user"), "\u{10428}USER");
+    }
+}

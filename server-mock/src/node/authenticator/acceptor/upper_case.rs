@@ -64,3 +64,13 @@ const YOUNG: [(u32, u32); 49] = [
     (0xa723, 0xa7f6),
     (0xab53, 0xabbf),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn letters_beyond_the_first_plane_stay() {
+        assert_eq!(['\u{10428}', 'u'].map(simple_upper_case), ['\u{10428}', 'U']);
+    }
+}
