@@ -1,6 +1,6 @@
 //! What an agent and its accounts are told at birth. Built once, validated, then only read.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use homing_wire::Uri;
@@ -68,6 +68,102 @@ pub struct AccountConfig {
     pub outbound: Outbound,
     /// Whom the Request-URI of a REGISTER names.
     pub register_uri: RegisterUri,
+    /// Calls, off unless the application says so.
+    pub calls: CallRules,
+}
+
+/// What an account does with calls.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CallRules {
+    /// While off, INVITE is answered with 405 and no call is placed.
+    pub calls: Calls,
+    /// Calls at once, whether they ring, are being placed or are answered; one more that comes in gets 486.
+    pub most_calls: u8,
+    /// Calls from one caller that may ring at once (T20): by asserted identity behind a server, by address where there is none.
+    pub most_ringing_per_caller: u8,
+    /// Whether calls that come in are told.
+    pub do_not_disturb: DoNotDisturb,
+    /// How long a call that comes in may ring, from 1 s to an hour; then it gets 480.
+    pub ring_for: Duration,
+    /// Whether responses before the answer are acknowledged (RFC 3262).
+    pub reliable: ReliableRule,
+    /// Session timers (RFC 4028).
+    pub session_timers: SessionTimers,
+    /// What becomes of calls when their home server sends the account to another (decision 8).
+    pub on_move: OnMove,
+    /// Whether a Digest challenge inside a dialog is answered (decision 44).
+    pub answer_in_dialog: InDialogChallenge,
+    /// Where an account without registrar is heard: what its Contact names. Without it nobody can call (decision 46).
+    pub listen: Option<SocketAddr>,
+}
+
+/// Whether an account places and takes calls.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Calls {
+    /// It does not.
+    #[default]
+    Off,
+    /// It does.
+    On,
+}
+
+/// What a caller hears while nobody wants to be disturbed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum DoNotDisturb {
+    /// Calls ring.
+    #[default]
+    Off,
+    /// 480: not there now; a server may try another device.
+    Unavailable,
+    /// 486: busy here.
+    Busy,
+}
+
+/// Whether responses before the answer are acknowledged (RFC 3262).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ReliableRule {
+    /// Where the caller requires it.
+    #[default]
+    Required,
+    /// Wherever the caller is able to.
+    Supported,
+}
+
+/// What is asked for and granted by session timers (RFC 4028).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SessionTimers {
+    /// Seconds between two refreshes, twice over; 0 asks for none, and still keeps to what the peer asks for.
+    pub expires: u32,
+    /// The least that is accepted, in seconds; 90 or more.
+    pub least: u32,
+}
+
+/// What becomes of the calls over a home server that sends the account to another.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum OnMove {
+    /// They go on over it.
+    #[default]
+    Keep,
+    /// They are hung up.
+    End,
+}
+
+/// Whether a Digest challenge inside a dialog is answered (decision 44): a peer may copy the realm of a server, and is
+/// not told apart from it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum InDialogChallenge {
+    /// For a realm that was answered before over the same link, once per request.
+    #[default]
+    OwnRealm,
+    /// Never.
+    Never,
 }
 
 /// Whether a registration says that outbound is supported (RFC 5626).
@@ -335,6 +431,7 @@ impl AccountConfig {
             remembered: None,
             outbound: Outbound::Auto,
             register_uri: RegisterUri::Domain,
+            calls: CallRules::default(),
         }
     }
 
@@ -494,6 +591,30 @@ impl Default for AgentConfig {
 impl Default for Timers {
     fn default() -> Self {
         Self { t1: Duration::from_millis(500), t2: Duration::from_secs(4), t4: Duration::from_secs(5) }
+    }
+}
+
+impl CallRules {
+    /// The defaults with calls on.
+    pub fn on() -> Self {
+        Self { calls: Calls::On, ..Self::default() }
+    }
+}
+
+impl Default for CallRules {
+    fn default() -> Self {
+        Self {
+            calls: Calls::Off,
+            most_calls: 2,
+            most_ringing_per_caller: 1,
+            do_not_disturb: DoNotDisturb::Off,
+            ring_for: Duration::from_secs(180),
+            reliable: ReliableRule::Required,
+            session_timers: SessionTimers { expires: 1_800, least: 90 },
+            on_move: OnMove::Keep,
+            answer_in_dialog: InDialogChallenge::OwnRealm,
+            listen: None,
+        }
     }
 }
 

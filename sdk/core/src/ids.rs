@@ -19,6 +19,10 @@ pub struct AccountId(pub u32);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RequestId(pub u32);
 
+/// One call of an agent; never used again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CallId(pub u32);
+
 /// Whose a transaction, a use of a flow, a question or a deadline is: one machine of the agent.
 ///
 /// Every match names all kinds, so that a new kind is an addition the compiler leads through. Equal deadlines
@@ -29,6 +33,8 @@ pub enum Owner {
     Registration(AccountId),
     /// A request outside a dialog.
     Request(RequestId),
+    /// A call, with all its dialogs.
+    Call(CallId),
 }
 
 /// One connection, or one UDP association with a peer. Never reused within an agent's life.

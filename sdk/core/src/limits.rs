@@ -16,6 +16,8 @@ pub struct Limits {
     pub lingering_bytes: usize,
     /// Answered INVITEs kept so that a late copy does not ring again; beyond it new INVITEs get 503.
     pub lingering_invites: usize,
+    /// Calls of all accounts, those that linger after their end included; beyond it one more gets 486.
+    pub calls: usize,
     /// How long a TCP connect and TLS handshake may take.
     pub connect: Duration,
     /// How long a question to the world may stay open, people excepted.
@@ -44,6 +46,7 @@ impl Default for Limits {
             server_transactions: 10_000,
             lingering_bytes: 4 << 20,
             lingering_invites: 10_000,
+            calls: 10_000,
             connect: Duration::from_secs(10),
             question: Duration::from_secs(10),
             retry_after: Duration::from_secs(300),
@@ -69,6 +72,7 @@ mod tests {
             server_transactions,
             lingering_bytes,
             lingering_invites,
+            calls,
             connect,
             question,
             retry_after,
@@ -82,7 +86,7 @@ mod tests {
         assert_eq!((message.auth_line, message.line), (16 << 10, 8 << 10));
         assert_eq!(homing_wire::Limits::kerberos().auth_line, 96 << 10);
         assert_eq!((client_transactions, server_transactions), (1_000, 10_000));
-        assert_eq!((lingering_bytes, lingering_invites), (4 << 20, 10_000));
+        assert_eq!((lingering_bytes, lingering_invites, calls), (4 << 20, 10_000, 10_000));
         assert_eq!((connect.as_secs(), question.as_secs(), retry_after.as_secs()), (10, 10, 300));
         assert_eq!((targets, contacts, challenges_per_minute), (32, 8, 3));
         assert_eq!((woken_per_second, outputs), (100, 65_536));

@@ -6,11 +6,13 @@ use std::net::SocketAddr;
 use bytes::Bytes;
 
 use crate::address::windows_login;
+use crate::call_event::{CallEvent, CallNotice};
 use crate::connect::FlowEvent;
+use crate::description::{Description, DescriptionQuestion, DescriptionRefusal};
 use crate::dns::{DnsAnswer, DnsError, DnsQuestion};
 use crate::event::Event;
 use crate::identity::Expected;
-use crate::ids::{AccountId, AskId, FlowId};
+use crate::ids::{AccountId, AskId, CallId, FlowId};
 use crate::journey::Journey;
 use crate::secret::Password;
 use crate::server::ServerName;
@@ -75,6 +77,8 @@ pub enum Output {
     },
     /// Tell the user.
     Event(Event),
+    /// Tell the user of a call; none is left out.
+    Call(CallNotice),
 }
 
 /// What core must know from outside. User traits that answer run in the world, never inside a transition.
@@ -93,6 +97,8 @@ pub enum Question {
         /// True if an earlier answer was refused by the server.
         refused_before: bool,
     },
+    /// Describe the session of a call: an offer, or the answer to one.
+    Describe(DescriptionQuestion),
     /// May this redirect be followed? It passed every rule.
     Redirect(RedirectAttempt),
 }
@@ -121,6 +127,8 @@ pub enum Answer {
     Credentials(Option<Credentials>),
     /// Consent to a redirect.
     Redirect(Decision),
+    /// The description of a session, or why there is none.
+    Described(Result<Description, DescriptionRefusal>),
 }
 
 /// User name and password for one account.
@@ -179,6 +187,11 @@ impl Outbox {
     /// Appends an event.
     pub fn tell(&mut self, account: AccountId, what: crate::event::AccountEvent) {
         self.push(Output::Event(Event { account, what }));
+    }
+
+    /// Appends what happened to a call.
+    pub fn tell_call(&mut self, account: AccountId, call: CallId, what: CallEvent) {
+        self.push(Output::Call(CallNotice { account, call, what }));
     }
 
     /// Takes the oldest output.

@@ -72,6 +72,20 @@ pub enum Why {
     AssociationLapse,
     /// A server's pause before it looks at a request is over.
     RequestDelay,
+    /// A call rang as long as it may.
+    RingOverdue,
+    /// A 180 goes out again, so that nobody on the way gives the call up (RFC 3261 section 13.3.1.1).
+    StillRinging,
+    /// A 2xx to INVITE waits for its ACK, and goes out again.
+    AckOverdue,
+    /// After 491 the pause is over, and the change of the session is tried again (RFC 3261 section 14.1).
+    Glare,
+    /// The session of a call is to be refreshed, or counts as dead (RFC 4028).
+    SessionTimer,
+    /// Another connection for a call is overdue.
+    CallAdrift,
+    /// Further forks of an answered call may still answer.
+    LateForks,
 }
 
 impl Now {
@@ -153,6 +167,13 @@ impl fmt::Display for Why {
             Why::ChallengeLapse => "challenge lapses",
             Why::AssociationLapse => "security association lapses",
             Why::RequestDelay => "delayed request",
+            Why::RingOverdue => "ring overdue",
+            Why::StillRinging => "still ringing",
+            Why::AckOverdue => "ACK overdue",
+            Why::Glare => "glare pause over",
+            Why::SessionTimer => "session timer",
+            Why::CallAdrift => "connection of a call overdue",
+            Why::LateForks => "late forks of a call",
         })
     }
 }

@@ -291,6 +291,8 @@ impl Driver {
                 }
                 Output::Forget { id } => self.questions.forget(id),
                 Output::Event(event) => self.tell(event, now),
+                // Calls are off in every account of this face.
+                Output::Call(_) => {}
             }
         }
         if !self.waiters.is_settled() {

@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::future::Future;
+use std::future::ready;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Instant;
 
 use futures_util::FutureExt as _;
+use homing_core::description::DescriptionRefusal;
 use homing_core::dns::DnsError;
 use homing_core::ids::{AccountId, AskId};
 use homing_core::locate::Request;
@@ -79,6 +81,12 @@ impl Questions {
                     }
                 };
                 self.work(id, work, Answer::Credentials(None), until);
+            }
+            // The face of the SDK makes no calls, so that no description is at hand.
+            Question::Describe(_) => {
+                let none =
+                    Answer::Described(Err(DescriptionRefusal::new(399, "this program makes no calls")));
+                self.work(id, ready(none.clone()), none, until);
             }
             Question::Redirect(attempt) => {
                 let policy = self.policy.clone();

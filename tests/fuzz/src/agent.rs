@@ -14,6 +14,7 @@ use homing_core::agent::{Agent, Awaits};
 use homing_core::command::Command;
 use homing_core::config::{AccountConfig, AgentConfig, Aor};
 use homing_core::connect::{ConnectError, TlsProof};
+use homing_core::description::DescriptionRefusal;
 use homing_core::dns::{DnsAnswer, DnsError, DnsRecords, RecordKind, Srv};
 use homing_core::ids::{AccountId, AskId, FlowId, Seed};
 use homing_core::outbox::{Answer, Credentials, Decision, Input, Output, Question};
@@ -186,6 +187,7 @@ impl World {
             Question::Credentials { .. } => {
                 Answer::Credentials(Some(Credentials::new("alice", "NETWORK", Password::new(CANARY))))
             }
+            Question::Describe(_) => Answer::Described(Err(DescriptionRefusal::new(399, "no sound"))),
             Question::Redirect(_) => {
                 Answer::Redirect(if how.is_multiple_of(2) { Decision::Follow } else { Decision::Stop })
             }
@@ -240,7 +242,7 @@ impl World {
                 }
                 Output::Ask { id, question, .. } => self.asked.push_back((id, question)),
                 Output::Forget { id } => self.asked.retain(|(asked, _)| *asked != id),
-                Output::Event(_) => {}
+                Output::Event(_) | Output::Call(_) => {}
             }
         }
     }
@@ -333,6 +335,10 @@ impl Random for Known {
 
     fn answer_tag(&mut self) -> String {
         self.0.answer_tag()
+    }
+
+    fn rseq(&mut self) -> u32 {
+        self.0.rseq()
     }
 
     fn spread(&mut self, wait: Wait, bound: u64) -> u64 {

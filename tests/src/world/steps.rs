@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use homing_core::command::Command;
+use homing_core::description::DescriptionRefusal;
 use homing_core::event::AccountEvent;
 use homing_core::ids::AccountId;
 use homing_core::outbox::{Answer, Input, Output, Question};
@@ -155,7 +156,7 @@ impl World {
                 }
                 Output::Close { flow } => self.hang_up(HostId::Phone(phone), flow),
                 Output::Ask { id, question, until: _ } => self.asked(phone, id, question),
-                Output::Forget { id: _ } => {}
+                Output::Forget { id: _ } | Output::Call(_) => {}
                 Output::Event(event) => {
                     let at = self.now();
                     let name = self.phones[phone].name.clone();
@@ -200,6 +201,7 @@ impl World {
             }
             Question::Credentials { .. } => Answer::Credentials(self.phones[phone].credentials.clone()),
             Question::Redirect(_) => Answer::Redirect(self.phones[phone].consent),
+            Question::Describe(_) => Answer::Described(Err(DescriptionRefusal::new(399, "no sound here"))),
         };
         self.clock.queue.add(now, Happening::Answered { phone, life, ask, answer });
     }

@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use homing_wire::Message;
 
+use crate::call_event::CallEvent;
 use crate::config::AgentConfig;
 use crate::connect::TlsProof;
 use crate::counter::Counters;
 use crate::event::AccountEvent;
 use crate::flow::{Destination, Flow, Flows, KeepTerms};
-use crate::ids::{AccountId, AskId, FlowId, Owner, Streams};
+use crate::ids::{AccountId, AskId, CallId, FlowId, Owner, Streams};
 use crate::locate::{ServerHealth, ServerOrder, Target};
 use crate::outbox::{Outbox, Output, Question};
 use crate::time::{Moment, Now};
@@ -62,8 +63,16 @@ pub(crate) struct LinkNews {
     /// Whose link it is.
     pub account: AccountId,
     pub link: LinkId,
-    /// True after a REGISTER was granted; false if it was not, or the registration is over.
-    pub granted: bool,
+    pub what: LinkChange,
+}
+
+/// What a registration has to say of its link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum LinkChange {
+    /// A REGISTER was granted, or did not come to that, also because the registration is over.
+    Registered(bool),
+    /// The server sent the account to another.
+    Moved,
 }
 
 /// One use of a connection.
@@ -149,7 +158,18 @@ impl Context<'_> {
 
     /// Tells the requests that wait over a link what became of the registration's REGISTER.
     pub(crate) fn tell_requests(&mut self, link: LinkId, granted: bool) {
-        self.news.push(LinkNews { account: self.account, link, granted });
+        let what = LinkChange::Registered(granted);
+        self.news.push(LinkNews { account: self.account, link, what });
+    }
+
+    /// Tells the calls over a link that its server sent the account to another.
+    pub(crate) fn tell_move(&mut self, link: LinkId) {
+        self.news.push(LinkNews { account: self.account, link, what: LinkChange::Moved });
+    }
+
+    /// Tells the user of a call.
+    pub(crate) fn tell_call(&mut self, call: CallId, what: CallEvent) {
+        self.outbox.tell_call(self.account, call, what);
     }
 
     /// Tells the user.

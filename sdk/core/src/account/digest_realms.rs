@@ -60,6 +60,11 @@ impl DigestRealms {
         room
     }
 
+    /// True if that realm was answered before.
+    pub(crate) fn knows(&self, challenge: &DigestChallenge) -> bool {
+        self.first.iter().chain(&self.further).any(|realm| realm.is_of(challenge))
+    }
+
     /// Forgets the session of a realm: its credentials were refused.
     pub(crate) fn forget(&mut self, challenge: &DigestChallenge) {
         self.first.take_if(|realm| realm.is_of(challenge));

@@ -24,6 +24,8 @@ pub trait Random: Send {
     fn cnonce(&mut self) -> String;
     /// A To tag for a request that is answered outside a dialog.
     fn answer_tag(&mut self) -> String;
+    /// The number of the first reliable provisional response, from 1 to 2^31 - 1 (RFC 3262 section 3).
+    fn rseq(&mut self) -> u32;
     /// A number in `0..bound`, in milliseconds, that spreads a wait; 0 for a bound of 0.
     fn spread(&mut self, wait: Wait, bound: u64) -> u64;
 }
@@ -48,6 +50,8 @@ pub enum WaitPurpose {
     Loss,
     /// The refresh of a binding.
     Refresh,
+    /// A change of a session that met another (RFC 3261 section 14.1).
+    Glare,
 }
 
 /// Values from one stream for each method.
@@ -63,6 +67,7 @@ pub struct SeededRandom {
     session_key: Rng,
     cnonce: Rng,
     answer_tag: Rng,
+    rseq: Rng,
     waits: Streams,
 }
 
@@ -78,6 +83,7 @@ impl SeededRandom {
             session_key: seed.rng("session key"),
             cnonce: seed.rng("cnonce"),
             answer_tag: seed.rng("To tag"),
+            rseq: seed.rng("RSeq"),
             waits: seed.stream("wait", &[]).streams(),
         }
     }
@@ -116,11 +122,16 @@ impl Random for SeededRandom {
         self.answer_tag.token(10)
     }
 
+    fn rseq(&mut self) -> u32 {
+        (self.rseq.next_u32() & 0x7fff_ffff).max(1)
+    }
+
     fn spread(&mut self, wait: Wait, bound: u64) -> u64 {
         let purpose = match wait.purpose {
             WaitPurpose::Retry => "retry",
             WaitPurpose::Loss => "loss",
             WaitPurpose::Refresh => "refresh",
+            WaitPurpose::Glare => "glare",
         };
         let numbers = [u64::from(wait.account.0), wait.from.as_nanos()];
         Rng::new(&self.waits.stream(purpose, &numbers)).below(bound)
@@ -133,7 +144,7 @@ mod tests {
 
     use super::*;
 
-    fn all(random: &mut SeededRandom) -> [String; 9] {
+    fn all(random: &mut SeededRandom) -> [String; 10] {
         let wait =
             Wait { purpose: WaitPurpose::Retry, account: AccountId(3), from: Moment(Duration::from_secs(9)) };
         [
@@ -145,6 +156,7 @@ mod tests {
             format!("{:?}", random.session_key()),
             random.cnonce(),
             random.answer_tag(),
+            random.rseq().to_string(),
             random.spread(wait, u64::MAX).to_string(),
         ]
     }
@@ -152,7 +164,7 @@ mod tests {
     #[test]
     fn one_more_value_of_one_kind_moves_no_other() {
         let undisturbed = all(&mut SeededRandom::new(&Seed::from_number(1)));
-        let more: [fn(&mut SeededRandom); 8] = [
+        let more: [fn(&mut SeededRandom); 9] = [
             |random| drop(random.call_id()),
             |random| drop(random.caller_tag()),
             |random| drop(random.branch()),
@@ -161,6 +173,7 @@ mod tests {
             |random| _ = random.session_key(),
             |random| drop(random.cnonce()),
             |random| drop(random.answer_tag()),
+            |random| _ = random.rseq(),
         ];
         for (kind, draw) in more.iter().enumerate() {
             let mut random = SeededRandom::new(&Seed::from_number(1));

@@ -4,6 +4,7 @@ use homing_wire::{Builder, Method, Name, NameAddrBuf, ViaBuf};
 
 use super::link_context::LinkContext;
 use super::random::Random;
+use super::server_link::ServerLink;
 
 /// Call-ID, From tag and CSeq that the requests of one machine share: one registration, one request outside a
 /// dialog.
@@ -11,6 +12,15 @@ pub(crate) struct Sequence {
     call_id: Box<str>,
     from_tag: Box<str>,
     cseq: u32,
+}
+
+/// The Via of a request over a link, with a branch of its own.
+pub(crate) fn via(link: &ServerLink, random: &mut dyn Random) -> ViaBuf {
+    ViaBuf::new(link.flow_ref.transport.via_token(), &link.local.ip().to_string())
+        .port(link.local.port())
+        .branch(&random.branch())
+        .param("rport", None)
+        .param("keep", None)
 }
 
 impl Sequence {
@@ -24,6 +34,11 @@ impl Sequence {
         &self.from_tag
     }
 
+    /// What every message of it carries in Call-ID.
+    pub(crate) fn call_id(&self) -> &str {
+        &self.call_id
+    }
+
     /// The head of the next request, to the URI `to`.
     pub(crate) fn head(
         &mut self,
@@ -35,11 +50,7 @@ impl Sequence {
         self.cseq += 1;
         let LinkContext { link, account, cx } = at;
         let config = &account.config;
-        let via = ViaBuf::new(link.flow_ref.transport.via_token(), &link.local.ip().to_string())
-            .port(link.local.port())
-            .branch(&cx.random.branch())
-            .param("rport", None)
-            .param("keep", None);
+        let via = via(link, cx.random);
         let aor = config.aor.to_string();
         let mut from = NameAddrBuf::new(&aor);
         if !config.display.is_empty() {

@@ -201,6 +201,16 @@ impl ServerLink {
         self.proof.clone_from(&opened.proof);
     }
 
+    /// Goes on over another connection to the same server, which proved what TLS proves: an association ends with its
+    /// connection, Digest sessions do not (decision 39).
+    pub(crate) fn reconnect(&mut self, flow: FlowRef, opened: &Opened) {
+        self.move_to(flow, opened);
+        self.forget_pending();
+        if matches!(self.trust, Trust::Signed(_)) {
+            self.trust = Trust::None;
+        }
+    }
+
     /// True if the two are links to one server.
     pub(crate) fn is_same_server(&self, other: &ServerLink) -> bool {
         self.server == other.server && self.flow_ref.transport == other.flow_ref.transport

@@ -76,6 +76,11 @@ impl Entry {
         if let Some((_, link)) = self.link(id) {
             link.part();
         }
+        self.sweep();
+    }
+
+    /// Links that nobody uses are gone.
+    pub(super) fn sweep(&mut self) {
         if let Some(links) = &mut self.further {
             links.retain(ServerLink::is_in_use);
         }

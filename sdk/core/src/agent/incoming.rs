@@ -5,45 +5,74 @@
 
 use homing_wire::{Message, Method, ParseError, Uri};
 
-use super::{Agent, pump};
+use super::calls::Invited;
+use super::{Agent, calls, pump};
 use crate::account::acceptance::SignatureVerdict;
 use crate::counter::Counter;
-use crate::ids::{AccountId, FlowId, Owner};
+use crate::ids::{AccountId, CallId, FlowId, Owner, TxId};
 use crate::registration_notify::{RegistrationNotify, is_registration_notify};
 use crate::time::Now;
 use crate::transaction::{FlowRef, Incoming};
-use crate::uas::{self, Refusal};
+use crate::uas::{self, Refusal, WITHOUT_CALLS};
 
 /// A request and the flow it came by.
+#[derive(Clone, Copy)]
 struct Received<'m> {
     flow: FlowId,
     request: &'m Message,
+    part: Part,
+}
+
+/// What a request is to a call.
+#[derive(Clone, Copy)]
+enum Part {
+    /// Nothing.
+    None,
+    /// A request inside one of its dialogs.
+    Inside(CallId),
+    /// The CANCEL of an INVITE of it, by its transaction if that is still there.
+    Cancels(CallId, Option<TxId>),
+    /// The ACK for a 2xx of it.
+    Acknowledges(CallId),
 }
 
 /// A request on a flow.
 pub(super) fn handle_request(agent: &mut Agent, flow: FlowId, request: &Message, now: Now) {
-    if request.method() == Some(Method::Ack) && !is_good_ack(agent, flow, request, now) {
+    let is_ack = request.method() == Some(Method::Ack);
+    if is_ack && !is_good_ack(agent, flow, request, now) {
         return;
     }
     let incoming = agent.tables.transactions.feed_request(request, flow, now);
     pump::pump(agent, now);
     let refusal = match incoming {
-        Incoming::New => None,
+        Incoming::New | Incoming::Ack { .. } => None,
         Incoming::Merged => Some(Refusal::new(482, "")),
-        // The INVITE has its final response already: this user agent makes no calls yet.
+        // Whether or not the INVITE has its final response already.
         Incoming::Cancel { .. } => Some(Refusal::new(200, "")),
         Incoming::Overload => return refuse_statelessly(agent, flow, request, Refusal::new(503, "")),
         Incoming::Unusable => return refuse_unusable(agent, flow, request),
-        Incoming::Retransmission | Incoming::Acknowledged { .. } | Incoming::Ack { .. } => return,
+        Incoming::Retransmission | Incoming::Acknowledged { .. } => return,
     };
-    let Some(account) = account_of(agent, flow, request) else {
+    let part = part_of(agent, flow, request, incoming);
+    if is_ack && matches!(part, Part::None) {
+        return;
+    }
+    let Some(account) = part.account(agent).or_else(|| account_of(agent, flow, request)) else {
         return refuse_stranger(agent, flow, request);
     };
-    let Some(verdict) = verify(agent, account, flow, request, now) else { return };
+    // An ACK with the branch of its INVITE was judged with that.
+    let is_judged = matches!(incoming, Incoming::Ack { of: Some(_) });
+    let verdict = match is_judged {
+        true => SignatureVerdict::Signed,
+        false => match verify(agent, account, flow, request, now) {
+            Some(verdict) => verdict,
+            None => return,
+        },
+    };
     // What is unsigned ends no registration, by whichever transport it came.
     let is_unsigned_notify = verdict != SignatureVerdict::Signed && is_registration_notify(request);
     let refusal = refusal.or_else(|| is_unsigned_notify.then(|| Refusal::new(403, "it is not signed")));
-    respond(agent, account, &Received { flow, request }, refusal, now);
+    serve(agent, account, &Received { flow, request, part }, refusal, now);
     let notify = RegistrationNotify::read(request).filter(|_| verdict == SignatureVerdict::Signed);
     if let Some(notify) = notify {
         agent.registration(account, now, |registration, account, cx| {
@@ -53,12 +82,84 @@ pub(super) fn handle_request(agent: &mut Agent, flow: FlowId, request: &Message,
     }
 }
 
-/// The account a request on this flow is for: by address and epid, else the only one there.
+/// The call that a request is for, and what it is to it.
+fn part_of(agent: &mut Agent, flow: FlowId, request: &Message, incoming: Incoming) -> Part {
+    let found = match incoming {
+        Incoming::Cancel { of } => match agent.tables.transactions.user(of) {
+            Some(Owner::Call(call)) => Some(Part::Cancels(*call, Some(of))),
+            Some(Owner::Registration(_) | Owner::Request(_)) | None => None,
+        },
+        Incoming::Ack { .. } => calls::find(agent, flow, request).map(Part::Acknowledges),
+        Incoming::New if request.method() == Some(Method::Cancel) => {
+            calls::find_ring(agent, request).map(|call| Part::Cancels(call, None))
+        }
+        Incoming::New => calls::find(agent, flow, request).map(Part::Inside),
+        _ => None,
+    };
+    found.unwrap_or(Part::None)
+}
+
+/// A request that proved good goes to its call, becomes a call, or is answered for what it is.
+fn serve(agent: &mut Agent, account: AccountId, received: &Received<'_>, refusal: Option<Refusal>, now: Now) {
+    let Received { flow, request, part } = *received;
+    match part {
+        Part::Acknowledges(call) => calls::feed(agent, call, now, |call, at| call.handle_ack(request, at)),
+        Part::Cancels(call, of) => {
+            let refusal = refusal.unwrap_or(Refusal::new(200, ""));
+            respond(agent, account, received, Some(refusal), now);
+            calls::feed(agent, call, now, |call, at| call.handle_cancel(of, request, at));
+        }
+        Part::Inside(_) | Part::None => {
+            let abilities = agent.abilities(account);
+            match refusal.or_else(|| uas::objection(request, abilities)) {
+                None if let Part::Inside(call) = part => feed_inside(agent, call, received, now),
+                None if agent.is_called(account, request) => {
+                    let invited = Invited { account, flow, invite: request };
+                    if let Err(refusal) = calls::receive(agent, &invited, now) {
+                        respond(agent, account, received, Some(refusal), now);
+                    }
+                }
+                refusal => respond(agent, account, received, refusal, now),
+            }
+        }
+    }
+    pump::pump(agent, now);
+}
+
+/// A request inside a dialog, in a transaction of its call.
+fn feed_inside(agent: &mut Agent, call: CallId, received: &Received<'_>, now: Now) {
+    let Received { flow, request, .. } = *received;
+    let Some(transport) = agent.tables.flows.find(flow).map(|flow| flow.destination().transport) else {
+        return;
+    };
+    let (flow_ref, owner) = (FlowRef::new(flow, transport), Owner::Call(call));
+    match agent.tables.transactions.accept_request(request, flow_ref, owner, now) {
+        Ok(tx) => calls::feed(agent, call, now, |call, at| call.handle_request(tx, request, at)),
+        Err(_) => agent.tables.counters.count(Counter::RefusedRequest),
+    }
+}
+
+impl Part {
+    fn account(self, agent: &Agent) -> Option<AccountId> {
+        match self {
+            Part::None => None,
+            Part::Inside(call) | Part::Cancels(call, _) | Part::Acknowledges(call) => {
+                agent.account_of(Owner::Call(call))
+            }
+        }
+    }
+}
+
+/// The account a request on this flow is for: by address and epid, else the only one there. A flow that its peer opened
+/// leads to the accounts that listen.
 fn account_of(agent: &Agent, flow: FlowId, request: &Message) -> Option<AccountId> {
     let found = agent.tables.flows.find(flow)?;
     let to = request.to().ok()?;
     let epid = to.param("epid").flatten();
-    let users: Vec<AccountId> = found.users().filter_map(|owner| agent.account_of(owner)).collect();
+    let mut users: Vec<AccountId> = found.users().filter_map(|owner| agent.account_of(owner)).collect();
+    if found.is_accepted() {
+        users = agent.listeners.clone();
+    }
     let named = [Some(to.uri_str()), request.request_uri()].into_iter().flatten().find_map(|uri| {
         let uri = Uri::parse(uri).ok()?;
         let bare = format!("sip:{}@{}", uri.user()?, uri.host()).to_ascii_lowercase();
@@ -70,7 +171,16 @@ fn account_of(agent: &Agent, flow: FlowId, request: &Message) -> Option<AccountI
         namesakes.iter().filter(|account| users.contains(account)).find(same_device).copied()
     });
     let only = || users.first().filter(|first| users.iter().all(|user| user == *first)).copied();
-    named.or_else(only)
+    // Who is called directly is called by an address, and its user part tells whom it means.
+    let by_user = || {
+        let uri = Uri::parse(request.request_uri()?).ok()?;
+        let user = uri.user().filter(|_| found.is_accepted())?;
+        let is_it = |id: &&AccountId| {
+            agent.accounts.get(id).is_some_and(|entry| entry.account.config.aor.user == user)
+        };
+        users.iter().find(is_it).copied()
+    };
+    named.or_else(by_user).or_else(only)
 }
 
 /// Judges a request by the link it came over; none: it is as if it had never come (decision 12).
@@ -107,12 +217,12 @@ fn respond(
     refusal: Option<Refusal>,
     now: Now,
 ) {
-    let Received { flow, request } = *received;
+    let Received { flow, request, .. } = *received;
     let tag = agent.tables.random.answer_tag();
-    let refusal = refusal.or_else(|| uas::objection(request));
+    let abilities = agent.abilities(account);
     let answer = match refusal {
-        Some(refusal) => uas::refuse(request, refusal, &tag),
-        None => uas::answer(request, &tag),
+        Some(refusal) => uas::refuse(request, refusal, &tag, abilities),
+        None => uas::answer(request, &tag, abilities),
     };
     let Some(response) = answer else { return };
     let Some(transport) = agent.tables.flows.find(flow).map(|flow| flow.destination().transport) else {
@@ -192,7 +302,7 @@ fn refuse_stranger(agent: &mut Agent, flow: FlowId, request: &Message) {
 fn refuse_statelessly(agent: &mut Agent, flow: FlowId, request: &Message, refusal: Refusal) {
     agent.tables.counters.count(Counter::RefusedRequest);
     let tag = agent.tables.random.answer_tag();
-    if let Some(response) = uas::refuse(request, refusal, &tag) {
+    if let Some(response) = uas::refuse(request, refusal, &tag, &WITHOUT_CALLS) {
         agent.tables.outbox.send(flow, response.bytes().clone());
     }
 }

@@ -6,6 +6,8 @@
 //! is for. Registrations that have something due stand in an ordered queue, so that ten thousand of them at rest
 //! cost nothing.
 
+mod call_entry;
+mod calls;
 mod entry;
 mod incoming;
 mod outgoing;
@@ -19,25 +21,30 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use bytes::Bytes;
-use homing_wire::{Excerpt, Frame, FrameError, FrameFault, Limits, Message, ParseError};
+use homing_wire::{Excerpt, Frame, FrameError, FrameFault, Limits, Message, Method, ParseError};
 use smallvec::SmallVec;
 
+use call_entry::CallEntry;
 use entry::Entry;
 use outgoing::Outgoing;
 
 use crate::account::Account;
-use crate::account::context::{Asks, Context, LinkNews};
+use crate::account::context::{Asks, Context, LinkChange, LinkNews};
 use crate::account::link_context::LinkContext;
 use crate::account::random::{Random, SeededRandom};
 use crate::account::server_link::ServerLink;
 use crate::account::waiting::Waiting;
+use crate::call::{Call, Rejection, Step};
+use crate::call_event::{CallEnd, EndReason};
+use crate::call_request::{CallRequest, InfoBody};
 use crate::command::Command;
-use crate::config::{AccountConfig, AgentConfig, ConfigError, ServerChoice};
+use crate::config::{AccountConfig, AgentConfig, Calls, ConfigError, ServerChoice};
 use crate::connect::{ConnectError, FlowEvent};
 use crate::counter::{Counter, Counters};
+use crate::dialog::Dialogs;
 use crate::error::Misuse;
 use crate::flow::{FlowRules, Flows, LostFlow, Opened};
-use crate::ids::{AccountId, AskId, FlowId, Owner, RequestId, Seed, Streams, TxId};
+use crate::ids::{AccountId, AskId, CallId, FlowId, Owner, RequestId, Seed, Streams, TxId};
 use crate::locate::ServerHealth;
 use crate::outbox::{Answer, Input, Outbox, Output};
 use crate::registration::{Expecting, Registration};
@@ -47,6 +54,7 @@ use crate::time::{Deadline, Now};
 use crate::timer_queue::TimerQueue;
 use crate::transaction::{Caps, Transactions};
 use crate::transport::Transport;
+use crate::uas::{Abilities, WITHOUT_CALLS};
 
 /// A user agent with any number of accounts.
 ///
@@ -74,10 +82,15 @@ pub struct Agent {
     /// Accounts by address of record, lower case.
     by_aor: BTreeMap<Box<str>, SmallVec<[AccountId; 2]>>,
     requests: BTreeMap<RequestId, Outgoing>,
+    calls: BTreeMap<CallId, CallEntry>,
+    dialogs: Dialogs,
+    /// Accounts without registrar that are heard where they listen.
+    listeners: Vec<AccountId>,
     /// Registrations that have something due.
     due: TimerQueue<Owner>,
     next_account: u32,
     next_request: u32,
+    next_call: u32,
     tables: Tables,
 }
 
@@ -88,7 +101,7 @@ pub enum Awaits {
     Deadline(Deadline),
     /// A person: credentials.
     Person,
-    /// The application: consent.
+    /// The application: consent, or the next word in a call, which is either side's.
     App,
     /// A command.
     Idle,
@@ -128,9 +141,13 @@ impl Agent {
             accounts: BTreeMap::new(),
             by_aor: BTreeMap::new(),
             requests: BTreeMap::new(),
+            calls: BTreeMap::new(),
+            dialogs: Dialogs::new(&mut seed.rng("dialogs")),
+            listeners: Vec::new(),
             due: TimerQueue::default(),
             next_account: 0,
             next_request: 0,
+            next_call: 0,
             tables: Tables {
                 config,
                 outbox: Outbox::default(),
@@ -166,6 +183,9 @@ impl Agent {
         let id = AccountId(self.next_account);
         self.next_account += 1;
         self.by_aor.entry(aor.into()).or_default().push(id);
+        if account.server == ServerChoice::NoRegistrar && account.calls.listen.is_some() {
+            self.listeners.push(id);
+        }
         self.accounts.insert(id, Box::new(Entry::new(id, account)));
         self.tables.size_for(self.accounts.len());
         Ok(id)
@@ -272,6 +292,138 @@ impl Agent {
         Ok(id)
     }
 
+    /// Places a call over the home server of an account, or, for an account without registrar, to the server of the URI.
+    /// What becomes of it is told as [`CallEvent`](crate::call_event::CallEvent)s; the offer is asked for by
+    /// [`Question::Describe`](crate::outbox::Question::Describe).
+    ///
+    /// # Errors
+    /// [`Misuse`]: no such account, it is not signed in or makes no calls, no SIP URI, a reserved or malformed header, or
+    /// too many calls.
+    pub fn place_call(
+        &mut self,
+        account: AccountId,
+        request: CallRequest,
+        now: Now,
+    ) -> Result<CallId, Misuse> {
+        self.admit_command()?;
+        let placed = calls::place(self, account, request, now);
+        pump::pump(self, now);
+        placed
+    }
+
+    /// Tells the caller of a call that came in that it rings (180); with `early` describes the session before the answer
+    /// (183), so that the caller hears what is sent.
+    ///
+    /// # Errors
+    /// [`Misuse`]: no such call, or it does not ring, is being answered, or cannot be described early.
+    pub fn ring(&mut self, call: CallId, early: bool, now: Now) -> Result<(), Misuse> {
+        self.admit_command()?;
+        let mut done = Ok(());
+        calls::command(self, call, now, Call::is_ringing, |mut call, at| {
+            done = call.alert(early, at);
+            Step::Stays(Box::new(call))
+        })?;
+        done
+    }
+
+    /// Answers a call that came in.
+    ///
+    /// # Errors
+    /// [`Misuse`]: no such call, or it does not ring.
+    pub fn answer(&mut self, call: CallId, now: Now) -> Result<(), Misuse> {
+        self.admit_command()?;
+        calls::command(self, call, now, Call::is_ringing, Call::answer)
+    }
+
+    /// Refuses a call that came in, with a status from 400 to 699.
+    ///
+    /// # Errors
+    /// [`Misuse`]: no such call, it does not ring, or that is no such status.
+    pub fn reject(&mut self, call: CallId, status: u16, now: Now) -> Result<(), Misuse> {
+        self.admit_command()?;
+        if !(400..700).contains(&status) {
+            return Err(Misuse::BadMessage);
+        }
+        let rejection = Rejection { status, text: String::new() };
+        calls::command(self, call, now, Call::is_ringing, |call, at| call.reject(&rejection, at))
+    }
+
+    /// Sends the caller of a call that came in to another address (302).
+    ///
+    /// # Errors
+    /// [`Misuse`]: no such call, it does not ring, or no SIP URI.
+    pub fn redirect(&mut self, call: CallId, uri: &str, now: Now) -> Result<(), Misuse> {
+        self.admit_command()?;
+        if !Call::accepts(uri) {
+            return Err(Misuse::BadMessage);
+        }
+        let rejection = Rejection { status: 302, text: uri.to_owned() };
+        calls::command(self, call, now, Call::is_ringing, |call, at| call.reject(&rejection, at))
+    }
+
+    /// Ends a call: CANCEL, BYE, 603, or nothing, as its state asks for. Its end is told at once.
+    ///
+    /// # Errors
+    /// [`Misuse::UnknownCall`]: no such call, or it is over.
+    pub fn hang_up(&mut self, call: CallId, now: Now) -> Result<(), Misuse> {
+        self.admit_command()?;
+        let why = match self.calls.get(&call).and_then(CallEntry::call) {
+            Some(linked) if linked.is_ringing() => EndReason::Declined,
+            Some(linked) if linked.is_answered() => EndReason::HungUp,
+            Some(_) | None => EndReason::Cancelled,
+        };
+        calls::hang_up(self, call, CallEnd::ours(why), now)
+    }
+
+    /// Holds an answered call: the world is asked for an offer that is `sendonly`. Told as
+    /// [`Held`](crate::call_event::CallEvent::Held) or [`ChangeRefused`](crate::call_event::CallEvent::ChangeRefused).
+    ///
+    /// # Errors
+    /// [`Misuse`]: no such call, or it is not answered.
+    pub fn hold(&mut self, call: CallId, now: Now) -> Result<(), Misuse> {
+        self.admit_command()?;
+        calls::command(self, call, now, Call::is_talking, |call, at| call.hold(true, at))
+    }
+
+    /// Takes a call up again that is on hold.
+    ///
+    /// # Errors
+    /// As [`hold`](Self::hold).
+    pub fn resume(&mut self, call: CallId, now: Now) -> Result<(), Misuse> {
+        self.admit_command()?;
+        calls::command(self, call, now, Call::is_talking, |call, at| call.hold(false, at))
+    }
+
+    /// Sends INFO in an answered call; told as [`InfoAnswered`](crate::call_event::CallEvent::InfoAnswered).
+    ///
+    /// # Errors
+    /// [`Misuse`]: no such call, it is not answered, or the body is over 64 KiB.
+    pub fn info(&mut self, call: CallId, body: InfoBody, now: Now) -> Result<(), Misuse> {
+        self.admit_command()?;
+        if !body.is_usable() {
+            return Err(Misuse::BadMessage);
+        }
+        calls::command(self, call, now, Call::is_talking, |call, at| call.inform(body, at))
+    }
+
+    /// Calls in the table, those that linger after their end included.
+    pub fn calls(&self) -> usize {
+        self.calls.len()
+    }
+
+    /// Names under which dialogs are found; none is left without a call.
+    pub fn dialogs(&self) -> usize {
+        self.dialogs.len()
+    }
+
+    fn admit_command(&mut self) -> Result<(), Misuse> {
+        if self.is_undrained() {
+            self.tables.counters.count(Counter::Undrained);
+            return Err(Misuse::Limit);
+        }
+        Ok(())
+    }
+
     /// Takes the answer to a question; one that is not waited for is counted.
     pub fn handle_answer(&mut self, id: AskId, answer: Answer, now: Now) {
         match self.tables.asks.close(id) {
@@ -291,8 +443,11 @@ impl Agent {
                         request.handle_credentials(id, given, at)
                     });
                 }
-                Answer::Redirect(_) => self.tables.counters.count(Counter::LateAnswer),
+                Answer::Redirect(_) | Answer::Described(_) => {
+                    self.tables.counters.count(Counter::LateAnswer);
+                }
             },
+            Some(Owner::Call(call)) => calls::handle_answer(self, call, id, answer, now),
             None => self.tables.counters.count(Counter::LateAnswer),
         }
         pump::pump(self, now);
@@ -312,6 +467,7 @@ impl Agent {
                 Outgoing::Locating(locating, _) => locating.deadline(),
                 Outgoing::Sent(_) => None,
             },
+            Owner::Call(call) => self.calls.get(&call)?.deadline(),
         });
         let tables = Deadline::earlier(self.tables.transactions.deadline(), self.tables.flows.deadline());
         Deadline::earlier(first, tables)
@@ -347,7 +503,20 @@ impl Agent {
             }
         };
         let registrations = self.accounts.iter().map(|(account, entry)| one(account, entry));
-        registrations.chain(self.requests.values().filter_map(asking)).collect()
+        let asking = self.requests.values().filter_map(asking);
+        registrations.chain(asking).chain(self.calls.values().map(|call| self.awaited(call))).collect()
+    }
+
+    /// What a call waits for.
+    fn awaited(&self, entry: &CallEntry) -> (AccountId, Awaits) {
+        let call = entry.call();
+        let awaits = match entry.deadline() {
+            Some(deadline) => Awaits::Deadline(deadline),
+            None if call.is_some_and(Call::awaits_person) => Awaits::Person,
+            None if call.is_some_and(Call::is_talking) => Awaits::App,
+            None => self.tables.transactions.deadline().map_or(Awaits::Idle, Awaits::Deadline),
+        };
+        (entry.account, awaits)
     }
 
     /// What was dropped, refused and done.
@@ -409,6 +578,8 @@ impl Agent {
                 None => {}
             }
         }
+        calls::abandon(self, account, now);
+        self.listeners.retain(|one| *one != account);
         if let Some(mut entry) = self.accounts.remove(&account) {
             self.due.set(Owner::Registration(account), &mut entry.due, None);
         }
@@ -440,6 +611,14 @@ impl Agent {
                                 locating.handle_connected(flow, cx)
                             });
                         }
+                        Owner::Call(call) if calls::is_locating(self, call) => {
+                            calls::feed_locating(self, call, now, |locating, cx| {
+                                locating.handle_connected(flow, cx)
+                            });
+                        }
+                        Owner::Call(call) => {
+                            calls::feed(self, call, now, |call, at| call.handle_connected(flow, at));
+                        }
                     }
                 }
             }
@@ -456,7 +635,13 @@ impl Agent {
             }
             FlowEvent::Received { flow, frame } => self.receive(flow, frame, now),
             // An agent that does not listen accepts no connection.
-            FlowEvent::Accepted { .. } => self.tables.counters.count(Counter::StrayFlow),
+            FlowEvent::Accepted { .. } if self.listeners.is_empty() => {
+                self.tables.counters.count(Counter::StrayFlow);
+            }
+            FlowEvent::Accepted { flow, local, peer, transport, .. } => {
+                let opened = Opened::new(local, peer, None, now);
+                self.tables.flows.accept(flow, opened, transport, now);
+            }
         }
     }
 
@@ -518,6 +703,7 @@ impl Agent {
                 Owner::Request(request) => {
                     requests::feed_locating(self, request, now, Locating::handle_deadline);
                 }
+                Owner::Call(call) => calls::handle_deadline(self, call, now),
             }
         }
     }
@@ -538,13 +724,33 @@ impl Agent {
     ) {
         let Some(entry) = self.accounts.get_mut(&id) else { return };
         let owner = Owner::Registration(id);
+        let before = entry.registration.home().map(|home| home.id);
         act(&mut entry.registration, &mut entry.account, &mut self.tables.context(id, owner, now));
         for link in self.tables.drained.drain(..) {
             entry.keep(link);
         }
         entry.resume(self.tables.config.timers.t1 * OVERLAP, now);
+        // The calls of the account hear of a new login: their link may have another flow.
+        if let Some(link) = entry.registration.home().map(|home| home.id).filter(|home| Some(*home) != before)
+        {
+            let what = LinkChange::Registered(true);
+            self.tables.news.push(LinkNews { account: id, link, what });
+        }
         let due = entry.registration.deadline().map(|deadline| deadline.at);
         self.due.set(owner, &mut entry.due, due);
+    }
+
+    /// What an account answers that it takes.
+    fn abilities(&self, account: AccountId) -> &'static Abilities {
+        let entry = self.accounts.get(&account);
+        entry.map_or(&WITHOUT_CALLS, |entry| Abilities::of(&entry.account.config))
+    }
+
+    /// True for an INVITE outside a dialog to an account that takes calls.
+    fn is_called(&self, account: AccountId, request: &Message) -> bool {
+        let is_outside = request.to().is_ok_and(|to| to.tag().is_none());
+        let takes = self.accounts.get(&account).map(|entry| entry.account.config.calls.calls);
+        request.method() == Some(Method::Invite) && is_outside && takes == Some(Calls::On)
     }
 
     /// The account of an owner.
@@ -552,6 +758,7 @@ impl Agent {
         match owner {
             Owner::Registration(account) => Some(account),
             Owner::Request(request) => self.requests.get(&request).map(Outgoing::account),
+            Owner::Call(call) => self.calls.get(&call).map(|entry| entry.account),
         }
     }
 
@@ -563,6 +770,7 @@ impl Agent {
                 Outgoing::Sent(request) => Some(request.subject().flow),
                 Outgoing::Locating(..) => None,
             },
+            Owner::Call(call) => Some(self.calls.get(&call)?.call()?.line().flow),
         }
     }
 
@@ -574,6 +782,7 @@ impl Agent {
                 Outgoing::Sent(request) => Some(request.caller_tag()),
                 Outgoing::Locating(..) => None,
             },
+            Owner::Call(call) => self.calls.get(&call)?.call()?.caller_tag(),
         }
     }
 
@@ -583,13 +792,17 @@ impl Agent {
         owner: Owner,
         flow: FlowId,
     ) -> Option<(&mut Account, &mut ServerLink, &mut Tables)> {
-        let Self { accounts, requests, tables, .. } = self;
+        let Self { accounts, requests, calls, tables, .. } = self;
         let (account, link) = match owner {
             Owner::Registration(account) => accounts.get_mut(&account)?.registration_link(flow)?,
             Owner::Request(request) => {
                 let Outgoing::Sent(request) = requests.get(&request)? else { return None };
                 let subject = request.subject();
                 accounts.get_mut(&subject.account)?.link(subject.link)?
+            }
+            Owner::Call(call) => {
+                let entry = calls.get(&call)?;
+                accounts.get_mut(&entry.account)?.link(entry.call()?.line().link)?
             }
         };
         Some((account, link, tables))

@@ -1,10 +1,11 @@
 //! What transactions, flows and registrations produced goes to the world or to its owner, until nothing is left.
 
 use super::outgoing::Outgoing;
-use super::{Agent, requests};
-use crate::account::context::LinkNews;
+use super::{Agent, calls, requests};
+use crate::account::context::{LinkChange, LinkNews};
 use crate::account::server_link::LinkSigner;
 use crate::account::waiting::Woken;
+use crate::call::Call;
 use crate::flow::{FlowNews, FlowOutput, LostFlow};
 use crate::ids::{Owner, RequestId};
 use crate::time::Now;
@@ -49,6 +50,7 @@ pub(super) fn tell_lost(agent: &mut Agent, lost: &LostFlow, users: &[Owner], now
             Owner::Request(request) => {
                 requests::feed_sent(agent, request, now, |request, at| request.handle_silence(at.cx));
             }
+            Owner::Call(call) => calls::handle_lost(agent, call, lost, now),
         }
     }
 }
@@ -68,6 +70,12 @@ fn carry(agent: &mut Agent, output: TxOutput<Owner>, now: Now) {
         | TxOutput::FlowFailed { user: Owner::Request(request), .. } => {
             requests::feed_sent(agent, request, now, |request, at| request.handle_silence(at.cx));
         }
+        TxOutput::TimedOut { tx, user: Owner::Call(call) } => {
+            calls::feed(agent, call, now, |call, at| call.handle_timeout(tx, at));
+        }
+        TxOutput::CancelDue { user: Owner::Call(call), .. } => {
+            calls::feed(agent, call, now, Call::handle_cancel_due);
+        }
         TxOutput::CancelDue { tx, user } => {
             if let Some(flow) = agent.flow_of(user)
                 && let Some((_, link, tables)) = agent.link_of(user, flow)
@@ -77,11 +85,11 @@ fn carry(agent: &mut Agent, output: TxOutput<Owner>, now: Now) {
                 let _answered_meanwhile = tables.transactions.cancel(tx, &mut signer, now);
             }
         }
-        // A registration hears of the loss of its flow itself; and what it answers to a server is over with the
-        // answer, whether or not its ACK comes.
-        TxOutput::FlowFailed { user: Owner::Registration(_), .. }
-        | TxOutput::AckTimedOut { user: Owner::Registration(_) | Owner::Request(_), .. }
-        | TxOutput::Unanswered { user: Owner::Registration(_) | Owner::Request(_), .. } => {}
+        // A registration and a call hear of the loss of their flow themselves; and what is answered with a refusal is
+        // over with the answer, whether or not its ACK comes.
+        TxOutput::FlowFailed { user: Owner::Registration(_) | Owner::Call(_), .. }
+        | TxOutput::AckTimedOut { .. }
+        | TxOutput::Unanswered { .. } => {}
     }
 }
 
@@ -103,7 +111,7 @@ fn carry_flow(agent: &mut Agent, output: FlowOutput<Owner>, now: Now) {
                         });
                     }
                     // Its answer comes by the Via of the request, wherever that leads.
-                    Owner::Request(_) => {}
+                    Owner::Request(_) | Owner::Call(_) => {}
                 }
             }
         }
@@ -117,8 +125,15 @@ fn tell_requests(agent: &mut Agent, news: LinkNews, now: Now) {
         let subject = request.subject();
         (subject.account == news.account && subject.link == news.link).then_some(*id)
     };
-    let waiting: Vec<RequestId> = agent.requests.iter().filter_map(waiting).collect();
+    let waiting: Vec<RequestId> = match news.what {
+        LinkChange::Registered(_) => agent.requests.iter().filter_map(waiting).collect(),
+        LinkChange::Moved => Vec::new(),
+    };
     for id in waiting {
-        requests::feed_sent(agent, id, now, |request, at| request.handle_news(news.granted, at));
+        let granted = news.what == LinkChange::Registered(true);
+        requests::feed_sent(agent, id, now, |request, at| request.handle_news(granted, at));
+    }
+    for id in calls::of_account(agent, news.account) {
+        calls::handle_news(agent, id, news, now);
     }
 }

@@ -2,7 +2,7 @@
 
 use super::Agent;
 use super::outgoing::Outgoing;
-use crate::account::context::{Context, LinkNews};
+use crate::account::context::Context;
 use crate::account::link_context::LinkContext;
 use crate::account::server_link::ServerLink;
 use crate::error::LoginError;
@@ -95,7 +95,7 @@ pub(super) fn feed_sent(
             if entry.home().is_some_and(|(_, home)| home.id == link) {
                 agent.registration(account, now, Registration::renew_for_request);
             } else {
-                cx.news.push(LinkNews { account, link, granted: false });
+                cx.tell_requests(link, false);
             }
         }
         Step::Redirected(subject) => {

@@ -3,7 +3,7 @@
 
 use homing_wire::{Excerpt, Message, ParseError};
 
-use super::{Agent, pump, requests};
+use super::{Agent, calls, pump, requests};
 use crate::account::acceptance::Acceptance;
 use crate::account::challenge::printable;
 use crate::account::server_link::{Judgement, LinkSigner, Verified};
@@ -11,7 +11,7 @@ use crate::auth::security_association::SignError;
 use crate::counter::Counter;
 use crate::error::{ResponseFault, SignatureFault};
 use crate::event::AccountEvent;
-use crate::ids::{FlowId, Owner, TxId};
+use crate::ids::{CallId, FlowId, Owner, TxId};
 use crate::time::Now;
 use crate::transaction::Response;
 
@@ -84,6 +84,7 @@ pub(super) fn handle_unreadable(
         Owner::Request(request) => {
             requests::feed_sent(agent, request, now, |request, at| request.handle_silence(at.cx));
         }
+        Owner::Call(call) => calls::feed(agent, call, now, |call, at| call.handle_timeout(tx, at)),
     }
     pump::pump(agent, now);
 }
@@ -164,6 +165,7 @@ fn tell(agent: &mut Agent, owner: Owner, what: Response, fed: Fed, now: Now) {
             let response = Verified { message, judged };
             requests::feed_sent(agent, request, now, |request, at| request.handle_final(tx, response, at));
         }
+        (what, Owner::Call(call), judged) => tell_call(agent, call, what, Fed { tx, message, judged }, now),
         // A copy is of a final response that was told. Neither owner sends INVITE, so neither has a dialog that
         // acknowledges a 2xx, again or at all.
         (
@@ -184,6 +186,27 @@ fn tell(agent: &mut Agent, owner: Owner, what: Response, fed: Fed, now: Now) {
     pump::pump(agent, now);
 }
 
+/// A call hears a response: it alone has dialogs that acknowledge a 2xx, again or anew.
+fn tell_call(agent: &mut Agent, call: CallId, what: Response, fed: Fed, now: Now) {
+    let Fed { tx, message, judged } = fed;
+    match (what, judged) {
+        (Response::Provisional, Some(Judgement { verdict, .. })) => {
+            calls::feed(agent, call, now, |call, at| call.handle_provisional(tx, &message, verdict, at));
+        }
+        (Response::Final, Some(judged)) => {
+            let response = Verified { message, judged };
+            calls::feed(agent, call, now, |call, at| call.handle_final(tx, response, at));
+        }
+        (Response::Another2xx, Some(_)) => {
+            calls::feed(agent, call, now, |call, at| call.handle_success_again(tx, &message, at));
+        }
+        (Response::Copied2xx, _) => {
+            calls::feed(agent, call, now, |call, at| call.handle_copied_success(tx, &message, at));
+        }
+        (Response::Provisional | Response::Final | Response::Another2xx, None) | (Response::Absorbed, _) => {}
+    }
+}
+
 /// A response is not believed: a counter and the last refusal change, nothing else.
 fn refuse(agent: &mut Agent, owner: Owner, message: &Message, why: SignatureFault, now: Now) {
     let status = message.status().unwrap_or_default();
@@ -192,7 +215,7 @@ fn refuse(agent: &mut Agent, owner: Owner, message: &Message, why: SignatureFaul
         match owner {
             Owner::Registration(_) if status >= 200 => registration.handle_refused(status, why, cx),
             // Nothing changes for a request: it goes on waiting, and its timeout is the answer.
-            Owner::Registration(_) | Owner::Request(_) => {}
+            Owner::Registration(_) | Owner::Request(_) | Owner::Call(_) => {}
         }
         if let Some(server) = registration.link().map(|link| link.server.clone())
             && account.refusals.admit(MOST_TOLD, cx.now)

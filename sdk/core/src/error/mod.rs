@@ -136,6 +136,9 @@ pub enum Misuse {
     /// No such account.
     #[error("there is no such account")]
     UnknownAccount,
+    /// No such call, or it is over.
+    #[error("there is no such call")]
+    UnknownCall,
     /// The account cannot do that in its state.
     #[error("the account cannot do that now")]
     WrongState,

@@ -46,6 +46,8 @@ pub enum FlowState {
     },
     /// Open to everyone who wants its destination.
     Open(Opened),
+    /// Opened by its peer. While nobody uses it, it closes at that moment.
+    Accepted(Opened, Moment),
 }
 
 /// What is true of an open flow.
@@ -89,9 +91,19 @@ impl<U: Copy + Ord> Flow<U> {
     /// What is true of it while it is open.
     pub fn opened(&self) -> Option<&Opened> {
         match &self.state {
-            FlowState::Open(opened) => Some(opened),
+            FlowState::Open(opened) | FlowState::Accepted(opened, _) => Some(opened),
             FlowState::Connecting { .. } => None,
         }
+    }
+
+    /// True if its peer opened it and nobody used it for too long.
+    pub(super) fn is_idle(&self, now: Now) -> bool {
+        matches!(self.state, FlowState::Accepted(_, until) if self.users.is_empty() && now.reached(until))
+    }
+
+    /// True if its peer opened it.
+    pub fn is_accepted(&self) -> bool {
+        matches!(self.state, FlowState::Accepted(..))
     }
 
     /// Who uses it.
@@ -104,10 +116,18 @@ impl<U: Copy + Ord> Flow<U> {
         self.users.contains(&user)
     }
 
+    fn kept(&self) -> Option<Deadline> {
+        Deadline::earlier(self.keeper.deadline(), self.debt.deadline())
+    }
+
     pub(super) fn deadline(&self) -> Option<Deadline> {
         match &self.state {
             FlowState::Connecting { until } => Some(Deadline::new(*until, Why::ConnectOverdue)),
-            FlowState::Open(_) => Deadline::earlier(self.keeper.deadline(), self.debt.deadline()),
+            FlowState::Open(_) => self.kept(),
+            FlowState::Accepted(_, until) if self.users.is_empty() => {
+                Deadline::earlier(Some(Deadline::new(*until, Why::IdleFlow)), self.kept())
+            }
+            FlowState::Accepted(..) => self.kept(),
         }
     }
 }

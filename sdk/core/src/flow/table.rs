@@ -1,6 +1,7 @@
 //! The table of flows: opened once, shared by all who want the same, closed when the last user leaves.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::Duration;
 
 use bytes::Bytes;
 use homing_wire::Frame;
@@ -14,9 +15,11 @@ use super::silent_peers::SilentPeers;
 use super::terms::KeepTerms;
 use super::want::Want;
 use crate::connect::ConnectError;
+use crate::identity::Expected;
 use crate::ids::{FlowId, Seed};
 use crate::time::{Deadline, Moment, Now};
 use crate::timer_queue::TimerQueue;
+use crate::transport::Transport;
 
 /// All flows of one agent. `U` names a user: an account, a dialog, a transaction.
 ///
@@ -30,6 +33,8 @@ pub struct Flows<U> {
     shared: BTreeMap<Destination, FlowId>,
     due: TimerQueue<FlowId>,
     silent: SilentPeers,
+    /// Flows that peers opened.
+    accepted: usize,
     outputs: VecDeque<FlowOutput<U>>,
 }
 
@@ -44,6 +49,7 @@ impl<U: Copy + Ord> Flows<U> {
             shared: BTreeMap::new(),
             due: TimerQueue::default(),
             silent: SilentPeers::default(),
+            accepted: 0,
             outputs: VecDeque::new(),
         }
     }
@@ -62,9 +68,26 @@ impl<U: Copy + Ord> Flows<U> {
         flow
     }
 
+    /// A peer opened a flow to where this side listens. It closes when its last user leaves it, or when it had none for
+    /// a while; one too many is closed at once.
+    pub fn accept(&mut self, flow: FlowId, opened: Opened, transport: Transport, now: Now) {
+        if self.accepted >= MOST_ACCEPTED || self.flows.contains_key(&flow) {
+            return self.outputs.push_back(FlowOutput::Close { flow });
+        }
+        self.accepted += 1;
+        let expected = Expected::Host(opened.peer.ip().to_string());
+        let destination = Destination { address: opened.peer, transport, expected };
+        let state = FlowState::Accepted(opened, now.after(IDLE));
+        let (users, keeper, debt) = (BTreeSet::new(), Keeper::Off, PongDebt::default());
+        self.flows.insert(flow, Flow { destination, state, users, keeper, debt, heard: None, due: None });
+        self.wake(flow);
+    }
+
     /// One more use of a flow that is there already. False if it is not.
     pub fn join(&mut self, flow: FlowId, user: U) -> bool {
-        self.flows.get_mut(&flow).map(|entry| entry.users.insert(user)).is_some()
+        let joined = self.flows.get_mut(&flow).map(|entry| entry.users.insert(user)).is_some();
+        self.wake(flow);
+        joined
     }
 
     /// Gives one use back; the last one closes the flow.
@@ -141,6 +164,8 @@ impl<U: Copy + Ord> Flows<U> {
             let Some(entry) = self.flows.get_mut(&flow) else { break };
             if matches!(entry.state, FlowState::Connecting { until } if now.reached(until)) {
                 self.lose(flow, ConnectError::Timeout);
+            } else if entry.is_idle(now) {
+                self.close(flow);
             } else {
                 if entry.debt.handle_deadline(now) {
                     let pong = Bytes::from_static(PONG);
@@ -226,6 +251,9 @@ impl<U: Copy + Ord> Flows<U> {
     fn remove(&mut self, flow: FlowId) -> Option<Flow<U>> {
         self.unshare(flow);
         let mut entry = self.flows.remove(&flow)?;
+        if entry.is_accepted() {
+            self.accepted -= 1;
+        }
         self.due.set(flow, &mut entry.due, None);
         Some(entry)
     }
@@ -246,5 +274,9 @@ impl<U: Copy + Ord> Flows<U> {
     }
 }
 
+/// Flows that peers may hold open at once.
+const MOST_ACCEPTED: usize = 1_024;
+/// How long a flow that a peer opened stays without a call: as long as a transaction lasts.
+const IDLE: Duration = Duration::from_secs(32);
 /// The answer to CRLFCRLF (RFC 5626 section 3.5.1).
 const PONG: &[u8] = b"\r\n";

@@ -23,7 +23,7 @@ use crate::event::AccountEvent;
 use crate::ids::{AskId, TxId};
 use crate::outbox::Credentials;
 use crate::time::{Deadline, Now, Why};
-use crate::uas;
+use crate::uas::Abilities;
 
 /// A REGISTER under way.
 pub(super) struct Exchange {
@@ -370,7 +370,7 @@ fn register(head: Builder, purpose: Purpose, at: &LinkContext<'_, '_>) -> Builde
         .header(Name::Contact, contact)
         .header(Name::Supported, format_args!("gruu-10, adhoclist, ms-cluster-failover{outbound}"))
         .header(Name::Event, "registration")
-        .header(Name::Allow, uas::ALLOW)
+        .header(Name::Allow, Abilities::of(config).allow)
         .header(Name::MsKeepAlive, "UAC;hop-hop=yes");
     match purpose {
         Purpose::SignIn => request,

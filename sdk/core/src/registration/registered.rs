@@ -567,6 +567,9 @@ impl Registered {
         if let Activity::Busy(exchange) = self.activity {
             exchange.abandon(&mut self.session.link, cx);
         }
+        if matches!(why, LogoutReason::Moved | LogoutReason::Deactivated) {
+            cx.tell_move(self.session.link.id);
+        }
         self.session.leave(cx);
         cx.tell(AccountEvent::LoggedOut { why });
     }

@@ -38,10 +38,8 @@ use crate::ids::{AccountId, AskId, FlowId, TxId};
 use crate::outbox::Credentials;
 use crate::server::ServerName;
 
-pub(crate) use asked::Asked;
+pub(crate) use asked::{Asked, Redirector};
 pub(crate) use locating::{Locating, Step as LocatingStep};
-
-use asked::Redirector;
 
 /// A request outside a dialog under way: an OPTIONS (RFC 3261 section 11).
 pub(crate) struct Request {

@@ -221,6 +221,7 @@ impl Player {
                 Output::Ask { id, question, .. } => self.asked_for(id, question),
                 Output::Forget { id } => self.typing.retain(|(_, held)| *held != id),
                 Output::Event(Event { what, .. }) => self.events.push((self.clock, what)),
+                Output::Call(call) => panic!("no calls are made: {call:?}"),
             }
         }
     }
@@ -311,6 +312,7 @@ impl Player {
                 }
                 None => self.give(id),
             },
+            Question::Describe(_) => panic!("no calls are made"),
             Question::Redirect(_) => {
                 let now = self.now();
                 self.agent.handle_answer(id, Answer::Redirect(Decision::Follow), now);

@@ -68,6 +68,10 @@ impl Random for Scripted {
         format!("to{}", self.next())
     }
 
+    fn rseq(&mut self) -> u32 {
+        u32::try_from(self.next()).unwrap()
+    }
+
     fn spread(&mut self, _wait: Wait, bound: u64) -> u64 {
         let spread = self.spread.unwrap_or_else(|| self.next());
         if bound == 0 { 0 } else { spread % bound }

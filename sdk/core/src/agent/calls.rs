@@ -1,0 +1,455 @@
+//! The calls of an agent: each is looked up, gets its input, and what follows is done.
+
+use homing_wire::Message;
+use homing_wire::header::AssertedIdentity;
+
+use super::call_entry::{CallEntry, CallStage};
+use super::{Agent, pump};
+use crate::account::context::{Context, LinkChange, LinkNews};
+use crate::account::link_context::LinkContext;
+use crate::account::server_link::{Named, OpenFlow, ServerLink};
+use crate::call::{Call, Invitation, Line, Plan, Step, admit};
+use crate::call_event::{CallEnd, CallEvent, EndReason, EndedBy};
+use crate::call_request::CallRequest;
+use crate::config::{Calls, DoNotDisturb, OnMove, ServerChoice};
+use crate::counter::Counter;
+use crate::dialog::{DialogName, Listed};
+use crate::error::{LoginError, Misuse};
+use crate::ids::{AccountId, CallId, FlowId, Owner};
+use crate::outbox::Answer;
+use crate::request::{Locating, LocatingStep};
+use crate::server::ServerName;
+use crate::time::Now;
+use crate::transaction::FlowRef;
+use crate::uas::Refusal;
+
+/// An INVITE outside a dialog, by which flow, and for whom.
+pub(super) struct Invited<'m> {
+    pub(super) account: AccountId,
+    pub(super) flow: FlowId,
+    pub(super) invite: &'m Message,
+}
+
+/// Places a call.
+pub(super) fn place(
+    agent: &mut Agent,
+    account: AccountId,
+    request: CallRequest,
+    now: Now,
+) -> Result<CallId, Misuse> {
+    if !Call::accepts(&request.to) || !request.is_usable() {
+        return Err(Misuse::BadMessage);
+    }
+    let entry = agent.accounts.get_mut(&account).ok_or(Misuse::UnknownAccount)?;
+    if entry.account.config.calls.calls == Calls::Off {
+        return Err(Misuse::WrongState);
+    }
+    if agent.calls.len() >= agent.tables.config.limits.calls {
+        return Err(Misuse::Limit);
+    }
+    let id = CallId(agent.next_call);
+    let cx = &mut agent.tables.context(account, Owner::Call(id), now);
+    let plan = Plan::new(id, request, &entry.account, now);
+    if entry.account.config.server == ServerChoice::NoRegistrar {
+        let step = Locating::start(plan.asked.clone(), &entry.account, cx)?;
+        agent.next_call = agent.next_call.wrapping_add(1);
+        follow(agent, account, Box::new(plan), step, now);
+    } else {
+        let link = entry.registration.home().ok_or(Misuse::WrongState)?;
+        let step = Call::place(plan, LinkContext { link, account: &mut entry.account, cx });
+        agent.next_call = agent.next_call.wrapping_add(1);
+        settle(agent, Placed::new(id, account), step, now);
+    }
+    Ok(id)
+}
+
+/// Where a call stands in the table while it is out for an input.
+pub(super) struct Placed {
+    id: CallId,
+    account: AccountId,
+    listed: Listed,
+}
+
+impl Placed {
+    fn new(id: CallId, account: AccountId) -> Self {
+        Self { id, account, listed: Listed::default() }
+    }
+}
+
+/// One input of a call that goes over a link; another takes no such input.
+pub(super) fn feed(
+    agent: &mut Agent,
+    id: CallId,
+    now: Now,
+    act: impl FnOnce(Call, LinkContext<'_, '_>) -> Step,
+) {
+    if agent.calls.get(&id).and_then(CallEntry::call).is_none() {
+        return;
+    }
+    let Some((placed, CallStage::Linked(call))) = take(agent, id) else { return };
+    let Some(entry) = agent.accounts.get_mut(&placed.account) else { return };
+    let cx = &mut agent.tables.context(placed.account, Owner::Call(id), now);
+    let Some((account, link)) = entry.link(call.line().link) else {
+        // A link lives as long as it is used.
+        let mut listed = placed.listed;
+        return agent.dialogs.list(id, &mut listed, Listed::default());
+    };
+    let step = act(*call, LinkContext { link, account, cx });
+    settle(agent, placed, step, now);
+}
+
+/// What the application wants of a call that goes over a link.
+///
+/// # Errors
+/// [`Misuse::UnknownCall`], or what `may` says.
+pub(super) fn command(
+    agent: &mut Agent,
+    id: CallId,
+    now: Now,
+    may: impl FnOnce(&Call) -> bool,
+    act: impl FnOnce(Call, LinkContext<'_, '_>) -> Step,
+) -> Result<(), Misuse> {
+    let entry = agent.calls.get(&id).filter(|entry| entry.counts()).ok_or(Misuse::UnknownCall)?;
+    if !entry.call().is_some_and(may) {
+        return Err(Misuse::WrongState);
+    }
+    feed(agent, id, now, act);
+    pump::pump(agent, now);
+    Ok(())
+}
+
+/// Ends a call, whatever it is.
+///
+/// # Errors
+/// [`Misuse::UnknownCall`].
+pub(super) fn hang_up(agent: &mut Agent, id: CallId, end: CallEnd, now: Now) -> Result<(), Misuse> {
+    let entry = agent.calls.get(&id).filter(|entry| entry.counts()).ok_or(Misuse::UnknownCall)?;
+    match &entry.stage {
+        CallStage::Linked(_) => feed(agent, id, now, |call, at| call.hang_up(end, at)),
+        CallStage::Locating(..) => stop_locating(agent, id, end, now),
+    }
+    pump::pump(agent, now);
+    Ok(())
+}
+
+fn stop_locating(agent: &mut Agent, id: CallId, end: CallEnd, now: Now) {
+    if let Some((placed, CallStage::Locating(locating, _))) = take(agent, id) {
+        let cx = &mut agent.tables.context(placed.account, Owner::Call(id), now);
+        locating.stop(cx);
+        cx.tell_call(id, CallEvent::Ended(Box::new(end)));
+    }
+}
+
+/// One input of a search for the server of a call.
+pub(super) fn feed_locating(
+    agent: &mut Agent,
+    id: CallId,
+    now: Now,
+    act: impl FnOnce(Locating, &mut Context<'_>) -> LocatingStep,
+) {
+    if !is_locating(agent, id) {
+        return;
+    }
+    let Some((placed, CallStage::Locating(locating, plan))) = take(agent, id) else { return };
+    let step = act(*locating, &mut agent.tables.context(placed.account, Owner::Call(id), now));
+    follow(agent, placed.account, plan, step, now);
+}
+
+/// True while the server of a call is looked for.
+pub(super) fn is_locating(agent: &Agent, id: CallId) -> bool {
+    agent.calls.get(&id).is_some_and(|entry| matches!(entry.stage, CallStage::Locating(..)))
+}
+
+/// What becomes of a call after a step of the search for its server.
+fn follow(agent: &mut Agent, account: AccountId, plan: Box<Plan>, step: LocatingStep, now: Now) {
+    let id = plan.call;
+    match step {
+        LocatingStep::Stays(locating) => {
+            let stage = CallStage::Locating(locating, plan);
+            put(agent, Placed::new(id, account), stage);
+        }
+        LocatingStep::Found(_, connection) => {
+            let Some(entry) = agent.accounts.get_mut(&account) else { return };
+            let mut link = ServerLink::new(entry.account.next_link(), connection.into_flow());
+            let cx = &mut agent.tables.context(account, Owner::Call(id), now);
+            let step = Call::place(*plan, LinkContext { link: &mut link, account: &mut entry.account, cx });
+            entry.keep(link);
+            settle(agent, Placed::new(id, account), step, now);
+        }
+        LocatingStep::Failed(error) => {
+            let end = CallEnd::of(EndedBy::Network, EndReason::Unreachable(error));
+            let cx = &mut agent.tables.context(account, Owner::Call(id), now);
+            cx.tell_call(id, CallEvent::Ended(Box::new(end)));
+        }
+    }
+}
+
+/// What becomes of a call after an input.
+fn settle(agent: &mut Agent, placed: Placed, step: Step, now: Now) {
+    let (id, account) = (placed.id, placed.account);
+    match step {
+        Step::Stays(call) => put(agent, placed, CallStage::Linked(call)),
+        Step::NeedsAssociation(call) => {
+            let link = call.line().link;
+            put(agent, placed, CallStage::Linked(call));
+            let home = agent.accounts.get_mut(&account).and_then(|entry| entry.registration.home());
+            if home.is_some_and(|home| home.id == link) {
+                agent.registration(account, now, crate::registration::Registration::renew_for_request);
+            } else {
+                feed(agent, id, now, |call, at| call.handle_news(None, at));
+            }
+        }
+        Step::Locate(line, plan) => {
+            unlist(agent, placed);
+            part(agent, account, &line);
+            let Some(entry) = agent.accounts.get_mut(&account) else { return };
+            let cx = &mut agent.tables.context(account, Owner::Call(id), now);
+            let step = Locating::start(plan.asked.clone(), &entry.account, cx).unwrap_or_else(|_| {
+                LocatingStep::Failed(LoginError::NoAnswer { server: line.server.clone() })
+            });
+            follow(agent, account, plan, step, now);
+        }
+        Step::Ends(line) => {
+            unlist(agent, placed);
+            part(agent, account, &line);
+        }
+    }
+}
+
+fn part(agent: &mut Agent, account: AccountId, line: &Line) {
+    if let Some(entry) = agent.accounts.get_mut(&account) {
+        entry.part(line.link);
+    }
+}
+
+fn put(agent: &mut Agent, placed: Placed, stage: CallStage) {
+    let Placed { id, account, mut listed } = placed;
+    let now = match &stage {
+        CallStage::Linked(call) => call.listed(),
+        CallStage::Locating(..) => Listed::default(),
+    };
+    agent.dialogs.list(id, &mut listed, now);
+    let mut entry = CallEntry { account, stage, listed, due: None };
+    let due = entry.deadline().map(|deadline| deadline.at);
+    agent.due.set(Owner::Call(id), &mut entry.due, due);
+    agent.calls.insert(id, entry);
+}
+
+/// Takes a call out of the table for an input; it stays listed.
+fn take(agent: &mut Agent, id: CallId) -> Option<(Placed, CallStage)> {
+    let CallEntry { account, stage, listed, mut due } = agent.calls.remove(&id)?;
+    agent.due.set(Owner::Call(id), &mut due, None);
+    Some((Placed { id, account, listed }, stage))
+}
+
+fn unlist(agent: &mut Agent, placed: Placed) {
+    let mut listed = placed.listed;
+    agent.dialogs.list(placed.id, &mut listed, Listed::default());
+}
+
+/// Does what is due.
+pub(super) fn handle_deadline(agent: &mut Agent, id: CallId, now: Now) {
+    let is_overdue = match agent.calls.get(&id).map(|entry| &entry.stage) {
+        Some(CallStage::Locating(_, plan)) => now.reached(plan.until),
+        Some(CallStage::Linked(_)) | None => false,
+    };
+    if is_overdue {
+        stop_locating(agent, id, CallEnd::of(EndedBy::Rule, EndReason::NoAnswer), now);
+    } else if is_locating(agent, id) {
+        feed_locating(agent, id, now, Locating::handle_deadline);
+    } else {
+        feed(agent, id, now, Call::handle_deadline);
+    }
+}
+
+/// The world's answer to a question of a call.
+pub(super) fn handle_answer(
+    agent: &mut Agent,
+    owner: CallId,
+    id: crate::ids::AskId,
+    answer: Answer,
+    now: Now,
+) {
+    match answer {
+        Answer::Resolved(records) => {
+            feed_locating(agent, owner, now, |locating, cx| locating.handle_answer(id, records, cx));
+        }
+        Answer::Redirect(_) => agent.tables.counters.count(Counter::LateAnswer),
+        answer @ (Answer::Credentials(_) | Answer::Described(_)) => {
+            feed(agent, owner, now, |call, at| call.handle_answer(id, answer, at));
+        }
+    }
+}
+
+/// A flow is gone under a call.
+pub(super) fn handle_lost(agent: &mut Agent, id: CallId, lost: &crate::flow::LostFlow, now: Now) {
+    if is_locating(agent, id) {
+        let why = lost.why.clone();
+        return feed_locating(agent, id, now, |locating, cx| locating.handle_lost(lost.flow, why, cx));
+    }
+    let account = agent.calls.get(&id).map(|entry| entry.account);
+    let Some(entry) = account.and_then(|account| agent.accounts.get_mut(&account)) else { return };
+    let waits = !entry.registration.is_at_rest() && entry.registration.home().is_none();
+    feed(agent, id, now, |call, at| call.handle_lost(lost.flow, waits, at));
+}
+
+/// A registration says what became of its REGISTER to the calls over its link, and to those that wait for a login. Calls
+/// over a link whose server sent the account away end, where the account wants that (decision 8).
+pub(super) fn handle_news(agent: &mut Agent, id: CallId, news: LinkNews, now: Now) {
+    let Some(call) = agent.calls.get(&id).and_then(CallEntry::call) else { return };
+    let (is_over_it, is_adrift) = (call.line().link == news.link, call.line().is_adrift());
+    let rule = agent.accounts.get(&news.account).map(|entry| entry.account.config.calls.on_move);
+    match news.what {
+        LinkChange::Registered(granted) => {
+            if is_over_it {
+                feed(agent, id, now, |call, at| call.handle_news(Some(granted), at));
+            }
+            if granted && (is_over_it || is_adrift) {
+                feed(agent, id, now, Call::handle_login);
+            }
+        }
+        LinkChange::Moved if is_over_it && rule == Some(OnMove::End) => {
+            let end = CallEnd::of(EndedBy::Rule, EndReason::Moved);
+            feed(agent, id, now, |call, at| call.hang_up(end, at));
+        }
+        LinkChange::Moved => {}
+    }
+}
+
+/// The calls of an account.
+pub(super) fn of_account(agent: &Agent, account: AccountId) -> Vec<CallId> {
+    let own = |(id, entry): (&CallId, &CallEntry)| (entry.account == account).then_some(*id);
+    agent.calls.iter().filter_map(own).collect()
+}
+
+/// An account is removed: its calls are, too, without a word.
+pub(super) fn abandon(agent: &mut Agent, account: AccountId, now: Now) {
+    for id in of_account(agent, account) {
+        let Some((placed, stage)) = take(agent, id) else { continue };
+        let Some(entry) = agent.accounts.get_mut(&account) else { continue };
+        let cx = &mut agent.tables.context(account, Owner::Call(id), now);
+        match stage {
+            CallStage::Locating(locating, _) => locating.stop(cx),
+            CallStage::Linked(call) => {
+                let number = call.line().link;
+                if let Some((account, link)) = entry.link(number) {
+                    call.abandon(LinkContext { link, account, cx });
+                }
+                entry.part(number);
+            }
+        }
+        unlist(agent, placed);
+    }
+}
+
+/// The call that a request inside a dialog belongs to, if it comes from who may speak there (decision 43).
+pub(super) fn find(agent: &mut Agent, flow: FlowId, request: &Message) -> Option<CallId> {
+    let to = request.to().ok()?;
+    let id = agent.dialogs.find(&DialogName::new(request.call_id().ok()?, to.tag()?))?;
+    let peer = agent.tables.flows.find(flow)?.opened()?.peer.ip();
+    let entry = agent.calls.get(&id)?;
+    let call = entry.call()?;
+    let speaks = call.may_speak(flow, peer);
+    let (_, link) = agent.accounts.get_mut(&entry.account)?.link(call.line().link)?;
+    (link.is_over(flow) || speaks && link.association().is_none()).then_some(id)
+}
+
+/// The call that rings for the INVITE that a CANCEL is for, when no transaction tells it any more.
+pub(super) fn find_ring(agent: &Agent, cancel: &Message) -> Option<CallId> {
+    let from = cancel.from().ok()?;
+    let name = DialogName::new(cancel.call_id().ok()?, from.tag().unwrap_or_default());
+    let id = agent.dialogs.find_ring(&name)?;
+    agent.calls.get(&id)?.call()?.is_orphaned().then_some(id)
+}
+
+/// Takes an INVITE outside a dialog that nothing is objected to: a call, or the reason why not.
+///
+/// # Errors
+/// [`Refusal`].
+pub(super) fn receive(agent: &mut Agent, invited: &Invited<'_>, now: Now) -> Result<(), Refusal> {
+    let Invited { account, flow, invite } = *invited;
+    check_room(agent, invited)?;
+    let transport = agent.tables.flows.find(flow).map(|flow| flow.destination().transport);
+    let transport = transport.ok_or(Refusal::new(480, ""))?;
+    let id = CallId(agent.next_call);
+    let owner = Owner::Call(id);
+    let tag = agent.tables.random.answer_tag();
+    let fresh = fresh_link(agent, account, flow);
+    let Some(entry) = agent.accounts.get_mut(&account) else { return Err(Refusal::new(404, "")) };
+    if let Some(link) = fresh {
+        entry.keep(link);
+    }
+    let mut cx = agent.tables.context(account, owner, now);
+    let Some((account_of, link)) = entry.link_on(flow) else { return Err(Refusal::new(480, "")) };
+    let vouched = link.proof.is_some();
+    let at = LinkContext { link, account: account_of, cx: &mut cx };
+    let admitted = admit(invite, &tag, &at).and_then(|(dialog, offer)| {
+        let tx = at.cx.transactions.accept_request(invite, FlowRef::new(flow, transport), owner, now);
+        let tx = tx.map_err(|_| Refusal::new(503, ""))?;
+        Ok(Invitation { invite, tx, offer, dialog, vouched })
+    });
+    let call = match admitted {
+        Ok(invitation) => Call::receive(id, invitation, at),
+        Err(refusal) => {
+            entry.sweep();
+            return Err(refusal);
+        }
+    };
+    agent.next_call = agent.next_call.wrapping_add(1);
+    put(agent, Placed::new(id, account), CallStage::Linked(call));
+    Ok(())
+}
+
+/// The limits on calls that come in (T20), and do-not-disturb.
+fn check_room(agent: &Agent, invited: &Invited<'_>) -> Result<(), Refusal> {
+    let Some(entry) = agent.accounts.get(&invited.account) else { return Err(Refusal::new(404, "")) };
+    let rules = &entry.account.config.calls;
+    match rules.do_not_disturb {
+        DoNotDisturb::Off => {}
+        DoNotDisturb::Unavailable => return Err(Refusal::new(480, "")),
+        DoNotDisturb::Busy => return Err(Refusal::new(486, "")),
+    }
+    let own = || agent.calls.values().filter(|call| call.account == invited.account && call.counts());
+    let caller = caller(agent, invited.flow, invited.invite);
+    let same = |call: &&CallEntry| {
+        let Some(linked) = call.call() else { return false };
+        let Some(invite) = linked.ringing() else { return false };
+        self::caller(agent, linked.line().flow, invite) == caller
+    };
+    let is_full = own().count() >= usize::from(rules.most_calls)
+        || own().filter(same).count() >= usize::from(rules.most_ringing_per_caller)
+        || agent.calls.len() >= agent.tables.config.limits.calls;
+    if is_full { Err(Refusal::new(486, "")) } else { Ok(()) }
+}
+
+/// By what calls of one caller are counted (decision 46): the identity that the server asserts, else the address of a
+/// direct caller, else what From says.
+fn caller(agent: &Agent, flow: FlowId, invite: &Message) -> String {
+    let opened = agent.tables.flows.find(flow).and_then(|flow| flow.opened());
+    let asserted = || Some(invite.all::<AssertedIdentity<'_>>().next()?.ok()?.uri_str().to_ascii_lowercase());
+    let is_proved = opened.is_some_and(|opened| opened.proof.is_some());
+    let is_accepted = agent.tables.flows.find(flow).is_some_and(|flow| flow.is_accepted());
+    let said = || invite.from().map_or_else(|_| String::new(), |from| from.uri_str().to_ascii_lowercase());
+    match (is_proved, is_accepted, opened) {
+        (true, _, _) => asserted().unwrap_or_else(said),
+        (false, true, Some(opened)) => opened.peer.ip().to_string(),
+        _ => said(),
+    }
+}
+
+/// A link to a peer that called an account without registrar; none where a link is over that flow.
+fn fresh_link(agent: &mut Agent, account: AccountId, flow: FlowId) -> Option<ServerLink> {
+    let found = agent.tables.flows.find(flow)?;
+    let (transport, opened) = (found.destination().transport, found.opened()?.clone());
+    let expected = found.destination().expected.clone();
+    let entry = agent.accounts.get_mut(&account)?;
+    if entry.link_on(flow).is_some() {
+        return None;
+    }
+    let host = opened.peer.ip().to_string();
+    let named = Named::new(&host, Some(opened.peer.port()), &expected);
+    let server = ServerName::new(&host, opened.peer.port());
+    let flow_ref = FlowRef::new(flow, transport);
+    let flow = OpenFlow { server, named, flow_ref, proof: opened.proof.clone(), local: opened.local };
+    Some(ServerLink::new(entry.account.next_link(), flow))
+}

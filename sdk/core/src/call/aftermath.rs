@@ -1,0 +1,137 @@
+//! What an INVITE leaves behind when its call is over or was answered: forks that answer late are acknowledged and hung up,
+//! and copies still find their ACK (RFC 3261 section 13.2.2.4).
+
+use homing_wire::Message;
+
+use super::line::{CallContext, Sent};
+use super::negotiation::Negotiation;
+use super::usage::{Fork, InviteUsage, Role};
+use crate::account::server_link::Verified;
+use crate::counter::Counter;
+use crate::dialog::Dialog;
+use crate::ids::{AskId, TxId};
+use crate::time::{Deadline, Moment, Why};
+
+/// The time after, until which a call keeps its flow.
+pub(crate) struct Aftermath {
+    until: Moment,
+    /// The INVITE that was answered, of a call that was placed.
+    invite: Option<Answered>,
+    /// Forks that answered late.
+    strays: Vec<InviteUsage>,
+}
+
+struct Answered {
+    tx: TxId,
+    message: Message,
+    tag: Box<str>,
+    fork: Fork,
+}
+
+impl Aftermath {
+    /// After the first 2xx to an INVITE of this side.
+    pub(crate) fn of_invite(sent: &Sent, usage: &InviteUsage, cc: &CallContext<'_, '_, '_>) -> Self {
+        let fork = Fork { role: Role::Caller, number: u8::MAX, wish: usage.wish() };
+        let tag = usage.dialog.local_tag().into();
+        let invite = Answered { tx: sent.tx, message: sent.message.clone(), tag, fork };
+        Self { invite: Some(invite), ..Self::of_flow(cc) }
+    }
+
+    /// A flow that copies may still come by.
+    pub(crate) fn of_flow(cc: &CallContext<'_, '_, '_>) -> Self {
+        let until = cc.at.cx.now.after(cc.at.cx.agent.timers.t1 * LINGER);
+        Self { until, invite: None, strays: Vec::new() }
+    }
+
+    /// When it is over, unless a late fork's BYE is still out.
+    pub(crate) fn deadline(&self) -> Option<Deadline> {
+        let is_busy = self.strays.iter().any(InviteUsage::is_talking);
+        (!is_busy).then(|| Deadline::new(self.until, Why::LateForks))
+    }
+
+    /// True once nothing more can come.
+    pub(crate) fn is_over(&self, cc: &CallContext<'_, '_, '_>) -> bool {
+        self.deadline().is_some_and(|due| cc.at.cx.now.reached(due.at))
+    }
+
+    /// A late fork's request that waits for that transaction.
+    pub(crate) fn stray_of(&mut self, tx: TxId) -> Option<&mut InviteUsage> {
+        self.strays.iter_mut().find(|stray| stray.is_of(tx))
+    }
+
+    /// A late fork whose BYE waits for the answer to that question.
+    pub(crate) fn stray_that_asked(&mut self, id: AskId) -> Option<&mut InviteUsage> {
+        self.strays.iter_mut().find(|stray| stray.has_asked(id))
+    }
+
+    /// True once: the BYE of a late fork waits for a new association.
+    pub(crate) fn take_association_wish(&mut self) -> bool {
+        self.strays.iter_mut().fold(false, |any, stray| stray.take_association_wish() || any)
+    }
+
+    /// What became of the association that a BYE waits for.
+    pub(crate) fn handle_news(&mut self, granted: Option<bool>, cc: &mut CallContext<'_, '_, '_>) {
+        for stray in &mut self.strays {
+            let _it_is_over = stray.handle_news(granted, cc);
+        }
+    }
+
+    /// The From tag of a late fork's BYE.
+    pub(crate) fn caller_tag(&self) -> Option<&str> {
+        self.invite.as_ref().map(|invite| &*invite.tag)
+    }
+
+    /// A further 2xx to the INVITE that is not of the dialog that won: acknowledged, and hung up.
+    pub(crate) fn handle_success(&mut self, tx: TxId, success: &Message, cc: &mut CallContext<'_, '_, '_>) {
+        if let Some(stray) = self.strays.iter_mut().find(|stray| stray.knows_success(tx, success)) {
+            return stray.handle_success_again(cc);
+        }
+        let Some(Answered { message, fork, .. }) = self.invite.as_ref().filter(|invite| invite.tx == tx)
+        else {
+            return;
+        };
+        if self.strays.len() >= MOST_STRAYS {
+            return cc.at.cx.counters.count(Counter::OverLimit);
+        }
+        let dialog = Dialog::of_caller(message, success).ok();
+        let Some(dialog) = dialog.or_else(|| Dialog::of_bad_success(message, success)) else { return };
+        let mut stray = InviteUsage::new(dialog, Negotiation::default(), *fork, success);
+        let sent = Sent { tx, message: message.clone(), answers: Vec::new() };
+        stray.acknowledge(sent, None, cc);
+        stray.hang_up(None, cc);
+        self.strays.push(stray);
+    }
+
+    /// A copy of a late fork's 2xx. False if it is of none.
+    pub(crate) fn handle_copy(&self, tx: TxId, success: &Message, cc: &mut CallContext<'_, '_, '_>) -> bool {
+        let stray = self.strays.iter().find(|stray| stray.knows_success(tx, success));
+        if let Some(stray) = stray {
+            stray.handle_copied_success(cc);
+        }
+        stray.is_some()
+    }
+
+    /// The final response to a late fork's request. The response is given back if it is for none.
+    pub(crate) fn handle_final(
+        &mut self,
+        tx: TxId,
+        response: Verified,
+        cc: &mut CallContext<'_, '_, '_>,
+    ) -> Option<Verified> {
+        let Some(stray) = self.stray_of(tx) else { return Some(response) };
+        let _it_is_over = stray.handle_final(tx, response, cc);
+        None
+    }
+
+    /// Takes everything back without a word.
+    pub(crate) fn abandon(self, cc: &mut CallContext<'_, '_, '_>) {
+        for stray in self.strays {
+            stray.abandon(cc);
+        }
+    }
+}
+
+/// As long as a 2xx may come, in multiples of T1 (RFC 6026 timer M).
+const LINGER: u32 = 64;
+/// Late forks of one call that are hung up one by one.
+const MOST_STRAYS: usize = 32;

@@ -1,0 +1,338 @@
+//! How a call reaches its server: the link and the flow it keeps, what it sends over them, and what it does when the flow
+//! is lost.
+
+use bytes::Bytes;
+use homing_wire::{Builder, Message, Name, UriBuf, ViaBuf};
+
+use crate::account::Account;
+use crate::account::digest_realms::SentAnswer;
+use crate::account::link_context::LinkContext;
+use crate::account::request_head;
+use crate::account::server_link::{LinkId, LinkSigner, Proof, SentRequest, ServerLink};
+use crate::call_event::{CallEnd, CallEvent};
+use crate::config::ServerChoice;
+use crate::counter::Counter;
+use crate::description::{DescriptionQuestion, Turn};
+use crate::error::Misuse;
+use crate::event::AccountEvent;
+use crate::flow::{Destination, Flow};
+use crate::ids::{AccountId, AskId, CallId, FlowId, TxId};
+use crate::outbox::Question;
+use crate::server::ServerName;
+use crate::time::{Deadline, Moment, Why};
+use crate::transaction::FlowRef;
+use crate::uas::{self, Refusal, WITH_CALLS};
+
+/// A call's use of a link.
+pub(crate) struct Line {
+    /// Whose line it is.
+    pub(crate) call: CallId,
+    /// Who calls or is called.
+    pub(crate) account: AccountId,
+    /// The link it goes over.
+    pub(crate) link: LinkId,
+    /// The flow it keeps.
+    pub(crate) flow: FlowId,
+    /// The server of the link, as dialled.
+    pub(crate) server: ServerName,
+    /// Where the flow leads, to open another.
+    destination: Option<Destination>,
+    way: Way,
+    /// True once the end of the call was told: nothing follows it.
+    is_over: bool,
+}
+
+/// Whether messages can go out.
+enum Way {
+    /// They can.
+    Up,
+    /// The flow is lost. A new login of the account may bring another until then.
+    Adrift { until: Moment },
+    /// Another flow is being opened.
+    Dialling { flow: FlowId, until: Moment },
+}
+
+/// What a call works with while it handles one input.
+pub(crate) struct CallContext<'c, 'a, 'd> {
+    /// The line of the call.
+    pub(crate) line: &'c mut Line,
+    /// Its link, its account, the agent's tables.
+    pub(crate) at: LinkContext<'a, 'd>,
+}
+
+/// A request that left.
+pub(crate) struct Sent {
+    pub(crate) tx: TxId,
+    /// With what proves its sender.
+    pub(crate) message: Message,
+    /// What it answered to each Digest realm.
+    pub(crate) answers: Vec<SentAnswer>,
+}
+
+impl Line {
+    /// Takes a use of a link and of its flow.
+    pub(crate) fn over(call: CallId, at: &mut LinkContext<'_, '_>) -> Self {
+        let flow = at.link.flow();
+        at.link.join();
+        at.cx.flows.join(flow, at.cx.owner);
+        Self {
+            call,
+            account: at.account.id,
+            link: at.link.id,
+            flow,
+            server: at.link.server.clone(),
+            destination: at.cx.flows.find(flow).map(|flow| flow.destination().clone()),
+            way: Way::Up,
+            is_over: false,
+        }
+    }
+
+    /// True while messages can go out.
+    pub(crate) fn is_up(&self) -> bool {
+        matches!(self.way, Way::Up)
+    }
+
+    /// True while it waits for the account's next login.
+    pub(crate) fn is_adrift(&self) -> bool {
+        matches!(self.way, Way::Adrift { .. })
+    }
+
+    /// True once the end of the call was told.
+    pub(crate) fn is_over(&self) -> bool {
+        self.is_over
+    }
+
+    /// Until when another flow must stand.
+    pub(crate) fn deadline(&self) -> Option<Deadline> {
+        match &self.way {
+            Way::Up => None,
+            Way::Adrift { until } | Way::Dialling { until, .. } => {
+                Some(Deadline::new(*until, Why::CallAdrift))
+            }
+        }
+    }
+
+    /// The flow that is being opened for it.
+    pub(crate) fn dials(&self) -> Option<FlowId> {
+        if let Way::Dialling { flow, .. } = self.way { Some(flow) } else { None }
+    }
+}
+
+impl CallContext<'_, '_, '_> {
+    /// Tells the user of the call, unless its end was told.
+    pub(crate) fn tell(&mut self, what: CallEvent) {
+        if !self.line.is_over {
+            self.at.cx.tell_call(self.line.call, what);
+        }
+    }
+
+    /// Tells the end, once.
+    pub(crate) fn tell_end(&mut self, end: CallEnd) {
+        self.tell(CallEvent::Ended(Box::new(end)));
+        self.line.is_over = true;
+    }
+
+    /// A Via for a request, with a branch of its own.
+    pub(crate) fn via(&mut self) -> ViaBuf {
+        request_head::via(self.at.link, self.at.cx.random)
+    }
+
+    /// What INVITE and UPDATE and their 2xx say of this side.
+    pub(crate) fn introduce(&self, message: Builder) -> Builder {
+        message
+            .header(Name::Contact, format_args!("<{}>", contact(self.at.link, self.at.account)))
+            .header(Name::Allow, WITH_CALLS.allow)
+            .header(Name::Supported, SUPPORTED)
+    }
+
+    /// Sends a request, signed as its link signs.
+    ///
+    /// # Errors
+    /// [`Misuse`]: the link cannot sign, its flow is lost, or there are too many requests. Nothing left.
+    pub(crate) fn send(&mut self, request: Message, proof: Proof) -> Result<Sent, Misuse> {
+        self.catch_up();
+        if !self.line.is_up() {
+            return Err(Misuse::WrongState);
+        }
+        let LinkContext { link, cx, .. } = &mut self.at;
+        let Ok(signed) = link.prove(request, proof, cx.random) else {
+            cx.counters.count(Counter::NotSigned);
+            return Err(Misuse::WrongState);
+        };
+        let tx = cx.transactions.request(&signed, link.flow_ref, cx.owner, cx.now)?;
+        let answers = link.answers_in(&signed);
+        Ok(Sent { tx, message: signed.into_message(), answers })
+    }
+
+    /// Sends an ACK for a 2xx, signed; the octets, to send them again. One that cannot be signed is not sent.
+    pub(crate) fn acknowledge(&mut self, ack: &Message) -> Option<Bytes> {
+        self.catch_up();
+        let LinkContext { link, cx, .. } = &mut self.at;
+        let Ok(signed) = link.sign(ack, cx.random) else {
+            cx.counters.count(Counter::NotSigned);
+            return None;
+        };
+        let bytes = signed.bytes().clone();
+        self.transmit(bytes.clone());
+        Some(bytes)
+    }
+
+    /// Sends octets that are signed already over the line's flow, if there is one.
+    pub(crate) fn transmit(&mut self, bytes: Bytes) {
+        if self.line.is_up() {
+            self.at.cx.flows.note_sent(self.line.flow, self.at.cx.now);
+            self.at.cx.outbox.send(self.line.flow, bytes);
+        }
+    }
+
+    /// Answers a request with a signed response; its octets. One that cannot be signed is not sent.
+    pub(crate) fn respond(&mut self, tx: TxId, response: Message) -> Option<Bytes> {
+        let status = response.status().unwrap_or_default();
+        let bytes = self.sign_response(response)?;
+        self.at.cx.transactions.respond(tx, bytes.clone(), status, self.at.cx.now);
+        Some(bytes)
+    }
+
+    /// Answers a request inside a dialog that has no more to say than that status; its To has our tag already.
+    pub(crate) fn answer(&mut self, tx: TxId, request: &Message, status: u16) {
+        if let Some(response) = uas::refuse(request, Refusal::new(status, ""), "", &WITH_CALLS) {
+            self.respond(tx, response);
+        }
+    }
+
+    /// A response with what proves its sender over the present flow.
+    pub(crate) fn sign_response(&mut self, response: Message) -> Option<Bytes> {
+        let LinkContext { link, cx, .. } = &mut self.at;
+        let signed = link.sign_response(response, self.line.flow, cx.random);
+        if signed.is_err() {
+            cx.counters.count(Counter::NotSigned);
+        }
+        signed.ok()
+    }
+
+    /// Asks the world for a session description; the question and until when it may be answered.
+    pub(crate) fn ask(&mut self, fork: u8, turn: Turn, hold: bool) -> Asked {
+        let until = self.at.cx.now.after(self.at.cx.agent.limits.question);
+        let (account, call) = (self.line.account, self.line.call);
+        let question = Question::Describe(DescriptionQuestion { account, call, fork, turn, hold });
+        let id = self.at.cx.ask(question, Some(until));
+        Asked { id, until }
+    }
+
+    /// Cancels an INVITE of ours: as soon as a provisional response allows it (RFC 3261 section 9.1).
+    pub(crate) fn cancel(&mut self, invite: TxId) {
+        let LinkContext { link, cx, .. } = &mut self.at;
+        let mut signer = LinkSigner { link, flow: self.line.flow, random: cx.random };
+        // It has its final response already, or it would not be in hand.
+        let _answered_meanwhile = cx.transactions.cancel(invite, &mut signer, cx.now);
+    }
+
+    /// Judges what a Digest server proves beside its answer. False if the proof is wrong.
+    pub(crate) fn is_proved(&mut self, response: &Message, sent: &Sent) -> bool {
+        let uri = sent.message.request_uri().unwrap_or_default();
+        let request = SentRequest { uri, flow: self.line.flow, answers: &sent.answers };
+        let proved = self.at.link.follow_nonce(response, request);
+        if !proved {
+            self.at.cx.counters.count(Counter::WrongProof);
+            self.at.cx.tell(AccountEvent::ProofWrong { server: self.at.link.server.clone() });
+        }
+        proved
+    }
+
+    /// True for an account that calls without registrar.
+    pub(crate) fn is_direct(&self) -> bool {
+        self.at.account.config.server == ServerChoice::NoRegistrar
+    }
+
+    /// A new login at the same server may have given the link another flow. True if the line is up by that.
+    pub(crate) fn catch_up(&mut self) -> bool {
+        let flow = self.at.link.flow();
+        if flow == self.line.flow {
+            return false;
+        }
+        let Some(found) = self.at.cx.flows.find(flow).filter(|flow| flow.opened().is_some()) else {
+            return false;
+        };
+        self.line.destination = Some(found.destination().clone());
+        self.take_flow(flow);
+        true
+    }
+
+    /// The flow is lost. `waits`: the account signs in again, and may bring the link another flow; else the line opens
+    /// one itself (decision 39). False if there is nowhere to open one to.
+    pub(crate) fn lose(&mut self, waits: bool) -> bool {
+        if waits {
+            let span = self.at.cx.agent.timers.t1 * ADRIFT;
+            self.line.way = Way::Adrift { until: self.at.cx.now.after(span) };
+            return true;
+        }
+        self.dial()
+    }
+
+    /// Opens another flow to where the lost one led. False if that is not known.
+    pub(crate) fn dial(&mut self) -> bool {
+        let Some(destination) = self.line.destination.clone() else { return false };
+        let flow = self.at.cx.flows.claim(self.at.cx.owner, &destination, self.at.cx.now);
+        let until = self.at.cx.now.after(self.at.cx.agent.limits.connect);
+        self.line.way = Way::Dialling { flow, until };
+        if self.at.cx.flows.find(flow).and_then(Flow::opened).is_some() {
+            self.handle_connected(flow);
+        }
+        true
+    }
+
+    /// A flow stands. True if the line is up by that: what an association proved hung on the flow before.
+    pub(crate) fn handle_connected(&mut self, flow: FlowId) -> bool {
+        if self.line.dials() != Some(flow) {
+            return false;
+        }
+        let Some(opened) = self.at.cx.flows.find(flow).and_then(Flow::opened).cloned() else { return false };
+        let transport = self.at.link.flow_ref.transport;
+        self.at.link.reconnect(FlowRef::new(flow, transport), &opened);
+        self.line.way = Way::Up;
+        self.line.flow = flow;
+        true
+    }
+
+    /// Gives the flow, and what is being opened, back.
+    pub(crate) fn let_go(&mut self) {
+        if let Some(flow) = self.line.dials() {
+            self.at.cx.release(flow);
+        }
+        self.at.cx.release(self.line.flow);
+    }
+
+    fn take_flow(&mut self, flow: FlowId) {
+        if let Some(dialled) = self.line.dials() {
+            self.at.cx.release(dialled);
+        }
+        self.at.cx.flows.join(flow, self.at.cx.owner);
+        self.at.cx.release(std::mem::replace(&mut self.line.flow, flow));
+        self.line.way = Way::Up;
+    }
+}
+
+/// A question for a session description.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Asked {
+    pub(crate) id: AskId,
+    /// Later the world has nothing to say.
+    pub(crate) until: Moment,
+}
+
+/// Where this side is reached: an account without registrar where it listens.
+pub(crate) fn contact(link: &ServerLink, account: &Account) -> UriBuf {
+    let config = &account.config;
+    match config.calls.listen.filter(|_| config.server == ServerChoice::NoRegistrar) {
+        Some(listen) => UriBuf::sip(None, &listen.ip().to_string())
+            .written_user(&config.aor.user)
+            .port(listen.port())
+            .param("transport", Some(link.flow_ref.transport.uri_token())),
+        None => link.contact_uri(&config.aor),
+    }
+}
+
+/// Option tags of INVITE and UPDATE.
+const SUPPORTED: &str = "100rel, timer";
+/// How long a call waits for the account's next login, in multiples of T1.
+const ADRIFT: u32 = 64;

@@ -1,0 +1,573 @@
+//! One call: an INVITE, the dialogs it makes, and their end (RFC 3261 sections 13 to 15).
+//!
+//! ```text
+//!  placed:  Inviting ──2xx──► Talking ──BYE out──► Leaving ──► (gone)
+//!              │ gives up        ▲
+//!              └─► Cancelling ───┼─2xx: ACK, BYE──► Leaving
+//!                   └─ 487 ──► (gone)
+//!  came in: Ringing ──2xx out──► Unacknowledged ──ACK──► Talking
+//!              │                    └─ hangs up ──► Unwanted ──ACK──► Leaving
+//!              └─ refused, cancelled ──► (gone)
+//! ```
+//!
+//! A call that was answered, or whose flow may still bring copies, stays as `Over` for 64·T1: late forks are
+//! acknowledged and hung up. It keeps its link and its flow for as long as it is there. Its end is told once, as soon as
+//! it is certain; what then follows on the wire is nobody's business.
+
+mod acknowledged;
+mod aftermath;
+mod body;
+mod challenged;
+mod early;
+mod exchange;
+mod inviting;
+mod line;
+mod negotiation;
+mod plan;
+mod repeated;
+mod ringing;
+mod session_timer;
+mod state;
+mod usage;
+
+use std::net::IpAddr;
+
+use homing_wire::{Message, Method, Uri};
+
+use aftermath::Aftermath;
+use exchange::Change;
+use inviting::Inviting;
+use line::CallContext;
+use negotiation::Negotiation;
+use ringing::Ringing;
+use session_timer::Wish;
+use state::{Next, Stage, State, after_cancelled, after_invite, after_ring, after_usage, feed_usage};
+use usage::{Fork, InviteUsage, Role, Verdict};
+
+pub(crate) use line::Line;
+pub(crate) use plan::Plan;
+pub(crate) use ringing::Rejection;
+
+use crate::account::acceptance::SignatureVerdict;
+use crate::account::link_context::LinkContext;
+use crate::account::server_link::Verified;
+use crate::call_event::{CallEnd, CallEvent, Caller, EndReason, EndedBy};
+use crate::call_request::InfoBody;
+use crate::description::Description;
+use crate::dialog::{Dialog, DialogFault, Listed};
+use crate::error::Misuse;
+use crate::ids::{AskId, CallId, FlowId, TxId};
+use crate::outbox::Answer;
+use crate::time::Deadline;
+use crate::uas::Refusal;
+
+/// A call over a link.
+pub(crate) struct Call {
+    line: Line,
+    state: State,
+    aftermath: Option<Box<Aftermath>>,
+}
+
+/// What becomes of a call after an input.
+pub(crate) enum Step {
+    /// It goes on.
+    Stays(Box<Call>),
+    /// It goes on once its link has a new association.
+    NeedsAssociation(Box<Call>),
+    /// It goes on at the server of its Request-URI, which is to be looked for. The line is to be given back.
+    Locate(Box<Line>, Box<Plan>),
+    /// It is gone. The line is to be given back.
+    Ends(Box<Line>),
+}
+
+/// An INVITE that nothing is objected to.
+pub(crate) struct Invitation<'m> {
+    pub(crate) invite: &'m Message,
+    pub(crate) tx: TxId,
+    pub(crate) offer: Option<Description>,
+    /// The dialog it founds.
+    pub(crate) dialog: Dialog,
+    /// True if it came from the account's home server over a flow on which TLS proved it.
+    pub(crate) vouched: bool,
+}
+
+/// What an INVITE outside a dialog is refused for before it makes a call.
+///
+/// # Errors
+/// [`Refusal`]: its description or its dialog cannot be used, or its session interval is too small.
+pub(crate) fn admit(
+    invite: &Message,
+    tag: &str,
+    at: &LinkContext<'_, '_>,
+) -> Result<(Dialog, Option<Description>), Refusal> {
+    let config = &at.account.config;
+    let offer = body::description(invite)?;
+    let dialog = Dialog::of_called(invite, tag, &config.epid)
+        .map_err(|fault: DialogFault| Refusal::new(400, fault.why()))?;
+    Wish::new(config.calls.session_timers).grant(invite, at.cx.now)?;
+    Ok((dialog, offer))
+}
+
+impl Call {
+    /// True for what a call may be placed to.
+    pub(crate) fn accepts(uri: &str) -> bool {
+        Uri::parse(uri).is_ok_and(|uri| (uri.is_sip() || uri.is_sips()) && !uri.has_headers())
+    }
+
+    /// Places a call over a link.
+    pub(crate) fn place(plan: Plan, mut at: LinkContext<'_, '_>) -> Step {
+        let line = Line::over(plan.call, &mut at);
+        let this = Self { line, state: State::Over, aftermath: None };
+        this.step(at, |_, aftermath, cc| after_invite(Inviting::start(plan, cc), aftermath, cc))
+    }
+
+    /// A call comes in.
+    pub(crate) fn receive(
+        call: CallId,
+        invitation: Invitation<'_>,
+        mut at: LinkContext<'_, '_>,
+    ) -> Box<Self> {
+        let Invitation { invite, tx, offer, dialog, vouched } = invitation;
+        let mut line = Line::over(call, &mut at);
+        let wish = Wish::new(at.account.config.calls.session_timers);
+        let mut cc = CallContext { line: &mut line, at };
+        let fork = Fork { role: Role::Called, number: 0, wish };
+        let usage = InviteUsage::new(dialog, Negotiation::default(), fork, invite);
+        cc.tell(CallEvent::Incoming(Box::new(Caller::read(invite, offer.clone(), vouched))));
+        let ringing = Ringing::start(usage, invite, tx, offer, &cc);
+        Box::new(Self { line, state: State::Ringing(Box::new(ringing)), aftermath: None })
+    }
+
+    /// Its use of a link.
+    pub(crate) fn line(&self) -> &Line {
+        &self.line
+    }
+
+    /// Under what it is found.
+    pub(crate) fn listed(&self) -> Listed {
+        match &self.state {
+            State::Inviting(inviting) | State::Cancelling(inviting) => {
+                Listed { dialog: Some(inviting.name()), ring: None }
+            }
+            State::Ringing(ringing) => {
+                Listed { dialog: Some(ringing.dialog().name()), ring: ringing.ring_name() }
+            }
+            State::Answered(_, usage) => Listed { dialog: Some(usage.dialog.name()), ring: None },
+            State::Over => Listed::default(),
+        }
+    }
+
+    /// The From tag of what it sends.
+    pub(crate) fn caller_tag(&self) -> Option<&str> {
+        match &self.state {
+            State::Inviting(inviting) | State::Cancelling(inviting) => Some(inviting.caller_tag()),
+            State::Ringing(ringing) => Some(ringing.dialog().local_tag()),
+            State::Answered(_, usage) => Some(usage.dialog.local_tag()),
+            State::Over => self.aftermath.as_ref()?.caller_tag(),
+        }
+    }
+
+    /// The INVITE of a call that came in and is not answered.
+    pub(crate) fn ringing(&self) -> Option<&Message> {
+        if let State::Ringing(ringing) = &self.state { Some(ringing.invite()) } else { None }
+    }
+
+    /// True for a call that rings although its INVITE cannot be answered any more: its flow is lost.
+    pub(crate) fn is_orphaned(&self) -> bool {
+        matches!(&self.state, State::Ringing(ringing) if ringing.is_orphaned())
+    }
+
+    /// True once its end was told: it counts no more among the calls of its account.
+    pub(crate) fn is_over(&self) -> bool {
+        self.line.is_over()
+    }
+
+    /// True for a call that came in and is not answered.
+    pub(crate) fn is_ringing(&self) -> bool {
+        matches!(self.state, State::Ringing(_))
+    }
+
+    /// True for a call with a 2xx.
+    pub(crate) fn is_answered(&self) -> bool {
+        matches!(self.state, State::Answered(..))
+    }
+
+    /// True for a call whose session can be changed.
+    pub(crate) fn is_talking(&self) -> bool {
+        matches!(self.state, State::Answered(Stage::Talking, _))
+    }
+
+    /// True while a person is asked for credentials.
+    pub(crate) fn awaits_person(&self) -> bool {
+        match &self.state {
+            State::Inviting(inviting) => inviting.awaits_person(),
+            State::Answered(_, usage) => usage.awaits_person(),
+            State::Cancelling(_) | State::Ringing(_) | State::Over => false,
+        }
+    }
+
+    /// When something is due, transactions apart.
+    pub(crate) fn deadline(&self) -> Option<Deadline> {
+        let own = match &self.state {
+            State::Inviting(inviting) => inviting.deadline(),
+            State::Ringing(ringing) => ringing.deadline(),
+            State::Answered(_, usage) => usage.deadline(),
+            State::Cancelling(_) | State::Over => None,
+        };
+        let late = self.aftermath.as_ref().and_then(|late| late.deadline());
+        Deadline::earlier(own, Deadline::earlier(late, self.line.deadline()))
+    }
+
+    /// True if a request over that flow comes from who may speak in the dialog (decision 43): the server of its link,
+    /// and where there is no route the peer itself.
+    pub(crate) fn may_speak(&self, flow: FlowId, peer: IpAddr) -> bool {
+        let dialog = match &self.state {
+            _ if flow == self.line.flow => return true,
+            State::Ringing(ringing) => ringing.dialog(),
+            State::Answered(_, usage) => &usage.dialog,
+            State::Inviting(_) | State::Cancelling(_) | State::Over => return false,
+        };
+        let target = Uri::parse(dialog.remote_target()).ok().and_then(|uri| uri.host().ip());
+        dialog.is_direct() && target == Some(peer)
+    }
+
+    /// Tells the caller that it rings, or with `early` describes the session before the answer.
+    ///
+    /// # Errors
+    /// [`Misuse::WrongState`]: it does not ring, or cannot say that now.
+    pub(crate) fn alert(&mut self, early: bool, at: LinkContext<'_, '_>) -> Result<(), Misuse> {
+        let mut cc = CallContext { line: &mut self.line, at };
+        match &mut self.state {
+            State::Ringing(ringing) => ringing.alert(early, &mut cc),
+            _ => Err(Misuse::WrongState),
+        }
+    }
+
+    /// Answers a call that came in.
+    pub(crate) fn answer(self, at: LinkContext<'_, '_>) -> Step {
+        self.step(at, |state, _, cc| match state {
+            State::Ringing(ringing) if ringing.is_orphaned() => State::Ringing(ringing).strand(cc),
+            State::Ringing(ringing) => after_ring(ringing.answer(cc), cc),
+            other => Next::Stays(other),
+        })
+    }
+
+    /// Refuses a call that came in, or redirects it.
+    pub(crate) fn reject(self, rejection: &Rejection, at: LinkContext<'_, '_>) -> Step {
+        self.step(at, |state, _, cc| match state {
+            State::Ringing(ringing) => {
+                ringing.reject(rejection, cc);
+                let why = EndReason::of_status(rejection.status);
+                cc.tell_end(CallEnd { status: Some(rejection.status), ..CallEnd::ours(why) });
+                Next::Finished
+            }
+            other => Next::Stays(other),
+        })
+    }
+
+    /// Ends it, whatever state it is in.
+    pub(crate) fn hang_up(self, end: CallEnd, at: LinkContext<'_, '_>) -> Step {
+        self.step(at, |state, _, cc| state.hang_up(end, cc))
+    }
+
+    /// Holds the call, or takes it up again.
+    pub(crate) fn hold(self, hold: bool, at: LinkContext<'_, '_>) -> Step {
+        self.step(at, |state, _, cc| {
+            feed_usage(state, cc, |usage, cc| {
+                usage.change(Change::Hold(hold), cc);
+                Verdict::Stays
+            })
+        })
+    }
+
+    /// Sends INFO.
+    pub(crate) fn inform(self, info: InfoBody, at: LinkContext<'_, '_>) -> Step {
+        self.step(at, |state, _, cc| {
+            feed_usage(state, cc, |usage, cc| {
+                usage.inform(info, cc);
+                Verdict::Stays
+            })
+        })
+    }
+
+    /// A 1xx; `verdict` is what its signature proved.
+    pub(crate) fn handle_provisional(
+        self,
+        tx: TxId,
+        response: &Message,
+        verdict: SignatureVerdict,
+        at: LinkContext<'_, '_>,
+    ) -> Step {
+        self.step(at, |state, aftermath, cc| match state {
+            State::Inviting(mut inviting) => {
+                inviting.handle_provisional(tx, response, verdict, cc);
+                after_invite(inviting.after(Verdict::Stays, cc), aftermath, cc)
+            }
+            other => Next::Stays(other),
+        })
+    }
+
+    /// A final response, judged and fed.
+    pub(crate) fn handle_final(self, tx: TxId, response: Verified, at: LinkContext<'_, '_>) -> Step {
+        self.step(at, |state, aftermath, cc| {
+            let response = match aftermath.as_mut() {
+                Some(late) => late.handle_final(tx, response, cc),
+                None => Some(response),
+            };
+            match (state, response) {
+                (state, None) => Next::Stays(state),
+                (State::Inviting(inviting), Some(response)) => {
+                    after_invite(inviting.handle_final(tx, response, cc), aftermath, cc)
+                }
+                (State::Cancelling(inviting), Some(response)) => {
+                    after_cancelled(inviting.handle_last(tx, response, cc), aftermath, cc)
+                }
+                (other, Some(response)) => {
+                    feed_usage(other, cc, |usage, cc| usage.handle_final(tx, response, cc))
+                }
+            }
+        })
+    }
+
+    /// A further 2xx to an INVITE: signed anew, or of another fork.
+    pub(crate) fn handle_success_again(self, tx: TxId, success: &Message, at: LinkContext<'_, '_>) -> Step {
+        self.step(at, |mut state, aftermath, cc| {
+            match state.usage().filter(|usage| usage.knows_success(tx, success)) {
+                Some(usage) => usage.handle_success_again(cc),
+                None => {
+                    if let Some(late) = aftermath {
+                        late.handle_success(tx, success, cc);
+                    }
+                }
+            }
+            Next::Stays(state)
+        })
+    }
+
+    /// A copy of a 2xx, octet for octet: it gets the ACK that was stored.
+    pub(crate) fn handle_copied_success(self, tx: TxId, success: &Message, at: LinkContext<'_, '_>) -> Step {
+        self.step(at, |mut state, aftermath, cc| {
+            let is_strays = aftermath.as_ref().is_some_and(|late| late.handle_copy(tx, success, cc));
+            let usage = state.usage().filter(|usage| !is_strays && usage.knows_success(tx, success));
+            match usage {
+                Some(usage) => usage.handle_copied_success(cc),
+                None if is_strays => {}
+                // The dialog that won is over already: its ACK is made anew.
+                None => {
+                    if let Some(late) = aftermath {
+                        late.handle_success(tx, success, cc);
+                    }
+                }
+            }
+            Next::Stays(state)
+        })
+    }
+
+    /// A transaction had no answer in time.
+    pub(crate) fn handle_timeout(self, tx: TxId, at: LinkContext<'_, '_>) -> Step {
+        self.step(at, |state, aftermath, cc| {
+            if let Some(stray) = aftermath.as_mut().and_then(|late| late.stray_of(tx)) {
+                let _it_is_over = stray.handle_timeout(tx, cc);
+                return Next::Stays(state);
+            }
+            match state {
+                State::Inviting(inviting) => after_invite(inviting.handle_timeout(tx, cc), aftermath, cc),
+                State::Cancelling(inviting) => {
+                    after_cancelled(inviting.handle_timeout(tx, cc), aftermath, cc)
+                }
+                other => feed_usage(other, cc, |usage, cc| usage.handle_timeout(tx, cc)),
+            }
+        })
+    }
+
+    /// Nothing was heard of an INVITE for as long as timer C.
+    pub(crate) fn handle_cancel_due(self, at: LinkContext<'_, '_>) -> Step {
+        let end = CallEnd::of(EndedBy::Network, EndReason::NoAnswer);
+        self.step(at, |state, _, cc| match state {
+            State::Inviting(_) => state.hang_up(end, cc),
+            other => Next::Stays(other),
+        })
+    }
+
+    /// A request inside one of its dialogs that nothing is objected to, in a transaction of its own.
+    pub(crate) fn handle_request(self, tx: TxId, request: &Message, at: LinkContext<'_, '_>) -> Step {
+        self.step(at, |state, aftermath, cc| match state {
+            State::Inviting(inviting) => {
+                after_invite(inviting.handle_request(tx, request, cc), aftermath, cc)
+            }
+            State::Ringing(ringing) if ringing.dialog().has_sent(request) => {
+                after_ring(ringing.handle_request(tx, request, cc), cc)
+            }
+            State::Answered(Stage::Leaving, usage) if usage.dialog.has_sent(request) => {
+                let status = if request.method() == Some(Method::Bye) { 200 } else { 481 };
+                cc.answer(tx, request, status);
+                Next::Stays(State::Answered(Stage::Leaving, usage))
+            }
+            State::Answered(stage, usage) if usage.dialog.has_sent(request) => {
+                let state = State::Answered(stage, usage);
+                feed_usage(state, cc, |usage, cc| usage.handle_request(tx, request, cc))
+            }
+            other => {
+                cc.answer(tx, request, 481);
+                Next::Stays(other)
+            }
+        })
+    }
+
+    /// An ACK for a 2xx of this side.
+    pub(crate) fn handle_ack(self, ack: &Message, at: LinkContext<'_, '_>) -> Step {
+        self.step(at, |state, _, cc| match state {
+            State::Answered(stage, mut usage) if usage.dialog.has_sent(ack) => {
+                let verdict = usage.handle_ack(ack, cc).unwrap_or(Verdict::Stays);
+                after_usage(verdict, stage, usage, cc)
+            }
+            other => Next::Stays(other),
+        })
+    }
+
+    /// The caller cancels: the INVITE that founded the call, or one inside its dialog. `of`: its transaction, if it is
+    /// still there.
+    pub(crate) fn handle_cancel(self, of: Option<TxId>, cancel: &Message, at: LinkContext<'_, '_>) -> Step {
+        self.step(at, |state, _, cc| match (state, of) {
+            (State::Ringing(ringing), of) if of.is_none_or(|tx| ringing.is_of(tx)) => {
+                let end = ringing.handle_cancel(cancel, cc);
+                cc.tell_end(end);
+                Next::Finished
+            }
+            (state, Some(tx)) => feed_usage(state, cc, |usage, cc| {
+                usage.handle_cancel(tx, cc);
+                Verdict::Stays
+            }),
+            (state, None) => Next::Stays(state),
+        })
+    }
+
+    /// The world's answer to a question of it.
+    pub(crate) fn handle_answer(self, id: AskId, answer: Answer, at: LinkContext<'_, '_>) -> Step {
+        self.step(at, |state, aftermath, cc| match (state, answer) {
+            (State::Inviting(inviting), Answer::Described(given)) => {
+                after_invite(inviting.handle_described(id, given, cc), aftermath, cc)
+            }
+            (State::Inviting(inviting), Answer::Credentials(given)) => {
+                after_invite(inviting.handle_credentials(id, given, cc), aftermath, cc)
+            }
+            (State::Ringing(ringing), Answer::Described(given)) => {
+                after_ring(ringing.handle_described(id, given, cc), cc)
+            }
+            (other, Answer::Described(given)) => {
+                feed_usage(other, cc, |usage, cc| usage.handle_described(id, given, cc))
+            }
+            (other, Answer::Credentials(given)) => {
+                let stray = aftermath.as_mut().and_then(|late| late.stray_that_asked(id));
+                match stray {
+                    Some(stray) => {
+                        let _it_is_over = stray.handle_credentials(id, given, cc);
+                        Next::Stays(other)
+                    }
+                    None => feed_usage(other, cc, |usage, cc| usage.handle_credentials(id, given, cc)),
+                }
+            }
+            (other, Answer::Resolved(_) | Answer::Redirect(_)) => Next::Stays(other),
+        })
+    }
+
+    /// What became of the association that its requests wait for; `None`: nobody renews it for them.
+    pub(crate) fn handle_news(self, granted: Option<bool>, at: LinkContext<'_, '_>) -> Step {
+        self.step(at, |state, aftermath, cc| {
+            if let Some(late) = aftermath {
+                late.handle_news(granted, cc);
+            }
+            match state {
+                State::Inviting(inviting) => after_invite(inviting.handle_news(granted, cc), aftermath, cc),
+                other => feed_usage(other, cc, |usage, cc| usage.handle_news(granted, cc)),
+            }
+        })
+    }
+
+    /// Does what is due.
+    pub(crate) fn handle_deadline(self, at: LinkContext<'_, '_>) -> Step {
+        self.step(at, |state, aftermath, cc| {
+            aftermath.take_if(|late| late.is_over(cc));
+            if cc.line.deadline().is_some_and(|due| cc.at.cx.now.reached(due.at)) {
+                return if cc.line.is_adrift() { state.dial(aftermath, cc) } else { state.strand(cc) };
+            }
+            match state {
+                State::Inviting(inviting) if inviting.is_overdue(cc) => {
+                    let end = CallEnd::of(EndedBy::Rule, EndReason::NoAnswer);
+                    State::Inviting(inviting).hang_up(end, cc)
+                }
+                State::Inviting(inviting) => after_invite(inviting.handle_deadline(cc), aftermath, cc),
+                State::Ringing(ringing) => after_ring(ringing.handle_deadline(cc), cc),
+                other => feed_usage(other, cc, InviteUsage::handle_deadline),
+            }
+        })
+    }
+
+    /// A flow stands.
+    pub(crate) fn handle_connected(self, flow: FlowId, at: LinkContext<'_, '_>) -> Step {
+        self.step(at, |state, aftermath, cc| {
+            let is_ours = cc.handle_connected(flow);
+            if is_ours { state.regain_line(aftermath, cc) } else { Next::Stays(state) }
+        })
+    }
+
+    /// The account signed in. At the server of this call, its link may have another flow; at another, a line that waited
+    /// for this one opens a flow itself (decision 39).
+    pub(crate) fn handle_login(self, at: LinkContext<'_, '_>) -> Step {
+        self.step(at, |state, aftermath, cc| match cc.catch_up() {
+            true => state.regain_line(aftermath, cc),
+            false if cc.line.is_adrift() => state.dial(aftermath, cc),
+            false => Next::Stays(state),
+        })
+    }
+
+    /// A flow is gone. `waits`: the account signs in again, and may bring the link another.
+    pub(crate) fn handle_lost(self, flow: FlowId, waits: bool, at: LinkContext<'_, '_>) -> Step {
+        self.step(at, |state, aftermath, cc| {
+            if cc.line.dials() == Some(flow) {
+                return state.strand(cc);
+            }
+            if flow != cc.line.flow || !cc.line.is_up() {
+                return Next::Stays(state);
+            }
+            state.lose_line(waits, aftermath, cc)
+        })
+    }
+
+    /// Takes everything back without a word, as when its account is removed.
+    pub(crate) fn abandon(self, at: LinkContext<'_, '_>) -> Box<Line> {
+        let Self { mut line, state, aftermath } = self;
+        let mut cc = CallContext { line: &mut line, at };
+        if let Some(late) = aftermath {
+            late.abandon(&mut cc);
+        }
+        state.abandon(&mut cc);
+        cc.let_go();
+        Box::new(line)
+    }
+
+    fn step(
+        self,
+        at: LinkContext<'_, '_>,
+        act: impl FnOnce(State, &mut Option<Box<Aftermath>>, &mut CallContext<'_, '_, '_>) -> Next,
+    ) -> Step {
+        let Self { mut line, state, mut aftermath } = self;
+        let mut cc = CallContext { line: &mut line, at };
+        let next = act(state, &mut aftermath, &mut cc).rest(&mut aftermath, &mut cc);
+        if matches!(next, Next::Locate(_) | Next::Finished) {
+            cc.let_go();
+        }
+        let late_needs = aftermath.as_mut().is_some_and(|late| late.take_association_wish());
+        match next {
+            Next::Stays(state) if late_needs => {
+                Step::NeedsAssociation(Box::new(Self { line, state, aftermath }))
+            }
+            Next::Stays(state) => Step::Stays(Box::new(Self { line, state, aftermath })),
+            Next::NeedsAssociation(state) => {
+                Step::NeedsAssociation(Box::new(Self { line, state, aftermath }))
+            }
+            Next::Locate(plan) => Step::Locate(Box::new(line), Box::new(plan)),
+            Next::Finished => Step::Ends(Box::new(line)),
+        }
+    }
+}
