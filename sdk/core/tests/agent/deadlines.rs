@@ -77,7 +77,7 @@ impl Many {
                 }
                 Output::Send { flow, .. } => came.push(format!("sends to {}", self.flows[&flow])),
                 Output::Close { flow } => came.push(format!("closes {}", self.flows[&flow])),
-                Output::Event(_) | Output::Forget { .. } => {}
+                Output::Event(_) | Output::Call(_) | Output::Forget { .. } => {}
             }
         }
         came

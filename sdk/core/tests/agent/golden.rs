@@ -170,7 +170,7 @@ impl Replay {
                     }
                     self.events.push(event.what);
                 }
-                Output::Close { .. } | Output::Forget { .. } => {}
+                Output::Close { .. } | Output::Forget { .. } | Output::Call(_) => {}
             }
         }
     }

@@ -69,7 +69,11 @@ impl Crowd {
                 Output::Ask { id, question: Question::Credentials { .. }, .. } => {
                     self.agent.handle_answer(id, Answer::Credentials(Some(credentials())), now);
                 }
-                Output::Ask { .. } | Output::Close { .. } | Output::Forget { .. } | Output::Event(_) => {}
+                Output::Ask { .. }
+                | Output::Close { .. }
+                | Output::Forget { .. }
+                | Output::Event(_)
+                | Output::Call(_) => {}
             }
         }
     }

@@ -11,10 +11,12 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use homing_core::agent::{Agent, Awaits};
+use homing_core::call_event::CallEvent;
 use homing_core::certificate::{CertificateError, CertificateRule};
 use homing_core::command::Command;
 use homing_core::config::{AccountConfig, AgentConfig, Aor, ExtendedProtection};
 use homing_core::connect::{ConnectError, TlsProof};
+use homing_core::description::Description;
 use homing_core::dns::{DnsAnswer, DnsError, DnsQuestion, DnsRecords, RecordKind, Srv};
 use homing_core::event::{AccountEvent, Event};
 use homing_core::identity::{CertNames, accepts};
@@ -40,6 +42,8 @@ pub(crate) struct World {
     pub(crate) servers: BTreeMap<SocketAddr, Server>,
     pub(crate) flows: BTreeMap<FlowId, SocketAddr>,
     pub(crate) events: Vec<AccountEvent>,
+    /// What was told of calls.
+    pub(crate) calls: Vec<CallEvent>,
     /// What the agent sent, with the server it went to.
     pub(crate) sent: Vec<(String, Message)>,
     pub(crate) asked: Vec<Question>,
@@ -62,6 +66,9 @@ pub(crate) struct Rules {
 }
 
 pub(crate) const WALL: Duration = Duration::from_secs(1_705_564_800);
+/// What this side says whenever it is asked to describe a session.
+pub(crate) const SDP: &str =
+    "v=0\r\no=- 1 1 IN IP4 192.0.2.9\r\ns=-\r\nc=IN IP4 192.0.2.9\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0\r\n";
 pub(crate) const PASSWORD: &str = "Secret-Pass1";
 
 impl World {
@@ -95,6 +102,7 @@ impl World {
             servers: BTreeMap::new(),
             flows: BTreeMap::new(),
             events: Vec::new(),
+            calls: Vec::new(),
             sent: Vec::new(),
             asked: Vec::new(),
             rules: Rules {
@@ -314,6 +322,7 @@ impl World {
             Output::Ask { id, question, .. } => self.asked_for(id, question),
             Output::Forget { id } => self.held.retain(|(held, _)| *held != id),
             Output::Event(Event { what, .. }) => self.events.push(what),
+            Output::Call(notice) => self.calls.push(notice.what),
         }
     }
 
@@ -361,6 +370,10 @@ impl World {
             Question::Credentials { .. } => {
                 let given = self.rules.credentials.clone();
                 self.agent.handle_answer(id, Answer::Credentials(given), now);
+            }
+            Question::Describe(_) => {
+                let described = Ok(Description::sdp(SDP.as_bytes().to_vec()));
+                self.agent.handle_answer(id, Answer::Described(described), now);
             }
             Question::Redirect(_) => {
                 self.agent.handle_answer(id, Answer::Redirect(self.rules.decision), now);
