@@ -51,8 +51,10 @@ impl Plan {
     pub(crate) fn invite(&self, sequence: &mut Sequence, cc: &mut CallContext<'_, '_, '_>) -> Message {
         let mut head = sequence.head(Method::Invite, self.asked.uri(), self.asked.to(), &mut cc.at);
         if self.request.private {
+            // A home server knows who calls by From, and leaves out what it is asked to (RFC 3325 section 7).
             let config = &cc.at.account.config;
-            let from = NameAddrBuf::new(&config.aor)
+            let address = if cc.is_direct() { ANONYMOUS.to_owned() } else { config.aor.to_string() };
+            let from = NameAddrBuf::new(address)
                 .param("tag", Some(sequence.caller_tag()))
                 .param("epid", Some(&config.epid));
             head = head.replace(Name::From, from).header(Name::Privacy, "id");
@@ -71,3 +73,6 @@ impl Plan {
         }
     }
 }
+
+/// RFC 3323 section 4.1.1.3.
+const ANONYMOUS: &str = "sip:anonymous@anonymous.invalid";
