@@ -162,7 +162,7 @@ pub enum InDialogChallenge {
     /// For a realm that was answered before over the same link, once per request.
     #[default]
     OwnRealm,
-    /// Never.
+    /// For no realm at all.
     Never,
 }
 

@@ -3,8 +3,8 @@
 use homing_wire::Message;
 use homing_wire::header::AssertedIdentity;
 
+use super::Agent;
 use super::call_entry::{CallEntry, CallStage};
-use super::{Agent, pump};
 use crate::account::context::{Context, LinkChange, LinkNews};
 use crate::account::link_context::LinkContext;
 use crate::account::server_link::{Named, OpenFlow, ServerLink};
@@ -114,7 +114,6 @@ pub(super) fn command(
         return Err(Misuse::WrongState);
     }
     feed(agent, id, now, act);
-    pump::pump(agent, now);
     Ok(())
 }
 
@@ -128,7 +127,6 @@ pub(super) fn hang_up(agent: &mut Agent, id: CallId, end: CallEnd, now: Now) -> 
         CallStage::Linked(_) => feed(agent, id, now, |call, at| call.hang_up(end, at)),
         CallStage::Locating(..) => stop_locating(agent, id, end, now),
     }
-    pump::pump(agent, now);
     Ok(())
 }
 
@@ -349,7 +347,7 @@ pub(super) fn find(agent: &mut Agent, flow: FlowId, request: &Message) -> Option
     let peer = agent.tables.flows.find(flow)?.opened()?.peer.ip();
     let entry = agent.calls.get(&id)?;
     let call = entry.call()?;
-    let speaks = call.may_speak(flow, peer);
+    let speaks = call.may_speak(peer);
     let (_, link) = agent.accounts.get_mut(&entry.account)?.link(call.line().link)?;
     (link.is_over(flow) || speaks && link.association().is_none()).then_some(id)
 }

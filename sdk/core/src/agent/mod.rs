@@ -317,9 +317,8 @@ impl Agent {
     /// # Errors
     /// [`Misuse`]: no such call, or it does not ring, is being answered, or cannot be described early.
     pub fn ring(&mut self, call: CallId, early: bool, now: Now) -> Result<(), Misuse> {
-        self.admit_command()?;
         let mut done = Ok(());
-        calls::command(self, call, now, Call::is_ringing, |mut call, at| {
+        self.command_call(call, now, Call::is_ringing, |mut call, at| {
             done = call.alert(early, at);
             Step::Stays(Box::new(call))
         })?;
@@ -331,8 +330,7 @@ impl Agent {
     /// # Errors
     /// [`Misuse`]: no such call, or it does not ring.
     pub fn answer(&mut self, call: CallId, now: Now) -> Result<(), Misuse> {
-        self.admit_command()?;
-        calls::command(self, call, now, Call::is_ringing, Call::answer)
+        self.command_call(call, now, Call::is_ringing, Call::answer)
     }
 
     /// Refuses a call that came in, with a status from 400 to 699.
@@ -345,7 +343,7 @@ impl Agent {
             return Err(Misuse::BadMessage);
         }
         let rejection = Rejection { status, text: String::new() };
-        calls::command(self, call, now, Call::is_ringing, |call, at| call.reject(&rejection, at))
+        self.command_call(call, now, Call::is_ringing, |call, at| call.reject(&rejection, at))
     }
 
     /// Sends the caller of a call that came in to another address (302).
@@ -358,7 +356,7 @@ impl Agent {
             return Err(Misuse::BadMessage);
         }
         let rejection = Rejection { status: 302, text: uri.to_owned() };
-        calls::command(self, call, now, Call::is_ringing, |call, at| call.reject(&rejection, at))
+        self.command_call(call, now, Call::is_ringing, |call, at| call.reject(&rejection, at))
     }
 
     /// Ends a call: CANCEL, BYE, 603, or nothing, as its state asks for. Its end is told at once.
@@ -372,7 +370,9 @@ impl Agent {
             Some(linked) if linked.is_answered() => EndReason::HungUp,
             Some(_) | None => EndReason::Cancelled,
         };
-        calls::hang_up(self, call, CallEnd::ours(why), now)
+        let done = calls::hang_up(self, call, CallEnd::ours(why), now);
+        pump::pump(self, now);
+        done
     }
 
     /// Holds an answered call: the world is asked for an offer that is `sendonly`. Told as
@@ -381,8 +381,7 @@ impl Agent {
     /// # Errors
     /// [`Misuse`]: no such call, or it is not answered.
     pub fn hold(&mut self, call: CallId, now: Now) -> Result<(), Misuse> {
-        self.admit_command()?;
-        calls::command(self, call, now, Call::is_talking, |call, at| call.hold(true, at))
+        self.command_call(call, now, Call::is_talking, |call, at| call.hold(true, at))
     }
 
     /// Takes a call up again that is on hold.
@@ -390,8 +389,7 @@ impl Agent {
     /// # Errors
     /// As [`hold`](Self::hold).
     pub fn resume(&mut self, call: CallId, now: Now) -> Result<(), Misuse> {
-        self.admit_command()?;
-        calls::command(self, call, now, Call::is_talking, |call, at| call.hold(false, at))
+        self.command_call(call, now, Call::is_talking, |call, at| call.hold(false, at))
     }
 
     /// Sends INFO in an answered call; told as [`InfoAnswered`](crate::call_event::CallEvent::InfoAnswered).
@@ -403,7 +401,7 @@ impl Agent {
         if !body.is_usable() {
             return Err(Misuse::BadMessage);
         }
-        calls::command(self, call, now, Call::is_talking, |call, at| call.inform(body, at))
+        self.command_call(call, now, Call::is_talking, |call, at| call.inform(body, at))
     }
 
     /// Calls in the table, those that linger after their end included.
@@ -414,6 +412,19 @@ impl Agent {
     /// Names under which dialogs are found; none is left without a call.
     pub fn dialogs(&self) -> usize {
         self.dialogs.len()
+    }
+
+    fn command_call(
+        &mut self,
+        call: CallId,
+        now: Now,
+        may: impl FnOnce(&Call) -> bool,
+        act: impl FnOnce(Call, LinkContext<'_, '_>) -> Step,
+    ) -> Result<(), Misuse> {
+        self.admit_command()?;
+        let done = calls::command(self, call, now, may, act);
+        pump::pump(self, now);
+        done
     }
 
     fn admit_command(&mut self) -> Result<(), Misuse> {

@@ -66,7 +66,7 @@ impl Aftermath {
 
     /// True once: the BYE of a late fork waits for a new association.
     pub(crate) fn take_association_wish(&mut self) -> bool {
-        self.strays.iter_mut().fold(false, |any, stray| stray.take_association_wish() || any)
+        self.strays.iter_mut().filter_map(|stray| stray.take_association_wish().then_some(())).count() > 0
     }
 
     /// What became of the association that a BYE waits for.

@@ -77,8 +77,16 @@ pub(crate) enum Outcome {
     Stays(Exchange),
     /// It goes on once its link has a new association.
     NeedsAssociation(Exchange),
-    /// This is the answer, to the request that was sent.
-    Ends(Draft, Message, Option<Box<Sent>>),
+    /// It has its answer.
+    Ends(Box<Ended>),
+}
+
+/// A request and its answer.
+pub(crate) struct Ended {
+    pub(crate) draft: Draft,
+    pub(crate) response: Message,
+    /// As it went out; none if the answer is a challenge of before.
+    pub(crate) sent: Option<Box<Sent>>,
 }
 
 impl Purpose {
@@ -164,7 +172,7 @@ impl Exchange {
         }
         answerer.settle(judged.by_pending, &message, &mut cc.at);
         cc.is_proved(&message, &sent);
-        Outcome::Ends(draft, message, Some(sent))
+        Outcome::Ends(Box::new(Ended { draft, response: message, sent: Some(sent) }))
     }
 
     /// The world's answer to the question for credentials.
@@ -188,7 +196,9 @@ impl Exchange {
             Phase::AwaitingAssociation(..) if granted => {
                 Outcome::Again(draft, Answerer::answered(), Proof::Current)
             }
-            Phase::AwaitingAssociation(_, challenge) => Outcome::Ends(draft, *challenge, None),
+            Phase::AwaitingAssociation(_, challenge) => {
+                Outcome::Ends(Box::new(Ended { draft, response: *challenge, sent: None }))
+            }
             phase => Outcome::Stays(Self { draft, phase }),
         }
     }
@@ -235,7 +245,7 @@ impl Exchange {
                 let phase = Phase::AwaitingAssociation(answerer, Box::new(challenge));
                 Outcome::NeedsAssociation(Self { draft, phase })
             }
-            Demand::Refused => Outcome::Ends(draft, challenge, sent),
+            Demand::Refused => Outcome::Ends(Box::new(Ended { draft, response: challenge, sent })),
         }
     }
 }

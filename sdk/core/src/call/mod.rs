@@ -218,17 +218,15 @@ impl Call {
         Deadline::earlier(own, Deadline::earlier(late, self.line.deadline()))
     }
 
-    /// True if a request over that flow comes from who may speak in the dialog (decision 43): the server of its link,
-    /// and where there is no route the peer itself.
-    pub(crate) fn may_speak(&self, flow: FlowId, peer: IpAddr) -> bool {
+    /// True if that is the address of who speaks next in the dialog: its first route, without one the peer itself
+    /// (decision 43).
+    pub(crate) fn may_speak(&self, peer: IpAddr) -> bool {
         let dialog = match &self.state {
-            _ if flow == self.line.flow => return true,
             State::Ringing(ringing) => ringing.dialog(),
             State::Answered(_, usage) => &usage.dialog,
             State::Inviting(_) | State::Cancelling(_) | State::Over => return false,
         };
-        let target = Uri::parse(dialog.remote_target()).ok().and_then(|uri| uri.host().ip());
-        dialog.is_direct() && target == Some(peer)
+        Uri::parse(dialog.next_hop()).ok().and_then(|uri| uri.host().ip()) == Some(peer)
     }
 
     /// Tells the caller that it rings, or with `early` describes the session before the answer.

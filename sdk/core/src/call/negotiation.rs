@@ -23,7 +23,7 @@ pub(crate) struct Negotiation {
     peer_holds: bool,
 }
 
-/// Whose turn it is.
+/// Which side is to speak next.
 #[derive(Clone, Debug, Default)]
 enum Turn {
     /// Either side may offer.

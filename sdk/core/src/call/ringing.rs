@@ -61,9 +61,9 @@ enum Wish {
 /// What becomes of it after an input.
 pub(crate) enum RingStep {
     /// It goes on.
-    Stays(Ringing),
+    Stays(Box<Ringing>),
     /// The 2xx left.
-    Answered(InviteUsage),
+    Answered(Box<InviteUsage>),
     /// It is over; the INVITE has its final response, if its flow is still there.
     Ended(CallEnd),
 }
@@ -167,11 +167,11 @@ impl Ringing {
     /// The application answers; once is enough.
     pub(crate) fn answer(mut self, cc: &mut CallContext<'_, '_, '_>) -> RingStep {
         if std::mem::replace(&mut self.is_answering, true) {
-            return RingStep::Stays(self);
+            return RingStep::Stays(Box::new(self));
         }
         if let Some((_, wish)) = &mut self.asked {
             *wish = Wish::Answer;
-            return RingStep::Stays(self);
+            return RingStep::Stays(Box::new(self));
         }
         self.go_on(cc)
     }
@@ -209,10 +209,10 @@ impl Ringing {
             // The first INVITE has no final response yet (RFC 3261 section 14.2).
             let seconds = 1 + u32::try_from(cc.at.cx.spread(WaitPurpose::Glare, 10)).unwrap_or(0);
             self.usage.refuse(tx, request, Refusal::not_now(seconds), cc);
-            return RingStep::Stays(self);
+            return RingStep::Stays(Box::new(self));
         }
         match self.usage.handle_request(tx, request, cc) {
-            Verdict::Stays => RingStep::Stays(self),
+            Verdict::Stays => RingStep::Stays(Box::new(self)),
             Verdict::HangsUp(end) | Verdict::Ends(end) => {
                 let response = Builder::reply_to(&self.invite, 487, reason_phrase(487));
                 self.close(response, cc);
@@ -229,11 +229,11 @@ impl Ringing {
         });
         if self.usage.dialog.accept(prack).is_err() {
             self.usage.refuse(tx, prack, Refusal::new(500, "its CSeq is no later than one before"), cc);
-            return RingStep::Stays(self);
+            return RingStep::Stays(Box::new(self));
         }
         if !is_it {
             self.usage.refuse(tx, prack, Refusal::new(481, ""), cc);
-            return RingStep::Stays(self);
+            return RingStep::Stays(Box::new(self));
         }
         self.unacknowledged = None;
         match self.usage.handle_prack(tx, prack, cc) {
@@ -260,7 +260,7 @@ impl Ringing {
             (Ok(body), Wish::Answer) => self.succeed(Some(body), cc),
             (Ok(body), Wish::Early(status)) => {
                 self.provide(status, Some(body), cc);
-                RingStep::Stays(self)
+                RingStep::Stays(Box::new(self))
             }
             (Err(refusal), Wish::Answer | Wish::Early(_)) => {
                 let response = not_acceptable(&self.invite, &refusal);
@@ -305,7 +305,7 @@ impl Ringing {
             Alert::Sent { .. } | Alert::Silent => {}
         }
         match self.usage.handle_deadline(cc) {
-            Verdict::Stays => RingStep::Stays(self),
+            Verdict::Stays => RingStep::Stays(Box::new(self)),
             Verdict::HangsUp(end) | Verdict::Ends(end) => RingStep::Ended(end),
         }
     }
@@ -340,14 +340,18 @@ impl Ringing {
     }
 
     fn after(self, cc: &mut CallContext<'_, '_, '_>) -> RingStep {
-        if self.is_answering && self.asked.is_none() { self.go_on(cc) } else { RingStep::Stays(self) }
+        if self.is_answering && self.asked.is_none() {
+            self.go_on(cc)
+        } else {
+            RingStep::Stays(Box::new(self))
+        }
     }
 
     /// The 2xx, as soon as nothing stands in its way (RFC 3262 section 3: an acknowledgement for what was described).
     fn go_on(mut self, cc: &mut CallContext<'_, '_, '_>) -> RingStep {
         let waits = self.unacknowledged.as_ref().is_some_and(|one| one.has_body());
         if waits || self.usage.media.awaits_answer() {
-            return RingStep::Stays(self);
+            return RingStep::Stays(Box::new(self));
         }
         if self.usage.media.agreed().is_some() {
             return self.succeed(None, cc);
@@ -356,11 +360,11 @@ impl Ringing {
             return self.succeed(Some(preview), cc);
         }
         self.asked = Some((self.ask(cc), Wish::Answer));
-        RingStep::Stays(self)
+        RingStep::Stays(Box::new(self))
     }
 
     fn succeed(mut self, body: Option<Description>, cc: &mut CallContext<'_, '_, '_>) -> RingStep {
-        let Some(tx) = self.tx else { return RingStep::Stays(self) };
+        let Some(tx) = self.tx else { return RingStep::Stays(Box::new(self)) };
         match &body {
             Some(answer) if self.usage.media.owes_answer() => {
                 self.usage.media.answer(answer.clone());
@@ -380,7 +384,7 @@ impl Ringing {
             lines = granted.lines;
         }
         self.usage.succeed(tx, &self.invite, Success { body, lines }, cc);
-        RingStep::Answered(self.usage)
+        RingStep::Answered(Box::new(self.usage))
     }
 
     /// A provisional response, reliable where the caller requires that, or can do it and the account prefers it.

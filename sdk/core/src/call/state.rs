@@ -327,8 +327,8 @@ fn after_success(
 /// What becomes of a call that came in.
 pub(super) fn after_ring(step: RingStep, cc: &mut CallContext<'_, '_, '_>) -> Next {
     match step {
-        RingStep::Stays(ringing) => Next::Stays(State::Ringing(Box::new(ringing))),
-        RingStep::Answered(usage) => Next::Stays(State::Answered(Stage::Unacknowledged, Box::new(usage))),
+        RingStep::Stays(ringing) => Next::Stays(State::Ringing(ringing)),
+        RingStep::Answered(usage) => Next::Stays(State::Answered(Stage::Unacknowledged, usage)),
         RingStep::Ended(end) => {
             cc.tell_end(end);
             Next::Finished

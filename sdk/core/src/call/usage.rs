@@ -10,7 +10,7 @@ use homing_wire::{Builder, Message, Method, Name, header::ContentType, reason_ph
 
 use super::acknowledged::Acknowledged;
 use super::body;
-use super::exchange::{Change, Draft, Exchange, Field, Outcome, Purpose};
+use super::exchange::{Change, Draft, Ended, Exchange, Field, Outcome, Purpose};
 use super::line::{Asked, CallContext, Sent};
 use super::negotiation::Negotiation;
 use super::repeated::{Growth, Repeated};
@@ -42,8 +42,8 @@ pub(crate) struct InviteUsage {
     /// What the application wants, as soon as it is our turn.
     wanted: Option<Wanted>,
     is_holding: bool,
-    /// The peer takes UPDATE.
-    takes_update: bool,
+    /// By what the peer is asked whether the dialog is there: UPDATE, or OPTIONS where it takes none.
+    probe: Method<'static>,
     timer: Option<SessionTimer>,
     wish: Wish,
     /// A request waits for a new association of the link, and nobody was told.
@@ -109,7 +109,10 @@ impl InviteUsage {
             acknowledged: None,
             wanted: None,
             is_holding: false,
-            takes_update: first.has_token(Name::Allow, "UPDATE"),
+            probe: match first.has_token(Name::Allow, "UPDATE") {
+                true => Method::Update,
+                false => Method::Options,
+            },
             timer: None,
             wish,
             wants_association: false,
@@ -669,8 +672,8 @@ impl InviteUsage {
                     return self.conclude_unsent(purpose, cc);
                 }
             }
-            Outcome::Ends(draft, response, sent) => {
-                let verdict = self.conclude(&draft, &response, sent, cc);
+            Outcome::Ends(ended) => {
+                let verdict = self.conclude(*ended, cc);
                 self.try_wanted(cc);
                 return verdict;
             }
@@ -695,13 +698,9 @@ impl InviteUsage {
     }
 
     /// The final response to a request that is no challenge that was answered.
-    fn conclude(
-        &mut self,
-        draft: &Draft,
-        response: &Message,
-        sent: Option<Box<Sent>>,
-        cc: &mut CallContext<'_, '_, '_>,
-    ) -> Verdict {
+    fn conclude(&mut self, ended: Ended, cc: &mut CallContext<'_, '_, '_>) -> Verdict {
+        let Ended { draft, response, sent } = ended;
+        let response = &response;
         let status = response.status().unwrap_or_default();
         let is_gone = matches!(status, 408 | 481);
         match draft.purpose {
@@ -815,7 +814,7 @@ impl InviteUsage {
         }
         self.try_wanted(cc);
         match self.timer.as_mut().and_then(|timer| timer.handle_deadline(now)) {
-            Some(SessionDue::Refresh) if self.takes_update => self.update(cc),
+            Some(SessionDue::Refresh) if self.probe == Method::Update => self.update(cc),
             Some(SessionDue::Refresh) => {
                 self.wanted.get_or_insert(Wanted { change: Change::Refresh, from: None });
                 self.try_wanted(cc);
@@ -863,8 +862,9 @@ impl InviteUsage {
             self.dispatch(exchange.draft, Proof::Current, Answerer::new(), cc);
         }
         if !had {
-            let mut draft = Draft::bare(Purpose::Probe { update: self.takes_update });
-            if let (true, Some(timer)) = (self.takes_update, self.timer) {
+            let update = self.probe == Method::Update;
+            let mut draft = Draft::bare(Purpose::Probe { update });
+            if let (true, Some(timer)) = (update, self.timer) {
                 draft.headers = self.wish.lines(Some(timer.refresher()));
             }
             self.dispatch(draft, Proof::Current, Answerer::new(), cc);

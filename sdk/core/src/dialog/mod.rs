@@ -8,7 +8,7 @@ mod table;
 use homing_wire::header::Contact;
 use homing_wire::{Builder, Message, Method, Name, NameAddrBuf, Uri};
 
-use route_set::RouteSet;
+use route_set::{LONGEST_URI, RouteSet};
 pub(crate) use table::{DialogName, Dialogs, Listed};
 
 /// What identifies a dialog, and what requests inside it are made of.
@@ -179,7 +179,7 @@ impl Dialog {
         self.numbered(Method::Ack, seq, via)
     }
 
-    /// The Request-URI of its requests.
+    /// What its requests name in their first line.
     pub(crate) fn request_uri(&self) -> &str {
         self.routes.strict().unwrap_or(&self.remote_target)
     }
@@ -187,16 +187,6 @@ impl Dialog {
     /// The URI that the next hop is found by (RFC 3261 section 12.2.1.1): the first route, else the target.
     pub(crate) fn next_hop(&self) -> &str {
         self.routes.first().unwrap_or(&self.remote_target)
-    }
-
-    /// True without a route: then the peer itself may speak in it (decision 43).
-    pub(crate) fn is_direct(&self) -> bool {
-        self.routes.first().is_none()
-    }
-
-    /// Where the peer wants to be reached.
-    pub(crate) fn remote_target(&self) -> &str {
-        &self.remote_target
     }
 
     /// The tag of ours that its requests carry in To.
@@ -230,9 +220,6 @@ fn target(message: &Message) -> Option<Box<str>> {
         (uri.is_sip() || uri.is_sips()) && !uri.has_headers() && addr.uri_str().len() <= LONGEST_URI;
     is_usable.then(|| addr.uri_str().into())
 }
-
-/// Octets of a URI that a dialog keeps.
-const LONGEST_URI: usize = 512;
 
 #[cfg(test)]
 mod tests;

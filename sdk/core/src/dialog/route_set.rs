@@ -3,8 +3,6 @@
 use homing_wire::header::RecordRoute;
 use homing_wire::{Builder, Message, Name, Uri};
 
-use super::LONGEST_URI;
-
 /// The hops that requests inside a dialog visit, the nearest first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct RouteSet(Vec<Box<str>>);
@@ -58,3 +56,5 @@ fn is_loose(hop: &str) -> bool {
 
 /// Hops of one route.
 const MOST_HOPS: usize = 32;
+/// Octets of a URI that a dialog keeps.
+pub(super) const LONGEST_URI: usize = 512;

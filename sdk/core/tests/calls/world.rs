@@ -433,6 +433,7 @@ impl Net {
         }
     }
 
+    #[expect(clippy::panic, reason = "a test ends here, with the ladder")]
     pub(crate) fn fail(&self, why: &str) -> ! {
         panic!(
             "{why}\n{}\n{:#?}",
