@@ -79,6 +79,8 @@ pub enum Verdict {
     Repeated,
     /// A request of the server's own went out.
     Notified,
+    /// A call began, was answered, or ended.
+    Call,
     /// A fault was played.
     Fault,
     /// A connection opened, closed or failed.
@@ -250,6 +252,7 @@ impl fmt::Display for Verdict {
             Verdict::Discarded => "discarded",
             Verdict::Repeated => "repeated",
             Verdict::Notified => "notified",
+            Verdict::Call => "call",
             Verdict::Fault => "fault",
             Verdict::Flow => "flow",
             Verdict::Estate => "estate",

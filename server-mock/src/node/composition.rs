@@ -8,10 +8,10 @@ use super::service::Service;
 use super::service::authentication::Authentication;
 use super::service::home_authentication::HomeAuthentication;
 use super::service::options::Options;
+use super::service::proxy::Proxy;
 use super::service::redirect_server::RedirectServer;
 use super::service::registrar::Registrar;
 use super::service::registration_notifier::RegistrationNotifier;
-use super::service::relay::Relay;
 use super::service::router::Router;
 use super::service::validation::Validation;
 use crate::role::Role;
@@ -27,7 +27,7 @@ pub(super) fn services(config: &NodeConfig, seed: &Seed) -> Vec<Box<dyn Service>
         Box::new(Router),
         Box::new(RoutingFaults),
         Box::new(RedirectServer),
-        Box::new(Relay::default()),
+        Box::new(Proxy::default()),
     ];
     match config.role {
         Role::Home => {

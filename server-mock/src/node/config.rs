@@ -24,6 +24,8 @@ pub struct NodeConfig {
     pub routing: RoutingConfig,
     /// Bindings.
     pub registrar: RegistrarConfig,
+    /// Requests that are passed on, and the calls that come of them.
+    pub calls: CallsConfig,
     /// RFC 3261 T1, T2, T4.
     pub timers: Timers,
     /// Who may sign in.
@@ -206,6 +208,23 @@ pub struct RegistrarConfig {
     pub on_move: OnMove,
 }
 
+/// How many requests are passed on, how widely, and how many calls are remembered.
+#[derive(Clone, Copy, Debug)]
+pub struct CallsConfig {
+    /// Requests that are passed on at the same time; one more gets 503 with Retry-After.
+    pub contexts: usize,
+    /// Devices that ring at the same time for one request, where it does not say less (RFC 5393 Max-Breadth).
+    pub breadth: u32,
+    /// Unanswered INVITEs one user may have under way; one more gets 503 with Retry-After.
+    pub from_user: usize,
+    /// Unanswered INVITEs that may ring for one user; one more gets 486.
+    pub to_user: usize,
+    /// Calls remembered of one device.
+    pub dialogs_of_endpoint: usize,
+    /// Calls remembered in all.
+    pub dialogs: usize,
+}
+
 /// What becomes of bindings whose user was assigned to another server.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -233,6 +252,7 @@ impl NodeConfig {
             role,
             routing: RoutingConfig::default(),
             registrar: RegistrarConfig::default(),
+            calls: CallsConfig::default(),
             timers: Timers::default(),
             accounts: Arc::default(),
             peers: Vec::new(),
@@ -301,6 +321,19 @@ impl Default for RoutingConfig {
             service: RTC.to_owned(),
             backup: None,
             rate_limit: 120,
+        }
+    }
+}
+
+impl Default for CallsConfig {
+    fn default() -> Self {
+        Self {
+            contexts: 8_000,
+            breadth: 16,
+            from_user: 16,
+            to_user: 16,
+            dialogs_of_endpoint: 64,
+            dialogs: 50_000,
         }
     }
 }

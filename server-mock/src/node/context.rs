@@ -8,7 +8,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use homing_core::auth::security_association::Style;
 use homing_core::connect::ConnectError;
 use homing_core::counter::{Counter, Counters};
 use homing_core::ids::{FlowId, Seed, TxId};
@@ -18,10 +17,12 @@ use homing_core::transaction::{Caps, FlowRef, Transactions};
 use homing_core::transport::Transport;
 use homing_wire::{KeepAlive, Message, Method, Name};
 
-use super::authenticator::{Principal, Received, ResponseAuth, SessionId, Sessions, Unsigned, signer_of};
+use super::authenticator::{Principal, Received, ResponseAuth, Sessions, Unsigned, signer_of};
 use super::bindings::{Bindings, reg_id};
 use super::config::NodeConfig;
 use super::date::DateLine;
+use super::dialogs::{DialogKey, DialogLimits, Dialogs};
+use super::endpoint::Endpoint;
 use super::fault_filter::Faults;
 use super::flows::{Flows, Hold, HoldState, KeepAliveTerms};
 use super::io::{LookupId, NodeOutput};
@@ -30,6 +31,8 @@ use super::path_token::PathTokens;
 use super::random::Random;
 use super::reply::{Reply, port_without_rport, stamped_via};
 use super::retry_after::RetryAfter;
+use super::route_token::RouteTokens;
+use super::signing::{NotSigned, ServerSigner};
 use crate::journal::{Decision, Entry, Verdict, What};
 
 /// The part of a server that belongs to no single service.
@@ -45,6 +48,9 @@ pub(super) struct Context {
     pub(super) faults: Faults,
     pub(super) counters: Counters,
     pub(super) path_tokens: PathTokens,
+    pub(super) route_tokens: RouteTokens,
+    /// Calls that pass through here, by endpoint.
+    pub(super) dialogs: Dialogs,
     /// Requests that wait inside services, as of the last input.
     pub(super) in_hand: usize,
     retry_after: RetryAfter,
@@ -52,7 +58,7 @@ pub(super) struct Context {
     pub(super) dates: DateLine,
     outputs: VecDeque<NodeOutput>,
     name: Arc<str>,
-    /// Names look-ups, relays and delays.
+    /// Names look-ups, response contexts and delays.
     last_id: u64,
 }
 
@@ -61,10 +67,21 @@ pub(super) struct Context {
 pub(super) enum Owner {
     /// A request this server answers itself.
     Server,
-    /// The outgoing half of a relayed request.
-    Relay(u64),
+    /// A branch of a request that is passed on.
+    Branch(BranchId),
     /// A NOTIFY of this server's own.
     Notifier,
+    /// A CANCEL by another flow than its INVITE went: whatever comes of it, the INVITE still has its own end.
+    Unattended,
+}
+
+/// One branch of a request that is passed on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct BranchId {
+    /// The response context.
+    pub(super) context: u64,
+    /// Its place among the branches of the context, from 0.
+    pub(super) number: usize,
 }
 
 /// A request with its transaction and the flow it came by.
@@ -87,10 +104,6 @@ pub(super) struct Final {
     pub(super) status: u16,
 }
 
-/// An association that should sign and cannot: it has ended, or its counter is used up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct NotSigned(SessionId);
-
 impl Context {
     /// Without flows, associations and bindings.
     pub(super) fn new(config: NodeConfig, seed: &Seed, random: Box<dyn Random>) -> Self {
@@ -106,6 +119,11 @@ impl Context {
             faults: Faults::default(),
             counters: Counters::default(),
             path_tokens: PathTokens::new(seed.rng("Path").bytes()),
+            route_tokens: RouteTokens::new(seed.rng("Record-Route").bytes()),
+            dialogs: Dialogs::new(DialogLimits {
+                of_endpoint: config.calls.dialogs_of_endpoint,
+                count: config.calls.dialogs,
+            }),
             in_hand: 0,
             retry_after: RetryAfter::new(config.authentication.limits.logins_per_second),
             notices: Notices::default(),
@@ -404,38 +422,38 @@ impl Context {
                 Unsigned::Unauthenticated | Unsigned::OpenNetwork | Unsigned::MutualTls | Unsigned::Relayed,
             ) => Ok(message),
             ResponseAuth::Digest(info) => Ok(message.with_header(Name::AuthenticationInfo, info)),
-            ResponseAuth::Association(id) => {
-                let signature = self.sessions.sign(*id, &message, self.random.as_mut());
-                let value = signature.and_then(Result::ok).ok_or(NotSigned(*id))?.to_string();
-                Ok(self.with_signature(message, &value, request, *id))
-            }
+            ResponseAuth::Association(id) => self.signer().sign(message, request, *id),
         }
     }
 
-    /// Writes a signature into the headers its receiver looks into (MS-SIP 3.1.4 in the patent's dialect,
-    /// MS-SIPAE 3.3.4 in the others).
-    pub(super) fn with_signature(
-        &self,
-        message: Message,
-        value: &str,
-        request: &Message,
-        id: SessionId,
-    ) -> Message {
-        let session = self.sessions.find(id);
-        let style = session.map_or(Style::Registrar, |session| session.association.style());
-        let ours = request.text(Name::UserAgent).is_some_and(|agent| agent.starts_with(OUR_AGENT));
-        let mut names = vec![style.info()];
-        if style == Style::Proxy && !ours {
-            names.push(Name::AuthenticationInfo);
-        }
-        if self.config.authentication.patent_literal_headers {
-            match message.status() {
-                Some(301) => names.push(Name::ProxyAuthenticate),
-                Some(200) => names.push(Name::ProxyAuthorization),
-                _ => {}
-            }
-        }
-        names.into_iter().fold(message, |signed, name| signed.with_header(name, value))
+    /// What signs for the associations of this server.
+    pub(super) fn signer(&mut self) -> ServerSigner<'_> {
+        let patent_literal_headers = self.config.authentication.patent_literal_headers;
+        ServerSigner { sessions: &mut self.sessions, random: self.random.as_mut(), patent_literal_headers }
+    }
+
+    /// The table of transactions, and beside it what signs the ACKs and CANCELs that follow from what is fed to it.
+    pub(super) fn transactions_and_signer(&mut self) -> (&mut Transactions<Owner>, ServerSigner<'_>) {
+        let patent_literal_headers = self.config.authentication.patent_literal_headers;
+        let signer = ServerSigner {
+            sessions: &mut self.sessions,
+            random: self.random.as_mut(),
+            patent_literal_headers,
+        };
+        (&mut self.transactions, signer)
+    }
+
+    /// Keeps the association of an endpoint while it has dialogs here (decision 39).
+    pub(super) fn keep_association(&mut self, endpoint: &Endpoint, now: Now) {
+        let until = self.dialogs.last_end(endpoint);
+        self.sessions.keep_for_dialogs(endpoint, until, now);
+    }
+
+    /// An endpoint's part in a call is over. True if the call had been answered.
+    pub(super) fn end_dialog(&mut self, key: &DialogKey, now: Now) -> bool {
+        let answered = self.dialogs.end(key);
+        self.keep_association(&key.endpoint, now);
+        answered
     }
 
     /// Refuses a request before it is authenticated; inside an association the refusal is signed.
@@ -481,6 +499,12 @@ impl Context {
         self.respond_without_state(request, flow, reply, now);
     }
 
+    /// Drops a request that has a transaction without an answer.
+    pub(super) fn discard_accepted(&mut self, request: &ServerRequest, why: &'static str, now: Now) {
+        self.transactions.abandon(request.tx);
+        self.discard(request.flow, why, now);
+    }
+
     /// Drops a request without an answer.
     pub(super) fn discard(&mut self, flow: FlowId, why: &'static str, now: Now) {
         self.counters.count(Counter::RefusedRequest);
@@ -520,7 +544,5 @@ impl Context {
     }
 }
 
-/// What the User-Agent of our own clients begins with.
-pub(super) const OUR_AGENT: &str = "Homing/";
 /// Seconds beyond the agreed silence before a flow is given up.
 const KEEP_ALIVE_SLACK: u64 = 30;

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use homing_core::endpoint::InstanceId;
-use homing_wire::{Contact, Message, NameAddr, Uri};
+use homing_wire::{Contact, Message, Name, NameAddr, Uri};
 
 /// One device of one user; what bindings and associations belong to.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -58,6 +58,20 @@ pub(crate) fn address_of(uri: &Uri<'_>) -> Option<String> {
     let mut address = format!("{user}@{}", uri.host());
     address.make_ascii_lowercase();
     Some(address)
+}
+
+/// The user of that domain a URI names, as [`address_of`] writes it; none for a server and for others' users.
+pub(crate) fn user_of(uri: &Uri<'_>, domain: &str) -> Option<String> {
+    let address = address_of(uri)?;
+    let (user, host) = address.rsplit_once('@')?;
+    let ours = host.trim_end_matches('.') == domain && !user.is_empty();
+    ours.then(|| format!("{user}@{domain}"))
+}
+
+/// The SIP identity another server asserts (RFC 3325).
+pub(crate) fn asserted_identity(request: &Message) -> Option<String> {
+    let line = request.lines(Name::PAssertedIdentity).next()?;
+    address(&NameAddr::parse(line)?)
 }
 
 impl fmt::Display for Endpoint {

@@ -5,9 +5,9 @@
 //!
 //! ```text
 //!                  ┌ faults ┐                                            ┌ faults ┐
-//! flow ─ transaction ─ validation ─ authentication ─ options │ router ─┬─ redirect server ─┬─ response, signed
-//!                  │                                     directory     ├─ relay            │
-//!                  └ home authentication                               └─ registrar        └ registration notifier
+//! flow ─ transaction ─ validation ─ authentication ─ proxy ─ options │ router ─┬─ redirect server ─┬─ response, signed
+//!                  │                                            directory     ├─ proxy            │
+//!                  └ home authentication                                      └─ registrar        └ registration notifier
 //! ```
 //!
 //! What the services (`service`) share is the context (`context`); which services a role has stands in its
@@ -20,6 +20,7 @@ mod composition;
 pub mod config;
 mod context;
 mod date;
+mod dialogs;
 pub mod endpoint;
 mod fault_filter;
 pub mod flows;
@@ -31,8 +32,10 @@ pub mod random;
 mod rate_limit;
 mod reply;
 mod retry_after;
+mod route_token;
 pub mod routing;
 mod service;
+mod signing;
 mod stun;
 mod timer_map;
 
@@ -40,10 +43,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use homing_core::auth::signed::{NoAssociation, Signed};
 use homing_core::connect::FlowEvent;
 use homing_core::counter::{Counter, Counters};
-use homing_core::ids::{FlowId, Seed};
+use homing_core::ids::{FlowId, Seed, TxId};
 use homing_core::time::{Deadline, Now};
 use homing_core::transaction::{Incoming, Response, TxOutput};
 use homing_wire::{Frame, Message, Name};
@@ -52,13 +54,13 @@ use crate::directory::Lookup;
 use crate::journal::{Decision, Verdict, What};
 use bindings::{Binding, Bindings};
 use config::{NodeConfig, OnMove};
-use context::{Context, Objection, Owner};
+use context::{BranchId, Context, Objection, Owner};
 use flows::Flow;
 pub use io::{Deregistration, LookupId, NodeCommand, NodeInput, NodeOutput};
 use random::{Random, SeededRandom};
 use reply::Reply;
 use service::registration_notifier::understands_recall;
-use service::{LookUp, Received, Service, Step};
+use service::{BranchEvent, FollowUp, LookUp, Received, Service, Step};
 
 /// One server: what its services share, and the services in the order a request meets them.
 pub struct Node {
@@ -130,7 +132,7 @@ impl Node {
     }
 
     /// When something is due, and why; of equal moments the first of: delayed requests, transactions, associations,
-    /// bindings, services, flows.
+    /// bindings, dialogs, services, flows.
     pub fn deadline(&self) -> Option<Deadline> {
         let cx = &self.cx;
         let shared = [
@@ -138,6 +140,7 @@ impl Node {
             cx.transactions.deadline(),
             cx.sessions.deadline(),
             cx.bindings.deadline(),
+            cx.dialogs.deadline(),
         ];
         let services = self.services.iter().map(|service| service.deadline());
         let all = shared.into_iter().chain(services).chain([cx.flows.deadline()]);
@@ -178,6 +181,12 @@ impl Node {
     /// Transactions that are not finished.
     pub fn transactions(&self) -> usize {
         self.cx.transactions.unfinished()
+    }
+
+    /// Requests that wait inside services.
+    #[cfg(test)]
+    pub(crate) fn in_hand_inside(&self) -> usize {
+        self.services.iter().map(|service| service.in_hand()).sum()
     }
 
     /// Leads a request through the services, from the one at `from` on; `step` is what the one before made of it.
@@ -283,15 +292,17 @@ impl Node {
     fn receive_request(&mut self, flow: FlowId, request: Message, now: Now) {
         let cx = &mut self.cx;
         match cx.transactions.feed_request(&request, flow, now) {
-            Incoming::New | Incoming::Merged => self.run(0, received(flow, request), now),
-            Incoming::Cancel { .. } => {
-                self.run(BEHIND_ARRIVAL_FAULTS, received(flow, request), now);
+            Incoming::New | Incoming::Merged | Incoming::Ack { .. } => {
+                self.run(0, received(flow, request), now);
+            }
+            Incoming::Cancel { of } => {
+                let received = Received { flow, request, cancels: Some(of) };
+                self.run(BEHIND_ARRIVAL_FAULTS, Step::Received(Box::new(received)), now);
             }
             Incoming::Retransmission => {
                 cx.note(Some(flow), Decision::new(Verdict::Repeated, "a copy of a request in hand"), now);
             }
             Incoming::Acknowledged { .. } => {}
-            Incoming::Ack { .. } => cx.discard(flow, "an ACK for a call this server does not have", now),
             Incoming::Overload => {
                 cx.counters.count(Counter::Overload);
                 let reply = Reply::new(503).header(Name::RetryAfter, cx.retry_after(OVERLOAD_PAUSE, now));
@@ -307,25 +318,58 @@ impl Node {
     }
 
     fn receive_response(&mut self, flow: FlowId, response: &Message, now: Now) {
-        match self.cx.transactions.peek_client(response) {
-            Some((id, owner, expected)) if expected == flow => {
-                let owner = *owner;
-                // An ACK that follows goes where the request went: to a server, which mutual TLS proved.
-                let mut as_it_is = |request| Ok(Signed::without(request, NoAssociation::MutualTls));
-                let what = self.cx.transactions.feed_response(id, response, &mut as_it_is, now);
-                self.settle(now);
-                if let (Response::Final, Owner::Relay(relay)) = (what, owner) {
-                    self.services
-                        .iter_mut()
-                        .for_each(|service| service.handle_response(&mut self.cx, relay, response, now));
-                }
-            }
-            _ => {
-                self.cx.counters.count(Counter::StrayResponse);
-                let said = Decision::new(Verdict::Discarded, "a response to nothing this server asked");
-                self.cx.note(Some(flow), said, now);
-            }
+        let found = self.cx.transactions.peek_client(response);
+        let Some((id, owner)) =
+            found.filter(|(.., expected)| *expected == flow).map(|(id, owner, _)| (id, *owner))
+        else {
+            return self.receive_astray(flow, response, now);
+        };
+        let Owner::Branch(branch) = owner else {
+            self.feed_response(id, response, &FollowUp::default(), now);
+            return self.settle(now);
+        };
+        // A copy, octet for octet, was judged before, and its signature would count as replayed.
+        let is_copy = self.cx.transactions.is_copy(id, response);
+        let judged = if is_copy { Some(FollowUp::default()) } else { self.judge(branch, response, now) };
+        let Some(follow_up) = judged else { return };
+        let what = self.feed_response(id, response, &follow_up, now);
+        self.settle(now);
+        if what != Response::Absorbed {
+            self.tell(branch, || BranchEvent::Response(response, what), now);
         }
+    }
+
+    fn judge(&mut self, branch: BranchId, response: &Message, now: Now) -> Option<FollowUp> {
+        let mut judged = FollowUp::default();
+        for service in &mut self.services {
+            let own = service.judge_response(&mut self.cx, branch, response, now)?;
+            judged.session = judged.session.or(own.session);
+            judged.cancel.extend(own.cancel);
+        }
+        Some(judged)
+    }
+
+    /// Feeds a response; the ACK or CANCEL that follows from it goes where the request went, signed where a client is
+    /// there that expects it.
+    fn feed_response(&mut self, id: TxId, response: &Message, follow_up: &FollowUp, now: Now) -> Response {
+        let (transactions, mut signer) = self.cx.transactions_and_signer();
+        let mut finish = |request| signer.follow_up(follow_up.complete(request), follow_up.session);
+        transactions.feed_response(id, response, &mut finish, now)
+    }
+
+    fn receive_astray(&mut self, flow: FlowId, response: &Message, now: Now) {
+        let cx = &mut self.cx;
+        if self.services.iter_mut().any(|service| service.handle_astray(cx, flow, response, now)) {
+            return;
+        }
+        self.cx.counters.count(Counter::StrayResponse);
+        let said = Decision::new(Verdict::Discarded, "a response to nothing this server asked");
+        self.cx.note(Some(flow), said, now);
+    }
+
+    fn tell<'m>(&mut self, branch: BranchId, event: impl Fn() -> BranchEvent<'m>, now: Now) {
+        let cx = &mut self.cx;
+        self.services.iter_mut().for_each(|service| service.handle_branch(cx, branch, event(), now));
     }
 
     /// Does everything that is due at or before `now`, in this order: transactions, half-open and lapsed
@@ -356,8 +400,19 @@ impl Node {
         while let Some(output) = self.cx.transactions.poll_output() {
             match output {
                 TxOutput::Send { flow, bytes } => self.cx.send(flow, bytes, now),
-                TxOutput::TimedOut { user: Owner::Relay(relay), .. } => self.fail(relay, 408, now),
-                TxOutput::FlowFailed { user: Owner::Relay(relay), .. } => self.fail(relay, 503, now),
+                TxOutput::TimedOut { user: Owner::Branch(branch), .. } => {
+                    self.tell(branch, || BranchEvent::TimedOut, now);
+                }
+                TxOutput::FlowFailed { user: Owner::Branch(branch), .. } => {
+                    self.tell(branch, || BranchEvent::FlowFailed, now);
+                }
+                TxOutput::CancelDue { user: Owner::Branch(branch), .. } => {
+                    self.tell(branch, || BranchEvent::CancelDue, now);
+                }
+                TxOutput::FlowFailed { user: Owner::Server, tx } => {
+                    let cx = &mut self.cx;
+                    self.services.iter_mut().for_each(|service| service.handle_sender_gone(cx, tx, now));
+                }
                 TxOutput::TimedOut { .. }
                 | TxOutput::AckTimedOut { .. }
                 | TxOutput::CancelDue { .. }
@@ -367,10 +422,6 @@ impl Node {
         }
     }
 
-    fn fail(&mut self, relay: u64, status: u16, now: Now) {
-        self.services.iter_mut().for_each(|service| service.handle_failure(&mut self.cx, relay, status, now));
-    }
-
     fn count_in_hand(&mut self) {
         let inside: usize = self.services.iter().map(|service| service.in_hand()).sum();
         self.cx.in_hand = self.lookups.len() + inside;
@@ -378,7 +429,7 @@ impl Node {
 }
 
 fn received(flow: FlowId, request: Message) -> Step {
-    Step::Received(Box::new(Received { flow, request }))
+    Step::Received(Box::new(Received { flow, request, cancels: None }))
 }
 
 fn octets(frame: &Frame) -> usize {

@@ -31,6 +31,11 @@ impl<K: Ord + Clone> TimerMap<K> {
         }
     }
 
+    /// The appointment of `key`.
+    pub(super) fn at(&self, key: &K) -> Option<Moment> {
+        self.at.get(key).copied()
+    }
+
     /// The earliest moment.
     pub(super) fn next(&self) -> Option<Moment> {
         self.first().map(|(at, _)| at)

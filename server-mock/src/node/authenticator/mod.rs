@@ -13,6 +13,7 @@ mod sessions;
 
 use std::borrow::Cow;
 
+use homing_core::counter::Counter;
 use homing_core::ids::Seed;
 use homing_core::time::Now;
 use homing_wire::Method;
@@ -164,6 +165,21 @@ pub(super) fn signer_of(
             signer.map_or(unsigned, ResponseAuth::Association)
         }
         _ => unsigned,
+    }
+}
+
+/// Judges the response of a client to what was signed for it: it is believed only under an association of that endpoint.
+///
+/// # Errors
+/// What it counts as, where it is dropped.
+pub(super) fn judge_response(
+    response: Received<'_>,
+    endpoint: &Endpoint,
+    sessions: &mut Sessions,
+) -> Result<(), Counter> {
+    match ntlm::verify_response(response, endpoint, sessions) {
+        Some(verdict) => verdict.fault().map_or(Ok(()), |fault| Err(Counter::of_refusal(fault))),
+        None => Err(Counter::Unsigned),
     }
 }
 

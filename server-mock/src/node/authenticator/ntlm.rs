@@ -8,7 +8,7 @@ use homing_core::auth::ntlm::session::{SessionKeys, Side};
 use homing_core::auth::security_association::{
     Association, AssociationName, Mechanism, SigningKeys, Verdict, Version,
 };
-use homing_wire::{Auth, AuthValue};
+use homing_wire::{Auth, AuthValue, Name};
 
 use super::acceptor::{Accepted, Challenge as Token, Claim, Expectation, Refusal};
 use super::credentials::Credentials;
@@ -22,6 +22,7 @@ use super::outcome::{
 use super::sessions::{HalfOpen, NewAssociation, SessionId, Sessions};
 use crate::node::accounts::Account;
 use crate::node::config::{AuthenticationConfig, ExtendedProtection, Identity};
+use crate::node::endpoint::Endpoint;
 
 /// Authenticates by NTLM.
 pub(super) struct NtlmAuthenticator {
@@ -253,6 +254,26 @@ pub(super) fn good_signer(
     }
     let (id, verdict) = signer(received, shown, sessions)?;
     verdict.is_good().then_some(id)
+}
+
+/// What the signature of a client's response is worth, by the association it claims (MS-SIPAE 3.3.5); none where that is
+/// not this endpoint's on this flow.
+pub(super) fn verify_response(
+    response: Received<'_>,
+    endpoint: &Endpoint,
+    sessions: &mut Sessions,
+) -> Option<Verdict> {
+    let Received { request: response, flow, now } = response;
+    let mut shown =
+        [Name::Authorization, Name::ProxyAuthorization].into_iter().flat_map(|name| response.auth(name));
+    let opaque =
+        shown.find_map(|auth| auth.param("opaque").filter(|_| auth.is("NTLM")).map(str::to_owned))?;
+    let (id, session) = sessions.find_established(&opaque, endpoint, flow)?;
+    let verdict = session.association.verify(response, Side::Client, false);
+    if verdict.is_good() {
+        sessions.used(id, now);
+    }
+    Some(verdict)
 }
 
 /// A request under an established association.

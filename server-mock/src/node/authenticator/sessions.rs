@@ -72,6 +72,8 @@ pub struct Session {
     ends: Moment,
     /// A registration needs it until then.
     needed: Moment,
+    /// A dialog needs it until then.
+    in_dialog: Moment,
     /// Without use it ends then.
     idle: Moment,
     standing: Standing,
@@ -201,6 +203,16 @@ impl Sessions {
         }
     }
 
+    /// Keeps the association of an endpoint as long as its last dialog may last, but not beyond its own life; without a
+    /// dialog as long as it would last anyway.
+    pub(in crate::node) fn keep_for_dialogs(&mut self, endpoint: &Endpoint, until: Option<Moment>, now: Now) {
+        let Some(id) = self.of_endpoint(endpoint) else { return };
+        if let Some(session) = self.established.get_mut(&id) {
+            session.in_dialog = until.unwrap_or(now.since_start);
+            session.lapses_at().into_iter().for_each(|at| self.lapses.set(id, at));
+        }
+    }
+
     /// A request under an association was good: it is not idle.
     pub(super) fn used(&mut self, id: SessionId, now: Now) {
         if let Some(session) = self.established.get_mut(&id) {
@@ -218,11 +230,17 @@ impl Sessions {
         }
         session.standing = Standing::Current;
         let endpoint = session.endpoint.clone();
+        let in_dialog =
+            self.by_endpoint.get(&endpoint).and_then(|id| Some(self.established.get(id)?.in_dialog));
         let (older, newer) = match self.by_endpoint.get(&endpoint) {
             Some(current) if *current > id => (Some(id), *current),
             current => (current.copied(), id),
         };
         self.by_endpoint.insert(endpoint, newer);
+        if let Some((in_dialog, session)) = in_dialog.zip(self.established.get_mut(&newer)) {
+            session.in_dialog = session.in_dialog.max(in_dialog);
+            session.lapses_at().into_iter().for_each(|at| self.lapses.set(newer, at));
+        }
         if let Some((older, session)) = older.and_then(|id| Some((id, self.established.get_mut(&id)?))) {
             session.standing = Standing::Former;
             self.lapses.set(older, session.ends.min(now.after(OVERLAP)));
@@ -304,7 +322,9 @@ impl Sessions {
         let HalfOpen { opaque, endpoint, flow, .. } = half;
         let needed = now.since_start;
         let NewAssociation { association, keys, most, .. } = fresh;
-        let session = Session { association, keys, endpoint, flow, opaque, ends, needed, idle, standing };
+        let in_dialog = needed;
+        let session =
+            Session { association, keys, endpoint, flow, opaque, ends, needed, in_dialog, idle, standing };
         self.established.insert(id, session);
         self.drop_oldest(flow, most);
         id
@@ -421,7 +441,7 @@ impl Session {
     /// When it ends; none where that is settled and nothing moves it any more.
     fn lapses_at(&self) -> Option<Moment> {
         let lasting = matches!(self.standing, Standing::Fresh | Standing::Current);
-        lasting.then(|| self.needed.max(self.idle).min(self.ends))
+        lasting.then(|| self.needed.max(self.in_dialog).max(self.idle).min(self.ends))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use homing_core::ids::FlowId;
 use homing_core::time::{Moment, Now};
-use homing_wire::{Message, Name, NameAddr, Uri};
+use homing_wire::{Contact, Message, Name, NameAddr, Uri};
 
 use crate::node::endpoint::{Endpoint, epid, instance};
 
@@ -19,6 +19,8 @@ pub struct Binding {
     pub instance: String,
     /// RFC 5626 `reg-id`.
     pub reg_id: Option<u32>,
+    /// How much it is preferred, from 0 to 1000 (RFC 3261 20.10); 1000 where the client said nothing.
+    pub q: u16,
     /// Where requests for it go.
     pub route: Route,
     /// When it lapses.
@@ -106,6 +108,7 @@ impl BindingChange {
             epid: epid(&from).unwrap_or_default().to_owned(),
             instance: instance(request).map(|id| id.to_string()).unwrap_or_default(),
             reg_id: contact.param("reg-id").flatten().and_then(|id| id.parse().ok()),
+            q: Contact::Addr(*contact).q().unwrap_or(1000),
             route: Route {
                 flow: registrant.flow,
                 path: if registrant.trusted { path(request) } else { Vec::new() },

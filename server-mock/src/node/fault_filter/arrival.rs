@@ -28,7 +28,7 @@ fn on_arrival(cx: &mut Context, received: Box<Received>, now: Now) -> Step {
     let Some(fault) = cx.faults.take(Stage::Arrival, &received.request) else {
         return without_credentials(cx, received, now);
     };
-    let Received { flow, request } = *received;
+    let Received { flow, request, .. } = *received;
     cx.note(Some(flow), Decision::new(Verdict::Fault, fault.to_string()), now);
     match fault {
         Fault::Delay(pause) => {
@@ -78,7 +78,7 @@ fn without_credentials(cx: &mut Context, received: Box<Received>, now: Now) -> S
     cx.note(Some(received.flow), Decision::new(Verdict::Fault, fault.to_string()), now);
     let bare =
         Builder::from_message(&received.request).remove(Name::Authorization).remove(Name::ProxyAuthorization);
-    Step::Received(Box::new(Received { flow: received.flow, request: bare.message() }))
+    Step::Received(Box::new(Received { request: bare.message(), ..*received }))
 }
 
 /// True for the answer to a challenge, and for a signature.

@@ -15,10 +15,11 @@ use crate::fault::Fault;
 use crate::node::authenticator::acceptor::OFFER;
 use crate::node::authenticator::{Principal, ResponseAuth, SessionId};
 use crate::node::config::BETWEEN_SERVERS;
-use crate::node::context::{Context, Final, NotSigned, ServerRequest};
+use crate::node::context::{Context, Final, ServerRequest};
 use crate::node::reply::Reply;
 use crate::node::routing::RouteDecision;
 use crate::node::service::redirect_server::{RedirectContact, redirection, uri};
+use crate::node::signing::NotSigned;
 
 /// The request that is redirected wrongly.
 #[derive(Clone, Copy)]
@@ -127,7 +128,7 @@ fn signed_by_another_server(
     let opaque = format!("{:08X}", cx.random.opaque());
     let mut other = Association::new(name, &opaque, Style::Registrar, keys, now);
     match other.server_signature(&unsigned, cx.random.salt()) {
-        Ok(value) => cx.with_signature(unsigned, &value.to_string(), request, id),
+        Ok(value) => cx.signer().with_signature(unsigned, &value.to_string(), request, id),
         Err(_) => unsigned,
     }
 }
@@ -156,7 +157,7 @@ fn signed_with_old_counter(cx: &mut Context, unsigned: Message, request: &Messag
         .quoted("targetname", &name.targetname)
         .quoted("realm", &name.realm)
         .to_string();
-    cx.with_signature(unsigned, &value, request, id)
+    cx.signer().with_signature(unsigned, &value, request, id)
 }
 
 /// The next server that a redirect does not name.

@@ -3,9 +3,10 @@
 use homing_core::counter::Counter;
 use homing_core::ids::Seed;
 use homing_core::time::Now;
-use homing_wire::{Message, Method, Name, NameAddr};
+use homing_wire::{Method, Name};
 
-use super::{Authenticated, Received, Service, Step};
+use super::proxy::is_routed_by_token;
+use super::{Ack, AckWay, Authenticated, Received, Service, Step};
 use crate::journal::{Decision, Verdict};
 use crate::node::authenticator::{
     AuthFailure, AuthOutcome, AuthRequest, AuthState, Authenticator, Challenge, Here, Principal, Refused,
@@ -13,7 +14,7 @@ use crate::node::authenticator::{
 };
 use crate::node::config::NodeConfig;
 use crate::node::context::Context;
-use crate::node::endpoint::{Endpoint, address};
+use crate::node::endpoint::{Endpoint, asserted_identity};
 use crate::node::rate_limit::network;
 use crate::node::reply::Reply;
 
@@ -33,9 +34,12 @@ impl Authentication {
 
     /// Another server of the estate vouches for the user it names (decision 15).
     fn authenticate(&mut self, cx: &mut Context, received: &Received, now: Now) -> AuthOutcome {
-        let Received { flow, request } = received;
+        let Received { flow, request, .. } = received;
         let Some(found) = cx.flows.find(*flow) else { return AuthOutcome::Discard("its flow is gone", None) };
         let trusted = found.trusted.is_some();
+        if let Some(principal) = neighbour(cx, received, trusted) {
+            return AuthOutcome::Authenticated(principal);
+        }
         if trusted && let Some(user) = asserted_identity(request) {
             let device = Endpoint::of(request).map(|endpoint| endpoint.device).unwrap_or_default();
             return AuthOutcome::Authenticated(Principal {
@@ -92,14 +96,42 @@ impl Service for Authentication {
     }
 }
 
+/// Whose an ACK or CANCEL is that nobody signed: neither can be challenged (RFC 3261 22.1). It goes on only where its
+/// endpoint has no association, and only the way its INVITE went, which the proxy sees to.
+fn neighbour(cx: &Context, received: &Received, trusted: bool) -> Option<Principal> {
+    let Received { flow, request, cancels } = received;
+    let follows = match request.method() {
+        Some(Method::Cancel) => cancels.is_some(),
+        Some(Method::Ack) => !trusted && is_routed_by_token(cx, request, cx.flows.find(*flow)),
+        _ => false,
+    };
+    if !follows {
+        return None;
+    }
+    let mut shown =
+        [Name::Authorization, Name::ProxyAuthorization].into_iter().flat_map(|name| request.auth(name));
+    let endpoint = Endpoint::of(request)?;
+    let associated = cx.sessions.of_endpoint(&endpoint).and_then(|id| cx.sessions.find(id));
+    if shown.any(|auth| auth.is("NTLM")) || associated.is_some_and(|session| session.flow == *flow) {
+        return None;
+    }
+    let unsigned = if trusted { Unsigned::MutualTls } else { Unsigned::Unauthenticated };
+    let proof = "the way its INVITE came";
+    Some(Principal { endpoint, response_auth: ResponseAuth::Unsigned(unsigned), proof })
+}
+
 fn proceed(cx: &mut Context, received: Box<Received>, principal: Principal, now: Now) -> Step {
     let said = Decision::new(Verdict::Authenticated, principal.proof).about(&principal.endpoint);
     cx.note(Some(received.flow), said, now);
     if !cx.hold(received.flow, now) {
         return refuse_datagrams(cx, received, &principal, now);
     }
-    match cx.accept(received.flow, received.request, now) {
-        Some(request) => Step::Authenticated(Box::new(Authenticated { request, principal })),
+    let Received { flow, request, cancels } = *received;
+    if request.method() == Some(Method::Ack) {
+        return Step::Ack(Box::new(Ack { flow, request, way: AckWay::ByRoute(principal) }));
+    }
+    match cx.accept(flow, request, now) {
+        Some(request) => Step::Authenticated(Box::new(Authenticated { request, principal, cancels })),
         None => Step::Done,
     }
 }
@@ -117,7 +149,7 @@ fn refuse_datagrams(cx: &mut Context, received: Box<Received>, principal: &Princ
 }
 
 fn challenge_sender(cx: &mut Context, received: Box<Received>, challenge: &Challenge, now: Now) {
-    let Received { flow, request } = *received;
+    let Received { flow, request, .. } = *received;
     count(cx, challenge.failure);
     let failed = challenge.failure.is_some_and(AuthFailure::is_attempt);
     let verdict = if failed { Verdict::LogonRefused } else { Verdict::Challenged };
@@ -146,7 +178,7 @@ fn challenge_sender(cx: &mut Context, received: Box<Received>, challenge: &Chall
 }
 
 fn refuse(cx: &mut Context, received: Box<Received>, refused: &Refused, now: Now) {
-    let Received { flow, request } = *received;
+    let Received { flow, request, .. } = *received;
     count(cx, refused.failure);
     let failed = refused.failure.is_some_and(AuthFailure::is_attempt);
     if let Some(found) = cx.flows.find_mut(flow).filter(|found| found.trusted.is_none()) {
@@ -179,12 +211,6 @@ fn count(cx: &mut Context, failure: Option<AuthFailure>) {
     if let Some(failure) = failure {
         cx.counters.count(failure.counter());
     }
-}
-
-/// The SIP identity another server asserts (RFC 3325).
-fn asserted_identity(request: &Message) -> Option<String> {
-    let line = request.lines(Name::PAssertedIdentity).next()?;
-    address(&NameAddr::parse(line)?)
 }
 
 /// ErrorId of ms-diagnostics for what authentication refuses.

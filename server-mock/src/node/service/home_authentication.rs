@@ -4,7 +4,7 @@
 use homing_core::time::Now;
 use homing_wire::{Message, Method, Name};
 
-use super::{LookUp, Pending, Received, Routed, Service, Step};
+use super::{Ack, AckWay, LookUp, Pending, Received, Routed, Service, Step, proxy};
 use crate::directory::Lookup;
 use crate::node::config::{BehindProxy, Mode, RoutingConfig};
 use crate::node::context::Context;
@@ -22,6 +22,13 @@ impl Service for HomeAuthentication {
         let trusted = cx.flows.find(received.flow).is_some_and(|flow| flow.trusted.is_some());
         if trusted || !is_left_to_home(&cx.config.routing, &received.request) {
             return Step::Received(received);
+        }
+        // What came along a Route of this server is a call of its own.
+        if is_routed_here(cx, &received) {
+            return Step::Received(received);
+        }
+        if received.request.method() == Some(Method::Ack) {
+            return pass_ack_on(cx, received);
         }
         let Some(endpoint) = Endpoint::of(&received.request) else { return Step::Received(received) };
         if received.request.method() != Some(Method::Register)
@@ -43,16 +50,29 @@ impl Service for HomeAuthentication {
 
 /// True for a request that would be proxied, where its home server authenticates.
 ///
-/// ACK and CANCEL go from neighbour to neighbour and cannot be challenged.
+/// A CANCEL goes from neighbour to neighbour.
 fn is_left_to_home(routing: &RoutingConfig, request: &Message) -> bool {
     let proxies = match routing.mode {
         Mode::AlwaysProxy => true,
         Mode::ByVia => request.via_count() > 1,
         Mode::AlwaysRedirect => false,
     };
-    routing.behind_proxy == BehindProxy::Rechallenge
-        && proxies
-        && !matches!(request.method(), Some(Method::Ack | Method::Cancel))
+    routing.behind_proxy == BehindProxy::Rechallenge && proxies && request.method() != Some(Method::Cancel)
+}
+
+/// True for a request whose Route begins with a token of this server's own.
+fn is_routed_here(cx: &Context, received: &Received) -> bool {
+    let flow = cx.flows.find(received.flow);
+    proxy::is_routed_by_token(cx, &received.request, flow)
+}
+
+/// An ACK cannot be challenged: it goes to the server under whose association it is signed, or is judged here.
+fn pass_ack_on(cx: &Context, received: Box<Received>) -> Step {
+    let owner = association_owner(cx, &received.request).filter(|owner| *owner != cx.config.identity.fqdn);
+    let Some(owner) = owner else { return Step::Received(received) };
+    let Received { flow, request, .. } = *received;
+    let way = AckWay::Untouched(between_servers(&cx.config, &owner));
+    Step::Ack(Box::new(Ack { flow, request, way }))
 }
 
 /// Passes a request on untouched if it belongs elsewhere.

@@ -8,22 +8,24 @@
 pub(super) mod authentication;
 pub(super) mod home_authentication;
 pub(super) mod options;
+pub(super) mod proxy;
 pub(super) mod redirect_server;
 pub(super) mod register_response;
 pub(super) mod registrar;
 pub(super) mod registration_notifier;
-pub(super) mod relay;
 pub(super) mod router;
 pub(super) mod validation;
 
 use std::borrow::Cow;
 
-use homing_core::ids::FlowId;
+use homing_core::ids::{FlowId, TxId};
+use homing_core::server::ServerName;
 use homing_core::time::{Deadline, Now};
-use homing_wire::Message;
+use homing_core::transaction::Response;
+use homing_wire::{Message, Method, Name};
 
-use super::authenticator::Principal;
-use super::context::{Context, ServerRequest};
+use super::authenticator::{Principal, SessionId};
+use super::context::{BranchId, Context, ServerRequest};
 use super::io::NodeCommand;
 use super::routing::RouteDecision;
 use crate::directory::Lookup;
@@ -36,6 +38,8 @@ pub(super) enum Step {
     Authenticated(Box<Authenticated>),
     /// It is decided which server handles it.
     Routed(Box<Routed>),
+    /// The ACK for a 2xx, which has no transaction: it only goes on.
+    Ack(Box<Ack>),
     /// The directory is asked first.
     LookUp(LookUp),
     /// It is answered, dropped, or kept by a service until something else comes.
@@ -63,12 +67,54 @@ pub(super) enum Pending {
 pub(super) struct Received {
     pub(super) flow: FlowId,
     pub(super) request: Message,
+    /// The INVITE in hand that it cancels.
+    pub(super) cancels: Option<TxId>,
+}
+
+/// The ACK for a 2xx.
+pub(super) struct Ack {
+    pub(super) flow: FlowId,
+    pub(super) request: Message,
+    pub(super) way: AckWay,
+}
+
+/// Where an ACK goes.
+pub(super) enum AckWay {
+    /// Where its Route leads: its sender is known.
+    ByRoute(Principal),
+    /// To the client behind a flow of this server, named by the token in Path.
+    AlongPath(FlowId),
+    /// As it is to the server that owns the association it is signed under.
+    Untouched(ServerName),
+}
+
+/// What happened in a branch.
+pub(super) enum BranchEvent<'m> {
+    /// A response that is believed, and what it is.
+    Response(&'m Message, Response),
+    /// The other end gave no answer in time.
+    TimedOut,
+    /// The flow is gone.
+    FlowFailed,
+    /// It rang for so long that it is to be given up (timer C).
+    CancelDue,
+}
+
+/// How the ACK or CANCEL that follows from a response leaves.
+#[derive(Default)]
+pub(super) struct FollowUp {
+    /// Signed by this association.
+    pub(super) session: Option<SessionId>,
+    /// A CANCEL says this too.
+    pub(super) cancel: Vec<(Name<'static>, String)>,
 }
 
 /// A request whose sender is known.
 pub(super) struct Authenticated {
     pub(super) request: ServerRequest,
     pub(super) principal: Principal,
+    /// The INVITE in hand that it cancels.
+    pub(super) cancels: Option<TxId>,
 }
 
 /// A request with the decision where it is handled.
@@ -91,11 +137,28 @@ pub(super) trait Service: Send {
         Step::Done
     }
 
-    /// Takes the final response to a request it passed on under the name `relay`.
-    fn handle_response(&mut self, _cx: &mut Context, _relay: u64, _response: &Message, _now: Now) {}
+    /// Says whether the response to a branch of its own that came by `flow` is believed, and how what follows from it is
+    /// signed; none where it is dropped.
+    fn judge_response(
+        &mut self,
+        _cx: &mut Context,
+        _branch: BranchId,
+        _response: &Message,
+        _now: Now,
+    ) -> Option<FollowUp> {
+        Some(FollowUp::default())
+    }
 
-    /// Learns that nothing more comes for `relay`; `status` says why to the one who asked.
-    fn handle_failure(&mut self, _cx: &mut Context, _relay: u64, _status: u16, _now: Now) {}
+    /// Takes what happened in a branch of its own.
+    fn handle_branch(&mut self, _cx: &mut Context, _branch: BranchId, _event: BranchEvent<'_>, _now: Now) {}
+
+    /// Takes a response that came by `flow` and belongs to no transaction. True if it was one of its own.
+    fn handle_astray(&mut self, _cx: &mut Context, _flow: FlowId, _response: &Message, _now: Now) -> bool {
+        false
+    }
+
+    /// Learns that the flow is gone by which a request came that it did not answer yet.
+    fn handle_sender_gone(&mut self, _cx: &mut Context, _request: TxId, _now: Now) {}
 
     /// Takes a command of an operator or a test.
     fn handle_command(&mut self, _cx: &mut Context, _command: &NodeCommand, _now: Now) -> Step {
@@ -113,5 +176,15 @@ pub(super) trait Service: Send {
     /// Requests that wait inside for something else than the directory.
     fn in_hand(&self) -> usize {
         0
+    }
+}
+
+impl FollowUp {
+    /// The ACK or CANCEL with all it is to say.
+    pub(super) fn complete(&self, request: Message) -> Message {
+        if request.method() != Some(Method::Cancel) {
+            return request;
+        }
+        self.cancel.iter().fold(request, |request, (name, value)| request.with_header(*name, value))
     }
 }

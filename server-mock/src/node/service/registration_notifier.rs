@@ -16,8 +16,9 @@ use crate::journal::{Decision, Verdict};
 use crate::node::authenticator::ResponseAuth;
 use crate::node::bindings::Binding;
 use crate::node::config::{BETWEEN_SERVERS, OnMove};
-use crate::node::context::{Context, OUR_AGENT, Owner};
+use crate::node::context::{Context, Owner};
 use crate::node::io::{Deregistration, NodeCommand};
+use crate::node::signing::OUR_AGENT;
 use crate::node::timer_map::TimerMap;
 
 /// Voids the bindings of users who were assigned elsewhere within one lease, so that no user has two homes.

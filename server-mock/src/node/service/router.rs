@@ -28,7 +28,7 @@ struct Refusal {
 impl Service for Router {
     fn handle_request(&mut self, cx: &mut Context, step: Step, now: Now) -> Step {
         let Step::Authenticated(authenticated) = step else { return step };
-        let Authenticated { request, principal } = &*authenticated;
+        let Authenticated { request, principal, .. } = &*authenticated;
         if request.request.method() != Some(Method::Register) {
             return Step::Authenticated(authenticated);
         }
@@ -45,7 +45,7 @@ impl Service for Router {
 
     fn handle_lookup(&mut self, cx: &mut Context, asked: LookUp, found: &Lookup, _: Now) -> Step {
         let Pending::Authenticated(authenticated) = asked.pending else { return Step::Done };
-        let Authenticated { request, principal } = *authenticated;
+        let Authenticated { request, principal, .. } = *authenticated;
         let Some(here) = cx.flows.find(request.flow) else { return Step::Done };
         let passed: Vec<String> =
             request.request.all::<Via<'_>>().flatten().map(|via| via.host.to_string()).collect();

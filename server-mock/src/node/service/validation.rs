@@ -3,10 +3,11 @@
 use homing_core::counter::Counter;
 use homing_core::ids::FlowId;
 use homing_core::time::Now;
-use homing_wire::{Host, Message, Name, NameAddr, Uri};
+use homing_wire::{Host, Message, Method, Name, NameAddr, Uri};
 
 use super::options::with_allow;
-use super::{Received, Routed, Service, Step};
+use super::proxy::ends_here;
+use super::{Ack, AckWay, Received, Routed, Service, Step};
 use crate::node::context::{Context, Objection};
 use crate::node::rate_limit::RateLimit;
 use crate::node::reply::Reply;
@@ -21,17 +22,23 @@ pub(crate) struct Validation {
 impl Service for Validation {
     fn handle_request(&mut self, cx: &mut Context, step: Step, now: Now) -> Step {
         let Step::Received(received) = step else { return step };
-        let Received { flow, request } = &*received;
-        if let Some(finding) = request.validate().first().copied() {
+        let Received { flow, request, cancels } = &*received;
+        let found = cx.flows.find(*flow);
+        let ends_here = ends_here(cx, request, found);
+        // What method it is concerns only who serves it (RFC 3261 16.3).
+        let finding = request.validate().into_iter().find(|finding| ends_here || finding.status != 501);
+        if let Some(finding) = finding {
             let reply = Reply::new(finding.status).reason(finding.why);
             let reply = if finding.status == 501 { with_allow(reply) } else { reply };
             return refuse(cx, received, Objection { reply, why: finding.why }, now);
         }
-        let trusted = cx.flows.find(*flow).is_some_and(|flow| flow.trusted.is_some());
-        if let Some(to) = own_route(cx, request).filter(|_| trusted) {
+        let trusted = found.is_some_and(|flow| flow.trusted.is_some());
+        // A CANCEL goes where its INVITE went, and no further.
+        let is_cancel = request.method() == Some(Method::Cancel);
+        if let Some(to) = own_route(cx, request).filter(|_| trusted && !is_cancel) {
             return along_path(cx, received, to, now);
         }
-        if let Some(objection) = objection(cx, request) {
+        if let Some(objection) = objection(cx, request, ends_here).filter(|_| cancels.is_none()) {
             return refuse(cx, received, objection, now);
         }
         if !trusted && self.is_over_limit(cx, *flow, request, now) {
@@ -59,13 +66,18 @@ fn refuse(cx: &mut Context, received: Box<Received>, objection: Objection, now: 
 
 /// A request of another server for the client behind one of our flows.
 fn along_path(cx: &mut Context, received: Box<Received>, to: FlowId, now: Now) -> Step {
+    if received.request.method() == Some(Method::Ack) {
+        let Received { flow, request, .. } = *received;
+        return Step::Ack(Box::new(Ack { flow, request, way: AckWay::AlongPath(to) }));
+    }
     let Some(request) = cx.accept(received.flow, received.request, now) else { return Step::Done };
     let decision = RouteDecision::AlongPath { flow: to };
     Step::Routed(Box::new(Routed { request, principal: None, decision, why: "along its Path".into() }))
 }
 
-/// What is wrong with where a request goes and what it demands.
-fn objection(cx: &Context, request: &Message) -> Option<Objection> {
+/// What is wrong with where a request goes and what it demands. What is only passed on may require what it likes of the
+/// other end, and go by its Route to an address that nobody knows here.
+fn objection(cx: &Context, request: &Message, ends_here: bool) -> Option<Objection> {
     let of = |reply, why| Some(Objection { reply, why });
     let Some(uri) = request.request_uri().and_then(|uri| Uri::parse(uri).ok()) else {
         return of(Reply::new(400), "the Request-URI cannot be read");
@@ -73,7 +85,9 @@ fn objection(cx: &Context, request: &Message) -> Option<Objection> {
     if !uri.is_sip() && !uri.is_sips() {
         return of(Reply::new(416), "the Request-URI is no SIP URI");
     }
-    for name in [Name::ProxyRequire, Name::Require] {
+    let judged: &[Name<'_>] =
+        if ends_here { &[Name::ProxyRequire, Name::Require] } else { &[Name::ProxyRequire] };
+    for name in judged.iter().copied() {
         let mut unknown = request.unsupported(name, EXTENSIONS).peekable();
         if unknown.peek().is_some() {
             let list = unknown.collect::<Vec<_>>().join(", ");
@@ -81,7 +95,7 @@ fn objection(cx: &Context, request: &Message) -> Option<Objection> {
             return of(reply, "an unknown extension");
         }
     }
-    if !is_served(cx, &uri) {
+    if ends_here && !is_served(cx, &uri) {
         return of(Reply::new(404), "this domain is served elsewhere");
     }
     None

@@ -5,6 +5,7 @@ mod authenticator;
 mod backup;
 mod barred;
 mod bench;
+mod calls;
 mod deadlines;
 mod golden;
 mod guessing;
@@ -15,6 +16,7 @@ mod relay;
 mod renewal;
 mod strangers;
 mod torture;
+mod two_servers;
 
 #[path = "../../../../tests/src/digest.rs"]
 #[allow(dead_code, unreachable_pub, reason = "part of it is for the simulation only")]

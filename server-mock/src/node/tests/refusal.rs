@@ -79,11 +79,10 @@ fn only_who_signed_a_refused_request_gets_a_signature() {
 }
 
 #[test]
-fn options_is_404_for_an_unknown_user_480_for_one_who_is_not_here_and_200_for_all_else() {
+fn options_is_404_for_an_unknown_user_480_for_one_who_is_not_here_and_200_for_the_server() {
     let rows = [
         ("sip:network.com", 200),
         ("sip:homeserver104.network.com", 200),
-        ("sip:user@network.com", 200),
         ("sip:BOB@Network.com", 480),
         ("sip:nobody@network.com", 404),
         ("sip:nobody@network.com.", 404),

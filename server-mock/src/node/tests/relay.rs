@@ -2,6 +2,7 @@
 
 use homing_core::connect::ConnectError;
 use homing_core::connect::FlowEvent;
+use homing_core::counter::Counter;
 use homing_core::ids::FlowId;
 use homing_core::transport::Transport;
 use homing_wire::{Message, Name};
@@ -167,7 +168,13 @@ fn a_notify_of_the_home_server_reaches_the_client_along_its_path_and_signed() {
             ok.push_str(&format!("{}: {}\r\n", name.as_str(), String::from_utf8_lossy(line)));
         }
     }
-    assert!(figure.say(&(ok + "\r\n")).is_empty());
+    let ok = ok + "\r\n";
+    assert!(figure.say(&ok).is_empty());
+    assert_eq!(figure.first.node.transactions(), 2, "what its client did not sign is not believed");
+    assert_eq!(figure.first.node.counters().of(Counter::Unsigned), 1);
+    let id = figure.first.node.cx.sessions.on_flow(figure.client).unwrap();
+    let signed = super::renewal::signed(&figure.first, id, &ok, 2);
+    assert!(figure.say(&signed).is_empty());
     assert_eq!(
         (figure.first.node.transactions(), figure.home.node.transactions()),
         (0, 0),

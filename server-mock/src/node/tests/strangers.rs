@@ -296,7 +296,7 @@ fn an_instance_that_is_not_the_one_of_the_epid_is_refused() {
 }
 
 #[test]
-fn options_to_a_user_says_whether_an_invite_would_reach_one() {
+fn options_to_a_user_reaches_the_device_and_is_480_without_one() {
     let (mut bench, flow) = bench(Schemes::None, |_| ());
     let options = |user: &str, n: u32| {
         let text = register("bob", n, "")
@@ -309,6 +309,8 @@ fn options_to_a_user_says_whether_an_invite_would_reach_one() {
     assert_eq!(status(&mut bench, "user@", 1), Some(480));
     let done: Message = bench.ask(flow, &register("user", 2, CONTACT), at(0));
     assert_eq!(done.status(), Some(200));
-    assert_eq!(status(&mut bench, "user@", 3), Some(200));
+    let asked = bench.say(flow, &options("user@", 3), at(0));
+    let reached = Message::parse(asked[0].1.clone()).unwrap();
+    assert_eq!((asked.len(), reached.request_uri()), (1, Some("sip:user@127.0.0.1:40001;transport=tls")));
     assert_eq!(status(&mut bench, "", 4), Some(200), "the server itself");
 }

@@ -1,0 +1,596 @@
+//! The proxy (RFC 3261 16): passes requests on to users at home here and elsewhere, and inside dialogs along their Route.
+//!
+//! Servers speak with each other over mutual TLS. The one that challenged a client owns its association: it takes the
+//! client's credentials away, vouches for the user, and signs everything towards the client again (decision 15). What a
+//! client answers is believed only under its association.
+
+mod admission;
+mod back;
+mod branch;
+mod destination;
+mod finals;
+mod forward;
+mod register;
+mod response_context;
+mod route;
+mod target;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use homing_core::counter::Counter;
+use homing_core::ids::{FlowId, TxId};
+use homing_core::time::{Deadline, Now, Why};
+use homing_wire::{Message, Method, Name};
+
+use super::{Ack, AckWay, Authenticated, BranchEvent, FollowUp, LookUp, Pending, Routed, Service, Step};
+use crate::directory::Lookup;
+use crate::journal::{Decision, Verdict};
+use crate::node::authenticator::{Principal, ResponseAuth};
+use crate::node::context::{BranchId, Context, ServerRequest};
+use crate::node::dialogs::DialogKey;
+use crate::node::endpoint::{Endpoint, asserted_identity};
+use crate::node::reply::Reply;
+use crate::node::route_token::RouteToken;
+use crate::node::routing::RouteDecision;
+use crate::node::timer_map::TimerMap;
+use admission::{Admission, Counted};
+use back::Back;
+pub(super) use destination::ends_here;
+use destination::{Destination, Directions, Refusal, breadth, directions, narrowed, of_user};
+use forward::{Arrived, Plan, Sender, hops_left, loop_mark, outgoing, sign_towards};
+use response_context::ResponseContext;
+pub(super) use route::is_routed_by_token;
+use target::Target;
+
+/// All requests that are passed on and not answered, and calls that were answered a moment ago.
+#[derive(Default)]
+pub(crate) struct Proxy {
+    contexts: BTreeMap<u64, ResponseContext>,
+    by_request: BTreeMap<TxId, u64>,
+    timers: TimerMap<u64>,
+    admission: Admission,
+    /// Which contexts wait for an endpoint whose flow is gone.
+    lost: BTreeSet<(Endpoint, u64)>,
+    /// Endpoints that were heard again: what waits for them is done once their request is.
+    returned: BTreeSet<u64>,
+    /// INVITEs whose flow went away, by the branch in their Via.
+    down: BTreeMap<String, BranchId>,
+}
+
+/// A request with how it is passed on.
+struct Passing {
+    id: u64,
+    request: ServerRequest,
+    back: Back,
+    plan: Plan,
+    groups: VecDeque<Vec<Target>>,
+}
+
+impl Service for Proxy {
+    fn handle_request(&mut self, cx: &mut Context, step: Step, now: Now) -> Step {
+        match step {
+            Step::Routed(routed) => self.carry_out(cx, routed, now),
+            Step::Ack(ack) => {
+                forward_ack(cx, *ack, now);
+                Step::Done
+            }
+            Step::Authenticated(authenticated) => {
+                self.heard(&authenticated.principal.endpoint, now);
+                match authenticated.request.request.method() {
+                    Some(Method::Cancel) => {
+                        self.cancel(cx, &authenticated, now);
+                        Step::Done
+                    }
+                    _ => self.pass_on(cx, authenticated, now),
+                }
+            }
+            other => other,
+        }
+    }
+
+    fn handle_lookup(&mut self, cx: &mut Context, asked: LookUp, found: &Lookup, now: Now) -> Step {
+        let LookUp { user, pending: Pending::Authenticated(authenticated) } = asked else {
+            return Step::Done;
+        };
+        let Some(flow) = cx.flows.find(authenticated.request.flow) else { return Step::Done };
+        let principal = &authenticated.principal;
+        let read = directions(cx, &authenticated.request.request, principal, flow);
+        let targets = read.and_then(|read| {
+            let groups = of_user(cx, &user, found, &authenticated.request.request, &principal.endpoint.user)?;
+            Ok((read, groups))
+        });
+        match targets {
+            Ok((read, groups)) => self.to_user(cx, *authenticated, read, Callee { user, groups }, now),
+            Err(refusal) => refuse(cx, &authenticated, refusal, now),
+        }
+        Step::Done
+    }
+
+    fn judge_response(
+        &mut self,
+        cx: &mut Context,
+        branch: BranchId,
+        response: &Message,
+        now: Now,
+    ) -> Option<FollowUp> {
+        let found = self.contexts.get(&branch.context).and_then(|context| context.branch(branch.number));
+        let Some(found) = found else {
+            cx.counters.count(Counter::StrayResponse);
+            return None;
+        };
+        let arrived = Arrived { request: response, flow: found.flow };
+        let session = found.session_now(cx);
+        // A 100 is a neighbour's word that nothing is lost; transactions send it by themselves, and it goes no further.
+        let believed = response.status() == Some(100) || found.believes(cx, arrived, now);
+        believed.then(|| found.follow_up(session))
+    }
+
+    fn handle_branch(&mut self, cx: &mut Context, branch: BranchId, event: BranchEvent<'_>, now: Now) {
+        let BranchId { context: id, number } = branch;
+        let Some(context) = self.contexts.get_mut(&id) else { return };
+        match event {
+            BranchEvent::Response(response, what) => context.handle_response(cx, number, response, what, now),
+            BranchEvent::TimedOut => context.handle_failure(cx, number, 408, now),
+            BranchEvent::FlowFailed => context.handle_failure(cx, number, 503, now),
+            BranchEvent::CancelDue => context.handle_timer_c(cx, number, now),
+        }
+        self.book(id);
+    }
+
+    /// The answer of a callee whose flow went away while it rang, by the one it has now (decision 41).
+    fn handle_astray(&mut self, cx: &mut Context, flow: FlowId, response: &Message, now: Now) -> bool {
+        let named = response.via().ok().and_then(|via| self.down.get(via.branch()?).copied());
+        let Some(id) = named else { return false };
+        let is_invite = response.cseq().is_ok_and(|cseq| cseq.method == Method::Invite);
+        let Some(context) = self.contexts.get_mut(&id.context).filter(|_| is_invite) else { return false };
+        context.handle_astray(cx, id.number, Arrived { request: response, flow }, now);
+        self.book(id.context);
+        true
+    }
+
+    fn handle_sender_gone(&mut self, cx: &mut Context, request: TxId, now: Now) {
+        let Some(id) = self.by_request.get(&request).copied() else { return };
+        if let Some(context) = self.contexts.get_mut(&id) {
+            context.sender_gone(cx, now);
+        }
+        self.book(id);
+    }
+
+    fn handle_deadline(&mut self, cx: &mut Context, now: Now) {
+        while let Some(id) = self.timers.due(now) {
+            let returned = self.returned.remove(&id);
+            if let Some(context) = self.contexts.get_mut(&id) {
+                if returned {
+                    context.endpoint_is_back(cx, now);
+                }
+                context.handle_deadline(cx, now);
+            }
+            self.book(id);
+        }
+        note_lapsed(cx, now);
+    }
+
+    fn deadline(&self) -> Option<Deadline> {
+        self.timers.next().map(|at| Deadline::new(at, Why::AnswerOverdue))
+    }
+
+    fn in_hand(&self) -> usize {
+        self.contexts.len()
+    }
+}
+
+/// A user with the devices or the server a request for them goes to.
+struct Callee {
+    user: String,
+    groups: VecDeque<Vec<Target>>,
+}
+
+impl Proxy {
+    /// Carries out the decision to pass a request on, and passes over every other.
+    fn carry_out(&mut self, cx: &mut Context, routed: Box<Routed>, now: Now) -> Step {
+        let Routed { request, principal, decision, why } = *routed;
+        if let Some(principal) = &principal {
+            self.heard(&principal.endpoint, now);
+        }
+        match (decision, principal) {
+            (RouteDecision::Proxy { home }, Some(principal)) => {
+                let user = principal.endpoint.user.clone();
+                let said = Decision::new(Verdict::Proxied, why).about(&user).towards(&home);
+                cx.note(Some(request.flow), said, now);
+                cx.unbind(request.flow, &principal, now);
+                let plan = Plan { path: true, ..Plan::plain(Sender::Asserted(user)) };
+                self.relay(
+                    cx,
+                    request,
+                    Back::Signed(principal),
+                    Way { plan, target: Target::server(home) },
+                    now,
+                );
+            }
+            (RouteDecision::PassOn { home }, _) => {
+                let said = Decision::new(Verdict::Proxied, why).towards(&home);
+                cx.note(Some(request.flow), said, now);
+                let path = request.request.method() == Some(Method::Register);
+                let plan = Plan { path, ..Plan::plain(Sender::Unproved) };
+                self.relay(cx, request, Back::AsItCame, Way { plan, target: Target::server(home) }, now);
+            }
+            (RouteDecision::AlongPath { flow }, _) => self.along_path(cx, request, flow, now),
+            (decision, principal) => {
+                return Step::Routed(Box::new(Routed { request, principal, decision, why }));
+            }
+        }
+        Step::Done
+    }
+
+    fn relay(&mut self, cx: &mut Context, request: ServerRequest, back: Back, way: Way, now: Now) {
+        let Way { plan, target } = way;
+        let groups = VecDeque::from([vec![target]]);
+        let id = cx.next_id();
+        self.begin(cx, Passing { id, request, back, plan, groups }, now);
+    }
+
+    /// Passes a request of another server on to the client behind `flow`. Where the association is this server's own, so
+    /// is a part in the calls of its client.
+    fn along_path(&mut self, cx: &mut Context, request: ServerRequest, flow: FlowId, now: Now) {
+        if cx.flows.find(flow).is_none() {
+            let unsigned = Back::AsItCame;
+            return back::reply(cx, &request, &unsigned, Reply::new(430), now);
+        }
+        cx.note(Some(flow), Decision::new(Verdict::Proxied, "along its Path"), now);
+        let calls = request.request.method() == Some(Method::Invite);
+        let token = calls.then(|| token_along_path(cx, &request.request, flow)).flatten();
+        let plan = Plan { own_routes: 1, ..Plan::plain(Sender::AsItCame) };
+        let groups = VecDeque::from([vec![Target { token, ..Target::flow(flow) }]]);
+        let id = cx.next_id();
+        self.begin(cx, Passing { id, request, back: Back::AsItCame, plan, groups }, now);
+    }
+
+    /// A request of a known sender: along its Route, or to a user, whom the directory is asked for.
+    fn pass_on(&mut self, cx: &mut Context, authenticated: Box<Authenticated>, now: Now) -> Step {
+        let Some(flow) = cx.flows.find(authenticated.request.flow) else { return Step::Done };
+        match directions(cx, &authenticated.request.request, &authenticated.principal, flow) {
+            Err(refusal) | Ok(Directions { destination: Destination::Nowhere(refusal), .. }) => {
+                refuse(cx, &authenticated, refusal, now);
+            }
+            Ok(Directions { destination: Destination::User(user), .. }) => {
+                return Step::LookUp(LookUp { user, pending: Pending::Authenticated(authenticated) });
+            }
+            Ok(Directions { destination: Destination::Along(target), route }) => {
+                let token = sender_token(cx, &authenticated, &route.tokens);
+                let key = |token: &RouteToken| dialog_of(token, &authenticated.request.request);
+                if let Some(key) = token.as_ref().and_then(key) {
+                    cx.dialogs.touch(&key, Some(authenticated.request.flow), now);
+                    cx.keep_association(&key.endpoint, now);
+                }
+                if let Some(key) = target.token.as_ref().and_then(key) {
+                    cx.dialogs.touch(&key, None, now);
+                    cx.keep_association(&key.endpoint, now);
+                }
+                let said = Decision::new(Verdict::Proxied, "along its Route");
+                let said = said.about(&authenticated.principal.endpoint.user);
+                cx.note(Some(authenticated.request.flow), said, now);
+                let plan = Plan { token, own_routes: route.own, ..plan_for(&authenticated.principal) };
+                let groups = VecDeque::from([vec![*target]]);
+                let route = Route { id: cx.next_id(), plan, rewritten: route.rewritten };
+                self.forward(cx, *authenticated, route, groups, now);
+            }
+        }
+        Step::Done
+    }
+
+    /// A request for a user whose devices or server are known.
+    fn to_user(
+        &mut self,
+        cx: &mut Context,
+        authenticated: Authenticated,
+        read: Directions,
+        callee: Callee,
+        now: Now,
+    ) {
+        let Callee { user, groups } = callee;
+        let breadth = breadth(cx, &authenticated.request.request);
+        if breadth == 0 {
+            return refuse(cx, &authenticated, Refusal::new(440, "it may become no branch"), now);
+        }
+        let groups = narrowed(groups, usize::try_from(breadth).unwrap_or(usize::MAX));
+        let widest = groups.iter().map(Vec::len).max().and_then(|widest| u32::try_from(widest).ok());
+        let share = breadth / widest.unwrap_or(1).max(1);
+        let devices: usize = groups.iter().map(Vec::len).sum();
+        let method = authenticated.request.request.method().map(|method| method.as_str().to_owned());
+        let words = format!("{} to {user}: {devices} branches", method.unwrap_or_default());
+        let verdict = if is_call(&authenticated.request.request) { Verdict::Call } else { Verdict::Proxied };
+        let said = Decision::new(verdict, words).about(&authenticated.principal.endpoint.user);
+        cx.note(Some(authenticated.request.flow), said, now);
+        let token = sender_token(cx, &authenticated, &read.route.tokens).map(|token| {
+            if read.route.tokens.is_empty() { RouteToken { peer: user.clone(), ..token } } else { token }
+        });
+        let plan = Plan {
+            token,
+            own_routes: read.route.own,
+            breadth: Some(share),
+            ..plan_for(&authenticated.principal)
+        };
+        let id = cx.next_id();
+        let counted = Counted { from: authenticated.principal.endpoint.user.clone(), to: user };
+        if is_call(&authenticated.request.request)
+            && let Err(refusal) = self.admission.admit(id, counted, &cx.config.calls)
+        {
+            cx.counters.count(Counter::OverCap);
+            return refuse(cx, &authenticated, refusal, now);
+        }
+        self.forward(cx, authenticated, Route { id, plan, rewritten: read.route.rewritten }, groups, now);
+    }
+
+    /// Sends a request of a known sender on.
+    fn forward(
+        &mut self,
+        cx: &mut Context,
+        authenticated: Authenticated,
+        route: Route,
+        groups: VecDeque<Vec<Target>>,
+        now: Now,
+    ) {
+        let mark = loop_mark(cx, &authenticated.request.request);
+        let Authenticated { mut request, principal, .. } = authenticated;
+        if let Some(rewritten) = route.rewritten {
+            request.request = rewritten;
+        }
+        let plan = Plan { loop_mark: Some(mark), ..route.plan };
+        self.begin(cx, Passing { id: route.id, request, back: Back::Signed(principal), plan, groups }, now);
+    }
+
+    fn begin(&mut self, cx: &mut Context, passing: Passing, now: Now) {
+        let Passing { id, request, back, plan, groups } = passing;
+        if self.contexts.len() >= cx.config.calls.contexts {
+            self.admission.release(id);
+            cx.counters.count(Counter::Overload);
+            let why = "too many requests are passed on";
+            cx.note_rarely(Some(request.flow), Verdict::Refused, why, now);
+            let pause = cx.retry_after(OVERLOAD_PAUSE, now);
+            return back::reply(cx, &request, &back, Reply::new(503).header(Name::RetryAfter, pause), now);
+        }
+        self.by_request.insert(request.tx, id);
+        let context =
+            self.contexts.entry(id).or_insert(ResponseContext::new(id, request, back, plan, groups));
+        context.start(cx, now);
+        self.book(id);
+    }
+
+    /// A CANCEL for a request in hand. Who signs must have signed it; of others it must come by the way of the INVITE.
+    fn cancel(&mut self, cx: &mut Context, authenticated: &Authenticated, now: Now) {
+        let Authenticated { request, principal, cancels } = authenticated;
+        let id = cancels.and_then(|invite| self.by_request.get(&invite).copied());
+        let Some(context) = id.and_then(|id| self.contexts.get_mut(&id)) else {
+            let status = if cancels.is_some() { 200 } else { 481 };
+            return cx.respond(request, Reply::new(status), &principal.response_auth, now);
+        };
+        if !may_cancel(context, request, principal) {
+            cx.counters.count(Counter::Unsigned);
+            return cx.discard_accepted(request, "a CANCEL of somebody else", now);
+        }
+        let mut words: Vec<(Name<'static>, String)> = Vec::new();
+        let mut take = |name: Name<'static>| {
+            let lines = request.request.lines(name).map(|line| String::from_utf8_lossy(line).into_owned());
+            words.extend(lines.take(MOST_LINES).map(|line| (name, line)));
+        };
+        take(Name::Reason);
+        // Where the server behind this one judges credentials, it judges those of the CANCEL too.
+        let from_client = cx.flows.find(request.flow).is_some_and(|flow| flow.trusted.is_none());
+        if matches!(context.back, Back::AsItCame) && from_client {
+            take(Name::Authorization);
+            take(Name::ProxyAuthorization);
+        }
+        cx.respond(request, Reply::new(200), &principal.response_auth, now);
+        context.cancel(cx, &words, now);
+        if let Some(id) = id {
+            self.book(id);
+        }
+    }
+
+    /// An endpoint proved who it is: what waits for it is done as soon as its request is.
+    fn heard(&mut self, endpoint: &Endpoint, now: Now) {
+        if self.lost.is_empty() {
+            return;
+        }
+        let first = (endpoint.clone(), 0);
+        let waiting = self.lost.range(first..).take_while(|(lost, _)| lost == endpoint);
+        let waiting: Vec<u64> = waiting.map(|(_, id)| *id).collect();
+        for id in waiting {
+            self.returned.insert(id);
+            self.timers.set(id, now.since_start);
+        }
+    }
+
+    /// Brings the tables beside a context up to date.
+    fn book(&mut self, id: u64) {
+        let Some(context) = self.contexts.get(&id) else { return };
+        if !context.is_unanswered() {
+            self.admission.release(id);
+        }
+        if context.is_over() {
+            self.by_request.remove(&context.request.tx);
+            self.contexts.remove(&id);
+            self.timers.cancel(&id);
+            self.returned.remove(&id);
+            self.lost.retain(|(_, waiting)| *waiting != id);
+            self.down.retain(|_, branch| branch.context != id);
+            return;
+        }
+        match context.deadline() {
+            Some(at) => self.timers.set(id, at),
+            None => self.timers.cancel(&id),
+        }
+        for endpoint in context.awaited() {
+            self.lost.insert((endpoint, id));
+        }
+        for (number, branch) in context.branches().iter().enumerate() {
+            if let Some(name) = branch.name_when_down() {
+                self.down.insert(name, BranchId { context: id, number });
+            }
+        }
+    }
+}
+
+/// The one branch of a request that this server does not fork.
+struct Way {
+    plan: Plan,
+    target: Target,
+}
+
+/// A Route that was read, with what all branches have in common.
+struct Route {
+    id: u64,
+    plan: Plan,
+    rewritten: Option<Message>,
+}
+
+/// True for an INVITE outside a dialog.
+fn is_call(request: &Message) -> bool {
+    request.method() == Some(Method::Invite) && request.to().is_ok_and(|to| to.tag().is_none())
+}
+
+/// What is said of a sender who proved who it is.
+fn plan_for(principal: &Principal) -> Plan {
+    Plan::plain(Sender::Asserted(principal.endpoint.user.clone()))
+}
+
+/// The endpoint of a sender that is a client of this server: the one its Route names, else a new one.
+fn sender_token(cx: &Context, authenticated: &Authenticated, tokens: &[RouteToken]) -> Option<RouteToken> {
+    let Authenticated { request, principal, .. } = authenticated;
+    cx.flows.find(request.flow).filter(|flow| flow.trusted.is_none())?;
+    if let Some(first) = tokens.first() {
+        return Some(first.clone());
+    }
+    let bindings = cx.bindings.of(&principal.endpoint.user);
+    let own = bindings.iter().find(|binding| binding.route.flow == request.flow);
+    let mut endpoint = principal.endpoint.clone();
+    if endpoint.device.is_empty()
+        && let Some(own) = own
+    {
+        // By Digest a request names no device; the flow does.
+        endpoint = own.endpoint.clone();
+    }
+    Some(RouteToken { endpoint, reg_id: own.and_then(|binding| binding.reg_id), peer: String::new() })
+}
+
+/// The client behind a flow that a Path named, where its association is this server's.
+fn token_along_path(cx: &Context, request: &Message, flow: FlowId) -> Option<RouteToken> {
+    let session = forward::client_behind(cx, flow, request, None)?;
+    let endpoint = cx.sessions.find(session)?.endpoint.clone();
+    Some(RouteToken { endpoint, reg_id: None, peer: asserted_identity(request)? })
+}
+
+fn dialog_of(token: &RouteToken, request: &Message) -> Option<DialogKey> {
+    Some(DialogKey { endpoint: token.endpoint.clone(), call_id: request.call_id().ok()?.to_owned() })
+}
+
+fn may_cancel(context: &ResponseContext, cancel: &ServerRequest, by: &Principal) -> bool {
+    let same_way = context.request.flow == cancel.flow;
+    match &context.back {
+        Back::Signed(Principal { endpoint, response_auth: ResponseAuth::Association(_), .. }) => {
+            same_way && matches!(by.response_auth, ResponseAuth::Association(_)) && by.endpoint == *endpoint
+        }
+        Back::Signed(_) | Back::AsItCame => same_way,
+    }
+}
+
+fn refuse(cx: &mut Context, authenticated: &Authenticated, refusal: Refusal, now: Now) {
+    let Authenticated { request, principal, .. } = authenticated;
+    let Refusal { status, why } = refusal;
+    let said = Decision::new(Verdict::Refused, format!("{status}: {why}"));
+    cx.note(Some(request.flow), said.about(&principal.endpoint.user), now);
+    let mut reply = Reply::new(status);
+    if status == 503 || status == 486 {
+        reply = reply.header(Name::RetryAfter, cx.retry_after(OVERLOAD_PAUSE, now));
+    }
+    let id = match status {
+        403 => 4003,
+        404 => 1003,
+        480 => 1004,
+        _ => 1000,
+    };
+    let reply = reply.diagnostics(id, why, &cx.config.identity.fqdn);
+    cx.respond(request, reply, &principal.response_auth, now);
+}
+
+/// The ACK for a 2xx goes on without a transaction, or nowhere.
+fn forward_ack(cx: &mut Context, ack: Ack, now: Now) {
+    let Ack { flow, request, way } = ack;
+    let ways = match way {
+        AckWay::AlongPath(to) => {
+            Some((request, Plan { own_routes: 1, ..Plan::plain(Sender::AsItCame) }, Target::flow(to)))
+        }
+        AckWay::Untouched(server) => Some((request, Plan::plain(Sender::Unproved), Target::server(server))),
+        AckWay::ByRoute(principal) => by_route(cx, request, flow, &principal, now),
+    };
+    let Some((request, plan, target)) = ways else {
+        return cx.discard(flow, "an ACK for a call this server does not have", now);
+    };
+    let Some(hops) = hops_left(&request) else { return cx.discard(flow, "an ACK with too many hops", now) };
+    let arrived = Arrived { request: &request, flow };
+    let Some(out) = outgoing(cx, arrived, &plan, &target, hops) else {
+        return cx.discard(flow, "an ACK that cannot be passed on", now);
+    };
+    let endpoint = target.token.as_ref().map(|token| &token.endpoint);
+    let signed = sign_towards(cx, out.flow, out.message, &request, endpoint);
+    if let Some(server) = out.dial {
+        cx.connect(out.flow, server, out.transport);
+    }
+    if let Some(signed) = signed {
+        cx.send(out.flow, signed.request.into_message().into(), now);
+    }
+}
+
+/// Where the Route of an ACK leads. Who has an association must have signed it; whoever has none must come by the flow
+/// its endpoint has.
+fn by_route(
+    cx: &mut Context,
+    request: Message,
+    flow: FlowId,
+    principal: &Principal,
+    now: Now,
+) -> Option<(Message, Plan, Target)> {
+    let found = cx.flows.find(flow)?;
+    let from_client = found.trusted.is_none();
+    let read = directions(cx, &request, principal, found).ok()?;
+    let Destination::Along(target) = read.destination else { return None };
+    if from_client && !matches!(principal.response_auth, ResponseAuth::Association(_)) {
+        let own = read.route.tokens.first()?;
+        let signs = cx.sessions.of_endpoint(&own.endpoint).is_some();
+        let way = target::way_to(cx, own, request.call_id().unwrap_or_default());
+        if signs || way.is_none_or(|(way, _)| way != flow) {
+            cx.counters.count(Counter::Unsigned);
+            return None;
+        }
+    }
+    for (token, by) in
+        [(read.route.tokens.first().filter(|_| from_client), Some(flow)), (target.token.as_ref(), None)]
+    {
+        if let Some(key) = token.and_then(|token| dialog_of(token, &request)) {
+            cx.dialogs.touch(&key, by, now);
+            cx.keep_association(&key.endpoint, now);
+        }
+    }
+    let plan = Plan { own_routes: read.route.own, ..plan_for(principal) };
+    Some((read.route.rewritten.unwrap_or(request), plan, *target))
+}
+
+/// Calls that ended by silence, and what was forgotten for others.
+fn note_lapsed(cx: &mut Context, now: Now) {
+    while let Some((key, answered)) = cx.dialogs.due(now) {
+        cx.keep_association(&key.endpoint, now);
+        if answered {
+            let said = Decision::new(Verdict::Call, "ended: nothing passed for too long");
+            cx.note(None, said.about(&key.endpoint.user), now);
+        }
+    }
+    for _ in 0..cx.dialogs.take_evicted() {
+        cx.counters.count(Counter::Evicted);
+        cx.note_rarely(None, Verdict::Discarded, "a call was forgotten: its endpoint has too many", now);
+    }
+}
+
+/// Lines of one header that a CANCEL passes on.
+const MOST_LINES: usize = 4;
+/// Seconds.
+const OVERLOAD_PAUSE: u32 = 5;
