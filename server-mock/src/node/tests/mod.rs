@@ -9,6 +9,8 @@ mod calls;
 mod deadlines;
 mod golden;
 mod guessing;
+mod in_dialog;
+mod lost_flows;
 mod rechallenge;
 mod refusal;
 mod register;

@@ -8,7 +8,7 @@
 //!      └─ no branch and no group is left ──► the best response goes back: gone
 //! ```
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
 
 use homing_core::time::{Moment, Now};
@@ -38,6 +38,8 @@ pub(super) struct ResponseContext {
     groups: VecDeque<Vec<Target>>,
     finals: Finals,
     stage: Stage,
+    /// Branches that timer C gave up.
+    overdue: BTreeSet<usize>,
     /// The sender's flow is gone, and nothing goes back by it: until then it may come again (decision 41).
     orphaned: Option<Moment>,
 }
@@ -76,6 +78,7 @@ impl ResponseContext {
             groups,
             finals: Finals::default(),
             stage: Stage::Forking,
+            overdue: BTreeSet::new(),
             orphaned: None,
         }
     }
@@ -247,7 +250,10 @@ impl ResponseContext {
         let proved = branch.session.is_some();
         let status = response.status().unwrap_or(500);
         self.end_part(cx, number, status, now);
-        self.finals.add(Ended::Response { response: response.clone(), proved });
+        // What timer C ended, ended because nobody answered in time.
+        let overdue = status == 487 && self.overdue.contains(&number);
+        let response = || Ended::Response { response: response.clone(), proved };
+        self.finals.add(if overdue { Ended::Locally(408) } else { response() });
         if status >= 600 && self.stage == Stage::Forking {
             self.give_up(cx, false, &[], now);
         }
@@ -269,6 +275,7 @@ impl ResponseContext {
     /// A branch rang for so long that it is given up (timer C).
     pub(super) fn handle_timer_c(&mut self, cx: &mut Context, number: usize, now: Now) {
         if let Some(branch) = self.branches.get_mut(number) {
+            self.overdue.insert(number);
             branch.cancel(cx, Vec::new(), now);
         }
     }
