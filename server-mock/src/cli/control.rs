@@ -180,8 +180,10 @@ fn status(estate: &Estate) -> Value {
                 Some((transport.uri_token(), node.find_address(*transport)?.to_string()))
             });
             let listens: BTreeMap<_, _> = ports.collect();
+            let calls = node.calls();
             json!({ "server": node.name(), "name": node.fqdn(), "role": node.role(),
-                    "running": node.is_running(), "listens": listens, "registered": node.bindings().len() })
+                    "running": node.is_running(), "listens": listens, "registered": node.bindings().len(),
+                    "calls": { "unanswered": calls.unanswered, "answered": calls.answered } })
         })
         .collect();
     json!({ "domain": estate.domain(), "dns": estate.dns_address().to_string(), "servers": servers })

@@ -22,9 +22,10 @@ pub(super) fn render(answer: &Value) -> String {
                 word(&server["server"]),
                 word(&server["role"]),
                 if server["running"] == false {
-                    format!("{:<16}", "stopped")
+                    format!("{:<27}", "stopped")
                 } else {
-                    format!("{:>5} registered", word(&server["registered"]))
+                    let calls = &server["calls"]["answered"];
+                    format!("{:>5} registered {:>4} calls", word(&server["registered"]), word(calls))
                 },
                 listens.join("  ")
             );

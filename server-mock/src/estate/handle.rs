@@ -17,7 +17,7 @@ use crate::fault::{Fault, Rule};
 use crate::journal::{Entry, Journal};
 use crate::node::accounts::Accounts;
 use crate::node::config::BETWEEN_SERVERS;
-use crate::node::{Deregistration, NodeCommand};
+use crate::node::{Calls, Deregistration, NodeCommand};
 use crate::role::Role;
 use crate::shell::node_task::{HeldRow, TaskCommand};
 
@@ -217,6 +217,13 @@ impl NodeHandle {
     /// What it counted: whatever it dropped or refused is here by name. All zero while it is stopped.
     pub fn counters(&self) -> Counters {
         self.counted().0
+    }
+
+    /// The calls that pass through it; none while it is stopped.
+    pub fn calls(&self) -> Calls {
+        let (told, hear) = sync_channel(1);
+        self.send(TaskCommand::Calls(told));
+        hear.recv().unwrap_or_default()
     }
 
     /// What its sockets refused, dropped or cut.

@@ -1,7 +1,7 @@
 //! The dialogs that pass through a server, one entry for each endpoint of its own in each: how long its association
 //! is needed, and by which flow it spoke last.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use homing_core::ids::FlowId;
@@ -98,9 +98,10 @@ impl Dialogs {
         self.of(endpoint).filter_map(|(key, _)| self.ends.at(key)).max()
     }
 
-    /// How many there are that were answered.
-    pub(super) fn confirmed(&self) -> usize {
-        self.held.values().filter(|dialog| dialog.confirmed).count()
+    /// How many calls there are that were answered: one with both ends here counts once.
+    pub(super) fn answered(&self) -> usize {
+        let answered = self.held.iter().filter(|(_, dialog)| dialog.confirmed);
+        answered.map(|(key, _)| key.call_id.as_str()).collect::<BTreeSet<_>>().len()
     }
 
     /// How many are remembered, early ones too.

@@ -70,6 +70,15 @@ pub struct Node {
     lookups: BTreeMap<LookupId, (usize, LookUp)>,
 }
 
+/// How many calls pass through a server.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Calls {
+    /// INVITEs that began one and have no final answer.
+    pub unanswered: usize,
+    /// Answered ones that are not known to be over.
+    pub answered: usize,
+}
+
 impl Node {
     /// A server that has heard nothing yet. The same seed and inputs give the same outputs.
     pub fn new(config: NodeConfig, seed: &Seed) -> Self {
@@ -176,6 +185,12 @@ impl Node {
     /// What it dropped or refused, by name.
     pub fn counters(&self) -> &Counters {
         &self.cx.counters
+    }
+
+    /// The calls that pass through here.
+    pub fn calls(&self) -> Calls {
+        let unanswered = self.services.iter().map(|service| service.unanswered_calls()).sum();
+        Calls { unanswered, answered: self.cx.dialogs.answered() }
     }
 
     /// Transactions that are not finished.

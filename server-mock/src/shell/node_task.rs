@@ -21,7 +21,7 @@ use crate::directory::{Changed, DirectoryHandle, Key, Lookup};
 use crate::journal::{Decision, Entry, Journal, Verdict, What};
 use crate::node::bindings::Binding;
 use crate::node::config::NodeConfig;
-use crate::node::{LookupId, Node, NodeCommand, NodeInput, NodeOutput};
+use crate::node::{Calls, LookupId, Node, NodeCommand, NodeInput, NodeOutput};
 
 /// What all stations of an estate share.
 #[derive(Clone)]
@@ -49,6 +49,7 @@ pub(crate) enum TaskCommand {
     Command(NodeCommand, SyncSender<()>),
     Bindings(SyncSender<Vec<HeldRow>>),
     Counters(SyncSender<(Counters, NetCounters)>),
+    Calls(SyncSender<Calls>),
     Stop(SyncSender<()>),
     Restart(SyncSender<io::Result<()>>),
 }
@@ -225,6 +226,7 @@ impl NodeTask {
                 });
                 let _ = answer.send(held.collect());
             }
+            TaskCommand::Calls(answer) => drop(answer.send(running.node.calls())),
             TaskCommand::Counters(answer) => {
                 let counted = (running.node.counters().clone(), running.listeners.sockets.counters());
                 let _ = answer.send(counted);
@@ -242,6 +244,7 @@ impl NodeTask {
             TaskCommand::Command(_, done) | TaskCommand::Stop(done) => drop(done.send(())),
             TaskCommand::Bindings(answer) => drop(answer.send(none())),
             TaskCommand::Counters(answer) => drop(answer.send(Default::default())),
+            TaskCommand::Calls(answer) => drop(answer.send(Calls::default())),
             TaskCommand::Restart(done) => match self.open_again().await {
                 Ok(listeners) => {
                     let _ = done.send(Ok(()));

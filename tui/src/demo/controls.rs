@@ -147,6 +147,7 @@ impl Controls {
             | Verdict::Discarded
             | Verdict::Repeated
             | Verdict::Notified
+            | Verdict::Call
             | Verdict::Flow
             | Verdict::Estate => return,
         };

@@ -173,6 +173,11 @@ pub(super) trait Service: Send {
         None
     }
 
+    /// Calls that it passed on and nobody answered yet.
+    fn unanswered_calls(&self) -> usize {
+        0
+    }
+
     /// Requests that wait inside for something else than the directory.
     fn in_hand(&self) -> usize {
         0

@@ -3,6 +3,7 @@
 
 use homing_wire::{Builder, Message, Name};
 
+use super::super::Calls;
 use super::two_servers::{Dialog, TwoServers, text};
 
 const HOMES: &[(&str, usize)] = &[("alice", 0), ("bob", 1), ("carol", 0)];
@@ -27,6 +28,8 @@ fn two_users_of_two_servers_talk_and_hang_up_and_every_message_is_signed_anew() 
         estate.answer(bob, &ringing, 180, "");
         let told = estate.hears(alice);
         assert_eq!((told.status(), told.via_count()), (Some(180), 1));
+        let [one, none] = [Calls { unanswered: 1, answered: 0 }, Calls::default()];
+        assert_eq!([0, 1].map(|server: usize| estate.servers[server].node.calls()), [one; 2]);
         assert_eq!(told.lines(Name::Authorization).count(), 0, "the callee's proof is its server's");
         estate.answer(bob, &ringing, 200, "");
         let ok = estate.hears(alice);
@@ -35,6 +38,8 @@ fn two_users_of_two_servers_talk_and_hang_up_and_every_message_is_signed_anew() 
         estate.say(alice, &ack);
         let ack = estate.hears(bob);
         assert_eq!((ack.lines(Name::Route).count(), ack.lines(Name::Authorization).count()), (0, 0));
+        let answered = Calls { unanswered: 0, answered: 1 };
+        assert_eq!([0, 1].map(|server: usize| estate.servers[server].node.calls()), [answered; 2]);
         let (by, with) = if callee_hangs_up { (1, alice) } else { (0, bob) };
         let bye = estate.exchange(&mut sides[by], with, "BYE");
         assert_eq!(bye.lines(Name::Route).count(), 0);
@@ -42,6 +47,7 @@ fn two_users_of_two_servers_talk_and_hang_up_and_every_message_is_signed_anew() 
             assert_eq!(estate.servers[server].told("answered"), 1);
             assert_eq!(estate.servers[server].told("ended: BYE"), 1, "{}", estate.ladders());
             assert_eq!(estate.servers[server].node.cx.dialogs.len(), 0);
+            assert_eq!(estate.servers[server].node.calls(), none);
         }
         estate.assert_at_rest();
     }

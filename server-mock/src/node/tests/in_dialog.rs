@@ -68,7 +68,7 @@ fn a_forged_ack_or_bye_or_cancel_is_dropped_and_counted() {
     estate.say_plain(alice, &TwoServers::cancel_of(&invite));
     assert!(estate.heard(bob).is_empty() && estate.heard(alice).is_empty(), "an unsigned CANCEL");
     let broken = estate.sign(alice, &TwoServers::cancel_of(&invite)).replace("response=\"0", "response=\"1");
-    estate.say_plain(alice, &broken.replace("z9hG4bKi", "z9hG4bKi"));
+    estate.say_plain(alice, &broken);
     assert!(
         estate.heard(bob).is_empty() && estate.heard(alice).is_empty(),
         "a CANCEL with a wrong signature"

@@ -378,13 +378,13 @@ impl TwoServers {
     /// Opens the links that servers asked for.
     fn dial(&mut self) -> Vec<(usize, FlowId, Bytes)> {
         let mut sent = Vec::new();
-        for from in 0..self.servers.len() {
+        for (from, name) in SERVERS.iter().enumerate() {
             for output in std::mem::take(&mut self.servers[from].others) {
                 let NodeOutput::Connect { flow, server, .. } = output else { continue };
                 let to = SERVERS.iter().position(|name| *name == server.host).expect("a server");
                 self.flows += 1;
                 let now = self.now();
-                let back = self.servers[to].open_as(self.flows, Transport::Tls, Some(SERVERS[from]), now);
+                let back = self.servers[to].open_as(self.flows, Transport::Tls, Some(name), now);
                 self.links.insert((from, flow), (to, back));
                 self.links.insert((to, back), (from, flow));
                 let (local, peer) = ("127.0.0.1:1".parse().unwrap(), "127.0.0.1:5061".parse().unwrap());

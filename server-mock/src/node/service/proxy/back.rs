@@ -87,20 +87,3 @@ pub(super) fn reply(cx: &mut Context, request: &ServerRequest, back: &Back, repl
     let auth = back.auth(cx, request.flow);
     cx.respond(request, reply, &auth, now);
 }
-
-/// Sends a 2xx to a sender whose flow is gone, by the flow it has now and signed for that: it waits for it, and the
-/// callee repeats it until then (decision 41).
-pub(super) fn send_by(
-    cx: &mut Context,
-    flow: FlowId,
-    request: &ServerRequest,
-    response: Message,
-    back: &Back,
-    now: Now,
-) {
-    let auth = back.auth(cx, flow);
-    match cx.sign(response, &request.request, &auth) {
-        Ok(answer) => cx.send(flow, answer.into(), now),
-        Err(not_signed) => cx.drop_association(not_signed),
-    }
-}

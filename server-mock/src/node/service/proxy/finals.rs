@@ -15,7 +15,7 @@ pub(super) enum Ended {
     /// By a response of the other end.
     Response {
         /// As received.
-        response: Message,
+        response: Box<Message>,
         /// Its client proved by a signature that it is its own, so that the credentials in it are taken off.
         proved: bool,
     },
@@ -60,7 +60,7 @@ impl Finals {
                     .remove(Name::WwwAuthenticate)
                     .remove(Name::ProxyAuthenticate);
                 let all = challenges.into_iter().fold(bare, |built, (name, value)| built.header(name, value));
-                Some(Ended::Response { response: all.message(), proved })
+                Some(Ended::Response { response: Box::new(all.message()), proved })
             }
             best => Some(best),
         }
@@ -89,7 +89,7 @@ mod tests {
 
     fn response(status: u16, more: &str) -> Ended {
         let text = format!("SIP/2.0 {status} X\r\n{more}Content-Length: 0\r\n\r\n");
-        Ended::Response { response: Message::parse(text).unwrap(), proved: false }
+        Ended::Response { response: Box::new(Message::parse(text).unwrap()), proved: false }
     }
 
     fn best(statuses: &[u16]) -> u16 {

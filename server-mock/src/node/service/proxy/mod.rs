@@ -38,7 +38,8 @@ use back::Back;
 pub(super) use destination::ends_here;
 use destination::{Destination, Directions, Refusal, breadth, directions, narrowed, of_user};
 use forward::{Arrived, Plan, Sender, hops_left, loop_mark, outgoing, sign_towards};
-use response_context::ResponseContext;
+use response_context::{Heard, ResponseContext};
+use route::RouteSet;
 pub(super) use route::is_routed_by_token;
 use target::Target;
 
@@ -100,7 +101,9 @@ impl Service for Proxy {
             Ok((read, groups))
         });
         match targets {
-            Ok((read, groups)) => self.to_user(cx, *authenticated, read, Callee { user, groups }, now),
+            Ok((read, groups)) => {
+                self.ring(cx, *authenticated, Callee { user, groups, route: read.route }, now)
+            }
             Err(refusal) => refuse(cx, &authenticated, refusal, now),
         }
         Step::Done
@@ -129,7 +132,9 @@ impl Service for Proxy {
         let BranchId { context: id, number } = branch;
         let Some(context) = self.contexts.get_mut(&id) else { return };
         match event {
-            BranchEvent::Response(response, what) => context.handle_response(cx, number, response, what, now),
+            BranchEvent::Response(response, what) => {
+                context.handle_response(cx, Heard { number, response, what }, now);
+            }
             BranchEvent::TimedOut => context.handle_failure(cx, number, 408, now),
             BranchEvent::FlowFailed => context.handle_failure(cx, number, 503, now),
             BranchEvent::CancelDue => context.handle_timer_c(cx, number, now),
@@ -174,6 +179,10 @@ impl Service for Proxy {
         self.timers.next().map(|at| Deadline::new(at, Why::AnswerOverdue))
     }
 
+    fn unanswered_calls(&self) -> usize {
+        self.admission.unanswered()
+    }
+
     fn in_hand(&self) -> usize {
         self.contexts.len()
     }
@@ -183,6 +192,7 @@ impl Service for Proxy {
 struct Callee {
     user: String,
     groups: VecDeque<Vec<Target>>,
+    route: RouteSet,
 }
 
 impl Proxy {
@@ -199,20 +209,17 @@ impl Proxy {
                 cx.note(Some(request.flow), said, now);
                 cx.unbind(request.flow, &principal, now);
                 let plan = Plan { path: true, ..Plan::plain(Sender::Asserted(user)) };
-                self.relay(
-                    cx,
-                    request,
-                    Back::Signed(principal),
-                    Way { plan, target: Target::server(home) },
-                    now,
-                );
+                let (id, back) = (cx.next_id(), Back::Signed(principal));
+                let groups = one(Target::server(home));
+                self.begin(cx, Passing { id, request, back, plan, groups }, now);
             }
             (RouteDecision::PassOn { home }, _) => {
                 let said = Decision::new(Verdict::Proxied, why).towards(&home);
                 cx.note(Some(request.flow), said, now);
                 let path = request.request.method() == Some(Method::Register);
                 let plan = Plan { path, ..Plan::plain(Sender::Unproved) };
-                self.relay(cx, request, Back::AsItCame, Way { plan, target: Target::server(home) }, now);
+                let (id, back) = (cx.next_id(), Back::AsItCame);
+                self.begin(cx, Passing { id, request, back, plan, groups: one(Target::server(home)) }, now);
             }
             (RouteDecision::AlongPath { flow }, _) => self.along_path(cx, request, flow, now),
             (decision, principal) => {
@@ -220,13 +227,6 @@ impl Proxy {
             }
         }
         Step::Done
-    }
-
-    fn relay(&mut self, cx: &mut Context, request: ServerRequest, back: Back, way: Way, now: Now) {
-        let Way { plan, target } = way;
-        let groups = VecDeque::from([vec![target]]);
-        let id = cx.next_id();
-        self.begin(cx, Passing { id, request, back, plan, groups }, now);
     }
 
     /// Passes a request of another server on to the client behind `flow`. Where the association is this server's own, so
@@ -240,7 +240,7 @@ impl Proxy {
         let calls = request.request.method() == Some(Method::Invite);
         let token = calls.then(|| token_along_path(cx, &request.request, flow)).flatten();
         let plan = Plan { own_routes: 1, ..Plan::plain(Sender::AsItCame) };
-        let groups = VecDeque::from([vec![Target { token, ..Target::flow(flow) }]]);
+        let groups = one(Target { token, ..Target::flow(flow) });
         let id = cx.next_id();
         self.begin(cx, Passing { id, request, back: Back::AsItCame, plan, groups }, now);
     }
@@ -270,24 +270,16 @@ impl Proxy {
                 let said = said.about(&authenticated.principal.endpoint.user);
                 cx.note(Some(authenticated.request.flow), said, now);
                 let plan = Plan { token, own_routes: route.own, ..plan_for(&authenticated.principal) };
-                let groups = VecDeque::from([vec![*target]]);
-                let route = Route { id: cx.next_id(), plan, rewritten: route.rewritten };
-                self.forward(cx, *authenticated, route, groups, now);
+                let way = Way { id: cx.next_id(), plan, rewritten: route.rewritten, groups: one(*target) };
+                self.forward(cx, *authenticated, way, now);
             }
         }
         Step::Done
     }
 
     /// A request for a user whose devices or server are known.
-    fn to_user(
-        &mut self,
-        cx: &mut Context,
-        authenticated: Authenticated,
-        read: Directions,
-        callee: Callee,
-        now: Now,
-    ) {
-        let Callee { user, groups } = callee;
+    fn ring(&mut self, cx: &mut Context, authenticated: Authenticated, callee: Callee, now: Now) {
+        let Callee { user, groups, route } = callee;
         let breadth = breadth(cx, &authenticated.request.request);
         if breadth == 0 {
             return refuse(cx, &authenticated, Refusal::new(440, "it may become no branch"), now);
@@ -295,48 +287,34 @@ impl Proxy {
         let groups = narrowed(groups, usize::try_from(breadth).unwrap_or(usize::MAX));
         let widest = groups.iter().map(Vec::len).max().and_then(|widest| u32::try_from(widest).ok());
         let share = breadth / widest.unwrap_or(1).max(1);
-        let devices: usize = groups.iter().map(Vec::len).sum();
-        let method = authenticated.request.request.method().map(|method| method.as_str().to_owned());
-        let words = format!("{} to {user}: {devices} branches", method.unwrap_or_default());
-        let verdict = if is_call(&authenticated.request.request) { Verdict::Call } else { Verdict::Proxied };
-        let said = Decision::new(verdict, words).about(&authenticated.principal.endpoint.user);
-        cx.note(Some(authenticated.request.flow), said, now);
-        let token = sender_token(cx, &authenticated, &read.route.tokens).map(|token| {
-            if read.route.tokens.is_empty() { RouteToken { peer: user.clone(), ..token } } else { token }
+        let token = sender_token(cx, &authenticated, &route.tokens).map(|token| {
+            if route.tokens.is_empty() { RouteToken { peer: user.clone(), ..token } } else { token }
         });
-        let plan = Plan {
-            token,
-            own_routes: read.route.own,
-            breadth: Some(share),
-            ..plan_for(&authenticated.principal)
-        };
+        let plan =
+            Plan { token, own_routes: route.own, breadth: Some(share), ..plan_for(&authenticated.principal) };
         let id = cx.next_id();
-        let counted = Counted { from: authenticated.principal.endpoint.user.clone(), to: user };
+        let counted = Counted { from: authenticated.principal.endpoint.user.clone(), to: user.clone() };
         if is_call(&authenticated.request.request)
             && let Err(refusal) = self.admission.admit(id, counted, &cx.config.calls)
         {
             cx.counters.count(Counter::OverCap);
             return refuse(cx, &authenticated, refusal, now);
         }
-        self.forward(cx, authenticated, Route { id, plan, rewritten: read.route.rewritten }, groups, now);
+        note_start(cx, &authenticated, &user, &groups, now);
+        let way = Way { id, plan, rewritten: route.rewritten, groups };
+        self.forward(cx, authenticated, way, now);
     }
 
     /// Sends a request of a known sender on.
-    fn forward(
-        &mut self,
-        cx: &mut Context,
-        authenticated: Authenticated,
-        route: Route,
-        groups: VecDeque<Vec<Target>>,
-        now: Now,
-    ) {
+    fn forward(&mut self, cx: &mut Context, authenticated: Authenticated, way: Way, now: Now) {
         let mark = loop_mark(cx, &authenticated.request.request);
         let Authenticated { mut request, principal, .. } = authenticated;
-        if let Some(rewritten) = route.rewritten {
+        let Way { id, plan, rewritten, groups } = way;
+        if let Some(rewritten) = rewritten {
             request.request = rewritten;
         }
-        let plan = Plan { loop_mark: Some(mark), ..route.plan };
-        self.begin(cx, Passing { id: route.id, request, back: Back::Signed(principal), plan, groups }, now);
+        let plan = Plan { loop_mark: Some(mark), ..plan };
+        self.begin(cx, Passing { id, request, back: Back::Signed(principal), plan, groups }, now);
     }
 
     fn begin(&mut self, cx: &mut Context, passing: Passing, now: Now) {
@@ -431,17 +409,37 @@ impl Proxy {
     }
 }
 
-/// The one branch of a request that this server does not fork.
-struct Way {
-    plan: Plan,
-    target: Target,
+/// A request that becomes one branch.
+fn one(target: Target) -> VecDeque<Vec<Target>> {
+    VecDeque::from([vec![target]])
 }
 
-/// A Route that was read, with what all branches have in common.
-struct Route {
+/// Where a request goes, and how.
+struct Way {
     id: u64,
     plan: Plan,
+    /// The request, where a strict router had changed it.
     rewritten: Option<Message>,
+    groups: VecDeque<Vec<Target>>,
+}
+
+/// What the journal says of a request for a user: of a call, that it begins.
+fn note_start(
+    cx: &mut Context,
+    authenticated: &Authenticated,
+    user: &str,
+    groups: &VecDeque<Vec<Target>>,
+    now: Now,
+) {
+    let branches = match groups.iter().map(Vec::len).sum() {
+        1 => "1 branch".to_owned(),
+        more => format!("{more} branches"),
+    };
+    let method = authenticated.request.request.method().map(|method| method.as_str().to_owned());
+    let words = format!("{} to {user}: {branches}", method.unwrap_or_default());
+    let verdict = if is_call(&authenticated.request.request) { Verdict::Call } else { Verdict::Proxied };
+    let said = Decision::new(verdict, words).about(&authenticated.principal.endpoint.user);
+    cx.note(Some(authenticated.request.flow), said, now);
 }
 
 /// True for an INVITE outside a dialog.

@@ -20,7 +20,7 @@ use super::branch::{Began, Branch, BranchState};
 use super::finals::{Ended, Finals};
 use super::forward::{Arrived, Plan, hops_left, outgoing};
 use super::register;
-use super::target::Target;
+use super::target::{Target, way_to};
 use crate::journal::{Decision, Verdict};
 use crate::node::context::{BranchId, Context, ServerRequest};
 use crate::node::dialogs::DialogKey;
@@ -42,6 +42,14 @@ pub(super) struct ResponseContext {
     overdue: BTreeSet<usize>,
     /// The sender's flow is gone, and nothing goes back by it: until then it may come again (decision 41).
     orphaned: Option<Moment>,
+}
+
+/// A response of a branch.
+#[derive(Clone, Copy)]
+pub(super) struct Heard<'m> {
+    pub(super) number: usize,
+    pub(super) response: &'m Message,
+    pub(super) what: Response,
 }
 
 /// How far it is.
@@ -152,14 +160,8 @@ impl ResponseContext {
     }
 
     /// A response of a branch that is believed.
-    pub(super) fn handle_response(
-        &mut self,
-        cx: &mut Context,
-        number: usize,
-        response: &Message,
-        what: Response,
-        now: Now,
-    ) {
+    pub(super) fn handle_response(&mut self, cx: &mut Context, heard: Heard<'_>, now: Now) {
+        let Heard { number, response, what } = heard;
         let status = response.status().unwrap_or(500);
         match (what, status) {
             (Response::Absorbed, _) => {}
@@ -252,7 +254,7 @@ impl ResponseContext {
         self.end_part(cx, number, status, now);
         // What timer C ended, ended because nobody answered in time.
         let overdue = status == 487 && self.overdue.contains(&number);
-        let response = || Ended::Response { response: response.clone(), proved };
+        let response = || Ended::Response { response: Box::new(response.clone()), proved };
         self.finals.add(if overdue { Ended::Locally(408) } else { response() });
         if status >= 600 && self.stage == Stage::Forking {
             self.give_up(cx, false, &[], now);
@@ -451,11 +453,13 @@ impl ResponseContext {
     fn send_to_new_flow(&mut self, cx: &mut Context, answer: Message, now: Now) {
         let is_answer = matches!(answer.status(), Some(200..300)) && self.is_invite();
         let token = self.plan.token.clone().filter(|_| is_answer && self.orphaned.is_none());
-        let way = token.and_then(|token| {
-            super::target::way_to(cx, &token, self.request.request.call_id().unwrap_or_default())
-        });
-        if let Some((flow, _)) = way {
-            back::send_by(cx, flow, &self.request, answer, &self.back, now);
+        let call_id = self.request.request.call_id().unwrap_or_default();
+        let way = token.and_then(|token| way_to(cx, &token, call_id));
+        let Some((flow, _)) = way else { return };
+        let auth = self.back.auth(cx, flow);
+        match cx.sign(answer, &self.request.request, &auth) {
+            Ok(answer) => cx.send(flow, answer.into(), now),
+            Err(not_signed) => cx.drop_association(not_signed),
         }
     }
 
