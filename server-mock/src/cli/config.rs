@@ -11,6 +11,7 @@ use serde::Deserialize;
 use thiserror::Error;
 use toml::Table;
 
+use super::calls_section::CallsSection;
 use super::check::{check, key_file_beside};
 use super::fault_section::FaultSection;
 use super::server_section::{ServerSection, TransportName};
@@ -51,6 +52,8 @@ pub struct EstateConfig {
     registrar: RegistrarSection,
     #[serde(default)]
     limits: LimitsSection,
+    #[serde(default)]
+    calls: CallsSection,
     #[serde(default, rename = "server")]
     servers: Vec<ServerSection>,
     #[serde(default, rename = "user")]
@@ -277,13 +280,14 @@ impl EstateConfig {
             builder = builder.backup(name);
         }
         let (authentication, routing) = (self.authentication.clone(), self.routing.clone());
-        let (times, limits) = (self.registrar, self.limits);
+        let (times, limits, calls) = (self.registrar, self.limits, self.calls);
         builder = builder.sockets(limits.sockets());
         Ok(builder.configure(move |config| {
             authentication.apply(&mut config.authentication);
             limits.apply(&mut config.authentication.limits);
             routing.apply(&mut config.routing);
             times.apply(&mut config.registrar);
+            calls.apply(&mut config.calls);
         }))
     }
 }

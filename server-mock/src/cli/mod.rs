@@ -1,5 +1,6 @@
 //! The program `homing-estate`: one process, a whole estate, one file that describes it.
 
+mod calls_section;
 mod check;
 mod client;
 mod config;

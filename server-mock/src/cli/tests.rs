@@ -68,6 +68,13 @@ fn every_key_of_the_file_reaches_the_servers() {
         keep_alive = 77
         flow_timer = 66
         on_move = "at_refresh"
+        [calls]
+        requests = 5
+        breadth = 6
+        unanswered_from_user = 7
+        unanswered_to_user = 8
+        calls_of_device = 9
+        calls = 10
         [[server]]
         name = "hs105"
         role = "home"
@@ -90,6 +97,9 @@ fn every_key_of_the_file_reaches_the_servers() {
     let times = [registrar.default_expires, registrar.min_expires, registrar.max_expires];
     assert_eq!((times, registrar.keep_alive, registrar.flow_timer), ([700, 70, 7000], 77, 66));
     assert_eq!(registrar.on_move, OnMove::AtRefresh);
+    let calls = &config.calls;
+    assert_eq!((calls.contexts, calls.breadth, calls.from_user, calls.to_user), (5, 6, 7, 8));
+    assert_eq!((calls.dialogs_of_endpoint, calls.dialogs), (9, 10));
 }
 
 #[test]

@@ -15,7 +15,7 @@ use super::timer_map::TimerMap;
 pub(super) struct DialogKey {
     /// A client of this server.
     pub(super) endpoint: Endpoint,
-    /// Of the call.
+    /// The same in every request of the call.
     pub(super) call_id: String,
 }
 
@@ -33,9 +33,9 @@ struct Dialog {
 /// How many dialogs are remembered.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct DialogLimits {
-    /// Of one endpoint.
+    /// One more displaces the one of the same endpoint that would end first.
     pub(super) of_endpoint: usize,
-    /// In all.
+    /// One more displaces the one of all that would end first.
     pub(super) count: usize,
 }
 

@@ -165,6 +165,13 @@ pub(super) enum SchemeOutcome {
     Discard(&'static str, AuthFailure),
 }
 
+impl Principal {
+    /// True where this server itself found out who it is; false where it takes the word of another.
+    pub(crate) fn is_proved_here(&self) -> bool {
+        self.response_auth != ResponseAuth::Unsigned(Unsigned::MutualTls)
+    }
+}
+
 impl Refused {
     /// A refusal without a signature.
     pub fn new(status: u16, why: &'static str) -> Self {

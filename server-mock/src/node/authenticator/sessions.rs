@@ -205,7 +205,7 @@ impl Sessions {
 
     /// Keeps the association of an endpoint as long as its last dialog may last, but not beyond its own life; without a
     /// dialog as long as it would last anyway.
-    pub(in crate::node) fn keep_for_dialogs(&mut self, endpoint: &Endpoint, until: Option<Moment>, now: Now) {
+    pub fn keep_for_dialogs(&mut self, endpoint: &Endpoint, until: Option<Moment>, now: Now) {
         let Some(id) = self.of_endpoint(endpoint) else { return };
         if let Some(session) = self.established.get_mut(&id) {
             session.in_dialog = until.unwrap_or(now.since_start);

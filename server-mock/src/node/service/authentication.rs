@@ -108,11 +108,16 @@ fn neighbour(cx: &Context, received: &Received, trusted: bool) -> Option<Princip
     if !follows {
         return None;
     }
-    let mut shown =
+    let shown =
         [Name::Authorization, Name::ProxyAuthorization].into_iter().flat_map(|name| request.auth(name));
     let endpoint = Endpoint::of(request)?;
     let associated = cx.sessions.of_endpoint(&endpoint).and_then(|id| cx.sessions.find(id));
-    if shown.any(|auth| auth.is("NTLM")) || associated.is_some_and(|session| session.flow == *flow) {
+    let fqdn = &cx.config.identity.fqdn;
+    let is_ours = |name: &str| name.strip_prefix("sip/").unwrap_or(name).eq_ignore_ascii_case(fqdn);
+    let mut signed = shown.filter(|auth| auth.is("NTLM"));
+    if signed.any(|auth| auth.param("targetname").is_some_and(is_ours))
+        || associated.is_some_and(|session| session.flow == *flow)
+    {
         return None;
     }
     let unsigned = if trusted { Unsigned::MutualTls } else { Unsigned::Unauthenticated };

@@ -4,6 +4,7 @@ mod abuse;
 mod authenticator;
 mod backup;
 mod barred;
+mod behind_proxy;
 mod bench;
 mod calls;
 mod deadlines;

@@ -33,7 +33,10 @@ pub(super) const SERVERS: [&str; 2] = ["hs102.network.com", "hs104.network.com"]
 pub(super) type Who = usize;
 
 struct Client {
+    /// The server it is connected to.
     server: usize,
+    /// The server its association is with.
+    owner: usize,
     flow: FlowId,
     user: String,
     epid: String,
@@ -108,6 +111,7 @@ impl TwoServers {
     pub(super) fn client(&mut self, user: &str, epid: &str, server: usize) -> Who {
         self.clients.push(Client {
             server,
+            owner: server,
             flow: FlowId(0),
             user: user.to_owned(),
             epid: epid.to_owned(),
@@ -116,6 +120,14 @@ impl TwoServers {
         });
         let who = self.clients.len() - 1;
         self.connect(who, Transport::Tls);
+        who
+    }
+
+    /// A client of one server that is connected to the other, and registered through it.
+    pub(super) fn sign_in_behind(&mut self, user: &str, epid: &str, server: usize, owner: usize) -> Who {
+        let who = self.client(user, epid, server);
+        self.clients[who].owner = owner;
+        assert_eq!(self.register(who, "").status(), Some(200), "{}", self.ladders());
         who
     }
 
@@ -185,7 +197,7 @@ impl TwoServers {
 
     /// A handshake whose last request is passed on.
     pub(super) fn handshake_open(&mut self, who: Who, text: impl Fn(&str, u32, &Self) -> String) {
-        let server = SERVERS[self.clients[who].server];
+        let server = SERVERS[self.clients[who].owner];
         let realm = "SIP Communications Service";
         let head = format!("NTLM qop=\"auth\", realm=\"{realm}\", targetname=\"{server}\", version=4");
         let empty = text(&format!("Authorization: {head}, gssapi-data=\"\"\r\n"), 1, self);
@@ -259,7 +271,7 @@ impl TwoServers {
         let endpoint = self.endpoint(who);
         let client = &mut self.clients[who];
         client.counter += 1;
-        let bench = &self.servers[client.server];
+        let bench = &self.servers[client.owner];
         let id = bench.node.cx.sessions.of_endpoint(&endpoint).expect("it has an association");
         signed(bench, id, text, client.counter)
     }
@@ -324,7 +336,7 @@ impl TwoServers {
 
     /// True for a message that the client's own association signed.
     pub(super) fn is_signed_for(&self, who: Who, message: &Message) -> bool {
-        let sessions = &self.servers[self.clients[who].server].node.cx.sessions;
+        let sessions = &self.servers[self.clients[who].owner].node.cx.sessions;
         let found = sessions.of_endpoint(&self.endpoint(who)).and_then(|id| sessions.find(id));
         let Some(session) = found else { return false };
         let theirs = &session.association;

@@ -105,6 +105,16 @@ impl Branch {
             let way = || way_to(cx, self.token.as_ref()?, response.call_id().ok()?);
             return self.flow == flow || way().is_some_and(|(way, _)| way == flow);
         }
+        // Another server on the way has no association with our client, and says only that there is no way on.
+        let from_server = cx.flows.find(flow).is_some_and(|flow| flow.trusted.is_some());
+        let unsigned = response
+            .lines(Name::Authorization)
+            .chain(response.lines(Name::ProxyAuthorization))
+            .next()
+            .is_none();
+        if from_server && unsigned && matches!(response.status(), Some(408 | 430 | 483 | 487 | 500 | 503)) {
+            return true;
+        }
         let endpoint = self.endpoint(cx);
         let received = Received { request: response, flow, now };
         let judged = match &endpoint {

@@ -58,35 +58,32 @@ pub(super) fn directions(
     }
     let route = route::read(cx, request, Some(flow))?;
     let request = route.rewritten.as_ref().unwrap_or(request);
-    let from_client = flow.trusted.is_none();
+    let from_client = principal.is_proved_here();
     let own = route.tokens.first().filter(|_| from_client);
     if own.is_some_and(|own| !is_same_device(&own.endpoint, &principal.endpoint)) {
         return Err(Refusal::new(403, "its Route is that of another endpoint"));
     }
-    if let Some(server) = route.next.clone() {
-        return Ok(Directions { route, destination: Destination::Along(Box::new(Target::server(server))) });
-    }
     // A client's own token comes first: the other end's is the last, where this server serves both.
     let named = route.tokens.last().filter(|_| !from_client || route.tokens.len() > 1);
-    let destination = match named {
-        Some(token) => to_endpoint(cx, token, request, principal),
-        None => match user_named(cx, request) {
+    // Only the other end of the call may send along a token; its own says where it is itself.
+    let user = &principal.endpoint.user;
+    let may_send =
+        |token: &RouteToken| token.peer == *user || (route.next.is_some() && token.endpoint.user == *user);
+    if named.is_some_and(|token| !may_send(token)) {
+        return Err(Refusal::new(403, "it is not the other end of this call"));
+    }
+    let destination = match (route.next.clone(), named) {
+        (Some(server), _) => Destination::Along(Box::new(Target::server(server))),
+        (None, Some(token)) => match target::endpoint(cx, token, request.call_id().unwrap_or_default()) {
+            Some(target) => Destination::Along(Box::new(target)),
+            None => Destination::Nowhere(Refusal::new(430, "that endpoint has no connection now")),
+        },
+        (None, None) => match user_named(cx, request) {
             Some(user) => Destination::User(user),
             None => Destination::Nowhere(Refusal::new(404, "it is for nobody of this domain")),
         },
     };
     Ok(Directions { route, destination })
-}
-
-/// Only the other end of the call may send along a token.
-fn to_endpoint(cx: &Context, token: &RouteToken, request: &Message, principal: &Principal) -> Destination {
-    if token.peer != principal.endpoint.user {
-        return Destination::Nowhere(Refusal::new(403, "it is not the other end of this call"));
-    }
-    match target::endpoint(cx, token, request.call_id().unwrap_or_default()) {
-        Some(target) => Destination::Along(Box::new(target)),
-        None => Destination::Nowhere(Refusal::new(430, "that endpoint has no connection now")),
-    }
 }
 
 /// The targets of a request for `user` by what the directory said.

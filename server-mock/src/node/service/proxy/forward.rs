@@ -23,6 +23,8 @@ pub(super) struct Plan {
     pub(super) sender: Sender,
     /// The sender's endpoint, where it is a client of this server and the request may begin a dialog.
     pub(super) token: Option<RouteToken>,
+    /// The endpoints of this server that its Route named: all of them have a part in its dialog.
+    pub(super) named: Vec<RouteToken>,
     /// Whether the way back to the sender is added for the registrar (RFC 3327).
     pub(super) path: bool,
     /// How many branches each branch may become at the same time (RFC 5393); none where nothing is said of it.
@@ -34,7 +36,15 @@ pub(super) struct Plan {
 impl Plan {
     /// Nothing but who sent it.
     pub(super) fn plain(sender: Sender) -> Self {
-        Self { own_routes: 0, sender, token: None, path: false, breadth: None, loop_mark: None }
+        Self {
+            own_routes: 0,
+            sender,
+            token: None,
+            named: Vec::new(),
+            path: false,
+            breadth: None,
+            loop_mark: None,
+        }
     }
 }
 

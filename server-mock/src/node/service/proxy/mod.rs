@@ -257,19 +257,18 @@ impl Proxy {
             }
             Ok(Directions { destination: Destination::Along(target), route }) => {
                 let token = sender_token(cx, &authenticated, &route.tokens);
-                let key = |token: &RouteToken| dialog_of(token, &authenticated.request.request);
-                if let Some(key) = token.as_ref().and_then(key) {
-                    cx.dialogs.touch(&key, Some(authenticated.request.flow), now);
-                    cx.keep_association(&key.endpoint, now);
-                }
-                if let Some(key) = target.token.as_ref().and_then(key) {
-                    cx.dialogs.touch(&key, None, now);
-                    cx.keep_association(&key.endpoint, now);
-                }
+                let request = &authenticated.request;
+                touch(cx, &request.request, token.as_ref(), Some(request.flow), now);
+                route.tokens.iter().for_each(|other| touch(cx, &request.request, Some(other), None, now));
                 let said = Decision::new(Verdict::Proxied, "along its Route");
                 let said = said.about(&authenticated.principal.endpoint.user);
                 cx.note(Some(authenticated.request.flow), said, now);
-                let plan = Plan { token, own_routes: route.own, ..plan_for(&authenticated.principal) };
+                let plan = Plan {
+                    token,
+                    named: route.tokens,
+                    own_routes: route.own,
+                    ..plan_for(&authenticated.principal)
+                };
                 let way = Way { id: cx.next_id(), plan, rewritten: route.rewritten, groups: one(*target) };
                 self.forward(cx, *authenticated, way, now);
             }
@@ -352,11 +351,15 @@ impl Proxy {
             words.extend(lines.take(MOST_LINES).map(|line| (name, line)));
         };
         take(Name::Reason);
-        // Where the server behind this one judges credentials, it judges those of the CANCEL too.
-        let from_client = cx.flows.find(request.flow).is_some_and(|flow| flow.trusted.is_none());
-        if matches!(context.back, Back::AsItCame) && from_client {
-            take(Name::Authorization);
-            take(Name::ProxyAuthorization);
+        // Where another server judges what its client signs, and signs for it, it does so for the CANCEL too.
+        if matches!(context.back, Back::AsItCame) {
+            let proofs = [
+                Name::Authorization,
+                Name::ProxyAuthorization,
+                Name::AuthenticationInfo,
+                Name::ProxyAuthenticationInfo,
+            ];
+            proofs.into_iter().for_each(&mut take);
         }
         cx.respond(request, Reply::new(200), &principal.response_auth, now);
         context.cancel(cx, &words, now);
@@ -455,7 +458,9 @@ fn plan_for(principal: &Principal) -> Plan {
 /// The endpoint of a sender that is a client of this server: the one its Route names, else a new one.
 fn sender_token(cx: &Context, authenticated: &Authenticated, tokens: &[RouteToken]) -> Option<RouteToken> {
     let Authenticated { request, principal, .. } = authenticated;
-    cx.flows.find(request.flow).filter(|flow| flow.trusted.is_none())?;
+    if !principal.is_proved_here() {
+        return None;
+    }
     if let Some(first) = tokens.first() {
         return Some(first.clone());
     }
@@ -478,8 +483,12 @@ fn token_along_path(cx: &Context, request: &Message, flow: FlowId) -> Option<Rou
     Some(RouteToken { endpoint, reg_id: None, peer: asserted_identity(request)? })
 }
 
-fn dialog_of(token: &RouteToken, request: &Message) -> Option<DialogKey> {
-    Some(DialogKey { endpoint: token.endpoint.clone(), call_id: request.call_id().ok()?.to_owned() })
+/// A request of a dialog passed: its endpoint sent it by `flow`, or is its other end.
+fn touch(cx: &mut Context, request: &Message, token: Option<&RouteToken>, flow: Option<FlowId>, now: Now) {
+    let Some((token, call_id)) = token.zip(request.call_id().ok()) else { return };
+    let key = DialogKey { endpoint: token.endpoint.clone(), call_id: call_id.to_owned() };
+    cx.dialogs.touch(&key, flow, now);
+    cx.keep_association(&key.endpoint, now);
 }
 
 fn may_cancel(context: &ResponseContext, cancel: &ServerRequest, by: &Principal) -> bool {
@@ -549,7 +558,7 @@ fn by_route(
     now: Now,
 ) -> Option<(Message, Plan, Target)> {
     let found = cx.flows.find(flow)?;
-    let from_client = found.trusted.is_none();
+    let from_client = principal.is_proved_here();
     let read = directions(cx, &request, principal, found).ok()?;
     let Destination::Along(target) = read.destination else { return None };
     if from_client && !matches!(principal.response_auth, ResponseAuth::Association(_)) {
@@ -561,14 +570,9 @@ fn by_route(
             return None;
         }
     }
-    for (token, by) in
-        [(read.route.tokens.first().filter(|_| from_client), Some(flow)), (target.token.as_ref(), None)]
-    {
-        if let Some(key) = token.and_then(|token| dialog_of(token, &request)) {
-            cx.dialogs.touch(&key, by, now);
-            cx.keep_association(&key.endpoint, now);
-        }
-    }
+    let own = read.route.tokens.first().filter(|_| from_client);
+    touch(cx, &request, own, Some(flow), now);
+    read.route.tokens.iter().for_each(|other| touch(cx, &request, Some(other), None, now));
     let plan = Plan { own_routes: read.route.own, ..plan_for(principal) };
     Some((read.route.rewritten.unwrap_or(request), plan, *target))
 }

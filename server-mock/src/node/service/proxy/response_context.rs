@@ -26,6 +26,7 @@ use crate::node::context::{BranchId, Context, ServerRequest};
 use crate::node::dialogs::DialogKey;
 use crate::node::endpoint::Endpoint;
 use crate::node::reply::Reply;
+use crate::node::route_token::RouteToken;
 
 /// A request with all that waits for its branches.
 pub(super) struct ResponseContext {
@@ -366,7 +367,9 @@ impl ResponseContext {
     fn conclude(&mut self, cx: &mut Context, now: Now) {
         let cancelled = self.stage == Stage::GivenUp { cancelled: true };
         self.stage = Stage::Over;
-        let best = if cancelled { Some(Ended::Locally(487)) } else { self.finals.take_best() };
+        // Of a request that was taken back its callee's own 487 goes back, which may be signed.
+        let best = self.finals.take_best().filter(|best| !cancelled || best.status() == 487);
+        let best = if cancelled { best.or(Some(Ended::Locally(487))) } else { best };
         let best = best.unwrap_or(Ended::Locally(480));
         if self.is_call() {
             let status = best.status();
@@ -471,10 +474,7 @@ impl ResponseContext {
             Some(Method::Bye) => !matches!(status, 401 | 407),
             _ => self.is_in_dialog() && matches!(status, 408 | 481),
         };
-        let parts: Vec<DialogKey> = (0..self.branches.len())
-            .filter_map(|number| self.part_of(number))
-            .chain(self.senders_part())
-            .collect();
+        let parts = self.parts();
         if over {
             let ended: Vec<bool> = parts.iter().map(|key| cx.end_dialog(key, now)).collect();
             if ended.contains(&true) {
@@ -506,8 +506,7 @@ impl ResponseContext {
             cx.end_dialog(&key, now);
         }
         if self.is_in_dialog() && matches!(status, 408 | 481) {
-            let parts = self.part_of(number).into_iter().chain(self.senders_part()).collect::<Vec<_>>();
-            let ended: Vec<bool> = parts.iter().map(|key| cx.end_dialog(key, now)).collect();
+            let ended: Vec<bool> = self.parts().iter().map(|key| cx.end_dialog(key, now)).collect();
             if ended.contains(&true) {
                 self.note(cx, Verdict::Call, format!("ended: {status} inside it"), now);
             }
@@ -519,6 +518,19 @@ impl ResponseContext {
         let token = self.plan.token.as_ref()?;
         let call_id = self.request.request.call_id().ok()?.to_owned();
         Some(DialogKey { endpoint: token.endpoint.clone(), call_id })
+    }
+
+    /// The parts of all endpoints of this server in the dialog.
+    fn parts(&self) -> Vec<DialogKey> {
+        let call_id = self.request.request.call_id().unwrap_or_default();
+        let key =
+            |token: &RouteToken| DialogKey { endpoint: token.endpoint.clone(), call_id: call_id.to_owned() };
+        let of_branches = (0..self.branches.len()).filter_map(|number| self.part_of(number));
+        let mut parts: Vec<DialogKey> =
+            of_branches.chain(self.senders_part()).chain(self.plan.named.iter().map(key)).collect();
+        parts.sort();
+        parts.dedup();
+        parts
     }
 
     fn part_of(&self, number: usize) -> Option<DialogKey> {
