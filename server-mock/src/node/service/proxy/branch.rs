@@ -19,7 +19,7 @@ use crate::node::endpoint::Endpoint;
 use crate::node::route_token::RouteToken;
 use crate::node::service::FollowUp;
 
-/// One branch.
+/// A way that is tried for a request, from its first message to its final response.
 pub(super) struct Branch {
     token: Option<RouteToken>,
     /// The association that signed it: its client's responses are believed only under one of that endpoint.

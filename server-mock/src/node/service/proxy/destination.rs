@@ -20,7 +20,7 @@ pub(super) enum Destination {
     Along(Box<Target>),
     /// To this user, wherever the directory says that is.
     User(String),
-    /// Nowhere.
+    /// It is refused.
     Nowhere(Refusal),
 }
 
