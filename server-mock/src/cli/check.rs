@@ -166,7 +166,9 @@ fn servers<'t>(table: &'t DeTable<'_>, transports: &[Transport]) -> Result<Vec<S
 fn users(table: &DeTable<'_>, servers: &[Server<'_>]) -> Result<(), Unworkable> {
     let domain = table.get("domain").and_then(text_of).unwrap_or_default().to_ascii_lowercase();
     let mut names = BTreeSet::new();
-    for entry in entries(table, "user") {
+    let persons = entries(table, "user").map(|entry| (entry, true));
+    let parties = entries(table, "party").map(|entry| (entry, false));
+    for (entry, signs_in) in persons.chain(parties) {
         let Some(value) = entry.get("name") else { continue };
         let name = text_of(value).unwrap_or_default();
         if name.is_empty() {
@@ -183,7 +185,7 @@ fn users(table: &DeTable<'_>, servers: &[Server<'_>]) -> Result<(), Unworkable> 
         if !names.insert(name.to_ascii_lowercase()) {
             return wrong(value, format!("there are two users named `{name}`"), "Take one of the two out.");
         }
-        if entry.contains_key("password") == entry.contains_key("password_file") {
+        if signs_in && entry.contains_key("password") == entry.contains_key("password_file") {
             let why = format!("user `{name}`: give either `password` or `password_file`");
             return wrong(value, why, "Give that user one of the two.");
         }
@@ -386,6 +388,18 @@ password = "b"
             let told = line_of(&text, found.at);
             // Of two that contradict each other the later one is named.
             assert!(told == line + 1 || told == line + 2, "{bad}: line {told} instead of {}", line + 1);
+        }
+    }
+
+    #[test]
+    fn a_party_is_a_user_of_a_home_server_without_a_password() {
+        let party =
+            |name: &str, home: &str| format!("{GOOD}\n[[party]]\nname = \"{name}\"\nhome = \"{home}\"\n");
+        assert_eq!(check(&party("echo", "hs102")), Ok(()));
+        for (name, home, why) in
+            [("alice", "hs102", "two users named `alice`"), ("echo", "lb", "`lb` is no home server")]
+        {
+            assert!(check(&party(name, home)).unwrap_err().why.contains(why), "{name} {home}");
         }
     }
 

@@ -14,6 +14,7 @@ use toml::Table;
 use super::calls_section::CallsSection;
 use super::check::{check, key_file_beside};
 use super::fault_section::FaultSection;
+use super::party_section::PartySection;
 use super::server_section::{ServerSection, TransportName};
 use crate::estate::{
     BehindProxy, Dialect, EstateBuilder, ExtendedProtection, Mode, NoAssociation, OnMove, Schemes,
@@ -58,6 +59,8 @@ pub struct EstateConfig {
     servers: Vec<ServerSection>,
     #[serde(default, rename = "user")]
     users: Vec<UserSection>,
+    #[serde(default, rename = "party")]
+    parties: Vec<PartySection>,
     #[serde(default, rename = "fault")]
     faults: Vec<FaultSection>,
     /// What the file said beside its users, as it was written: nothing of it changes while the estate runs.
@@ -272,6 +275,9 @@ impl EstateConfig {
         }
         for user in self.users()? {
             builder = builder.user(user);
+        }
+        for section in &self.parties {
+            builder = builder.party(&section.home, section.party());
         }
         if let Some(octets) = self.limits.journal_bytes {
             builder = builder.journal_bytes(octets.get());

@@ -8,6 +8,7 @@ mod control;
 mod error;
 mod fault_section;
 mod kept;
+mod party_section;
 mod quick;
 mod reload;
 mod serve;

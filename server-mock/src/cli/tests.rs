@@ -7,6 +7,7 @@ use crate::estate::{
     BehindProxy, Dialect, Estate, ExtendedProtection, Mode, NoAssociation, OnMove, Role, Schemes,
 };
 use crate::node::config::NodeConfig;
+use crate::node::party::{Party, Then};
 
 fn folder(name: &str) -> PathBuf {
     let folder = std::env::temp_dir().join(format!("homing-estate-{}-{name}", std::process::id()));
@@ -68,13 +69,6 @@ fn every_key_of_the_file_reaches_the_servers() {
         keep_alive = 77
         flow_timer = 66
         on_move = "at_refresh"
-        [calls]
-        requests = 5
-        breadth = 6
-        unanswered_from_user = 7
-        unanswered_to_user = 8
-        calls_of_device = 9
-        calls = 10
         [[server]]
         name = "hs105"
         role = "home"
@@ -97,9 +91,47 @@ fn every_key_of_the_file_reaches_the_servers() {
     let times = [registrar.default_expires, registrar.min_expires, registrar.max_expires];
     assert_eq!((times, registrar.keep_alive, registrar.flow_timer), ([700, 70, 7000], 77, 66));
     assert_eq!(registrar.on_move, OnMove::AtRefresh);
+}
+
+#[test]
+fn every_key_about_calls_reaches_the_servers() {
+    let text = r#"
+        domain = "network.com"
+        [calls]
+        requests = 5
+        breadth = 6
+        unanswered_from_user = 7
+        unanswered_to_user = 8
+        calls_of_device = 9
+        calls = 10
+        [[server]]
+        name = "hs104"
+        role = "home"
+        [[server]]
+        name = "hs105"
+        role = "home"
+        [[party]]
+        name = "storm"
+        home = "hs104"
+        plays = "answers"
+        after = 3
+        then = { reinvites = 50 }
+        [[party]]
+        name = "moved"
+        home = "hs105"
+        plays = { redirects = "sip:storm@network.com" }
+    "#;
+    let builder = EstateConfig::read(&written("calls", text)).unwrap().builder().unwrap();
+    let config = builder.changed(NodeConfig::new("hs104", "network.com", Role::Home));
     let calls = &config.calls;
     assert_eq!((calls.contexts, calls.breadth, calls.from_user, calls.to_user), (5, 6, 7, 8));
     assert_eq!((calls.dialogs_of_endpoint, calls.dialogs), (9, 10));
+    let storm = Party {
+        after: std::time::Duration::from_secs(3),
+        then: Then::Reinvites(50),
+        ..Party::new("storm@network.com")
+    };
+    assert_eq!(config.parties, [storm], "those of this server only");
 }
 
 #[test]

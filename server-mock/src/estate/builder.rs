@@ -16,6 +16,7 @@ use super::user::User;
 use crate::directory::UnknownUser;
 use crate::journal::Journal;
 use crate::node::config::{Dialect, Mode, NoAssociation, NodeConfig, OnMove, Schemes};
+use crate::node::party::Party;
 use crate::role::Role;
 use crate::shell::Skew;
 use crate::shell::ca::{Authority, Certificate};
@@ -70,6 +71,14 @@ impl EstateBuilder {
     /// Adds a user.
     pub fn user(mut self, user: User) -> Self {
         self.plan.users.push(user);
+        self
+    }
+
+    /// Adds a user of that home server who is no person: the server takes and makes its calls, and nobody signs in as it.
+    /// The party is named as a user is, by the part before the @.
+    pub fn party(mut self, home: &str, party: Party) -> Self {
+        self.plan.users.push(User::new(&party.user, "").disabled().assigned(home));
+        self.plan.parties.push((home.to_owned(), party));
         self
     }
 

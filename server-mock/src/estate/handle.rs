@@ -17,6 +17,7 @@ use crate::fault::{Fault, Rule};
 use crate::journal::{Entry, Journal};
 use crate::node::accounts::Accounts;
 use crate::node::config::BETWEEN_SERVERS;
+use crate::node::party::Manners;
 use crate::node::{Calls, Deregistration, NodeCommand};
 use crate::role::Role;
 use crate::shell::node_task::{HeldRow, TaskCommand};
@@ -207,6 +208,13 @@ impl NodeHandle {
                 expires_in,
             })
             .collect()
+    }
+
+    /// Makes a party of this server call a user; both by address of record without scheme. What comes of it stands in the
+    /// journal.
+    pub fn party_calls(&self, party: &str, callee: &str, manners: Manners) {
+        let (party, callee) = (party.to_ascii_lowercase(), callee.to_ascii_lowercase());
+        self.command(NodeCommand::PartyCalls { party, callee, manners });
     }
 
     /// From now on these may sign in.

@@ -12,6 +12,7 @@ use super::user::User;
 use crate::directory::UnknownUser;
 use crate::journal::Journal;
 use crate::node::config::NodeConfig;
+use crate::node::party::Party;
 use crate::role::Role;
 use crate::shell::Skew;
 use crate::shell::ca::{Authority, Certificate};
@@ -27,6 +28,8 @@ pub(super) struct EstatePlan {
     pub(super) nodes: Vec<(String, Role)>,
     pub(super) published: Vec<String>,
     pub(super) users: Vec<User>,
+    /// Each with its home server, by short name.
+    pub(super) parties: Vec<(String, Party)>,
     pub(super) transports: Vec<Transport>,
     pub(super) at: IpAddr,
     pub(super) ports: Vec<(String, Transport, u16)>,
@@ -65,6 +68,7 @@ impl Default for EstatePlan {
             nodes: Vec::new(),
             published: Vec::new(),
             users: Vec::new(),
+            parties: Vec::new(),
             transports: vec![Transport::SIPS],
             at: IpAddr::V4(Ipv4Addr::LOCALHOST),
             ports: Vec::new(),
@@ -89,6 +93,13 @@ impl EstatePlan {
         for change in &self.changes {
             change(&mut config);
         }
+        let own = self.parties.iter().filter(|(home, _)| home.eq_ignore_ascii_case(&config.identity.name));
+        let whole = |party: &Party| Party {
+            user: format!("{}@{}", party.user, config.identity.domain),
+            ..party.clone()
+        };
+        let own: Vec<Party> = own.map(|(_, party)| whole(party)).collect();
+        config.parties.extend(own);
         config
     }
 

@@ -8,6 +8,7 @@ use super::service::Service;
 use super::service::authentication::Authentication;
 use super::service::home_authentication::HomeAuthentication;
 use super::service::options::Options;
+use super::service::party::Parties;
 use super::service::proxy::Proxy;
 use super::service::redirect_server::RedirectServer;
 use super::service::registrar::Registrar;
@@ -27,6 +28,7 @@ pub(super) fn services(config: &NodeConfig, seed: &Seed) -> Vec<Box<dyn Service>
         Box::new(Router),
         Box::new(RoutingFaults),
         Box::new(RedirectServer),
+        Box::new(Parties::default()),
         Box::new(Proxy::default()),
     ];
     match config.role {

@@ -8,6 +8,7 @@ use homing_core::transport::Transport;
 use super::accounts::Accounts;
 use super::authenticator::acceptor::ServerNames;
 use super::limits::Limits;
+use super::party::Party;
 use crate::directory::RTC;
 use crate::role::Role;
 
@@ -26,6 +27,8 @@ pub struct NodeConfig {
     pub registrar: RegistrarConfig,
     /// Requests that are passed on, and the calls that come of them.
     pub calls: CallsConfig,
+    /// Users whose calls this server takes by itself; their home is this server.
+    pub parties: Vec<Party>,
     /// RFC 3261 T1, T2, T4.
     pub timers: Timers,
     /// Who may sign in.
@@ -253,6 +256,7 @@ impl NodeConfig {
             routing: RoutingConfig::default(),
             registrar: RegistrarConfig::default(),
             calls: CallsConfig::default(),
+            parties: Vec::new(),
             timers: Timers::default(),
             accounts: Arc::default(),
             peers: Vec::new(),

@@ -9,6 +9,7 @@ use homing_core::server::ServerName;
 use homing_core::transport::Transport;
 
 use super::accounts::Accounts;
+use super::party::Manners;
 use crate::fault::Rule;
 use crate::journal::Entry;
 
@@ -37,6 +38,15 @@ pub enum NodeCommand {
     },
     /// From now on these may sign in. Registrations and associations of all others end, and their clients are told.
     SetAccounts(Arc<Accounts>),
+    /// Have a party of this server call a user.
+    PartyCalls {
+        /// Its address of record without scheme, lower case.
+        party: String,
+        /// Whom: the same.
+        callee: String,
+        /// How.
+        manners: Manners,
+    },
     /// An assignment changed: bindings of a user who belongs elsewhere now are void one lease
     /// later.
     AssignmentChanged {

@@ -27,6 +27,7 @@ pub mod flows;
 pub mod io;
 pub mod limits;
 mod notices;
+pub mod party;
 mod path_token;
 pub mod random;
 mod rate_limit;
@@ -60,7 +61,7 @@ pub use io::{Deregistration, LookupId, NodeCommand, NodeInput, NodeOutput};
 use random::{Random, SeededRandom};
 use reply::Reply;
 use service::registration_notifier::understands_recall;
-use service::{BranchEvent, FollowUp, LookUp, Received, Service, Step};
+use service::{BranchEvent, FollowUp, Judged, LookUp, Received, Service, Step};
 
 /// One server: what its services share, and the services in the order a request meets them.
 pub struct Node {
@@ -355,13 +356,15 @@ impl Node {
     }
 
     fn judge(&mut self, branch: BranchId, response: &Message, now: Now) -> Option<FollowUp> {
-        let mut judged = FollowUp::default();
         for service in &mut self.services {
-            let own = service.judge_response(&mut self.cx, branch, response, now)?;
-            judged.session = judged.session.or(own.session);
-            judged.cancel.extend(own.cancel);
+            match service.judge_response(&mut self.cx, branch, response, now) {
+                Judged::NotMine => {}
+                Judged::Dropped => return None,
+                Judged::Believed(follow_up) => return Some(follow_up),
+            }
         }
-        Some(judged)
+        self.cx.counters.count(Counter::StrayResponse);
+        None
     }
 
     /// Feeds a response; the ACK or CANCEL that follows from it goes where the request went, signed where a client is

@@ -8,6 +8,7 @@
 pub(super) mod authentication;
 pub(super) mod home_authentication;
 pub(super) mod options;
+pub(super) mod party;
 pub(super) mod proxy;
 pub(super) mod redirect_server;
 pub(super) mod register_response;
@@ -27,6 +28,7 @@ use homing_wire::{Message, Method, Name};
 use super::authenticator::{Principal, SessionId};
 use super::context::{BranchId, Context, ServerRequest};
 use super::io::NodeCommand;
+use super::party::{Manners, Party};
 use super::routing::RouteDecision;
 use crate::directory::Lookup;
 
@@ -61,6 +63,14 @@ pub(super) enum Pending {
     Authenticated(Box<Authenticated>),
     /// No request: an assignment may have changed.
     Assignment,
+    /// No request: a party is to make a call.
+    Errand(Box<Errand>),
+}
+
+/// A call that a party is to make.
+pub(super) struct Errand {
+    pub(super) party: Party,
+    pub(super) manners: Manners,
 }
 
 /// A request that arrived.
@@ -100,6 +110,16 @@ pub(super) enum BranchEvent<'m> {
     CancelDue,
 }
 
+/// What a response is worth.
+pub(super) enum Judged {
+    /// Another service sent the request, or none that is known any more.
+    NotMine,
+    /// It is not what it says it is, and counted.
+    Dropped,
+    /// It is told, and what follows from it leaves like this.
+    Believed(FollowUp),
+}
+
 /// How the ACK or CANCEL that follows from a response leaves.
 #[derive(Default)]
 pub(super) struct FollowUp {
@@ -137,16 +157,15 @@ pub(super) trait Service: Send {
         Step::Done
     }
 
-    /// Says whether the response to a branch of its own that came by `flow` is believed, and how what follows from it is
-    /// signed; none where it is dropped.
+    /// Says what the response to a request of its own is worth, and how what follows from it is signed.
     fn judge_response(
         &mut self,
         _cx: &mut Context,
         _branch: BranchId,
         _response: &Message,
         _now: Now,
-    ) -> Option<FollowUp> {
-        Some(FollowUp::default())
+    ) -> Judged {
+        Judged::NotMine
     }
 
     /// Takes what happened in a branch of its own.

@@ -12,6 +12,7 @@ mod golden;
 mod guessing;
 mod in_dialog;
 mod lost_flows;
+mod parties;
 mod rechallenge;
 mod refusal;
 mod register;

@@ -21,7 +21,7 @@ use homing_wire::{Builder, Contact, Frame, Message, Method, Name, reason_phrase}
 use super::super::accounts::Accounts;
 use super::super::config::{Dialect, NodeConfig, Schemes};
 use super::super::endpoint::Endpoint;
-use super::super::io::NodeInput;
+use super::super::io::{NodeCommand, NodeInput};
 use super::super::{Node, NodeOutput};
 use super::bench::{Bench, WALL, auth_param, peers};
 use super::renewal::signed;
@@ -152,6 +152,13 @@ impl TwoServers {
         let event = NodeInput::Flow(FlowEvent::Closed { flow, why: ConnectError::Closed });
         let now = self.now();
         let sent = self.servers[server].input(event, now);
+        self.carry(server, sent);
+    }
+
+    /// A command to one server.
+    pub(super) fn command(&mut self, server: usize, command: NodeCommand) {
+        let now = self.now();
+        let sent = self.servers[server].command(command, now);
         self.carry(server, sent);
     }
 

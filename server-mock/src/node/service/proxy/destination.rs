@@ -26,7 +26,7 @@ pub(super) enum Destination {
 
 /// Why a request goes nowhere.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Refusal {
+pub(in crate::node::service) struct Refusal {
     pub(super) status: u16,
     pub(super) why: &'static str,
 }
@@ -87,7 +87,7 @@ pub(super) fn directions(
 }
 
 /// The targets of a request for `user` by what the directory said.
-pub(super) fn of_user(
+pub(in crate::node::service) fn of_user(
     cx: &Context,
     user: &str,
     found: &Lookup,

@@ -76,10 +76,10 @@ pub(super) struct Outgoing {
 }
 
 /// A request with what proves it to its receiver.
-pub(super) struct Proved {
-    pub(super) request: Signed,
+pub(in crate::node::service) struct Proved {
+    pub(in crate::node::service) request: Signed,
     /// The association that signed it.
-    pub(super) session: Option<SessionId>,
+    pub(in crate::node::service) session: Option<SessionId>,
 }
 
 /// The request for one target; none where it cannot be written.
@@ -212,7 +212,7 @@ fn recorded(
 
 /// Towards a client whose association is ours the request is signed; other servers prove themselves by TLS. None
 /// where the association cannot sign.
-pub(super) fn sign_towards(
+pub(in crate::node::service) fn sign_towards(
     cx: &mut Context,
     to: FlowId,
     unsigned: Message,

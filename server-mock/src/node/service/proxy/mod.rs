@@ -22,7 +22,7 @@ use homing_core::ids::{FlowId, TxId};
 use homing_core::time::{Deadline, Now, Why};
 use homing_wire::{Message, Method, Name};
 
-use super::{Ack, AckWay, Authenticated, BranchEvent, FollowUp, LookUp, Pending, Routed, Service, Step};
+use super::{Ack, AckWay, Authenticated, BranchEvent, Judged, LookUp, Pending, Routed, Service, Step};
 use crate::directory::Lookup;
 use crate::journal::{Decision, Verdict};
 use crate::node::authenticator::{Principal, ResponseAuth};
@@ -35,13 +35,14 @@ use crate::node::routing::RouteDecision;
 use crate::node::timer_map::TimerMap;
 use admission::{Admission, Counted};
 use back::Back;
-pub(super) use destination::ends_here;
-use destination::{Destination, Directions, Refusal, breadth, directions, narrowed, of_user};
-use forward::{Arrived, Plan, Sender, hops_left, loop_mark, outgoing, sign_towards};
+use destination::{Destination, Directions, Refusal, breadth, directions, narrowed};
+pub(super) use destination::{ends_here, of_user};
+pub(super) use forward::sign_towards;
+use forward::{Arrived, Plan, Sender, hops_left, loop_mark, outgoing};
 use response_context::{Heard, ResponseContext};
 use route::RouteSet;
-pub(super) use route::is_routed_by_token;
-use target::Target;
+pub(super) use route::{is_routed_by_token, user_named};
+pub(super) use target::{Hop, Target, way_to};
 
 /// All requests that are passed on and not answered, and calls that were answered a moment ago.
 #[derive(Default)]
@@ -109,23 +110,14 @@ impl Service for Proxy {
         Step::Done
     }
 
-    fn judge_response(
-        &mut self,
-        cx: &mut Context,
-        branch: BranchId,
-        response: &Message,
-        now: Now,
-    ) -> Option<FollowUp> {
+    fn judge_response(&mut self, cx: &mut Context, branch: BranchId, response: &Message, now: Now) -> Judged {
         let found = self.contexts.get(&branch.context).and_then(|context| context.branch(branch.number));
-        let Some(found) = found else {
-            cx.counters.count(Counter::StrayResponse);
-            return None;
-        };
+        let Some(found) = found else { return Judged::NotMine };
         let arrived = Arrived { request: response, flow: found.flow };
         let session = found.session_now(cx);
         // A 100 is a neighbour's word that nothing is lost; transactions send it by themselves, and it goes no further.
         let believed = response.status() == Some(100) || found.believes(cx, arrived, now);
-        believed.then(|| found.follow_up(session))
+        if believed { Judged::Believed(found.follow_up(session)) } else { Judged::Dropped }
     }
 
     fn handle_branch(&mut self, cx: &mut Context, branch: BranchId, event: BranchEvent<'_>, now: Now) {
@@ -564,7 +556,7 @@ fn by_route(
     if from_client && !matches!(principal.response_auth, ResponseAuth::Association(_)) {
         let own = read.route.tokens.first()?;
         let signs = cx.sessions.of_endpoint(&own.endpoint).is_some();
-        let way = target::way_to(cx, own, request.call_id().unwrap_or_default());
+        let way = way_to(cx, own, request.call_id().unwrap_or_default());
         if signs || way.is_none_or(|(way, _)| way != flow) {
             cx.counters.count(Counter::Unsigned);
             return None;

@@ -15,18 +15,18 @@ use crate::node::endpoint::{Endpoint, epid};
 use crate::node::route_token::RouteToken;
 
 /// One place a request goes to.
-pub(super) struct Target {
-    pub(super) hop: Hop,
+pub(in crate::node::service) struct Target {
+    pub(in crate::node::service) hop: Hop,
     /// The Request-URI there; none where it stays.
-    pub(super) uri: Option<String>,
+    pub(in crate::node::service) uri: Option<String>,
     /// Route values on the way there, the nearest first.
     pub(super) routes: Vec<String>,
     /// The endpoint, where it is a client of this server.
-    pub(super) token: Option<RouteToken>,
+    pub(in crate::node::service) token: Option<RouteToken>,
 }
 
 /// What a request leaves by.
-pub(super) enum Hop {
+pub(in crate::node::service) enum Hop {
     Flow(FlowId),
     Server(ServerName),
 }
@@ -91,7 +91,11 @@ pub(super) fn endpoint(cx: &Context, token: &RouteToken, call_id: &str) -> Optio
 }
 
 /// The flow and the Path by which an endpoint is reached now.
-pub(super) fn way_to(cx: &Context, token: &RouteToken, call_id: &str) -> Option<(FlowId, Vec<String>)> {
+pub(in crate::node::service) fn way_to(
+    cx: &Context,
+    token: &RouteToken,
+    call_id: &str,
+) -> Option<(FlowId, Vec<String>)> {
     let is_open = |flow: FlowId| cx.flows.transport(flow).is_some();
     let bindings = cx.bindings.of(&token.endpoint.user);
     let own = bindings
