@@ -456,6 +456,35 @@ impl Context {
         answered
     }
 
+    /// Who signed an ACK; none where its sender is a client without an association, or a server.
+    ///
+    /// # Errors
+    /// Why it is dropped: its sender has an association and did not sign it.
+    pub(super) fn judge_ack(
+        &mut self,
+        flow: FlowId,
+        ack: &Message,
+        now: Now,
+    ) -> Result<Option<Principal>, &'static str> {
+        let from_server = self.flows.find(flow).is_some_and(|flow| flow.trusted.is_some());
+        let Some(endpoint) = Endpoint::of(ack).filter(|_| !from_server) else { return Ok(None) };
+        let session = self.sessions.of_endpoint(&endpoint).and_then(|id| self.sessions.find(id));
+        if session.is_none_or(|session| session.flow != flow) {
+            return Ok(None);
+        }
+        let received = Received { request: ack, flow, now };
+        match signer_of(&self.config, received, &mut self.sessions) {
+            ResponseAuth::Association(id) => {
+                let response_auth = ResponseAuth::Association(id);
+                Ok(Some(Principal { endpoint, response_auth, proof: "its signature" }))
+            }
+            ResponseAuth::Unsigned(_) | ResponseAuth::Digest(_) => {
+                self.counters.count(Counter::Unsigned);
+                Err("an ACK that its sender did not sign")
+            }
+        }
+    }
+
     /// Refuses a request before it is authenticated; inside an association the refusal is signed.
     pub(super) fn refuse(&mut self, flow: FlowId, request: Message, objection: Objection, now: Now) {
         if request.method() == Some(Method::Ack) {

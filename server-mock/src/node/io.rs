@@ -44,7 +44,7 @@ pub enum NodeCommand {
         party: String,
         /// Whom: the same.
         callee: String,
-        /// How.
+        /// With an offer or without, and when it acknowledges.
         manners: Manners,
     },
     /// An assignment changed: bindings of a user who belongs elsewhere now are void one lease

@@ -49,7 +49,7 @@ use homing_core::counter::{Counter, Counters};
 use homing_core::ids::{FlowId, Seed, TxId};
 use homing_core::time::{Deadline, Now};
 use homing_core::transaction::{Incoming, Response, TxOutput};
-use homing_wire::{Frame, Message, Name};
+use homing_wire::{Frame, Message, Method, Name};
 
 use crate::directory::Lookup;
 use crate::journal::{Decision, Verdict, What};
@@ -61,7 +61,7 @@ pub use io::{Deregistration, LookupId, NodeCommand, NodeInput, NodeOutput};
 use random::{Random, SeededRandom};
 use reply::Reply;
 use service::registration_notifier::understands_recall;
-use service::{BranchEvent, FollowUp, Judged, LookUp, Received, Service, Step};
+use service::{Ack, AckWay, BranchEvent, FollowUp, Judged, LookUp, Received, Service, Step};
 
 /// One server: what its services share, and the services in the order a request meets them.
 pub struct Node {
@@ -306,6 +306,10 @@ impl Node {
     }
 
     fn receive_request(&mut self, flow: FlowId, request: Message, now: Now) {
+        let is_ack = request.method() == Some(Method::Ack);
+        if is_ack && self.cx.transactions.peek_server(&request).is_some() {
+            return self.receive_ack(flow, request, now);
+        }
         let cx = &mut self.cx;
         match cx.transactions.feed_request(&request, flow, now) {
             Incoming::New | Incoming::Merged | Incoming::Ack { .. } => {
@@ -330,6 +334,25 @@ impl Node {
                 let objection = Objection { reply, why: "it lacks what identifies it" };
                 cx.refuse_without_state(flow, &request, objection, now);
             }
+        }
+    }
+
+    /// An ACK that has the name of an INVITE in hand. Where its sender has an association it must be signed, for a refusal
+    /// too; it is judged once.
+    fn receive_ack(&mut self, flow: FlowId, request: Message, now: Now) {
+        let cx = &mut self.cx;
+        let principal = match cx.judge_ack(flow, &request, now) {
+            Ok(principal) => principal,
+            Err(why) => return cx.discard(flow, why, now),
+        };
+        let incoming = cx.transactions.feed_request(&request, flow, now);
+        match (incoming, principal) {
+            (Incoming::Acknowledged { .. }, _) => {}
+            (_, Some(principal)) => {
+                let ack = Ack { flow, request, way: AckWay::ByRoute(principal) };
+                self.run(0, Step::Ack(Box::new(ack)), now);
+            }
+            (_, None) => self.run(0, received(flow, request), now),
         }
     }
 

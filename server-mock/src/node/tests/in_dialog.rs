@@ -334,3 +334,81 @@ fn too_many_recorded_hops_are_refused() {
     estate.say(alice, &invite);
     assert_eq!(estate.statuses(alice), [483]);
 }
+
+#[test]
+fn an_ack_for_a_refusal_ends_its_transaction_only_if_it_is_signed() {
+    let mut estate = estate();
+    let alice = estate.sign_in("alice", "aa", 0);
+    let invite = estate.invite(alice, "bob");
+    estate.say(alice, &invite);
+    let refused = estate.hears(alice);
+    assert_eq!(refused.status(), Some(480));
+    let to = format!("To: {}", refused.text(Name::To).unwrap());
+    let ack =
+        TwoServers::cancel_of(&invite).replace("CANCEL", "ACK").replace("To: <sip:bob@network.com>", &to);
+    let pending = |estate: &TwoServers| estate.servers[0].node.transactions();
+    estate.say_plain(alice, &ack);
+    let wrong = estate.sign(alice, &ack).replace("response=\"0", "response=\"1");
+    estate.say_plain(alice, &wrong);
+    assert_eq!((pending(&estate), estate.count(0, Counter::Unsigned)), (1, 2));
+    estate.say(alice, &ack);
+    assert_eq!(pending(&estate), 0, "{}", estate.ladders());
+}
+
+#[test]
+fn an_ack_for_a_2xx_that_repeats_the_branch_of_its_invite_goes_on() {
+    let mut estate = estate();
+    let (alice, bob) = (estate.sign_in("alice", "aa", 0), estate.sign_in("bob", "bb", 1));
+    let invite = estate.invite(alice, "bob");
+    estate.say(alice, &invite);
+    let ringing = estate.hears(bob);
+    estate.answer(bob, &ringing, 200, "");
+    let mut side = Dialog::of_caller(alice, &estate.hears(alice));
+    let ack = side.ack();
+    let via = |text: &str| text.lines().find(|line| line.starts_with("Via")).unwrap().to_owned();
+    let ack = ack.replace(&via(&ack), &via(&invite));
+    estate.say(alice, &ack);
+    assert_eq!(method(&estate.hears(bob)), "ACK", "{}", estate.ladders());
+}
+
+/// Whatever octets arrive in place of those of a call: nothing panics, and nothing is left.
+#[test]
+fn mangled_messages_of_a_call_do_no_harm() {
+    let mut rng = homing_core::ids::Seed::from_number(7).rng("mangled");
+    for round in 0..60 {
+        let mut estate = estate();
+        let (alice, bob) = (estate.sign_in("alice", "aa", 0), estate.sign_in("bob", "bb", 1));
+        let [caller, callee] = estate.call(alice, bob);
+        for _ in 0..25 {
+            let (mut dialog, with) =
+                if round % 2 == 0 { (caller.clone(), bob) } else { (callee.clone(), alice) };
+            let kinds = ["INVITE", "BYE", "UPDATE", "ACK", "CANCEL", "REFER"];
+            let kind = kinds[usize::try_from(rng.below(6)).unwrap()];
+            let text = match rng.below(3) {
+                0 => estate.invite(dialog.who, "bob"),
+                _ => dialog.request(kind),
+            };
+            let mut bytes = estate.sign(dialog.who, &text).into_bytes();
+            for _ in 0..=rng.below(3) {
+                let at = usize::try_from(rng.below(bytes.len() as u64)).unwrap();
+                match rng.below(3) {
+                    0 => bytes[at] = u8::try_from(rng.below(256)).unwrap(),
+                    1 => drop(bytes.remove(at)),
+                    _ => bytes.truncate(at.max(1)),
+                }
+            }
+            estate.say_plain(dialog.who, &String::from_utf8_lossy(&bytes));
+            for heard in estate.heard(with) {
+                if heard.is_request() && heard.method() != Some(homing_wire::Method::Ack) {
+                    let answer = estate.reply_mangled(with, &heard, &mut rng);
+                    estate.say_plain(with, &answer);
+                }
+            }
+        }
+        estate.wait(9 * 3600);
+        estate.assert_at_rest();
+        for server in &estate.servers {
+            assert_eq!(server.node.cx.dialogs.len(), 0, "round {round}");
+        }
+    }
+}

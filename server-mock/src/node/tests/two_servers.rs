@@ -11,7 +11,7 @@ use homing_core::auth::ntlm::{Binding, ClientRandom, NtlmIdentity, authenticate}
 use homing_core::auth::security_association::{Association, SigningKeys};
 use homing_core::connect::{ConnectError, FlowEvent};
 use homing_core::counter::Counter;
-use homing_core::ids::{FlowId, Seed};
+use homing_core::ids::{FlowId, Rng, Seed};
 use homing_core::secret::Password;
 use homing_core::time::Now;
 use homing_core::transport::Transport;
@@ -319,6 +319,19 @@ impl TwoServers {
         let text = self.sign(who, &text);
         self.say_plain(who, &text);
         text
+    }
+
+    /// An answer to a request, signed, with one octet changed half of the times.
+    pub(super) fn reply_mangled(&mut self, who: Who, request: &Message, rng: &mut Rng) -> String {
+        let statuses = [180, 200, 486, 603, 302, 401];
+        let status = statuses[usize::try_from(rng.below(6)).unwrap()];
+        let reply = Builder::reply_to(request, status, "X").to_tag("m").copy_from(request, Name::RecordRoute);
+        let mut bytes = self.sign(who, &text(&reply.message())).into_bytes();
+        if rng.below(2) == 0 {
+            let at = usize::try_from(rng.below(bytes.len() as u64)).unwrap();
+            bytes[at] = u8::try_from(rng.below(128)).unwrap();
+        }
+        String::from_utf8_lossy(&bytes).into_owned()
     }
 
     /// What a client heard since the last question, 100 left out. Each must be signed for it.
