@@ -15,7 +15,7 @@ use crate::node::routing::{RouteDecision, between_servers};
 pub(crate) struct HomeAuthentication;
 
 impl Service for HomeAuthentication {
-    /// Between two REGISTERs requests go to the server that owns the association, wherever its user belongs by
+    /// Inside a dialog requests go to the server their Route names. Between two REGISTERs others go to the server that owns the association, wherever its user belongs by
     /// now; for all others the directory is asked.
     fn handle_request(&mut self, cx: &mut Context, step: Step, now: Now) -> Step {
         let Step::Received(received) = step else { return step };
@@ -29,6 +29,9 @@ impl Service for HomeAuthentication {
         }
         if received.request.method() == Some(Method::Ack) {
             return pass_ack_on(cx, received);
+        }
+        if let Some(server) = proxy::leads_to(cx, &received.request, cx.flows.find(received.flow)) {
+            return pass_on(cx, received, &server, now);
         }
         let Some(endpoint) = Endpoint::of(&received.request) else { return Step::Received(received) };
         if received.request.method() != Some(Method::Register)

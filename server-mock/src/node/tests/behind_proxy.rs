@@ -124,3 +124,15 @@ fn what_a_client_behind_a_proxy_did_not_sign_is_not_believed() {
         assert_eq!(method(&estate.hears(alice)), "ACK");
     }
 }
+
+#[test]
+fn inside_a_dialog_a_request_without_credentials_is_challenged_by_the_dialogs_server() {
+    let (mut estate, alice, bob) = estate(BehindProxy::Rechallenge);
+    let [mut caller, _] = estate.call(alice, bob);
+    // Her home is the proxy itself by now; the dialog stays where it is.
+    estate.servers[0].assign("alice@network.com", super::two_servers::SERVERS[0]);
+    let update = caller.request("UPDATE");
+    let challenge = estate.ask(alice, &update);
+    let asks = super::bench::auth_param(&challenge, Name::WwwAuthenticate, "targetname");
+    assert_eq!((challenge.status(), asks.as_deref()), (Some(401), Some(super::two_servers::SERVERS[1])));
+}

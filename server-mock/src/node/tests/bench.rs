@@ -16,7 +16,7 @@ use serde_json::Value;
 
 use super::super::accounts::Accounts;
 use super::super::config::{Dialect, NodeConfig, Peer};
-use super::super::io::{NodeInput, NodeOutput};
+use super::super::io::{LookupId, NodeInput, NodeOutput};
 use super::super::random::Random;
 use super::super::{Node, io::NodeCommand};
 use crate::directory::Lookup;
@@ -190,6 +190,9 @@ pub(super) struct Bench {
     pub(super) redirected: Vec<u16>,
     /// Flows that are held.
     pub(super) held: Vec<FlowId>,
+    /// Whether the directory keeps its answers back, and those that it keeps.
+    pub(super) slow: bool,
+    kept: Vec<(LookupId, Lookup)>,
 }
 
 impl Bench {
@@ -202,6 +205,8 @@ impl Bench {
             others: Vec::new(),
             redirected: Vec::new(),
             held: Vec::new(),
+            slow: false,
+            kept: Vec::new(),
         }
     }
 
@@ -278,6 +283,15 @@ impl Bench {
         self.drain(now)
     }
 
+    /// The directory gives the answers it kept back.
+    pub(super) fn answer_late(&mut self, now: Now) -> Vec<(FlowId, Bytes)> {
+        self.slow = false;
+        for (id, found) in std::mem::take(&mut self.kept) {
+            self.node.handle_answer(id, found, now);
+        }
+        self.drain(now)
+    }
+
     pub(super) fn drain(&mut self, now: Now) -> Vec<(FlowId, Bytes)> {
         let mut sent = Vec::new();
         while let Some(output) = self.node.poll_output() {
@@ -294,7 +308,11 @@ impl Bench {
                         Some(home) => Lookup::Home { home: home.clone(), version: 1 },
                         None => Lookup::Unknown,
                     };
-                    self.node.handle_answer(id, found, now);
+                    if self.slow {
+                        self.kept.push((id, found));
+                    } else {
+                        self.node.handle_answer(id, found, now);
+                    }
                 }
                 other => self.others.push(other),
             }

@@ -522,3 +522,18 @@ fn a_call_through_servers_that_ask_for_no_password_is_cancelled_by_its_flow_alon
     estate.say_plain(bob, &text(&gone));
     assert_eq!(estate.statuses(alice), [200, 487]);
 }
+
+#[test]
+fn a_call_taken_back_while_the_directory_is_asked_rings_nowhere() {
+    let mut estate = estate();
+    let (alice, bob) = (estate.sign_in("alice", "aa", 0), estate.sign_in("bob", "bb", 1));
+    estate.servers[0].slow = true;
+    let invite = estate.invite(alice, "bob");
+    estate.say(alice, &invite);
+    estate.say(alice, &TwoServers::cancel_of(&invite));
+    assert_eq!(estate.statuses(alice), [200]);
+    estate.answer_late(0);
+    assert_eq!(estate.statuses(alice), [487]);
+    assert!(estate.heard(bob).is_empty());
+    estate.assert_at_rest();
+}

@@ -162,6 +162,13 @@ impl TwoServers {
         self.carry(server, sent);
     }
 
+    /// The directory of a server that was slow gives its answers.
+    pub(super) fn answer_late(&mut self, server: usize) {
+        let now = self.now();
+        let sent = self.servers[server].answer_late(now);
+        self.carry(server, sent);
+    }
+
     /// Every connection between the servers is gone.
     pub(super) fn cut_links(&mut self) {
         let now = self.now();

@@ -41,7 +41,7 @@ pub(super) use forward::sign_towards;
 use forward::{Arrived, Plan, Sender, hops_left, loop_mark, outgoing};
 use response_context::{Heard, ResponseContext};
 use route::RouteSet;
-pub(super) use route::{is_routed_by_token, user_named};
+pub(super) use route::{is_routed_by_token, leads_to, user_named};
 pub(super) use target::{Hop, Target, way_to};
 
 /// All requests that are passed on and not answered, and calls that were answered a moment ago.
@@ -55,8 +55,17 @@ pub(crate) struct Proxy {
     lost: BTreeSet<(Endpoint, u64)>,
     /// Endpoints that were heard again: what waits for them is done once their request is.
     returned: BTreeSet<u64>,
+    /// Requests whose user the directory is asked for.
+    asking: BTreeMap<TxId, Asking>,
     /// INVITEs whose flow went away, by the branch in their Via.
     down: BTreeMap<String, BranchId>,
+}
+
+/// A request whose user the directory is asked for.
+struct Asking {
+    flow: FlowId,
+    /// True once its sender took it back.
+    cancelled: bool,
 }
 
 /// A request with how it is passed on.
@@ -94,8 +103,13 @@ impl Service for Proxy {
         let LookUp { user, pending: Pending::Authenticated(authenticated) } = asked else {
             return Step::Done;
         };
+        let asking = self.asking.remove(&authenticated.request.tx);
         let Some(flow) = cx.flows.find(authenticated.request.flow) else { return Step::Done };
         let principal = &authenticated.principal;
+        if asking.is_some_and(|asking| asking.cancelled) {
+            refuse(cx, &authenticated, Refusal::new(487, "it was cancelled"), now);
+            return Step::Done;
+        }
         let read = directions(cx, &authenticated.request.request, principal, flow);
         let targets = read.and_then(|read| {
             let groups = of_user(cx, &user, found, &authenticated.request.request, &principal.endpoint.user)?;
@@ -245,6 +259,8 @@ impl Proxy {
                 refuse(cx, &authenticated, refusal, now);
             }
             Ok(Directions { destination: Destination::User(user), .. }) => {
+                let ServerRequest { tx, flow, .. } = authenticated.request;
+                self.asking.insert(tx, Asking { flow, cancelled: false });
                 return Step::LookUp(LookUp { user, pending: Pending::Authenticated(authenticated) });
             }
             Ok(Directions { destination: Destination::Along(target), route }) => {
@@ -330,6 +346,10 @@ impl Proxy {
         let Authenticated { request, principal, cancels } = authenticated;
         let id = cancels.and_then(|invite| self.by_request.get(&invite).copied());
         let Some(context) = id.and_then(|id| self.contexts.get_mut(&id)) else {
+            let asking = cancels.and_then(|invite| self.asking.get_mut(&invite));
+            if let Some(asking) = asking.filter(|asking| asking.flow == request.flow) {
+                asking.cancelled = true;
+            }
             let status = if cancels.is_some() { 200 } else { 481 };
             return cx.respond(request, Reply::new(status), &principal.response_auth, now);
         };

@@ -81,6 +81,18 @@ pub(in crate::node::service) fn is_routed_by_token(
     read(cx, request, flow).is_ok_and(|route| !route.tokens.is_empty())
 }
 
+/// The server of the estate that the Route of a request leads to from here; none for a REGISTER, and without a Route.
+pub(in crate::node::service) fn leads_to(
+    cx: &Context,
+    request: &Message,
+    flow: Option<&Flow>,
+) -> Option<String> {
+    if request.method() == Some(Method::Register) {
+        return None;
+    }
+    Some(read(cx, request, flow).ok()?.next?.host)
+}
+
 /// The user of the domain that a request is for by its Request-URI.
 pub(in crate::node::service) fn user_named(cx: &Context, request: &Message) -> Option<String> {
     let uri = request.request_uri().and_then(|uri| Uri::parse(uri).ok())?;
