@@ -8,6 +8,7 @@ mod behind_proxy;
 mod bench;
 mod calls;
 mod deadlines;
+mod digest_calls;
 mod golden;
 mod guessing;
 mod in_dialog;
