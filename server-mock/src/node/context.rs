@@ -108,7 +108,7 @@ impl Context {
     /// Without flows, associations and bindings.
     pub(super) fn new(config: NodeConfig, seed: &Seed, random: Box<dyn Random>) -> Self {
         let caps =
-            Caps { clients: 10_000, servers: 50_000, lingering_bytes: 16 << 20, lingering_invites: 10_000 };
+            Caps { clients: 10_000, servers: 50_000, lingering_bytes: 16 << 20, lingering_invites: 50_000 };
         Self {
             transactions: Transactions::new(config.timers, caps, &seed.stream("transactions", &[])),
             flows: Flows::default(),

@@ -39,6 +39,7 @@ fn two_users_of_two_servers_talk_and_hang_up_and_every_message_is_signed_anew() 
         let ack = estate.hears(bob);
         assert_eq!((ack.lines(Name::Route).count(), ack.lines(Name::Authorization).count()), (0, 0));
         let answered = Calls { unanswered: 0, answered: 1 };
+        assert!(estate.servers.iter().all(|server| server.node.in_hand_inside() == 0), "nothing waits here");
         assert_eq!([0, 1].map(|server: usize| estate.servers[server].node.calls()), [answered; 2]);
         let (by, with) = if callee_hangs_up { (1, alice) } else { (0, bob) };
         let bye = estate.exchange(&mut sides[by], with, "BYE");

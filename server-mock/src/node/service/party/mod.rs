@@ -89,7 +89,8 @@ impl Service for Parties {
     }
 
     fn handle_deadline(&mut self, cx: &mut Context, now: Now) {
-        while let Some(id) = self.timers.due(now) {
+        let due: Vec<u64> = std::iter::from_fn(|| self.timers.due(now)).collect();
+        for id in due {
             if let Some(call) = self.calls.get_mut(&id) {
                 call.handle_deadline(cx, now);
             }

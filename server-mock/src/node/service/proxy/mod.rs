@@ -49,6 +49,8 @@ pub(super) use target::{Hop, Target, way_to};
 pub(crate) struct Proxy {
     contexts: BTreeMap<u64, ResponseContext>,
     by_request: BTreeMap<TxId, u64>,
+    /// Contexts that only wait for copies of a 2xx.
+    answered: BTreeSet<u64>,
     timers: TimerMap<u64>,
     admission: Admission,
     /// Which contexts wait for an endpoint whose flow is gone.
@@ -168,7 +170,8 @@ impl Service for Proxy {
     }
 
     fn handle_deadline(&mut self, cx: &mut Context, now: Now) {
-        while let Some(id) = self.timers.due(now) {
+        let due: Vec<u64> = std::iter::from_fn(|| self.timers.due(now)).collect();
+        for id in due {
             let returned = self.returned.remove(&id);
             if let Some(context) = self.contexts.get_mut(&id) {
                 if returned {
@@ -190,7 +193,7 @@ impl Service for Proxy {
     }
 
     fn in_hand(&self) -> usize {
-        self.contexts.len()
+        self.contexts.len() - self.answered.len()
     }
 }
 
@@ -326,7 +329,7 @@ impl Proxy {
 
     fn begin(&mut self, cx: &mut Context, passing: Passing, now: Now) {
         let Passing { id, request, back, plan, groups } = passing;
-        if self.contexts.len() >= cx.config.calls.contexts {
+        if self.in_hand() >= cx.config.calls.contexts {
             self.admission.release(id);
             cx.counters.count(Counter::Overload);
             let why = "too many requests are passed on";
@@ -394,20 +397,27 @@ impl Proxy {
         }
     }
 
+    /// Drops a context with all that names it.
+    fn forget(&mut self, id: u64) {
+        let Some(context) = self.contexts.remove(&id) else { return };
+        self.by_request.remove(&context.request.tx);
+        self.answered.remove(&id);
+        self.admission.release(id);
+        self.timers.cancel(&id);
+        self.returned.remove(&id);
+        self.lost.retain(|(_, waiting)| *waiting != id);
+        self.down.retain(|_, branch| branch.context != id);
+    }
+
     /// Brings the tables beside a context up to date.
     fn book(&mut self, id: u64) {
         let Some(context) = self.contexts.get(&id) else { return };
         if !context.is_unanswered() {
             self.admission.release(id);
+            self.answered.insert(id);
         }
         if context.is_over() {
-            self.by_request.remove(&context.request.tx);
-            self.contexts.remove(&id);
-            self.timers.cancel(&id);
-            self.returned.remove(&id);
-            self.lost.retain(|(_, waiting)| *waiting != id);
-            self.down.retain(|_, branch| branch.context != id);
-            return;
+            return self.forget(id);
         }
         match context.deadline() {
             Some(at) => self.timers.set(id, at),
@@ -604,6 +614,8 @@ fn note_lapsed(cx: &mut Context, now: Now) {
     }
 }
 
+/// Answered calls whose copies of the 2xx are still passed on; of one more the oldest is forgotten.
+const MOST_ANSWERED: usize = 50_000;
 /// Lines of one header that a CANCEL passes on.
 const MOST_LINES: usize = 4;
 /// Seconds.
