@@ -337,6 +337,11 @@ impl Proxy {
             let pause = cx.retry_after(OVERLOAD_PAUSE, now);
             return back::reply(cx, &request, &back, Reply::new(503).header(Name::RetryAfter, pause), now);
         }
+        if self.answered.len() >= MOST_ANSWERED
+            && let Some(oldest) = self.answered.first().copied()
+        {
+            self.forget(oldest);
+        }
         self.by_request.insert(request.tx, id);
         let context =
             self.contexts.entry(id).or_insert(ResponseContext::new(id, request, back, plan, groups));
