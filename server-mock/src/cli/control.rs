@@ -11,6 +11,7 @@ use homing_core::transport::Transport;
 
 use super::error::CliError;
 use super::fault_section::FaultSection;
+use super::party_section::PartyCallSection;
 use crate::directory::{Assignment, Key};
 use crate::estate::{Estate, EstateError, HeldBinding, NodeHandle};
 use crate::expect::{Expectation, Pattern};
@@ -55,6 +56,8 @@ pub(super) enum ControlCommand {
         /// Of this server; of all without.
         server: Option<String>,
     },
+    /// Make a party call a user; what comes of it stands in the journal.
+    PartyCalls(PartyCallSection),
     /// Wait for messages and say how many there were.
     Expect(ExpectSection),
     /// The journal, one line for each entry.
@@ -140,6 +143,7 @@ async fn carry_out(estate: &Estate, command: ControlCommand) -> Result<Answer, C
             }
             json!({ "server": name, "faults": 0 })
         }
+        ControlCommand::PartyCalls(section) => party_calls(estate, &server(&section.server)?, &section)?,
         ControlCommand::Expect(section) => return expect(estate, section),
         ControlCommand::Move { user, home, why } => {
             let made = estate.move_user(&user, &home, &why).await?;
@@ -170,6 +174,21 @@ async fn carry_out(estate: &Estate, command: ControlCommand) -> Result<Answer, C
         }
     };
     Ok(Answer::Line(answer))
+}
+
+fn party_calls(estate: &Estate, node: &NodeHandle, call: &PartyCallSection) -> Result<Value, CliError> {
+    if let Some(stranger) = [&call.party, &call.callee].into_iter().find(|user| !estate.has_user(user)) {
+        return Err(EstateError::NoSuchUser(stranger.clone()).into());
+    }
+    let (party, callee) = (whole(estate, &call.party), whole(estate, &call.callee));
+    node.party_calls(&party, &callee, call.manners());
+    Ok(json!({ "server": call.server, "party": party, "calls": callee }))
+}
+
+/// A user by name or address of record, as an address of record.
+fn whole(estate: &Estate, user: &str) -> String {
+    let user = user.to_ascii_lowercase();
+    if user.contains('@') { user } else { format!("{user}@{}", estate.domain()) }
 }
 
 fn status(estate: &Estate) -> Value {

@@ -134,6 +134,26 @@ fn every_key_about_calls_reaches_the_servers() {
     assert_eq!(config.parties, [storm], "those of this server only");
 }
 
+#[tokio::test]
+async fn a_party_is_made_to_call_by_the_socket() {
+    let text = "domain = \"network.com\"\n[[server]]\nname = \"hs104\"\nrole = \"home\"\n\
+                [[user]]\nname = \"alice\"\npassword = \"x\"\nhome = \"hs104\"\n\
+                [[party]]\nname = \"storm\"\nhome = \"hs104\"\n";
+    let config = EstateConfig::read(&written("party", text)).unwrap();
+    let estate = config.builder().unwrap().start().await.unwrap();
+    for (ack, offers) in
+        [("", ""), (",\"ack\":\"never\"", ""), (",\"ack\":{\"late\":5}", ",\"offers\":false")]
+    {
+        let line = format!(
+            "{{\"do\":\"party_calls\",\"server\":\"hs104\",\"party\":\"storm\",\"callee\":\"alice\"{ack}{offers}}}"
+        );
+        let said = ask(&estate, &line).await;
+        assert_eq!(said["calls"], "alice@network.com", "{said}");
+    }
+    let wrong = r#"{"do":"party_calls","server":"hs104","party":"storm","callee":"nobody"}"#;
+    assert_eq!(ask(&estate, wrong).await["code"], "S0210");
+}
+
 #[test]
 fn every_dialect_has_its_word() {
     for (word, dialect) in [
