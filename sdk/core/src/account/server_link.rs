@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use homing_wire::{Message, UriBuf};
+use homing_wire::{Message, Method, UriBuf};
 
 use super::acceptance::SignatureVerdict;
 use super::digest_realms::{DigestRealms, SentAnswer};
@@ -17,10 +17,13 @@ use super::random::Random;
 use super::service_route::ServiceRoute;
 use crate::auth::digest::InfoVerdict;
 use crate::auth::ntlm::Side;
-use crate::auth::security_association::{Association, AssociationName, Associations, SignError, Style};
+use crate::auth::security_association::{
+    Association, AssociationName, Associations, Mechanism, SignError, Style,
+};
 use crate::auth::signed::{self, NoAssociation, Signed};
 use crate::config::{Aor, SignaturePlaces};
 use crate::connect::TlsProof;
+use crate::error::SignatureFault;
 use crate::flow::Opened;
 use crate::identity::Expected;
 use crate::ids::FlowId;
@@ -138,6 +141,8 @@ enum Trust {
     Signed(Box<Associations>),
     /// The account proves itself with each request.
     Digest(Box<DigestRealms>),
+    /// Every message was signed, until the connection of the association was lost; by which mechanism.
+    Lapsed(Mechanism),
 }
 
 /// Signs what follows from a response of this link's server, such as an ACK.
@@ -206,9 +211,15 @@ impl ServerLink {
     pub(crate) fn reconnect(&mut self, flow: FlowRef, opened: &Opened) {
         self.move_to(flow, opened);
         self.forget_pending();
-        if matches!(self.trust, Trust::Signed(_)) {
-            self.trust = Trust::None;
+        if let Trust::Signed(associations) = &self.trust {
+            self.trust = Trust::Lapsed(associations.current().name().mechanism);
         }
+    }
+
+    /// True if an association stood and ended with its connection: only what draws a new handshake goes out, and nothing
+    /// unsigned is heard.
+    pub(crate) fn is_lapsed(&self) -> bool {
+        matches!(self.trust, Trust::Lapsed(_))
     }
 
     /// True if the two are links to one server.
@@ -224,7 +235,7 @@ impl ServerLink {
         let flow_ref = FlowRef::new(FlowId(1), Transport::SIPS);
         let local = SocketAddr::from(([198, 51, 100, 7], 40_000));
         let name = AssociationName {
-            mechanism: crate::auth::security_association::Mechanism::Ntlm,
+            mechanism: Mechanism::Ntlm,
             realm: "SIP Communications Service".into(),
             targetname: "hs1.network.com".into(),
             version: crate::auth::security_association::Version::V4,
@@ -270,7 +281,7 @@ impl ServerLink {
     pub(crate) fn association(&self) -> Option<&Association> {
         match &self.trust {
             Trust::Signed(associations) => Some(associations.current()),
-            Trust::None | Trust::Digest(..) => None,
+            Trust::None | Trust::Digest(..) | Trust::Lapsed(_) => None,
         }
     }
 
@@ -286,7 +297,7 @@ impl ServerLink {
         }
         match &mut self.trust {
             Trust::Digest(realms) => Some(realms),
-            Trust::None | Trust::Signed(_) => None,
+            Trust::None | Trust::Signed(_) | Trust::Lapsed(_) => None,
         }
     }
 
@@ -299,7 +310,7 @@ impl ServerLink {
     pub(crate) fn deadline(&self) -> Option<Deadline> {
         let own = match &self.trust {
             Trust::Signed(associations) => Some(associations.deadline()),
-            Trust::None | Trust::Digest(..) => None,
+            Trust::None | Trust::Digest(..) | Trust::Lapsed(_) => None,
         };
         let earlier =
             self.earlier.as_ref().map(|earlier| Deadline::new(earlier.until, Why::AssociationOverlap));
@@ -378,7 +389,7 @@ impl ServerLink {
     pub(crate) fn answers_in(&self, proved: &Signed) -> Vec<SentAnswer> {
         match &self.trust {
             Trust::Digest(realms) if proved.proof() == signed::Proof::Digest => realms.last_answers(),
-            Trust::None | Trust::Signed(_) | Trust::Digest(_) => Vec::new(),
+            Trust::None | Trust::Signed(_) | Trust::Digest(_) | Trust::Lapsed(_) => Vec::new(),
         }
     }
 
@@ -389,7 +400,9 @@ impl ServerLink {
         self.associations += 1;
         match &mut self.trust {
             Trust::Signed(associations) => associations.renew(fresh, overlap, now),
-            Trust::None | Trust::Digest(..) => self.trust = Trust::Signed(Box::new(Associations::new(fresh))),
+            Trust::None | Trust::Digest(..) | Trust::Lapsed(_) => {
+                self.trust = Trust::Signed(Box::new(Associations::new(fresh)));
+            }
         }
         self.association()
     }
@@ -406,8 +419,11 @@ impl ServerLink {
             Some(earlier) if earlier.flow == flow && self.flow() != flow => &earlier.trust,
             Some(_) | None => &self.trust,
         };
-        let Trust::Signed(associations) = trust else { return false };
-        let scheme = associations.current().name().mechanism.scheme();
+        let scheme = match trust {
+            Trust::Signed(associations) => associations.current().name().mechanism.scheme(),
+            Trust::Lapsed(mechanism) => mechanism.scheme(),
+            Trust::None | Trust::Digest(_) => return false,
+        };
         let offers = |style: Style| response.auth(style.challenge()).any(|auth| auth.is(scheme));
         matches!(response.status(), Some(401 | 407)) && !offers(Style::Registrar) && !offers(Style::Proxy)
     }
@@ -427,6 +443,7 @@ impl ServerLink {
                 let signed = associations.sign_request(&response, random.signature_salt())?;
                 Ok(signed.message().bytes().clone())
             }
+            Trust::Lapsed(_) => Err(SignError::Lapsed),
             Trust::None | Trust::Digest(_) => Ok(response.bytes().clone()),
         }
     }
@@ -437,7 +454,7 @@ impl ServerLink {
         let SentRequest { uri, flow, answers } = request;
         match self.trust_over(flow) {
             Trust::Digest(realms) => realms.handle_info(message, uri, answers) != InfoVerdict::Wrong,
-            Trust::None | Trust::Signed(_) => true,
+            Trust::None | Trust::Signed(_) | Trust::Lapsed(_) => true,
         }
     }
 
@@ -464,6 +481,7 @@ impl Trust {
             Trust::Signed(associations) => {
                 associations.verify(message, Side::Server, patent_too, now).fault().into()
             }
+            Trust::Lapsed(_) => SignatureVerdict::Refused(SignatureFault::Unsigned),
             Trust::None | Trust::Digest(_) => SignatureVerdict::Unsignable,
         }
     }
@@ -473,8 +491,19 @@ impl Trust {
             Trust::None => Ok(Signed::without(request.clone(), NoAssociation::Unchallenged)),
             Trust::Signed(associations) => associations.sign_request(request, random.signature_salt()),
             Trust::Digest(realms) => Ok(realms.answer(request, random)),
+            // What says nothing but that it wants to be challenged may go out.
+            Trust::Lapsed(_) if draws_handshake(request) => {
+                Ok(Signed::without(request.clone(), NoAssociation::DrawsChallenge))
+            }
+            Trust::Lapsed(_) => Err(SignError::Lapsed),
         }
     }
+}
+
+/// True for a request without a body that a server challenges before it does anything.
+fn draws_handshake(request: &Message) -> bool {
+    let method = request.method();
+    matches!(method, Some(Method::Update | Method::Options | Method::Bye)) && request.body().is_empty()
 }
 
 impl Named {
@@ -497,7 +526,7 @@ impl Signer for LinkSigner<'_> {
 
 #[cfg(test)]
 mod tests {
-    use homing_wire::{Builder, Method, Name};
+    use homing_wire::{Builder, Name};
 
     use super::*;
     use crate::account::random::SeededRandom;
@@ -528,5 +557,33 @@ mod tests {
         }
         let response = Builder::reply_to(&request(Method::Options), 200, "OK").to_tag("b1").message();
         assert_eq!(link.sign_response(response, FlowId(1), &mut random), Err(SignError::UsedUp));
+    }
+
+    /// Decision 39: over another connection only what draws a new handshake goes out.
+    #[test]
+    fn what_an_ended_association_would_have_signed_does_not_leave_without_a_signature() {
+        let mut link = ServerLink::used_up();
+        let mut random = SeededRandom::new(&Seed::from_number(1));
+        let now = Now::new(Duration::ZERO, Duration::ZERO);
+        let local = SocketAddr::from(([198, 51, 100, 7], 40_001));
+        link.reconnect(FlowRef::new(FlowId(2), Transport::SIPS), &Opened::new(local, local, None, now));
+        for (method, leaves) in [
+            (Method::Update, true),
+            (Method::Options, true),
+            (Method::Bye, true),
+            (Method::Invite, false),
+            (Method::Ack, false),
+            (Method::Cancel, false),
+            (Method::Info, false),
+        ] {
+            let signed = link.sign(&request(method), &mut random);
+            assert_eq!(signed.is_ok(), leaves, "{method}");
+            let body = Builder::from_message(&request(method)).body("application/sdp", b"v=0").message();
+            assert_eq!(link.sign(&body, &mut random).unwrap_err(), SignError::Lapsed, "{method} with a body");
+        }
+        let response = Builder::reply_to(&request(Method::Options), 200, "OK").to_tag("b1").message();
+        assert_eq!(link.sign_response(response.clone(), FlowId(2), &mut random), Err(SignError::Lapsed));
+        let verdict = link.verify(&response, SignaturePlaces::Standard, now).verdict;
+        assert_eq!(verdict, SignatureVerdict::Refused(SignatureFault::Unsigned));
     }
 }

@@ -269,11 +269,11 @@ pub(super) fn handle_answer(
     now: Now,
 ) {
     match answer {
-        Answer::Resolved(records) => {
+        Answer::Resolved(records) if is_locating(agent, owner) => {
             feed_locating(agent, owner, now, |locating, cx| locating.handle_answer(id, records, cx));
         }
         Answer::Redirect(_) => agent.tables.counters.count(Counter::LateAnswer),
-        answer @ (Answer::Credentials(_) | Answer::Described(_)) => {
+        answer @ (Answer::Credentials(_) | Answer::Described(_) | Answer::Resolved(_)) => {
             feed(agent, owner, now, |call, at| call.handle_answer(id, answer, at));
         }
     }
@@ -287,8 +287,8 @@ pub(super) fn handle_lost(agent: &mut Agent, id: CallId, lost: &crate::flow::Los
     }
     let account = agent.calls.get(&id).map(|entry| entry.account);
     let Some(entry) = account.and_then(|account| agent.accounts.get_mut(&account)) else { return };
-    let waits = !entry.registration.is_at_rest() && entry.registration.home().is_none();
-    feed(agent, id, now, |call, at| call.handle_lost(lost.flow, waits, at));
+    let waits = entry.registration.is_signing_in();
+    feed(agent, id, now, |call, at| call.handle_lost(lost, waits, at));
 }
 
 /// A registration says what became of its REGISTER to the calls over its link, and to those that wait for a login. Calls
@@ -347,7 +347,7 @@ pub(super) fn find(agent: &mut Agent, flow: FlowId, request: &Message) -> Option
     let peer = agent.tables.flows.find(flow)?.opened()?.peer.ip();
     let entry = agent.calls.get(&id)?;
     let call = entry.call()?;
-    let speaks = call.may_speak(peer);
+    let speaks = call.may_speak(peer) || call.line().is_over_flow(flow);
     let (_, link) = agent.accounts.get_mut(&entry.account)?.link(call.line().link)?;
     (link.is_over(flow) || speaks && link.association().is_none()).then_some(id)
 }

@@ -15,7 +15,7 @@ pub(crate) struct Acknowledged {
     /// The INVITE: the ACK has its number, and its Digest credentials (RFC 3261 section 13.2.2.4).
     invite: Message,
     body: Option<Description>,
-    /// None if it could not be signed.
+    /// None if it could not be signed, or there is no flow yet.
     bytes: Option<Bytes>,
 }
 
@@ -34,6 +34,10 @@ impl Acknowledged {
 
     /// Sends it with a new branch and signature.
     pub(crate) fn renew(&mut self, dialog: &Dialog, cc: &mut CallContext<'_, '_, '_>) {
+        self.bytes = None;
+        if !cc.line.is_up() {
+            return;
+        }
         let seq = self.invite.cseq().map_or(0, |cseq| cseq.seq);
         let via = cc.via();
         let mut ack = dialog.ack(seq, via);
@@ -47,6 +51,11 @@ impl Acknowledged {
             None => ack.message(),
         };
         self.bytes = cc.acknowledge(&ack);
+    }
+
+    /// True once it left.
+    pub(crate) fn is_sent(&self) -> bool {
+        self.bytes.is_some()
     }
 
     /// Sends the same octets.

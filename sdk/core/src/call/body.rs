@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use homing_wire::header::{ContentDisposition, ContentType};
+use homing_wire::multipart::Multipart;
 use homing_wire::sdp::{Direction, Session};
 use homing_wire::{Message, Name};
 
@@ -18,21 +19,28 @@ pub(crate) fn description(message: &Message) -> Result<Option<Description>, Refu
     }
     let disposition = message.get::<ContentDisposition<'_>>().ok().flatten();
     let is_optional = disposition.as_ref().is_some_and(ContentDisposition::is_optional);
-    let kind = message.get::<ContentType<'_>>().ok().flatten();
-    let is_sdp = kind.is_some_and(|kind| kind.is(SDP));
+    let is_session = disposition.is_none_or(|one| one.kind.eq_ignore_ascii_case("session"));
     let is_coded =
         message.tokens(Name::ContentEncoding).any(|coding| !coding.eq_ignore_ascii_case("identity"));
-    let is_session = disposition.is_none_or(|one| one.kind.eq_ignore_ascii_case("session"));
-    if !is_sdp || is_coded || !is_session {
+    let body = match message.get::<ContentType<'_>>().ok().flatten().filter(|_| !is_coded) {
+        Some(kind) if kind.is(SDP) && is_session => Some(message.body()),
+        Some(kind) if kind.kind.eq_ignore_ascii_case("multipart") => within(&kind, message.body())?,
+        Some(_) | None => None,
+    };
+    let Some(body) = body else {
         return if is_optional { Ok(None) } else { Err(Refusal::new(415, "")) };
-    }
-    if Session::parse(message.body()).is_err() {
+    };
+    if Session::parse(body).is_err() {
         return Err(Refusal::new(400, "its session description cannot be read"));
     }
-    let body = message.bytes().slice_ref(message.body());
     // The message around it is not kept.
-    let body = Bytes::copy_from_slice(&body);
-    Ok(Some(Description { content_type: SDP.into(), body }))
+    Ok(Some(Description::sdp(Bytes::copy_from_slice(body))))
+}
+
+/// The description among several parts (RFC 5621 section 3).
+fn within<'m>(kind: &ContentType<'_>, body: &'m [u8]) -> Result<Option<&'m [u8]>, Refusal> {
+    let parts = Multipart::parse(kind, body).map_err(|_| Refusal::new(400, "its parts cannot be read"))?;
+    Ok(parts.find(SDP).map(|part| part.body))
 }
 
 /// True if who says this holds the call (RFC 3264 section 8.4): none of the media that are in use is received.
@@ -80,6 +88,17 @@ mod tests {
         assert_eq!(status(render, BODY), Some(415));
         let optional = "Content-Type: text/plain\r\nContent-Disposition: render;handling=optional\r\n";
         assert_eq!(read(optional, "hello"), None);
+    }
+
+    #[test]
+    fn a_description_is_found_among_several_parts() {
+        let parts = format!(
+            "--b\r\nContent-Type: text/plain\r\n\r\nhello\r\n--b\r\nContent-Type: application/sdp\r\n\r\n{BODY}\r\n--b--\r\n"
+        );
+        let head = "Content-Type: multipart/mixed;boundary=b\r\n";
+        assert_eq!(description(&message(head, &parts)).unwrap().unwrap().body, BODY.as_bytes());
+        assert_eq!(status(head, "--b\r\nContent-Type: text/plain\r\n\r\nhello\r\n--b--\r\n"), Some(415));
+        assert_eq!(status("Content-Type: multipart/mixed\r\n", &parts), Some(400), "without a boundary");
     }
 
     #[test]

@@ -2,25 +2,31 @@
 //! is lost.
 
 use bytes::Bytes;
-use homing_wire::{Builder, Message, Name, UriBuf, ViaBuf};
+use homing_wire::{Builder, Message, Name, Uri, UriBuf, ViaBuf};
 
 use crate::account::Account;
 use crate::account::digest_realms::SentAnswer;
 use crate::account::link_context::LinkContext;
 use crate::account::request_head;
+use crate::account::server_attempt::ServerAttempt;
 use crate::account::server_link::{LinkId, LinkSigner, Proof, SentRequest, ServerLink};
+use crate::account::server_search::{Connection, Found, Miss, ServerSearch};
 use crate::call_event::{CallEnd, CallEvent};
 use crate::config::ServerChoice;
+use crate::connect::ConnectError;
 use crate::counter::Counter;
 use crate::description::{DescriptionQuestion, Turn};
+use crate::dns::{DnsAnswer, DnsError};
 use crate::error::Misuse;
 use crate::event::AccountEvent;
 use crate::flow::{Destination, Flow};
 use crate::ids::{AccountId, AskId, CallId, FlowId, TxId};
+use crate::locate::Request as LocateRequest;
 use crate::outbox::Question;
 use crate::server::ServerName;
 use crate::time::{Deadline, Moment, Why};
 use crate::transaction::FlowRef;
+use crate::transport::Transport;
 use crate::uas::{self, Refusal, WITH_CALLS};
 
 /// A call's use of a link.
@@ -31,8 +37,10 @@ pub(crate) struct Line {
     pub(crate) account: AccountId,
     /// The link it goes over.
     pub(crate) link: LinkId,
-    /// The flow it keeps.
+    /// The flow it sends over.
     pub(crate) flow: FlowId,
+    /// The flow of its INVITE, where the dialog's next hop is another place: copies still come by it.
+    first: Option<FlowId>,
     /// The server of the link, as dialled.
     pub(crate) server: ServerName,
     /// Where the flow leads, to open another.
@@ -48,8 +56,21 @@ enum Way {
     Up,
     /// The flow is lost. A new login of the account may bring another until then.
     Adrift { until: Moment },
-    /// Another flow is being opened.
+    /// Another flow to the same place is being opened.
     Dialling { flow: FlowId, until: Moment },
+    /// The next hop of the dialog is looked for.
+    Seeking(Box<ServerSearch>),
+}
+
+/// What becomes of the search for a next hop after an input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sought {
+    /// It goes on, or there is none.
+    Waits,
+    /// A flow stands.
+    Found,
+    /// Nothing can be reached.
+    Nowhere,
 }
 
 /// What a call works with while it handles one input.
@@ -80,6 +101,7 @@ impl Line {
             account: at.account.id,
             link: at.link.id,
             flow,
+            first: None,
             server: at.link.server.clone(),
             destination: at.cx.flows.find(flow).map(|flow| flow.destination().clone()),
             way: Way::Up,
@@ -102,10 +124,21 @@ impl Line {
         self.is_over
     }
 
+    /// True for a flow of it, also that of its INVITE.
+    pub(crate) fn is_over_flow(&self, flow: FlowId) -> bool {
+        self.flow == flow || self.first == Some(flow)
+    }
+
+    /// True while the next hop of its dialog is looked for.
+    pub(crate) fn is_seeking(&self) -> bool {
+        matches!(self.way, Way::Seeking(_))
+    }
+
     /// Until when another flow must stand.
     pub(crate) fn deadline(&self) -> Option<Deadline> {
         match &self.way {
             Way::Up => None,
+            Way::Seeking(search) => search.deadline(),
             Way::Adrift { until } | Way::Dialling { until, .. } => {
                 Some(Deadline::new(*until, Why::CallAdrift))
             }
@@ -283,6 +316,10 @@ impl CallContext<'_, '_, '_> {
 
     /// A flow stands. True if the line is up by that: what an association proved hung on the flow before.
     pub(crate) fn handle_connected(&mut self, flow: FlowId) -> bool {
+        if let Way::Seeking(search) = &mut self.line.way {
+            let connection = search.handle_connected(flow, self.at.cx);
+            return connection.is_some_and(|connection| self.move_to(*connection) == Sought::Found);
+        }
         if self.line.dials() != Some(flow) {
             return false;
         }
@@ -294,12 +331,102 @@ impl CallContext<'_, '_, '_> {
         true
     }
 
-    /// Gives the flow, and what is being opened, back.
+    /// True if requests by this next hop do not go over the present flow (RFC 3261 section 12.2.1.1; decision 43): with
+    /// a registrar they always do.
+    pub(crate) fn leads_elsewhere(&self, next_hop: &str) -> bool {
+        let (Ok(uri), true) = (Uri::parse(next_hop), self.is_direct()) else { return false };
+        let Some(flow) = self.at.cx.flows.find(self.line.flow) else { return false };
+        let Some(opened) = flow.opened() else { return false };
+        let transport = flow.destination().transport;
+        let port = uri.port().unwrap_or(transport.default_port());
+        match uri.host().ip() {
+            // Who dialled us did so from a port of the moment.
+            Some(ip) if flow.is_accepted() => ip != opened.peer.ip(),
+            Some(ip) => (ip, port) != (opened.peer.ip(), opened.peer.port()),
+            None => ServerName::new(&uri.host().to_string(), port) != self.line.server,
+        }
+    }
+
+    /// Looks for the next hop of the dialog. The flow of the INVITE is kept.
+    pub(crate) fn seek(&mut self, next_hop: &str) -> Sought {
+        let needs_tls = self.at.link.flow_ref.transport.is_secure();
+        let may_use = |transport: &Transport| transport.is_secure() || !needs_tls;
+        let transports: Vec<Transport> =
+            self.at.account.config.transports.iter().copied().filter(may_use).collect();
+        let uri = Uri::parse(next_hop).ok();
+        let wanted = uri.and_then(|uri| Some((LocateRequest::for_uri(&uri, &transports)?, uri)));
+        let Some((request, uri)) = wanted else { return Sought::Nowhere };
+        let attempt = ServerAttempt::uri(request, self.at.cx);
+        let search = ServerSearch::new(&uri.host().to_string(), vec![attempt]);
+        self.line.way = Way::Seeking(Box::new(search));
+        self.advance(Vec::new())
+    }
+
+    /// An answer of DNS to the search for the next hop.
+    pub(crate) fn handle_resolved(&mut self, id: AskId, answer: Result<DnsAnswer, DnsError>) -> Sought {
+        let Way::Seeking(search) = &mut self.line.way else { return Sought::Waits };
+        search.handle_answer(id, answer);
+        self.advance(Vec::new())
+    }
+
+    /// Gives up what is overdue of the search.
+    pub(crate) fn handle_search_deadline(&mut self) -> Sought {
+        let Way::Seeking(search) = &mut self.line.way else { return Sought::Waits };
+        let mut misses = Vec::new();
+        search.handle_deadline(self.at.cx, &mut misses);
+        self.advance(misses)
+    }
+
+    /// A flow that the search opens is gone, or could not be opened.
+    pub(crate) fn handle_search_lost(&mut self, flow: FlowId, why: ConnectError) -> Sought {
+        let Way::Seeking(search) = &mut self.line.way else { return Sought::Waits };
+        let mut misses = Vec::new();
+        search.handle_failed(flow, why, &mut misses);
+        self.advance(misses)
+    }
+
+    fn advance(&mut self, mut misses: Vec<Miss>) -> Sought {
+        let Way::Seeking(search) = &mut self.line.way else { return Sought::Waits };
+        let found = search.advance(self.at.cx, &mut misses);
+        for miss in misses {
+            if let Some(address) = miss.dialled.address {
+                self.at.cx.server_health.failed(address, miss.dialled.transport, self.at.cx.now);
+            }
+        }
+        match found {
+            Found::Nothing => Sought::Waits,
+            Found::Connection(connection) => self.move_to(*connection),
+            Found::NoCandidate(_) => Sought::Nowhere,
+        }
+    }
+
+    fn move_to(&mut self, connection: Connection) -> Sought {
+        let flow = connection.flow;
+        let Some(opened) = self.at.cx.flows.find(flow).and_then(Flow::opened).cloned() else {
+            return Sought::Nowhere;
+        };
+        let transport = connection.dialled.transport;
+        self.at.link.reconnect(FlowRef::new(flow, transport), &opened);
+        let before = std::mem::replace(&mut self.line.flow, flow);
+        match self.line.first {
+            Some(_) if before != flow => self.at.cx.release(before),
+            None if before != flow => self.line.first = Some(before),
+            Some(_) | None => {}
+        }
+        self.line.way = Way::Up;
+        Sought::Found
+    }
+
+    /// Gives the flows, and what is being opened, back.
     pub(crate) fn let_go(&mut self) {
-        if let Some(flow) = self.line.dials() {
+        match std::mem::replace(&mut self.line.way, Way::Up) {
+            Way::Dialling { flow, .. } => self.at.cx.release(flow),
+            Way::Seeking(mut search) => search.rest(self.at.cx),
+            Way::Up | Way::Adrift { .. } => {}
+        }
+        for flow in self.line.first.into_iter().chain([self.line.flow]) {
             self.at.cx.release(flow);
         }
-        self.at.cx.release(self.line.flow);
     }
 
     fn take_flow(&mut self, flow: FlowId) {

@@ -56,6 +56,7 @@ use crate::call_request::InfoBody;
 use crate::description::Description;
 use crate::dialog::{Dialog, DialogFault, Listed};
 use crate::error::Misuse;
+use crate::flow::LostFlow;
 use crate::ids::{AskId, CallId, FlowId, TxId};
 use crate::outbox::Answer;
 use crate::time::Deadline;
@@ -465,7 +466,11 @@ impl Call {
                     None => feed_usage(other, cc, |usage, cc| usage.handle_credentials(id, given, cc)),
                 }
             }
-            (other, Answer::Resolved(_) | Answer::Redirect(_)) => Next::Stays(other),
+            (state, Answer::Resolved(records)) => {
+                let sought = cc.handle_resolved(id, records);
+                state.after_search(sought, aftermath, cc)
+            }
+            (other, Answer::Redirect(_)) => Next::Stays(other),
         })
     }
 
@@ -487,6 +492,10 @@ impl Call {
         self.step(at, |state, aftermath, cc| {
             aftermath.take_if(|late| late.is_over(cc));
             if cc.line.deadline().is_some_and(|due| cc.at.cx.now.reached(due.at)) {
+                if cc.line.is_seeking() {
+                    let sought = cc.handle_search_deadline();
+                    return state.after_search(sought, aftermath, cc);
+                }
                 return if cc.line.is_adrift() { state.dial(aftermath, cc) } else { state.strand(cc) };
             }
             match state {
@@ -520,8 +529,13 @@ impl Call {
     }
 
     /// A flow is gone. `waits`: the account signs in again, and may bring the link another.
-    pub(crate) fn handle_lost(self, flow: FlowId, waits: bool, at: LinkContext<'_, '_>) -> Step {
+    pub(crate) fn handle_lost(self, lost: &LostFlow, waits: bool, at: LinkContext<'_, '_>) -> Step {
+        let flow = lost.flow;
         self.step(at, |state, aftermath, cc| {
+            if cc.line.is_seeking() {
+                let sought = cc.handle_search_lost(flow, lost.why.clone());
+                return state.after_search(sought, aftermath, cc);
+            }
             if cc.line.dials() == Some(flow) {
                 return state.strand(cc);
             }

@@ -84,6 +84,11 @@ impl Repeated {
         }
     }
 
+    /// What signed it is gone: it does not go out before [`move_over`](Self::move_over).
+    pub(crate) fn silence(&mut self) {
+        self.bytes = None;
+    }
+
     /// The call has another flow: it goes out at once, signed anew by what signs there.
     pub(crate) fn move_over(&mut self, cc: &mut CallContext<'_, '_, '_>) {
         self.bytes = cc.sign_response(self.response.clone());

@@ -3,7 +3,7 @@
 use super::aftermath::Aftermath;
 use super::body;
 use super::inviting::{Answered, InviteStep, Inviting};
-use super::line::CallContext;
+use super::line::{CallContext, Sought};
 use super::plan::Plan;
 use super::ringing::{Rejection, RingStep, Ringing};
 use super::session_timer::SessionTimer;
@@ -74,6 +74,10 @@ impl State {
             State::Answered(stage, mut usage) => {
                 usage.lose_line(cc);
                 cc.tell(CallEvent::ConnectionLost);
+                if cc.is_direct() {
+                    let sought = cc.seek(usage.dialog.next_hop());
+                    return State::Answered(stage, usage).after_search(sought, aftermath, cc);
+                }
                 let state = State::Answered(stage, usage);
                 if cc.lose(waits) { state.after_dial(aftermath, cc) } else { state.strand(cc) }
             }
@@ -98,6 +102,20 @@ impl State {
     ) -> Next {
         let is_answered = matches!(self, State::Answered(..));
         if is_answered && cc.dial() { self.after_dial(aftermath, cc) } else { self.strand(cc) }
+    }
+
+    /// The search for the next hop of the dialog came further.
+    pub(super) fn after_search(
+        self,
+        sought: Sought,
+        aftermath: &mut Option<Box<Aftermath>>,
+        cc: &mut CallContext<'_, '_, '_>,
+    ) -> Next {
+        match sought {
+            Sought::Waits => Next::Stays(self),
+            Sought::Found => self.regain_line(aftermath, cc),
+            Sought::Nowhere => self.strand(cc),
+        }
     }
 
     /// There may be another flow already.
@@ -183,9 +201,13 @@ impl Next {
     ) -> Self {
         match self {
             Next::Finished => {
-                let is_open = cc.at.cx.flows.find(cc.line.flow).is_some();
+                let is_open = cc.line.is_up() && cc.at.cx.flows.find(cc.line.flow).is_some();
+                // Without the flow nothing can come late.
+                if let Some(late) = aftermath.take_if(|_| !is_open) {
+                    late.abandon(cc);
+                }
                 let may_repeat = !cc.at.link.flow_ref.transport.is_reliable();
-                if aftermath.is_none() && cc.is_direct() && is_open && may_repeat && cc.line.is_up() {
+                if aftermath.is_none() && cc.is_direct() && is_open && may_repeat {
                     *aftermath = Some(Box::new(Aftermath::of_flow(cc)));
                 }
                 if aftermath.is_some() { Next::Stays(State::Over) } else { Next::Finished }

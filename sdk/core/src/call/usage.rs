@@ -46,6 +46,7 @@ pub(crate) struct InviteUsage {
     probe: Method<'static>,
     timer: Option<SessionTimer>,
     wish: Wish,
+    way: Way,
     /// A request waits for a new association of the link, and nobody was told.
     wants_association: bool,
 }
@@ -57,6 +58,15 @@ pub(crate) enum Role {
     Caller,
     /// It does not.
     Called,
+}
+
+/// Which way requests inside the dialog go, where the account has no registrar (decision 43).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    /// That of the INVITE, while it has no final response.
+    OfInvite,
+    /// By the next hop of the dialog (RFC 3261 section 12.2.1.1).
+    NextHop,
 }
 
 /// What becomes of a call after an input to one of its dialogs.
@@ -115,6 +125,10 @@ impl InviteUsage {
             },
             timer: None,
             wish,
+            way: match role {
+                Role::Caller => Way::OfInvite,
+                Role::Called => Way::NextHop,
+            },
             wants_association: false,
         }
     }
@@ -220,6 +234,8 @@ impl InviteUsage {
         body: Option<Description>,
         cc: &mut CallContext<'_, '_, '_>,
     ) {
+        self.way = Way::NextHop;
+        self.turn(cc);
         self.acknowledged = Some(Box::new(Acknowledged::send(&self.dialog, sent, body, cc)));
     }
 
@@ -557,6 +573,7 @@ impl InviteUsage {
         let is_inviting = |exchange: &Exchange| matches!(exchange.draft.purpose, Purpose::Reinvite(_));
         let is_answering = |asking: &Asking| matches!(asking.what, AskedFor::Request(..));
         cc.line.is_up()
+            && !cc.at.link.is_lapsed()
             && self.media.is_free()
             && self.answered.is_none()
             && !self.outgoing.iter().any(is_inviting)
@@ -719,7 +736,7 @@ impl InviteUsage {
             Purpose::Update | Purpose::Probe { .. } => {}
         }
         if matches!(draft.purpose, Purpose::Probe { .. }) {
-            if matches!(status, 401 | 403 | 404 | 407) {
+            if matches!(status, 401 | 403 | 404 | 407) || cc.at.link.is_lapsed() {
                 return Verdict::Ends(CallEnd {
                     status: Some(status),
                     ..CallEnd::of(EndedBy::Network, EndReason::ConnectionLost)
@@ -727,6 +744,7 @@ impl InviteUsage {
             }
             if !is_gone {
                 cc.tell(CallEvent::ConnectionBack);
+                self.flush(cc);
             }
         }
         if is_gone { Verdict::gone(response) } else { Verdict::Stays }
@@ -848,28 +866,58 @@ impl InviteUsage {
         self.drop_requests(cc);
     }
 
-    /// There is another flow: what waits goes out, a 2xx without ACK signed anew (decision 41), and, where nothing of
-    /// that does, a request that asks whether the dialog is still there (decision 39).
+    /// There is another flow. Where an association was, a request draws the handshake first (decision 39); else what
+    /// waits goes out, and where nothing does, a request asks whether the dialog is still there.
     pub(crate) fn regain_line(&mut self, cc: &mut CallContext<'_, '_, '_>) {
+        let is_ending = self.outgoing.iter().any(|exchange| exchange.draft.purpose == Purpose::Bye);
+        if cc.at.link.is_lapsed() && !is_ending {
+            if let Some(answered) = &mut self.answered {
+                answered.silence();
+            }
+            return self.probe(cc);
+        }
+        let waits = self.answered.is_some()
+            || !self.outgoing.is_empty()
+            || self.acknowledged.as_ref().is_some_and(|known| !known.is_sent());
+        let was_answered = self.answered.is_some();
+        self.flush(cc);
+        if was_answered {
+            cc.tell(CallEvent::ConnectionBack);
+        } else if !waits {
+            self.probe(cc);
+        }
+    }
+
+    /// Everything that waited for a flow, or for what signs there, goes out: a 2xx without ACK signed anew (decision 41).
+    fn flush(&mut self, cc: &mut CallContext<'_, '_, '_>) {
         if let Some(mut answered) = self.answered.take() {
             answered.move_over(cc);
             self.answered = Some(answered);
-            return cc.tell(CallEvent::ConnectionBack);
         }
-        let waiting = std::mem::take(&mut self.outgoing);
-        let had = !waiting.is_empty();
-        for exchange in waiting {
-            self.dispatch(exchange.draft, Proof::Current, Answerer::new(), cc);
+        if let Some(mut known) = self.acknowledged.take_if(|known| !known.is_sent()) {
+            known.renew(&self.dialog, cc);
+            self.acknowledged = Some(known);
         }
-        if !had {
-            let update = self.probe == Method::Update;
-            let mut draft = Draft::bare(Purpose::Probe { update });
-            if let (true, Some(timer)) = (update, self.timer) {
-                draft.headers = self.wish.lines(Some(timer.refresher()));
+        let all = std::mem::take(&mut self.outgoing);
+        let (waiting, sent): (Vec<Exchange>, Vec<Exchange>) = all.into_iter().partition(Exchange::is_unsent);
+        self.outgoing = sent;
+        for Exchange { draft, .. } in waiting {
+            let purpose = draft.purpose;
+            if !self.dispatch(draft, Proof::Current, Answerer::new(), cc) {
+                let _it_is_not_sent = self.conclude_unsent(purpose, cc);
             }
-            self.dispatch(draft, Proof::Current, Answerer::new(), cc);
         }
         self.try_wanted(cc);
+    }
+
+    /// Asks whether the dialog is still there.
+    fn probe(&mut self, cc: &mut CallContext<'_, '_, '_>) {
+        let update = self.probe == Method::Update;
+        let mut draft = Draft::bare(Purpose::Probe { update });
+        if let (true, Some(timer)) = (update, self.timer) {
+            draft.headers = self.wish.lines(Some(timer.refresher()));
+        }
+        self.dispatch(draft, Proof::Current, Answerer::new(), cc);
     }
 
     /// Takes everything back without a word.
@@ -911,6 +959,15 @@ impl InviteUsage {
         self.dispatch(draft, Proof::Current, Answerer::new(), cc);
     }
 
+    /// Looks for the next hop of the dialog if the present flow does not lead there. What cannot be found is told by the
+    /// silence that follows.
+    fn turn(&mut self, cc: &mut CallContext<'_, '_, '_>) {
+        let hop = self.dialog.next_hop();
+        if self.way == Way::NextHop && cc.line.is_up() && cc.leads_elsewhere(hop) {
+            cc.seek(hop);
+        }
+    }
+
     /// Sends a request; without a flow it waits for one. False if it cannot be sent at all.
     fn dispatch(
         &mut self,
@@ -920,7 +977,9 @@ impl InviteUsage {
         cc: &mut CallContext<'_, '_, '_>,
     ) -> bool {
         cc.catch_up();
-        if !cc.line.is_up() {
+        self.turn(cc);
+        let draws = matches!(draft.purpose, Purpose::Bye | Purpose::Probe { .. });
+        if !cc.line.is_up() || cc.at.link.is_lapsed() && !draws {
             self.outgoing.push(Exchange::unsent(draft));
             return true;
         }

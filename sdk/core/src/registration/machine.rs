@@ -128,6 +128,16 @@ impl Registration {
         }
     }
 
+    /// True while it is on its way to a registration, or will try again by itself.
+    pub(crate) fn is_signing_in(&self) -> bool {
+        match &self.state {
+            State::Idle(idle) => idle.is_waiting(),
+            State::Locating(_) | State::Registering(_) | State::AwaitingConsent(_) => true,
+            State::Registered(registered) => !registered.session.is_connected(),
+            State::Unregistering(_) => false,
+        }
+    }
+
     /// True if nothing is under way, so that the account may be removed.
     pub(crate) fn is_at_rest(&self) -> bool {
         matches!(self.state, State::Idle(_))

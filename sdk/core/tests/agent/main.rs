@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "what a test expects and does not find ends the test")]
 
 mod asking;
+mod calls;
 mod chaos;
 mod closing;
 mod counting;

@@ -163,11 +163,16 @@ fn the_peers_new_contact_is_where_requests_go() {
     net.act(ALICE, |agent, now| agent.hold(call, now)).unwrap();
     let reinvite = net.take_request(BOB, Method::Invite);
     let body = sdp(8, "recvonly");
-    let success = net.reply(BOB, &reinvite, 200, "").replace(Name::Contact, "<sip:bob@192.0.2.77:5070>");
+    let moved = net.script("desk");
+    let contact = net.uri("desk");
+    let success = net.reply(BOB, &reinvite, 200, "").replace(Name::Contact, format_args!("<{contact}>"));
     net.say(BOB, success.body(&body.content_type, &body.body).finish());
-    let ack = net.take_request(BOB, Method::Ack);
-    assert_eq!(ack.request_uri(), Some("sip:bob@192.0.2.77:5070"));
-    hang_up(&mut net, call);
+    let ack = net.take_request(moved, Method::Ack);
+    assert_eq!(ack.request_uri(), Some(&*contact));
+    net.act(ALICE, |agent, now| agent.hang_up(call, now)).unwrap();
+    let bye = net.take_request(moved, Method::Bye);
+    net.say(moved, net.reply(moved, &bye, 200, "").finish());
+    net.rests();
 }
 
 // Session timers (RFC 4028).

@@ -169,9 +169,31 @@ fn a_2xx_without_ack_outlives_its_flow() {
     net.act(ALICE, |agent, now| agent.answer(call, now)).unwrap();
     let success = net.take_response(0, 200);
     net.cut(ALICE);
-    // A peer that dialled from a port of the moment is not found there again.
-    assert_eq!((net.end(ALICE).by, net.end(ALICE).why), (EndedBy::Network, EndReason::ConnectionLost));
-    drop(success);
+    let again = net.take_response(0, 200);
+    assert_eq!((again.cseq(), again.body()), (success.cseq(), success.body()));
+    let ack = net.inside(0, &success, Method::Ack, invite.cseq().unwrap().seq);
+    net.say(0, ack.finish());
+    assert!(net.is_answered(ALICE) && net.is_told(ALICE, &CallEvent::ConnectionBack));
+    let bye = net.inside(0, &success, Method::Bye, invite.cseq().unwrap().seq + 1);
+    net.say(0, bye.finish());
     net.forget(0);
+    net.rests();
+}
+
+#[test]
+fn an_answered_call_whose_next_hop_is_gone_ends() {
+    let mut net = Net::new(Transport::Tcp);
+    net.agent("alice", |_| {});
+    net.script("bob");
+    net.place(ALICE, "bob");
+    let invite = net.take_request(0, Method::Invite);
+    let body = sdp(7, "sendrecv");
+    let success = net
+        .reply(0, &invite, 200, "b1")
+        .replace(homing_wire::Name::Contact, "<sip:bob@203.0.113.7:5060;transport=tcp>")
+        .body(&body.content_type, &body.body);
+    net.say(0, success.finish());
+    assert_eq!((net.end(ALICE).by, net.end(ALICE).why), (EndedBy::Network, EndReason::ConnectionLost));
+    assert_eq!(net.waiting(0), 0, "nothing goes where it does not belong");
     net.rests();
 }

@@ -8,7 +8,7 @@ use homing_core::config::CallRules;
 use homing_core::error::Misuse;
 use homing_core::ids::CallId;
 use homing_core::transport::Transport;
-use homing_wire::{Message, Method, Name};
+use homing_wire::{Builder, Message, Method, Name};
 
 use crate::world::{Net, T1, sdp};
 
@@ -55,7 +55,7 @@ fn a_2xx_is_acknowledged_and_a_copy_of_it_gets_the_same_ack() {
     assert!(ack.via().unwrap().branch() != invite.via().unwrap().branch(), "a transaction of its own");
     net.say(BOB, success.bytes().clone());
     assert_eq!(net.take_request(BOB, Method::Ack).bytes(), ack.bytes(), "decision 41");
-    let again = homing_wire::Builder::from_message(&success).header(Name::Other("X-Again"), 1).finish();
+    let again = Builder::from_message(&success).header(Name::Other("X-Again"), 1).finish();
     net.say(BOB, again);
     let anew = net.take_request(BOB, Method::Ack);
     assert!(anew.via().unwrap().branch() != ack.via().unwrap().branch(), "a 2xx that was made anew");
@@ -196,7 +196,7 @@ fn a_2xx_whose_contact_or_route_cannot_be_used_is_acknowledged_and_hung_up() {
         net.place(ALICE, "bob");
         let invite = net.take_request(BOB, Method::Invite);
         let success = success(&net, &invite, "b1");
-        let spoilt = homing_wire::Builder::from_message(&success);
+        let spoilt = Builder::from_message(&success);
         let spoilt = match spoil {
             "no contact" => spoilt.remove(Name::Contact),
             _ => spoilt.header(Name::RecordRoute, "<http://p.example.com>"),
@@ -284,7 +284,7 @@ fn a_redirected_call_goes_on_to_the_new_address() {
     let invite = net.take_request(0, Method::Invite);
     // Over TCP a redirect is not followed unless the account says so.
     let carol = net.uri("carol");
-    let moved = homing_wire::Builder::reply_to(&invite, 301, "Moved").to_tag("b1");
+    let moved = Builder::reply_to(&invite, 301, "Moved").to_tag("b1");
     net.say(0, moved.header(Name::Contact, format_args!("<{carol}>")).finish());
     net.take_request(0, Method::Ack);
     assert_eq!((net.end(ALICE).status, net.waiting(1)), (Some(301), 0));
@@ -312,4 +312,45 @@ fn a_bye_that_nobody_answers_ends_the_call_by_timer_f() {
     net.rests();
     assert_eq!(net.waiting(BOB), 11, "RFC 3261 section 17.1.2.2: eleven copies");
     assert!(net.told(ALICE).iter().filter(|what| matches!(what, CallEvent::Ended(_))).count() == 1);
+}
+
+/// RFC 3261 section 12.2.1.1, decision 43: a proxy that records no route is out of the way after the INVITE.
+#[test]
+fn requests_inside_a_dialog_go_to_its_next_hop() {
+    for transport in [Transport::Udp, Transport::Tcp] {
+        let (proxy, bob) = (0, 1);
+        let mut net = Net::new(transport);
+        net.agent("alice", |_| {});
+        net.script("proxy");
+        net.script("bob");
+        let call = net.place(ALICE, "proxy");
+        let invite = net.take_request(proxy, Method::Invite);
+        let contact = format!("<{}>", net.uri("bob"));
+        let answer = Builder::from_message(&success(&net, &invite, "b1"));
+        let answer = answer.replace(Name::Contact, &contact).message();
+        net.say(proxy, answer.bytes().clone());
+        let ack = net.take_request(bob, Method::Ack);
+        net.say(proxy, answer.bytes().clone());
+        assert_eq!(net.take_request(bob, Method::Ack).bytes(), ack.bytes(), "{transport:?}");
+        net.act(ALICE, |agent, now| agent.hang_up(call, now)).unwrap();
+        let bye = net.take_request(bob, Method::Bye);
+        net.say(bob, net.reply(bob, &bye, 200, "").finish());
+        assert_eq!((net.waiting(proxy), net.waiting(bob)), (0, 0));
+        net.rests();
+        // One that records its route stays in it.
+        let mut net = Net::new(transport);
+        net.agent("alice", |_| {});
+        net.script("proxy");
+        net.script("bob");
+        let call = net.place(ALICE, "proxy");
+        let invite = net.take_request(proxy, Method::Invite);
+        let route = format!("<{};lr>", net.uri("proxy"));
+        let recorded = Builder::from_message(&success(&net, &invite, "b1")).replace(Name::Contact, &contact);
+        net.say(proxy, recorded.header(Name::RecordRoute, &route).finish());
+        assert_eq!(net.take_request(proxy, Method::Ack).text(Name::Route).unwrap(), route);
+        net.act(ALICE, |agent, now| agent.hang_up(call, now)).unwrap();
+        let bye = net.take_request(proxy, Method::Bye);
+        net.say(proxy, net.reply(proxy, &bye, 200, "").finish());
+        net.rests();
+    }
 }

@@ -49,6 +49,9 @@ pub enum SignError {
     /// 2^31 messages were signed; a new association is needed.
     #[error("the security association has signed as many messages as it may")]
     UsedUp,
+    /// The association ended with its connection; a new one is needed.
+    #[error("the security association ended with its connection")]
+    Lapsed,
 }
 
 impl Association {

@@ -32,6 +32,8 @@ pub(crate) struct Server {
     /// The names its certificate carries; TLS judges them as it does in earnest.
     pub(crate) certificate: Vec<String>,
     pub(crate) silent: bool,
+    /// It answers nothing but REGISTER by itself: the test says the rest.
+    pub(crate) manual: bool,
     /// It challenges, and says nothing to the answer.
     pub(crate) silent_after_challenge: bool,
     /// So many challenges more it closes the connection after each.
@@ -118,6 +120,7 @@ impl Server {
             unreachable: None,
             certificate: vec![name.into()],
             silent: false,
+            manual: false,
             silent_after_challenge: false,
             closes: 0,
             onward: BTreeMap::new(),
@@ -182,8 +185,13 @@ impl Server {
         if self.silent || !request.is_request() {
             return Vec::new();
         }
+        let is_ack = matches!(request.method(), Some(Method::Ack | Method::Cancel));
+        if self.manual && is_ack {
+            return Vec::new();
+        }
         match self.admit(request, wall) {
             Err(challenge) => vec![challenge],
+            Ok(()) if self.manual && request.method() != Some(Method::Register) => Vec::new(),
             Ok(()) if self.silent_after_challenge => Vec::new(),
             Ok(()) => self.decide(request, wall),
         }
