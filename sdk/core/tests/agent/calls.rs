@@ -46,7 +46,7 @@ fn place(world: &mut World) -> CallId {
 fn last(world: &World, server: &str, method: Method<'_>) -> Message {
     let mut sent = world.sent.iter().rev();
     let found = sent.find(|(to, message)| to == server && message.method() == Some(method));
-    found.map(|(_, message)| message.clone()).unwrap_or_else(|| panic!("no {method} to {server}"))
+    found.expect("such a request").1.clone()
 }
 
 fn count(world: &World, server: &str, method: Method<'_>) -> usize {

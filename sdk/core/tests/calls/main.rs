@@ -6,6 +6,7 @@ mod answering;
 mod bad_input;
 mod between;
 mod changes;
+mod chaos;
 mod deaths;
 mod early;
 mod forks;

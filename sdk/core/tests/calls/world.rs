@@ -29,6 +29,8 @@ pub(crate) struct Net {
     serial: u64,
     /// Of a hundred datagrams so many are lost.
     pub(crate) loss: u64,
+    /// Datagrams overtake each other, and some come twice.
+    pub(crate) jumbles: bool,
     rng: Rng,
     ladder: Vec<String>,
 }
@@ -97,6 +99,7 @@ impl Net {
             queue: BTreeMap::new(),
             serial: 0,
             loss: 0,
+            jumbles: false,
             rng: Rng::new(&Seed::from_number(1)),
             ladder: Vec::new(),
         }
@@ -180,6 +183,11 @@ impl Net {
         let call = self.agents[agent].agent.place_call(account, request, now).unwrap();
         self.run(Duration::from_millis(100));
         call
+    }
+
+    /// A number below `bound` from the seed.
+    pub(crate) fn draw(&mut self, bound: u64) -> u64 {
+        self.rng.below(bound)
     }
 
     /// Something an application does with its agent; then the network settles.
@@ -554,9 +562,19 @@ impl Net {
                 summary(&message)
             ));
         }
-        if !is_lost && open {
-            self.later(Happening::Arrives { pipe, end, bytes });
+        if is_lost || !open {
+            return;
         }
+        if self.jumbles && self.transport == Transport::Udp {
+            for _ in 0..1 + u64::from(self.rng.below(20) == 0) {
+                let delay = Duration::from_millis(1 + self.rng.below(80));
+                self.serial += 1;
+                let happening = Happening::Arrives { pipe, end, bytes: bytes.clone() };
+                self.queue.insert((self.clock + delay, self.serial), happening);
+            }
+            return;
+        }
+        self.later(Happening::Arrives { pipe, end, bytes });
     }
 
     fn later(&mut self, happening: Happening) {
