@@ -5,13 +5,15 @@ use std::time::Duration;
 use homing_core::call_event::{CallEnd, CallEvent, EndReason, EndedBy};
 use homing_core::call_request::CallRequest;
 use homing_core::command::Command;
-use homing_core::config::{AccountConfig, CallRules, OnMove};
+use homing_core::config::{AccountConfig, CallRules, InDialogChallenge, OnMove, ServerChoice};
 use homing_core::counter::Counter;
 use homing_core::ids::CallId;
 use homing_core::state::AccountState;
+use homing_core::transport::Transport;
 use homing_wire::header::RSeq;
 use homing_wire::{Builder, Message, Method, Name};
 
+use super::world::server::Gate;
 use super::world::{SDP, World, is_register};
 
 const HOME: &str = "hs1.network.com";
@@ -489,4 +491,128 @@ fn a_registration_says_what_an_account_with_calls_takes() {
     let register =
         world.sent.iter().map(|(_, message)| message).find(|message| is_register(message)).unwrap();
     assert!(register.text(Name::Allow).unwrap().starts_with("INVITE, ACK, CANCEL, BYE"));
+}
+
+/// Signed in at a home server that asks for Digest.
+fn with_digest(config: impl FnOnce(&mut AccountConfig)) -> World {
+    let mut world = World::new(|account| {
+        account.calls = CallRules::on();
+        config(account);
+    });
+    world.srv(&[(10, HOME)]);
+    let server = world.server(HOME);
+    server.manual = true;
+    server.gate = Gate::Digest("SHA-256");
+    world.login();
+    assert_eq!(world.state(), AccountState::Registered);
+    world
+}
+
+/// Decision 44.
+#[test]
+fn a_digest_challenge_inside_a_dialog_is_answered_once_and_for_a_known_realm_only() {
+    let byes = |change: &dyn Fn(&mut World), rule: InDialogChallenge| {
+        let mut world = with_digest(|config| config.calls.answer_in_dialog = rule);
+        let call = talking(&mut world);
+        assert!(last(&world, HOME, Method::Ack).auth(Name::Authorization).next().is_some(), "as its INVITE");
+        change(&mut world);
+        hang_up(&mut world, call);
+        let byes = count(&world, HOME, Method::Bye);
+        let bye = last(&world, HOME, Method::Bye);
+        reply(&mut world, HOME, &bye, 200, false);
+        rests(&mut world);
+        byes
+    };
+    let stale = |world: &mut World| world.at(HOME).expire_nonce();
+    let foreign = |world: &mut World| {
+        world.at(HOME).realm = "another".into();
+        world.at(HOME).expire_nonce();
+    };
+    assert_eq!(byes(&|_| {}, InDialogChallenge::OwnRealm), 1);
+    assert_eq!(byes(&stale, InDialogChallenge::OwnRealm), 2);
+    assert_eq!(byes(&foreign, InDialogChallenge::OwnRealm), 1, "the realm is nobody's");
+    assert_eq!(byes(&stale, InDialogChallenge::Never), 1);
+}
+
+/// Decision 3: another Request-URI, the same way, signed.
+#[test]
+fn a_signed_redirect_changes_the_request_uri_of_a_call_once_for_each_uri() {
+    let mut world = signed_in();
+    place(&mut world);
+    let to = |world: &mut World, uri: &str| {
+        let invite = last(world, HOME, Method::Invite);
+        let moved = Builder::reply_to(&invite, 301, "Moved").to_tag("b1");
+        let moved = moved.header(Name::Contact, format_args!("<{uri}>")).finish();
+        let wall = world.wall;
+        let signed = world.at(HOME).sign(moved, wall);
+        world.say(HOME, signed);
+    };
+    to(&mut world, "sips:bob@desk.network.com");
+    let invite = last(&world, HOME, Method::Invite);
+    assert_eq!(invite.request_uri(), Some("sips:bob@desk.network.com"));
+    assert_eq!(invite.to().unwrap().uri_str(), "sip:bob@network.com");
+    assert!(is_signed(&invite));
+    to(&mut world, "sip:bob@network.com");
+    assert_eq!(end(&world).and_then(|end| end.status), Some(301), "it was asked before");
+    assert_eq!(count(&world, HOME, Method::Invite), 2);
+    rests(&mut world);
+}
+
+/// T20, decision 46: by the identity that the server asserts, whatever From says.
+#[test]
+fn one_asserted_caller_rings_once_at_a_time() {
+    let mut world = signed_in_with(|config| config.calls.most_calls = 9);
+    let wall = world.wall;
+    for (number, asserted) in
+        ["sip:bob@network.com", "sip:BOB@network.com", "sip:carol@network.com"].iter().enumerate()
+    {
+        let identity = format!("<{asserted}>");
+        let headers = [("Contact", CONTACT), ("P-Asserted-Identity", &*identity)];
+        let invite =
+            world.at(HOME).request("INVITE sip:user@198.51.100.7:40000;transport=tls", &headers, "", wall);
+        world.say(HOME, invite);
+        assert_eq!(responses(&world, 486).len(), usize::from(number > 0), "{asserted}");
+    }
+    let incoming = world.calls.iter().filter(|what| matches!(what, CallEvent::Incoming(_))).count();
+    assert_eq!(incoming, 2);
+    world.pass(Duration::from_secs(200));
+    rests(&mut world);
+}
+
+/// A person takes their time over a password: the call waits, and is given up by its own deadline.
+#[test]
+fn a_call_that_waits_for_a_password_ends_when_its_time_is_over() {
+    let mut world = with_digest(|_| {});
+    world.rules.hold_credentials = true;
+    world.at(HOME).realm = "another".into();
+    world.at(HOME).expire_nonce();
+    place(&mut world);
+    assert_eq!(world.held.len(), 1);
+    world.pass(Duration::from_secs(181));
+    assert!(world.held.is_empty(), "the question is taken back");
+    assert_eq!(end(&world).map(|end| end.why.clone()), Some(EndReason::NoAnswer));
+    rests(&mut world);
+}
+
+/// Decision 42: over a connection that proves nobody, an unsigned 183 only rings.
+#[test]
+fn an_unsigned_183_over_tcp_only_rings() {
+    let mut world = World::new(|account| {
+        account.calls = CallRules::on();
+        account.transports = vec![Transport::Tcp];
+        account.server =
+            ServerChoice::Fixed { host: HOME.into(), port: Some(5061), transport: Transport::Tcp };
+    });
+    world.server(HOME).manual = true;
+    world.login();
+    assert_eq!(world.state(), AccountState::Registered);
+    let call = place(&mut world);
+    let invite = last(&world, HOME, Method::Invite);
+    let early = built(&invite, 183, true).header(Name::Require, "100rel").header(Name::RSeq, RSeq(7));
+    world.say(HOME, early.finish());
+    assert_eq!(world.calls, [CallEvent::Progress { fork: 0, status: 183 }]);
+    assert_eq!(count(&world, HOME, Method::Prack), 0);
+    hang_up(&mut world, call);
+    reply(&mut world, HOME, &invite, 487, false);
+    rests(&mut world);
 }

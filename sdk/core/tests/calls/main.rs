@@ -11,5 +11,6 @@ mod deaths;
 mod early;
 mod forks;
 mod lossy;
+mod octets;
 mod placing;
 mod world;
