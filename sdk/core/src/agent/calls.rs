@@ -320,14 +320,17 @@ pub(super) fn of_account(agent: &Agent, account: AccountId) -> Vec<CallId> {
     agent.calls.iter().filter_map(own).collect()
 }
 
-/// An account is removed: its calls are, too, without a word.
+/// An account is removed: its calls are, too, without a word to their peers.
 pub(super) fn abandon(agent: &mut Agent, account: AccountId, now: Now) {
     for id in of_account(agent, account) {
         let Some((placed, stage)) = take(agent, id) else { continue };
         let Some(entry) = agent.accounts.get_mut(&account) else { continue };
         let cx = &mut agent.tables.context(account, Owner::Call(id), now);
         match stage {
-            CallStage::Locating(locating, _) => locating.stop(cx),
+            CallStage::Locating(locating, _) => {
+                locating.stop(cx);
+                cx.tell_call(id, CallEvent::Ended(Box::new(CallEnd::ours(EndReason::Cancelled))));
+            }
             CallStage::Linked(call) => {
                 let number = call.line().link;
                 if let Some((account, link)) = entry.link(number) {

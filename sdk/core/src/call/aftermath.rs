@@ -98,7 +98,7 @@ impl Aftermath {
         let mut stray = InviteUsage::new(dialog, Negotiation::default(), *fork, success);
         let sent = Sent { tx, message: message.clone(), answers: Vec::new() };
         stray.acknowledge(sent, None, cc);
-        stray.hang_up(None, cc);
+        stray.hang_up(cc);
         self.strays.push(stray);
     }
 

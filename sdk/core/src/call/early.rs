@@ -34,11 +34,11 @@ impl Early {
         let description = body::description(response).ok().flatten();
         let rseq = response.get::<RSeq>().ok().flatten().map(|rseq| rseq.0);
         match rseq.filter(|_| response.has_token(Name::Require, "100rel")) {
-            Some(rseq) if self.is_next(rseq) => {
+            Some(rseq) if self.is_next(rseq) && !self.usage.is_crowded() => {
                 self.rseq = Some(rseq);
                 self.handle_reliable(rseq, response, description, cc);
             }
-            // A copy, or one after a gap: its sender repeats it (RFC 3262 section 4).
+            // A copy, one after a gap, or one too many: its sender repeats it (RFC 3262 section 4).
             Some(_) => {}
             None => self.note_preview(description, cc),
         }

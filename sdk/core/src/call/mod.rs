@@ -546,7 +546,7 @@ impl Call {
         })
     }
 
-    /// Takes everything back without a word, as when its account is removed.
+    /// Takes everything back without a word to the peer, because its account is removed.
     pub(crate) fn abandon(self, at: LinkContext<'_, '_>) -> Box<Line> {
         let Self { mut line, state, aftermath } = self;
         let mut cc = CallContext { line: &mut line, at };
@@ -554,6 +554,7 @@ impl Call {
             late.abandon(&mut cc);
         }
         state.abandon(&mut cc);
+        cc.tell_end(CallEnd::ours(EndReason::HungUp));
         cc.let_go();
         Box::new(line)
     }

@@ -175,6 +175,11 @@ impl InviteUsage {
         !self.outgoing.is_empty()
     }
 
+    /// True while so many requests of ours have no final response that no more are sent for the peer's sake.
+    pub(crate) fn is_crowded(&self) -> bool {
+        self.outgoing.len() >= MOST_OUTGOING
+    }
+
     /// True once: a request waits for a new association.
     pub(crate) fn take_association_wish(&mut self) -> bool {
         std::mem::take(&mut self.wants_association)
@@ -215,16 +220,11 @@ impl InviteUsage {
     }
 
     /// Sends BYE; where there is no flow, as soon as there is one.
-    pub(crate) fn hang_up(&mut self, reason: Option<String>, cc: &mut CallContext<'_, '_, '_>) {
+    pub(crate) fn hang_up(&mut self, cc: &mut CallContext<'_, '_, '_>) {
         self.answered = None;
         self.wanted = None;
         self.timer = None;
-        let bye = Draft::bare(Purpose::Bye);
-        let bye = match reason {
-            Some(reason) => bye.with(Name::Reason, reason),
-            None => bye,
-        };
-        self.dispatch(bye, Proof::Current, Answerer::new(), cc);
+        self.dispatch(Draft::bare(Purpose::Bye), Proof::Current, Answerer::new(), cc);
     }
 
     /// Acknowledges the 2xx to an INVITE of ours.
@@ -1076,5 +1076,7 @@ pub(crate) fn with_lines(message: Builder, lines: Vec<Field>) -> Builder {
     lines.into_iter().fold(message, |message, line| message.header(line.name, line.value))
 }
 
+/// PRACKs of one dialog at once: who answers none gets no more.
+const MOST_OUTGOING: usize = 8;
 /// Octets of an INFO that is told.
 const MOST_INFO: usize = 64 << 10;

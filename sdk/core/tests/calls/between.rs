@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use homing_core::call_event::{CallEvent, EndReason, EndedBy};
 use homing_core::call_request::{CallRequest, FirstOffer, InfoBody};
+use homing_core::command::Command;
 use homing_core::config::{DoNotDisturb, ReliableRule};
 use homing_core::transport::Transport;
 
@@ -285,4 +286,22 @@ fn early_media_of_the_called_side_that_offers_first() {
     assert!(net.is_answered(ALICE) && net.is_answered(BOB));
     net.act(ALICE, |agent, now| agent.hang_up(out, now)).unwrap();
     net.rests();
+}
+
+#[test]
+fn an_account_that_is_removed_takes_its_calls_along() {
+    for answered in [false, true] {
+        let mut net = pair(Transport::Tcp);
+        net.place(ALICE, "bob");
+        let came = net.incoming(BOB);
+        if answered {
+            net.act(BOB, |agent, now| agent.answer(came, now)).unwrap();
+        }
+        let account = net.side(BOB).account;
+        net.act(BOB, |agent, now| agent.handle_command(Command::Remove(account), now)).unwrap();
+        assert_eq!(net.end(BOB).by, EndedBy::Us);
+        let agent = &net.side(BOB).agent;
+        assert_eq!((agent.calls(), agent.dialogs(), agent.transactions(), agent.flows()), (0, 0, 0, 0));
+        net.rests();
+    }
 }

@@ -238,3 +238,19 @@ fn a_caller_without_an_answer_to_an_early_offer_gives_the_call_up() {
     net.forget(BOB);
     net.rests();
 }
+
+/// Who sends reliable responses without end and answers no PRACK does not fill the table of transactions.
+#[test]
+fn a_peer_that_answers_no_prack_gets_no_more_of_them() {
+    let mut net = net(ReliableRule::Required);
+    net.place(ALICE, "bob");
+    let invite = net.take_request(BOB, Method::Invite);
+    let before = net.side(ALICE).agent.transactions();
+    for number in 0..40 {
+        net.say(BOB, reliable(&net, &invite, 100 + number, false).bytes().clone());
+    }
+    assert_eq!(net.side(ALICE).agent.transactions(), before + 8);
+    net.say(BOB, net.reply(BOB, &invite, 486, "b1").finish());
+    net.forget(BOB);
+    net.rests();
+}
