@@ -79,9 +79,9 @@ pub struct CallRules {
     /// While off, INVITE is answered with 405 and no call is placed.
     pub calls: Calls,
     /// Calls at once, whether they ring, are being placed or are answered; one more that comes in gets 486.
-    pub most_calls: u8,
+    pub most_calls: u16,
     /// Calls from one caller that may ring at once (T20): by asserted identity behind a server, by address where there is none.
-    pub most_ringing_per_caller: u8,
+    pub most_ringing_per_caller: u16,
     /// Whether calls that come in are told.
     pub do_not_disturb: DoNotDisturb,
     /// How long a call that comes in may ring, from 1 s to an hour; then it gets 480.

@@ -91,8 +91,7 @@ pub(super) fn feed(
     let cx = &mut agent.tables.context(placed.account, Owner::Call(id), now);
     let Some((account, link)) = entry.link(call.line().link) else {
         // A link lives as long as it is used.
-        let mut listed = placed.listed;
-        return agent.dialogs.list(id, &mut listed, Listed::default());
+        return unlist(agent, placed);
     };
     let step = act(*call, LinkContext { link, account, cx });
     settle(agent, placed, step, now);
@@ -135,6 +134,7 @@ fn stop_locating(agent: &mut Agent, id: CallId, end: CallEnd, now: Now) {
         let cx = &mut agent.tables.context(placed.account, Owner::Call(id), now);
         locating.stop(cx);
         cx.tell_call(id, CallEvent::Ended(Box::new(end)));
+        unlist(agent, placed);
     }
 }
 
@@ -178,6 +178,7 @@ fn follow(agent: &mut Agent, account: AccountId, plan: Box<Plan>, step: Locating
             let end = CallEnd::of(EndedBy::Network, EndReason::Unreachable(error));
             let cx = &mut agent.tables.context(account, Owner::Call(id), now);
             cx.tell_call(id, CallEvent::Ended(Box::new(end)));
+            unlist(agent, Placed::new(id, account));
         }
     }
 }
@@ -230,6 +231,10 @@ fn put(agent: &mut Agent, placed: Placed, stage: CallStage) {
     let mut entry = CallEntry { account, stage, listed, due: None };
     let due = entry.deadline().map(|deadline| deadline.at);
     agent.due.set(Owner::Call(id), &mut entry.due, due);
+    let rings = entry.call().is_some_and(Call::is_ringing);
+    if let Some(entry) = agent.accounts.get_mut(&account) {
+        entry.note_call(id, rings);
+    }
     agent.calls.insert(id, entry);
 }
 
@@ -240,7 +245,11 @@ fn take(agent: &mut Agent, id: CallId) -> Option<(Placed, CallStage)> {
     Some((Placed { id, account, listed }, stage))
 }
 
+/// A call is gone.
 fn unlist(agent: &mut Agent, placed: Placed) {
+    if let Some(entry) = agent.accounts.get_mut(&placed.account) {
+        entry.forget_call(placed.id);
+    }
     let mut listed = placed.listed;
     agent.dialogs.list(placed.id, &mut listed, Listed::default());
 }
@@ -316,8 +325,7 @@ pub(super) fn handle_news(agent: &mut Agent, id: CallId, news: LinkNews, now: No
 
 /// The calls of an account.
 pub(super) fn of_account(agent: &Agent, account: AccountId) -> Vec<CallId> {
-    let own = |(id, entry): (&CallId, &CallEntry)| (entry.account == account).then_some(*id);
-    agent.calls.iter().filter_map(own).collect()
+    agent.accounts.get(&account).map_or_else(Vec::new, |entry| entry.calls().collect())
 }
 
 /// An account is removed: its calls are, too, without a word to their peers.
@@ -382,7 +390,7 @@ pub(super) fn receive(agent: &mut Agent, invited: &Invited<'_>, now: Now) -> Res
     }
     let mut cx = agent.tables.context(account, owner, now);
     let Some((account_of, link)) = entry.link_on(flow) else { return Err(Refusal::new(480, "")) };
-    let vouched = link.proof.is_some();
+    let vouched = link.proof.is_some() && account_of.config.server != ServerChoice::NoRegistrar;
     let at = LinkContext { link, account: account_of, cx: &mut cx };
     let admitted = admit(invite, &tag, &at).and_then(|(dialog, offer)| {
         let tx = at.cx.transactions.accept_request(invite, FlowRef::new(flow, transport), owner, now);
@@ -410,25 +418,29 @@ fn check_room(agent: &Agent, invited: &Invited<'_>) -> Result<(), Refusal> {
         DoNotDisturb::Unavailable => return Err(Refusal::new(480, "")),
         DoNotDisturb::Busy => return Err(Refusal::new(486, "")),
     }
-    let own = || agent.calls.values().filter(|call| call.account == invited.account && call.counts());
-    let caller = caller(agent, invited.flow, invited.invite);
-    let same = |call: &&CallEntry| {
-        let Some(linked) = call.call() else { return false };
-        let Some(invite) = linked.ringing() else { return false };
-        self::caller(agent, linked.line().flow, invite) == caller
+    let counts = |id: &CallId| agent.calls.get(id).is_some_and(CallEntry::counts);
+    let most = usize::from(rules.most_calls);
+    let caller = caller(agent, invited, invited.invite, invited.flow);
+    let same = |id: &CallId| {
+        let Some(call) = agent.calls.get(id).and_then(CallEntry::call) else { return false };
+        let Some(invite) = call.ringing() else { return false };
+        self::caller(agent, invited, invite, call.line().flow) == caller
     };
-    let is_full = own().count() >= usize::from(rules.most_calls)
-        || own().filter(same).count() >= usize::from(rules.most_ringing_per_caller)
+    let is_full = entry.calls().nth(most.saturating_sub(1)).is_some()
+        && entry.calls().filter(counts).count() >= most
+        || entry.ringing().filter(same).count() >= usize::from(rules.most_ringing_per_caller)
+        || most == 0
         || agent.calls.len() >= agent.tables.config.limits.calls;
     if is_full { Err(Refusal::new(486, "")) } else { Ok(()) }
 }
 
 /// By what calls of one caller are counted (decision 46): the identity that the server asserts, else the address of a
 /// direct caller, else what From says.
-fn caller(agent: &Agent, flow: FlowId, invite: &Message) -> String {
+fn caller(agent: &Agent, invited: &Invited<'_>, invite: &Message, flow: FlowId) -> String {
+    let is_behind = agent.has_registrar(invited.account);
     let opened = agent.tables.flows.find(flow).and_then(|flow| flow.opened());
     let asserted = || Some(invite.all::<AssertedIdentity<'_>>().next()?.ok()?.uri_str().to_ascii_lowercase());
-    let is_proved = opened.is_some_and(|opened| opened.proof.is_some());
+    let is_proved = is_behind && opened.is_some_and(|opened| opened.proof.is_some());
     let is_accepted = agent.tables.flows.find(flow).is_some_and(|flow| flow.is_accepted());
     let said = || invite.from().map_or_else(|_| String::new(), |from| from.uri_str().to_ascii_lowercase());
     match (is_proved, is_accepted, opened) {

@@ -1,11 +1,12 @@
 //! One account of an agent: what it knows, its registration, its links.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::account::Account;
 use crate::account::server_link::{LinkId, ServerLink};
 use crate::config::AccountConfig;
-use crate::ids::{AccountId, FlowId};
+use crate::ids::{AccountId, CallId, FlowId};
 use crate::registration::Registration;
 use crate::time::{Moment, Now};
 
@@ -22,13 +23,22 @@ pub(super) struct Entry {
     further: Option<Box<Vec<ServerLink>>>,
     /// When the registration is due.
     pub(super) due: Option<Moment>,
+    /// Nearly every account has none.
+    calls: Option<Box<AccountCalls>>,
+}
+
+/// The calls of one account, so that what is asked of one account does not cost what all have.
+#[derive(Default)]
+struct AccountCalls {
+    all: BTreeSet<CallId>,
+    ringing: BTreeSet<CallId>,
 }
 
 impl Entry {
     /// An account at rest.
     pub(super) fn new(id: AccountId, config: AccountConfig) -> Self {
         let (account, registration) = (Account::new(id, config), Registration::new());
-        Self { account, registration, further: None, due: None }
+        Self { account, registration, further: None, due: None, calls: None }
     }
 
     /// The link the registration goes over.
@@ -77,6 +87,36 @@ impl Entry {
             link.part();
         }
         self.sweep();
+    }
+
+    /// A call of it is there, and rings or does not.
+    pub(super) fn note_call(&mut self, call: CallId, rings: bool) {
+        let calls = self.calls.get_or_insert_default();
+        calls.all.insert(call);
+        if rings {
+            calls.ringing.insert(call);
+        } else {
+            calls.ringing.remove(&call);
+        }
+    }
+
+    /// A call of it is gone.
+    pub(super) fn forget_call(&mut self, call: CallId) {
+        if let Some(calls) = &mut self.calls {
+            calls.all.remove(&call);
+            calls.ringing.remove(&call);
+        }
+        self.calls.take_if(|calls| calls.all.is_empty());
+    }
+
+    /// Its calls, those that linger after their end included.
+    pub(super) fn calls(&self) -> impl Iterator<Item = CallId> + '_ {
+        self.calls.iter().flat_map(|calls| calls.all.iter().copied())
+    }
+
+    /// Those that came in and are not answered.
+    pub(super) fn ringing(&self) -> impl Iterator<Item = CallId> + '_ {
+        self.calls.iter().flat_map(|calls| calls.ringing.iter().copied())
     }
 
     /// Links that nobody uses are gone.

@@ -757,6 +757,12 @@ impl Agent {
         entry.map_or(&WITHOUT_CALLS, |entry| Abilities::of(&entry.account.config))
     }
 
+    /// True for an account that signs in at a server, which then stands between it and strangers.
+    fn has_registrar(&self, account: AccountId) -> bool {
+        let server = self.accounts.get(&account).map(|entry| &entry.account.config.server);
+        server.is_some_and(|server| *server != ServerChoice::NoRegistrar)
+    }
+
     /// True for an INVITE outside a dialog to an account that takes calls.
     fn is_called(&self, account: AccountId, request: &Message) -> bool {
         let is_outside = request.to().is_ok_and(|to| to.tag().is_none());
