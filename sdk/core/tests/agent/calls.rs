@@ -7,7 +7,7 @@ use homing_core::call_request::CallRequest;
 use homing_core::command::Command;
 use homing_core::config::{AccountConfig, CallRules, InDialogChallenge, OnMove, ServerChoice};
 use homing_core::counter::Counter;
-use homing_core::ids::CallId;
+use homing_core::ids::{CallId, Rng, Seed};
 use homing_core::state::AccountState;
 use homing_core::transport::Transport;
 use homing_wire::header::RSeq;
@@ -615,4 +615,87 @@ fn an_unsigned_183_over_tcp_only_rings() {
     hang_up(&mut world, call);
     reply(&mut world, HOME, &invite, 487, false);
     rests(&mut world);
+}
+
+/// True while the agent holds a connection to that server.
+fn is_connected(world: &World, server: &str) -> bool {
+    let address = world.servers.iter().find(|(_, one)| one.name == server).map(|(address, _)| *address);
+    world.flows.values().any(|at| Some(*at) == address)
+}
+
+/// One thing that the application, the server or the network does.
+fn happens(world: &mut World, rng: &mut Rng) {
+    let call = CallId(u32::try_from(rng.below(6)).unwrap());
+    let now = world.now();
+    let statuses = [100, 180, 183, 200, 200, 200, 200, 401, 422, 481, 487, 488, 491, 500, 503, 603];
+    let status = statuses[usize::try_from(rng.below(statuses.len() as u64)).unwrap()];
+    let requests: Vec<Message> = world
+        .sent
+        .iter()
+        .filter(|(to, message)| to == HOME && message.is_request() && !is_register(message))
+        .map(|(_, message)| message.clone())
+        .filter(|message| message.method() != Some(Method::Ack))
+        .collect();
+    let recent = requests.len().saturating_sub(1 + usize::try_from(rng.below(4)).unwrap());
+    match rng.below(16) {
+        0 | 1 => drop(world.agent.place_call(world.account, CallRequest::new("sip:bob@network.com"), now)),
+        2 if is_connected(world, HOME) => drop(rings(world, true)),
+        3 => drop(world.agent.answer(call, now)),
+        4 => drop(world.agent.ring(call, false, now)),
+        5 => drop(world.agent.hang_up(call, now)),
+        6 => {
+            for call in 0..40 {
+                let _refused = world.agent.hold(CallId(call), now);
+            }
+        }
+        7..=10 if is_connected(world, HOME) && !requests.is_empty() => {
+            let request = &requests[recent];
+            if rng.below(6) == 0 {
+                world.say(HOME, built(request, status, status < 300).finish());
+            } else {
+                reply(world, HOME, request, status, rng.below(4) > 0);
+            }
+        }
+        11 if is_connected(world, HOME) => {
+            if let Some(success) = responses(world, 200).last().cloned() {
+                let methods = [Method::Ack, Method::Bye, Method::Update, Method::Info, Method::Cancel];
+                let method = methods[usize::try_from(rng.below(5)).unwrap()];
+                inside(world, HOME, &success, method, 1 + u32::try_from(rng.below(60)).unwrap());
+            }
+        }
+        12 if is_connected(world, HOME) => world.cut(HOME),
+        13 => world.at(HOME).amnesia = true,
+        14 => drop(world.agent.handle_command(Command::Refresh(world.account), now)),
+        _ => world.pass(Duration::from_millis(rng.below(20_000))),
+    }
+    world.settle();
+}
+
+/// The same chaos that two agents alone live through, with a server that signs, forgets, lies and hangs up.
+#[test]
+fn whatever_a_home_server_does_every_call_ends_once_and_leaves_nothing() {
+    let mut seen = [0; 4];
+    for seed in 0..150 {
+        let mut rng = Rng::new(&Seed::from_number(seed));
+        let mut world = signed_in_with(|config| {
+            config.calls.most_calls = 4;
+            config.calls.most_ringing_per_caller = 3;
+        });
+        for _ in 0..50 {
+            happens(&mut world, &mut rng);
+        }
+        for call in 0..80 {
+            let now = world.now();
+            let _over = world.agent.hang_up(CallId(call), now);
+        }
+        world.settle();
+        world.pass(Duration::from_secs(300));
+        let agent = &world.agent;
+        assert_eq!((agent.calls(), agent.dialogs()), (0, 0), "seed {seed}: {:#?}", world.calls);
+        for (count, wanted) in seen.iter_mut().zip(["Answered", "ConnectionLost", "ConnectionBack", "Held"]) {
+            *count += world.calls.iter().filter(|what| format!("{what:?}").starts_with(wanted)).count();
+        }
+    }
+    let least = [50, 50, 20, 3];
+    assert!(seen.iter().zip(least).all(|(count, least)| *count >= least), "{seen:?}");
 }
