@@ -6,6 +6,7 @@ use homing_core::call_event::{CallEvent, EndReason, EndedBy};
 use homing_core::call_request::{CallRequest, FirstOffer, InfoBody};
 use homing_core::command::Command;
 use homing_core::config::{DoNotDisturb, ReliableRule};
+use homing_core::description::Turn;
 use homing_core::transport::Transport;
 
 use crate::world::{Net, T1};
@@ -304,4 +305,21 @@ fn an_account_that_is_removed_takes_its_calls_along() {
         assert_eq!((agent.calls(), agent.dialogs(), agent.transactions(), agent.flows()), (0, 0, 0, 0));
         net.rests();
     }
+}
+
+#[test]
+fn who_holds_is_asked_for_an_answer_that_keeps_the_call_on_hold() {
+    let mut net = pair(Transport::Tcp);
+    let out = net.place(ALICE, "bob");
+    let came = net.incoming(BOB);
+    net.act(BOB, |agent, now| agent.answer(came, now)).unwrap();
+    net.act(ALICE, |agent, now| agent.hold(out, now)).unwrap();
+    net.act(BOB, |agent, now| agent.hold(came, now)).unwrap();
+    let last = net.side(ALICE).asked.last().unwrap().clone();
+    assert!(last.hold && matches!(last.turn, Turn::Answer(_)), "{last:?}");
+    assert!(net.is_told(BOB, &CallEvent::Held(true)) && net.is_told(ALICE, &CallEvent::PeerHolds(true)));
+    net.act(BOB, |agent, now| agent.resume(came, now)).unwrap();
+    assert!(net.side(ALICE).asked.last().unwrap().hold, "alice holds still");
+    net.act(ALICE, |agent, now| agent.hang_up(out, now)).unwrap();
+    net.rests();
 }

@@ -103,9 +103,10 @@ fn an_offer_that_crosses_ours_gets_491() {
         net.say(BOB, crossing.finish());
         net.take_response(BOB, 491);
     }
-    let bare = net.inside(BOB, &reinvite, Method::Invite, 3);
+    let (bare, asked) = (net.inside(BOB, &reinvite, Method::Invite, 3), net.side(ALICE).asked.len());
     net.say(BOB, bare.finish());
     net.take_response(BOB, 491);
+    assert_eq!(net.side(ALICE).asked.len(), asked, "the application is not asked for what cannot leave");
     let answer = sdp(8, "recvonly");
     net.say(BOB, net.reply(BOB, &reinvite, 200, "").body(&answer.content_type, &answer.body).finish());
     net.forget(BOB);
