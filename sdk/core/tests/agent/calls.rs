@@ -465,6 +465,28 @@ fn a_2xx_without_ack_is_signed_anew_over_the_next_flow() {
     rests(&mut world);
 }
 
+/// Decisions 39 and 41: over a link that drains, the handshake comes first.
+#[test]
+fn a_2xx_without_ack_waits_for_the_handshake_of_a_draining_link() {
+    let mut world = signed_in();
+    let invite = rings(&mut world, true);
+    let success = answer(&mut world);
+    moves(&mut world);
+    world.cut(HOME);
+    let before = responses(&world, 200).len();
+    world.pass(Duration::from_secs(5));
+    assert_eq!(responses(&world, 200).len(), before, "nothing unsigned");
+    let update = last(&world, HOME, Method::Update);
+    reply(&mut world, HOME, &update, 200, false);
+    let again = responses(&world, 200).last().unwrap().clone();
+    assert_eq!((responses(&world, 200).len(), again.cseq()), (before + 1, success.cseq()));
+    assert!(is_signed(&again));
+    inside(&mut world, HOME, &again, Method::Ack, invite.cseq().unwrap().seq);
+    assert!(world.calls.contains(&CallEvent::Answered { fork: 0 }), "{:?}", world.calls);
+    inside(&mut world, HOME, &again, Method::Bye, invite.cseq().unwrap().seq + 1);
+    rests(&mut world);
+}
+
 /// Decision 43: another server of the account does not speak in the dialog.
 #[test]
 fn only_the_server_of_a_dialog_speaks_in_it() {
