@@ -333,6 +333,10 @@ fn too_many_recorded_hops_are_refused() {
     let invite = estate.invite(alice, "bob").replace("Contact:", &format!("{line}Contact:"));
     estate.say(alice, &invite);
     assert_eq!(estate.statuses(alice), [483]);
+    let line = "Route: <sip:hs102.network.com;lr>\r\n".repeat(21);
+    let invite = estate.invite(alice, "bob").replace("Contact:", &format!("{line}Contact:"));
+    estate.say(alice, &invite);
+    assert_eq!(estate.statuses(alice), [483]);
 }
 
 #[test]

@@ -254,3 +254,33 @@ fn a_call_of_a_party_that_nobody_ends_is_over_after_two_hours() {
     estate.answer(alice, &bye, 200, "");
     estate.assert_at_rest();
 }
+
+#[test]
+fn a_party_takes_no_cancel_and_no_ack_of_anybody_else() {
+    let (mut estate, _, bob) = estate(|_| ());
+    let thief = estate.client("thief", "tt", 1);
+    let invite = estate.invite(bob, "party");
+    estate.say(bob, &invite);
+    assert_eq!(estate.statuses(bob), [180]);
+    let cancel = TwoServers::cancel_of(&invite);
+    for who in [thief, bob] {
+        estate.say_plain(who, &cancel);
+        assert!(estate.heard(bob).is_empty() && estate.heard(thief).is_empty(), "{}", estate.ladders());
+    }
+    estate.wait(2);
+    let ok = estate.hears(bob);
+    let mut side = Dialog::of_caller(bob, &ok);
+    let ack = side.ack();
+    for who in [thief, bob] {
+        estate.say_plain(who, &ack);
+    }
+    estate.wait(1);
+    assert_eq!(estate.statuses(bob), [200], "it still waits for the ACK\n{}", estate.ladders());
+    estate.say(bob, &ack);
+    estate.wait(40);
+    assert!(estate.heard(bob).is_empty());
+    let bye = side.request("BYE");
+    estate.say(bob, &bye);
+    assert_eq!(estate.statuses(bob), [200]);
+    estate.assert_at_rest();
+}

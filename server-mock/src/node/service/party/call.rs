@@ -10,7 +10,6 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use homing_core::ids::TxId;
 use homing_core::time::{Moment, Now};
 use homing_core::transaction::Response;
 use homing_wire::{Message, Method, Name};
@@ -89,12 +88,25 @@ impl Call {
         matches!(self.state, State::Over)
     }
 
-    /// The transaction of the INVITE that waits for its answer.
-    pub(super) fn waits(&self) -> Option<TxId> {
-        match &self.state {
-            State::Incoming { invite, .. } => Some(invite.request.tx),
-            _ => None,
-        }
+    /// True while an INVITE waits for its answer.
+    pub(super) fn waits(&self) -> bool {
+        matches!(self.state, State::Incoming { .. })
+    }
+
+    /// True for a CANCEL by the way of its INVITE, which whoever has an association signed.
+    pub(super) fn may_be_cancelled_by(&self, asked: &ServerRequest, principal: &Principal) -> bool {
+        let State::Incoming { invite, .. } = &self.state else { return false };
+        invite.request.flow == asked.flow && self.is_proved(principal)
+    }
+
+    /// True for who proved to be the other end as well as when the call began.
+    pub(super) fn is_proved(&self, principal: &Principal) -> bool {
+        let signs = |auth: &ResponseAuth| matches!(auth, ResponseAuth::Association(_));
+        let invite = match &self.state {
+            State::Incoming { invite, .. } | State::Answered { invite, .. } => invite,
+            _ => return true,
+        };
+        !signs(&invite.principal.response_auth) || signs(&principal.response_auth)
     }
 
     /// When its next step is due.

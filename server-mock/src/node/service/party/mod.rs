@@ -119,11 +119,16 @@ impl Parties {
     fn take(&mut self, cx: &mut Context, authenticated: Box<Authenticated>, now: Now) -> Step {
         let Authenticated { request, principal, cancels } = &*authenticated;
         if let Some(id) = cancels.and_then(|invite| self.by_invite.get(&invite).copied()) {
-            let mine = self.calls.get(&id).is_some_and(|call| call.dialog.peer == principal.endpoint.user);
-            let status = if mine { 200 } else { 481 };
-            cx.respond(request, Reply::new(status), &principal.response_auth, now);
-            if let Some(call) = self.calls.get_mut(&id).filter(|_| mine) {
-                call.cancelled(cx, now);
+            let may = |call: &&mut Call| call.may_be_cancelled_by(request, principal);
+            match self.calls.get_mut(&id).filter(may) {
+                Some(call) => {
+                    cx.respond(request, Reply::new(200), &principal.response_auth, now);
+                    call.cancelled(cx, now);
+                }
+                None => {
+                    cx.counters.count(Counter::Unsigned);
+                    cx.discard_accepted(request, "a CANCEL of somebody else", now);
+                }
             }
             self.book(id);
             return Step::Done;
@@ -174,8 +179,12 @@ impl Parties {
     fn acknowledge(&mut self, cx: &mut Context, ack: Box<Ack>, now: Now) -> Step {
         let AckWay::ByRoute(principal) = &ack.way else { return Step::Ack(ack) };
         let Some(id) = self.inside(&ack.request, principal) else { return Step::Ack(ack) };
-        if let Some(call) = self.calls.get_mut(&id) {
-            call.acknowledged(cx, now);
+        match self.calls.get_mut(&id).filter(|call| call.is_proved(principal)) {
+            Some(call) => call.acknowledged(cx, now),
+            None => {
+                cx.counters.count(Counter::Unsigned);
+                cx.discard(ack.flow, "an ACK that its sender did not sign", now);
+            }
         }
         self.book(id);
         Step::Done
@@ -208,7 +217,7 @@ impl Parties {
     /// Brings the tables beside a call up to date.
     fn book(&mut self, id: u64) {
         let Some(call) = self.calls.get(&id) else { return };
-        if call.waits().is_none() {
+        if !call.waits() {
             self.by_invite.retain(|_, waiting| *waiting != id);
         }
         if call.is_over() {
