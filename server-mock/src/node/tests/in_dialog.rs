@@ -416,3 +416,17 @@ fn mangled_messages_of_a_call_do_no_harm() {
         }
     }
 }
+
+#[test]
+fn what_a_dialog_keeps_passes_to_the_successor_of_an_association() {
+    let mut estate = estate();
+    let (alice, bob) = (estate.sign_in("alice", "aa", 0), estate.sign_in("bob", "bb", 1));
+    let [_, mut callee] = estate.call(alice, bob);
+    assert_eq!(estate.register(alice, "").status(), Some(200), "a renewal");
+    // Longer than her registration, and than an association lives without use.
+    estate.wait(2 * 3600 - 60);
+    estate.register(bob, "");
+    estate.wait(3600);
+    assert!(estate.servers[0].node.bindings("alice@network.com").is_empty());
+    estate.exchange(&mut callee, alice, "BYE");
+}
