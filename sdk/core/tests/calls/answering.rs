@@ -281,3 +281,22 @@ fn an_account_that_does_not_listen_is_not_called() {
     assert_eq!(net.waiting(BOB), 0);
     net.rests();
 }
+
+/// An INVITE that came by two paths is refused on the second, and the CANCEL of that path stops nothing on the first.
+#[test]
+fn the_cancel_of_another_path_does_not_stop_the_ring() {
+    let mut net = net(Transport::Tcp);
+    let invite = called(&mut net);
+    let branch = |message: &Message| {
+        let via = message.text(Name::Via).unwrap().replace("branch=z9hG4bK", "branch=z9hG4bKother");
+        Builder::from_message(message).replace(Name::Via, via).finish()
+    };
+    net.say(BOB, branch(&invite));
+    net.take_response(BOB, 482);
+    net.say(BOB, branch(&cancel(&invite)));
+    assert!(!net.told(ALICE).iter().any(|what| matches!(what, CallEvent::Ended(_))));
+    net.say(BOB, cancel(&invite).bytes().clone());
+    assert_eq!(net.end(ALICE).why, EndReason::Cancelled);
+    net.forget(BOB);
+    net.rests();
+}

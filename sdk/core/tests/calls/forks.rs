@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use homing_core::call_event::CallEvent;
+use homing_core::call_request::{CallRequest, FirstOffer};
 use homing_core::transport::Transport;
-use homing_wire::{Message, Method};
+use homing_wire::{Builder, Message, Method, Name};
 
-use crate::world::{Net, T1, sdp};
+use crate::world::{Describes, Net, T1, sdp};
 
 const ALICE: usize = 0;
 const BOB: usize = 0;
@@ -86,10 +87,37 @@ fn more_forks_than_are_heard_of_still_are_acknowledged() {
     for fork in 0..40 {
         net.say(BOB, net.reply(BOB, &invite, 180, &format!("fork{fork}")).finish());
     }
+    let heard = net.told(ALICE).into_iter().filter_map(|what| match what {
+        CallEvent::Progress { fork, .. } => Some(fork),
+        _ => None,
+    });
+    assert_eq!(heard.max(), Some(15));
     net.say(BOB, described(&net, &invite, 200, 39).bytes().clone());
     assert_eq!(net.take_request(BOB, Method::Ack).to().unwrap().tag(), Some("fork39"));
     assert!(net.is_answered(ALICE));
     net.act(ALICE, |agent, now| agent.hang_up(homing_core::ids::CallId(0), now)).unwrap();
+    let bye = net.take_request(BOB, Method::Bye);
+    net.say(BOB, net.reply(BOB, &bye, 200, "").finish());
+    net.rests();
+}
+
+#[test]
+fn what_a_fork_that_lost_asked_of_the_application_is_taken_back() {
+    let mut net = net();
+    net.side(ALICE).describes = Describes::WhenTold;
+    let mut request = CallRequest::new(net.uri("bob"));
+    request.first_offer = FirstOffer::Called;
+    let call = net.place_with(ALICE, request);
+    let invite = net.take_request(BOB, Method::Invite);
+    let early = Builder::from_message(&described(&net, &invite, 183, 0));
+    net.say(BOB, early.header(Name::Require, "100rel").header(Name::RSeq, 7).finish());
+    assert_eq!(net.held(ALICE), 1);
+    net.say(BOB, described(&net, &invite, 200, 1).bytes().clone());
+    assert_eq!(net.held(ALICE), 1, "the one for the ACK");
+    net.describe(ALICE, Ok(sdp(9, "sendrecv")));
+    let ack = net.take_request(BOB, Method::Ack);
+    assert_eq!((ack.to().unwrap().tag(), ack.body().is_empty()), (Some("fork1"), false));
+    net.act(ALICE, |agent, now| agent.hang_up(call, now)).unwrap();
     let bye = net.take_request(BOB, Method::Bye);
     net.say(BOB, net.reply(BOB, &bye, 200, "").finish());
     net.rests();
