@@ -287,13 +287,18 @@ fn an_account_that_does_not_listen_is_not_called() {
 fn the_cancel_of_another_path_does_not_stop_the_ring() {
     let mut net = net(Transport::Tcp);
     let invite = called(&mut net);
-    let branch = |message: &Message| {
-        let via = message.text(Name::Via).unwrap().replace("branch=z9hG4bK", "branch=z9hG4bKother");
+    let over = |path: &str, message: &Message| {
+        let via =
+            message.text(Name::Via).unwrap().replace("branch=z9hG4bK", &format!("branch=z9hG4bK{path}"));
         Builder::from_message(message).replace(Name::Via, via).finish()
     };
-    net.say(BOB, branch(&invite));
+    net.say(BOB, over("second", &invite));
     net.take_response(BOB, 482);
-    net.say(BOB, branch(&cancel(&invite)));
+    net.say(BOB, over("second", &cancel(&invite)));
+    net.take_response(BOB, 200);
+    net.forget(BOB);
+    net.say(BOB, over("third", &cancel(&invite)));
+    net.take_response(BOB, 481);
     assert!(!net.told(ALICE).iter().any(|what| matches!(what, CallEvent::Ended(_))));
     net.say(BOB, cancel(&invite).bytes().clone());
     assert_eq!(net.end(ALICE).why, EndReason::Cancelled);
