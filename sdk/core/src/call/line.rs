@@ -226,6 +226,20 @@ impl CallContext<'_, '_, '_> {
         Some(bytes)
     }
 
+    /// Answers a request whose transaction went with its flow, once, over the flow there is now.
+    pub(crate) fn respond_anew(&mut self, response: Message) {
+        if self.has_flow()
+            && let Some(bytes) = self.sign_response(response)
+        {
+            self.transmit(bytes);
+        }
+    }
+
+    /// True while the flow stands that the line sends over.
+    pub(crate) fn has_flow(&self) -> bool {
+        self.line.is_up() && self.at.cx.flows.find(self.line.flow).is_some_and(|flow| flow.opened().is_some())
+    }
+
     /// Answers a request inside a dialog that has no more to say than that status; its To has our tag already.
     pub(crate) fn answer(&mut self, tx: TxId, request: &Message, status: u16) {
         if let Some(response) = uas::refuse(request, Refusal::new(status, ""), "", &WITH_CALLS) {

@@ -245,7 +245,10 @@ impl Call {
     /// Answers a call that came in.
     pub(crate) fn answer(self, at: LinkContext<'_, '_>) -> Step {
         self.step(at, |state, _, cc| match state {
-            State::Ringing(ringing) if ringing.is_orphaned() => State::Ringing(ringing).strand(cc),
+            // A direct caller is not reached over another flow.
+            State::Ringing(ringing) if ringing.is_orphaned() && cc.is_direct() => {
+                State::Ringing(ringing).strand(cc)
+            }
             State::Ringing(ringing) => after_ring(ringing.answer(cc), cc),
             other => Next::Stays(other),
         })

@@ -310,20 +310,24 @@ impl Ringing {
         }
     }
 
-    /// The flow is lost: the INVITE cannot be answered any more. It rings on until a CANCEL comes over another, or its
-    /// time is over.
+    /// The flow is lost, and with it the INVITE's transaction. It rings on: the server keeps its branch (decision 41), so
+    /// that a CANCEL may come over another flow, and an answer may go out there.
     pub(crate) fn lose_line(&mut self, cc: &mut CallContext<'_, '_, '_>) {
         self.tx = None;
         self.unacknowledged = None;
         self.alert = Alert::Silent;
-        self.is_answering = false;
         if let Some((asked, _)) = self.asked.take() {
             cc.at.cx.forget(asked.id);
         }
         self.usage.lose_line(cc);
     }
 
-    /// True once nothing can be said to the caller.
+    /// There is another flow: an answer that waited for it goes out.
+    pub(crate) fn regain_line(self, cc: &mut CallContext<'_, '_, '_>) -> RingStep {
+        self.after(cc)
+    }
+
+    /// True once its INVITE's transaction is lost.
     pub(crate) fn is_orphaned(&self) -> bool {
         self.tx.is_none()
     }
@@ -364,7 +368,10 @@ impl Ringing {
     }
 
     fn succeed(mut self, body: Option<Description>, cc: &mut CallContext<'_, '_, '_>) -> RingStep {
-        let Some(tx) = self.tx else { return RingStep::Stays(Box::new(self)) };
+        if self.tx.is_none() && !cc.has_flow() {
+            self.preview = body.or(self.preview);
+            return RingStep::Stays(Box::new(self));
+        }
         match &body {
             Some(answer) if self.usage.media.owes_answer() => {
                 self.usage.media.answer(answer.clone());
@@ -383,7 +390,7 @@ impl Ringing {
             self.usage.set_timer(Some(granted.timer));
             lines = granted.lines;
         }
-        self.usage.succeed(tx, &self.invite, Success { body, lines }, cc);
+        self.usage.succeed(self.tx, &self.invite, Success { body, lines }, cc);
         RingStep::Answered(Box::new(self.usage))
     }
 
@@ -452,9 +459,12 @@ impl Ringing {
         if let Some((asked, _)) = self.asked.take() {
             cc.at.cx.forget(asked.id);
         }
-        let response = response.to_tag(self.usage.dialog.local_tag());
-        if let Some(tx) = self.tx {
-            cc.respond(tx, response.message());
+        let response = response.to_tag(self.usage.dialog.local_tag()).message();
+        match self.tx {
+            Some(tx) => {
+                cc.respond(tx, response);
+            }
+            None => cc.respond_anew(response),
         }
         self.usage.abandon(cc);
     }

@@ -135,7 +135,8 @@ impl State {
                 usage.regain_line(cc);
                 after_usage(Verdict::Stays, stage, usage, cc)
             }
-            other @ (State::Cancelling(_) | State::Ringing(_) | State::Over) => Next::Stays(other),
+            State::Ringing(ringing) => after_ring(ringing.regain_line(cc), cc),
+            other @ (State::Cancelling(_) | State::Over) => Next::Stays(other),
         }
     }
 

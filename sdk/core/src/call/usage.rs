@@ -264,9 +264,11 @@ impl InviteUsage {
 
     /// Answers an INVITE of the peer with 2xx, which is repeated until its ACK. What `offer` was answered is agreed
     /// on; without one the body is this side's offer.
+    ///
+    /// Without `tx`, whose flow is lost, it goes out over the flow there is now.
     pub(crate) fn succeed(
         &mut self,
-        tx: TxId,
+        tx: Option<TxId>,
         invite: &Message,
         answer: Success,
         cc: &mut CallContext<'_, '_, '_>,
@@ -280,8 +282,15 @@ impl InviteUsage {
             Some(body) => success.body(&body.content_type, &body.body).message(),
             None => success.message(),
         };
-        let bytes = cc.respond(tx, success.clone());
-        self.answered = Some(Box::new(Repeated::new(success, bytes, Growth::UpToT2, cc)));
+        let bytes = match tx {
+            Some(tx) => cc.respond(tx, success.clone()),
+            None => None,
+        };
+        let mut answered = Box::new(Repeated::new(success, bytes, Growth::UpToT2, cc));
+        if tx.is_none() {
+            answered.move_over(cc);
+        }
+        self.answered = Some(answered);
     }
 
     // What the peer asks.
@@ -547,7 +556,7 @@ impl InviteUsage {
             None => Vec::new(),
         };
         if request.method() == Some(Method::Invite) {
-            return self.succeed(tx, request, Success { body: Some(body), lines }, cc);
+            return self.succeed(Some(tx), request, Success { body: Some(body), lines }, cc);
         }
         let reply = Builder::reply_to(request, 200, "OK").to_tag(self.dialog.local_tag());
         let reply = with_lines(cc.introduce(reply), lines).body(&body.content_type, &body.body);
