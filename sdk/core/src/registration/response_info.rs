@@ -228,6 +228,10 @@ mod tests {
                 Ok(60),
             ),
             ("<sip:a@198.51.100.7>{I};expires=350, <sip:a@10.0.0.2:5060;transport=tcp>;expires=60", Ok(60)),
+            (
+                "<sip:a@10.0.0.2:5060;transport=tcp>;expires=350, <sip:a@10.0.0.2:5060;transport=tcp>{I};expires=60",
+                Ok(60),
+            ),
             ("<sip:a@10.0.0.2:5060;transport=tcp>{I};expires=0, <sip:a@203.0.113.9>{I};expires=60", Ok(60)),
             (
                 "<sip:a@203.0.113.9>{I};reg-id=2;expires=90, <sip:a@203.0.113.9>{I};reg-id=1;expires=60",

@@ -959,6 +959,27 @@ fn a_changed_source_of_the_password_is_tried_at_once() {
     assert_eq!(world.state(), AccountState::Registered);
 }
 
+/// Neither a login that was refused for good nor one that waits for a later attempt is left to itself.
+#[test]
+fn a_changed_source_of_the_password_ends_the_rest_after_a_failed_login() {
+    let mut world = World::new(|_| {});
+    world.srv(&[(10, "hs1.network.com")]);
+    world.server("hs1.network.com").gate = Gate::NtlmRefusing;
+    world.login();
+    assert_eq!((world.state(), world.agent.deadline()), (AccountState::NeedsPassword, None));
+    world.at("hs1.network.com").gate = Gate::Ntlm;
+    world.command(Command::CredentialsChanged);
+    assert_eq!(world.state(), AccountState::Registered);
+    let mut world = signed_in(|_| {});
+    for _ in 0..6 {
+        world.cut("hs104.network.com");
+        world.pass(Duration::from_secs(2));
+    }
+    assert_eq!(world.state(), AccountState::Connecting, "the sixth in a minute waits");
+    world.command(Command::CredentialsChanged);
+    assert_eq!(world.state(), AccountState::Registered);
+}
+
 #[test]
 fn a_server_that_takes_and_drops_is_not_run_after() {
     let mut world = signed_in(|_| {});
