@@ -53,7 +53,9 @@ impl Authentication {
         } else {
             Source::Network(network(found.peer.ip()))
         };
-        let named = Endpoint::of(request).map(|endpoint| endpoint.user);
+        // Nearly every request of a stranger comes over a flow that holds nothing.
+        let named = cx.bindings.holds(*flow).then(|| Endpoint::of(request)).flatten();
+        let named = named.map(|endpoint| endpoint.user);
         let is_bound =
             |user: &&String| cx.bindings.of(user).iter().any(|binding| binding.route.flow == *flow);
         let auth_request = AuthRequest {

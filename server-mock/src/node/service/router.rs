@@ -65,8 +65,9 @@ impl Service for Router {
 /// True if a request names two devices: an epid, and an instance that is not the UUID this epid gives (MS-SIPRE). Either
 /// alone is the client's choice.
 fn names_another_device(request: &Message) -> bool {
-    let named = request.from().ok().and_then(|from| epid(&from).map(InstanceId::of_epid));
-    named.zip(instance(request)).is_some_and(|(of_epid, told)| of_epid != told)
+    // Without one of the two there is nothing to hash.
+    let Some(told) = instance(request) else { return false };
+    request.from().is_ok_and(|from| epid(&from).is_some_and(|epid| InstanceId::of_epid(epid) != told))
 }
 
 /// What MS-SIPREGE has a registrar refuse. A client without Event is a client of the RFCs.

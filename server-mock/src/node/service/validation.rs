@@ -3,7 +3,8 @@
 use homing_core::counter::Counter;
 use homing_core::ids::FlowId;
 use homing_core::time::Now;
-use homing_wire::{Host, Message, Method, Name, NameAddr, Uri};
+use homing_wire::header::Route;
+use homing_wire::{Host, Message, Method, Name, Uri};
 
 use super::options::with_allow;
 use super::proxy::ends_here;
@@ -113,8 +114,7 @@ fn is_served(cx: &Context, uri: &Uri<'_>) -> bool {
 
 /// The flow our token in the topmost Route names, if that Route is this server's.
 fn own_route(cx: &Context, request: &Message) -> Option<FlowId> {
-    let line = request.lines(Name::Route).next()?;
-    let route = NameAddr::parse(line)?;
+    let route = request.all::<Route<'_>>().next()?.ok()?;
     let uri = route.uri().ok()?;
     let own = uri.host().to_string().eq_ignore_ascii_case(&cx.config.identity.fqdn);
     cx.path_tokens.flow(uri.user().filter(|_| own)?)

@@ -430,3 +430,21 @@ fn what_a_dialog_keeps_passes_to_the_successor_of_an_association() {
     assert!(estate.servers[0].node.bindings("alice@network.com").is_empty());
     estate.exchange(&mut callee, alice, "BYE");
 }
+
+/// SIPp writes its whole route into one line.
+#[test]
+fn a_route_of_one_line_leads_as_one_of_many() {
+    let mut estate = estate();
+    let (alice, bob) = (estate.sign_in("alice", "aa", 0), estate.sign_in("bob", "bb", 1));
+    let [mut caller, _] = estate.call(alice, bob);
+    let bye = caller.request("BYE");
+    let (before, routes) = bye.split_once("Route: ").unwrap();
+    let bye = format!("{before}Route: {}", routes.replace("\r\nRoute: ", ", "));
+    assert!(bye.matches("Route: ").count() == 1 && bye.contains(">, <"), "{bye}");
+    estate.say(alice, &bye);
+    let heard = estate.hears(bob);
+    assert_eq!(method(&heard), "BYE", "{}", estate.ladders());
+    estate.answer(bob, &heard, 200, "");
+    assert_eq!(estate.hears(alice).status(), Some(200));
+    estate.assert_at_rest();
+}

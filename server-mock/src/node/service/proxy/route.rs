@@ -68,7 +68,7 @@ pub(in crate::node::service) fn is_routed(cx: &Context, request: &Message, flow:
         return false;
     }
     let named = |uri: &Uri<'_>| if is_own(cx, uri, flow) { uri.user().is_some() } else { true };
-    let top = request.lines(Name::Route).next().and_then(NameAddr::parse);
+    let top = request.all::<Route<'_>>().next().and_then(Result::ok);
     top.and_then(|top| top.uri().ok().map(|uri| named(&uri))).unwrap_or_else(|| is_strict(cx, request, flow))
 }
 
