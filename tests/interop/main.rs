@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a broken test ends by a panic")]
 #![allow(clippy::print_stdout, reason = "what is skipped is said on the test's output")]
 
+mod calls;
 mod digest;
 mod example;
 mod gss;

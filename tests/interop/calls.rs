@@ -1,0 +1,101 @@
+//! SIPp calls SIPp through two home servers: answered and hung up, and given up while it rings.
+
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use homing_core::transport::Transport;
+use homing_server_mock::estate::{Estate, EstateBuilder, Schemes, User};
+
+use crate::peer::{beside, eventually, find, folder, free_ports, runtime};
+use crate::site::{PASSWORD, alice, ladder};
+
+#[test]
+fn sipp_calls_sipp_through_two_home_servers() {
+    let Some(sipp) = find("sipp", "SIPp's calls through our home servers") else { return };
+    for transport in [Transport::Udp, Transport::Tcp] {
+        let runtime = runtime();
+        let estate = EstateBuilder::new()
+            .domain("network.com")
+            .home("hs102")
+            .home("hs104")
+            .user(alice())
+            .user(User::new("bob", PASSWORD).assigned("hs102"))
+            .schemes(Schemes::Md5)
+            .transports([Transport::Udp, Transport::Tcp, Transport::Tls])
+            .seed(4);
+        let estate = runtime.block_on(estate.start()).expect("the estate starts");
+        for (caller, called) in [("caller.xml", "answers.xml"), ("gives_up.xml", "rings.xml")] {
+            call(&sipp, &estate, transport, (caller, called));
+        }
+    }
+}
+
+/// Alice listens, and Bob calls her three times.
+fn call(sipp: &Path, estate: &Estate, transport: Transport, (caller, called): (&str, &str)) {
+    let home = estate.node("hs104").address(Transport::Udp).to_string();
+    let [port] = free_ports::<1>().map(|port| port.to_string());
+    let flag = "u1";
+    let mut sign_in = scenario(sipp, "sign_in.xml", ("alice", flag, &port));
+    let said = sign_in.args(["-m", "1"]).arg(&home).output().unwrap();
+    assert!(said.status.success(), "{}\n{}", String::from_utf8_lossy(&said.stdout), ladder(estate));
+    let mut listening = scenario(sipp, called, ("alice", flag, &port));
+    let listens = Ended(listening.args(["-m", "3"]).stdout(Stdio::null()).spawn().unwrap());
+    assert!(eventually(std::time::Duration::from_secs(5), || is_taken(&port)), "SIPp does not listen");
+    let [from] = free_ports::<1>().map(|port| port.to_string());
+    let server = estate.node("hs102").address(transport).to_string();
+    let flag = if transport == Transport::Udp { "u1" } else { "t1" };
+    let mut calls = scenario(sipp, caller, ("bob", flag, &from));
+    let said = calls.args(["-m", "3", "-r", "5", "-l", "1"]).arg(server).output().unwrap();
+    let words = String::from_utf8_lossy(&said.stdout).into_owned();
+    assert!(said.status.success(), "{transport} {caller}: {words}\n{}", ladder(estate));
+    drop(listens);
+}
+
+/// A scenario of ours, for one user from one port.
+fn scenario(sipp: &Path, file: &str, (user, flag, port): (&str, &str, &str)) -> Command {
+    let mut command = Command::new(sipp);
+    command
+        .current_dir(folder("sipp"))
+        .args(["-sf".as_ref(), beside(&format!("sipp/{file}")).as_os_str()])
+        .args([
+            "-t",
+            flag,
+            "-auth_uri",
+            "network.com",
+            "-key",
+            "domain",
+            "network.com",
+            "-key",
+            "callee",
+            "alice",
+        ])
+        .args([
+            "-s",
+            user,
+            "-au",
+            user,
+            "-ap",
+            PASSWORD,
+            "-timeout",
+            "40s",
+            "-deadcall_wait",
+            "0",
+            "-nostdin",
+        ])
+        .args(["-i", "127.0.0.1", "-p", port]);
+    command
+}
+
+fn is_taken(port: &str) -> bool {
+    std::net::UdpSocket::bind(format!("127.0.0.1:{port}")).is_err()
+}
+
+/// A program that is ended with its test.
+struct Ended(Child);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
