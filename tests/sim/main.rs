@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a broken test ends by a panic")]
 #![allow(clippy::print_stdout, reason = "one seed prints its ladder on request")]
 
+mod call_seeds;
+mod calls;
 mod claims;
 mod crowd;
 mod digest;

@@ -131,13 +131,29 @@ pub fn alice() -> AccountConfig {
     AccountConfig::new(Aor::parse(ALICE).expect("a constant address"), "0123456789")
 }
 
-/// Bob's account: a plain SIP client, by Digest over UDP, with his server written down.
-pub fn bob_by_udp() -> AccountConfig {
-    let mut config = AccountConfig::new(Aor::parse(BOB).expect("a constant address"), "b0b");
+/// Alice's account as a plain SIP client: by UDP, with her server written down.
+pub fn alice_by_udp() -> AccountConfig {
+    let mut config = AccountConfig::new(Aor::parse(ALICE).expect("a constant address"), "a11ce");
+    by_udp(&mut config, "hs104");
+    config
+}
+
+fn by_udp(config: &mut AccountConfig, home: &str) {
     config.transports = vec![Transport::Udp];
     config.auth.udp_register = true;
     config.server =
-        ServerChoice::Fixed { host: format!("hs102.{DOMAIN}"), port: None, transport: Transport::Udp };
+        ServerChoice::Fixed { host: format!("{home}.{DOMAIN}"), port: None, transport: Transport::Udp };
+}
+
+/// Bob's account with the project's defaults.
+pub fn bob() -> AccountConfig {
+    AccountConfig::new(Aor::parse(BOB).expect("a constant address"), "b0b")
+}
+
+/// Bob's account: a plain SIP client, by Digest over UDP, with his server written down.
+pub fn bob_by_udp() -> AccountConfig {
+    let mut config = AccountConfig::new(Aor::parse(BOB).expect("a constant address"), "b0b");
+    by_udp(&mut config, "hs102");
     config
 }
 
@@ -148,9 +164,15 @@ pub fn somebody(number: u16) -> String {
 
 /// Switches on the phone of one of the crowd; returns its place.
 pub fn add_somebody(world: &mut World, number: u16) -> usize {
+    add_somebody_with(world, number, |_| ())
+}
+
+/// The same with a change to the account.
+pub fn add_somebody_with(world: &mut World, number: u16, change: impl FnOnce(&mut AccountConfig)) -> usize {
     let name = somebody(number);
     let aor = Aor::parse(&format!("{name}@{DOMAIN}")).expect("a constant shape of address");
-    let config = AccountConfig::new(aor, format!("e{number:06}"));
+    let mut config = AccountConfig::new(aor, format!("e{number:06}"));
+    change(&mut config);
     let password = Password::new(CROWDS_PASSWORD);
     let credentials = Credentials::new(&name, "NETWORK", password);
     world.add_phone(&name, config, credentials)

@@ -18,6 +18,15 @@ impl World {
             self.check_drained(phone);
             self.check_awaits(phone);
             self.check_one_home(phone);
+            self.check_dialogs(phone);
+        }
+    }
+
+    /// No dialog is left without a call.
+    fn check_dialogs(&self, phone: usize) {
+        let agent = &self.phones[phone].agent;
+        if agent.calls() == 0 && agent.dialogs() > 0 {
+            self.fail(&format!("{}: {} dialogs without a call", self.phones[phone].name, agent.dialogs()));
         }
     }
 
@@ -67,12 +76,13 @@ impl World {
         }
     }
 
-    /// The servers that would answer for the phone: those that hold a binding. Where moved users are not
+    /// The servers that would answer for the phone: those that hold a binding of its device. Where moved users are not
     /// recalled (patent paragraph 67) one that cannot reach the phone any more does not count.
     pub fn homes(&self, phone: usize) -> impl Iterator<Item = &Server> {
         let config = &self.phones[phone].config;
         let user = format!("{}@{}", config.aor.user, config.aor.domain);
-        let bound = self.servers.iter().enumerate().filter(move |(_, server)| server.bindings(&user) > 0);
+        let bound =
+            self.servers.iter().enumerate().filter(move |(_, server)| server.holds(&user, &config.epid));
         bound
             .filter(move |(place, server)| {
                 let recalls = server.config.registrar.on_move == OnMove::Recall;

@@ -96,9 +96,10 @@ impl Ladder {
     }
 }
 
+/// The last lines; all of them in the alternate form.
 impl fmt::Display for Ladder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let skipped = self.lines.len().saturating_sub(LONGEST);
+        let skipped = if f.alternate() { 0 } else { self.lines.len().saturating_sub(LONGEST) };
         if skipped > 0 {
             writeln!(f, "… {skipped} lines before")?;
         }

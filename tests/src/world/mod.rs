@@ -1,5 +1,6 @@
 //! The world: hosts, links, zone and directory under one virtual clock.
 
+pub mod calls;
 pub mod chance;
 pub mod ladder;
 pub mod link;

@@ -13,6 +13,8 @@ use homing_core::outbox::{Credentials, Decision};
 use homing_core::state::AccountState;
 use homing_core::time::Now;
 
+use super::calls::Person;
+
 /// One agent with one account.
 pub struct Phone {
     /// How the ladder calls it.
@@ -37,6 +39,8 @@ pub struct Phone {
     pub life: u32,
     /// Its address.
     pub place: Place,
+    /// Who uses it.
+    pub person: Person,
 }
 
 /// Where a phone stands in the network.
@@ -64,6 +68,7 @@ impl Phone {
             born: now.since_start.0,
             life: 0,
             place: Place { ip: IpAddr::from([10, 9, 0, 1]), port: 40_000 },
+            person: Person::default(),
         }
     }
 

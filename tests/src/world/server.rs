@@ -70,6 +70,13 @@ impl Server {
         self.node.as_ref().map_or(0, |node| node.registrar().of(user).len())
     }
 
+    /// True if it holds a binding of that device of `user`.
+    pub fn holds(&self, user: &str, epid: &str) -> bool {
+        let of =
+            |node: &Node| node.registrar().of(user).iter().any(|binding| binding.endpoint.device == epid);
+        self.node.as_ref().is_some_and(of)
+    }
+
     /// The address it listens on for `transport`.
     pub fn listens_on(&self, transport: Transport) -> SocketAddr {
         let own = self.config.peer(&self.config.identity.fqdn);

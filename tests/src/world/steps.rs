@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use homing_core::command::Command;
-use homing_core::description::DescriptionRefusal;
 use homing_core::event::AccountEvent;
 use homing_core::ids::AccountId;
 use homing_core::outbox::{Answer, Input, Output, Question};
@@ -82,6 +81,23 @@ impl World {
         self.check_rules();
     }
 
+    /// Whose deadline has come, and why.
+    fn due(&self) -> String {
+        let phones = self.phones.iter().map(|phone| (&phone.name, phone.born, phone.agent.deadline()));
+        let servers = self.servers.iter().map(|server| {
+            (
+                &server.short,
+                server.born,
+                server.node.as_ref().and_then(homing_server_mock::node::Node::deadline),
+            )
+        });
+        let due = phones.chain(servers).filter_map(|(name, born, deadline)| {
+            let deadline = deadline.filter(|deadline| born + deadline.at.0 <= self.clock.now)?;
+            Some(format!(" {name} ({})", deadline.why))
+        });
+        due.collect()
+    }
+
     fn next_at(&self) -> Option<Duration> {
         let phones = self.phones.iter().filter_map(|phone| Some(phone.born + phone.agent.deadline()?.at.0));
         let servers = self.servers.iter().filter_map(|server| server.deadline());
@@ -96,7 +112,7 @@ impl World {
         self.rules_at_rest(at);
         self.rules.count_step(at);
         if self.rules.spins() {
-            self.fail("a thousand steps at one instant: a deadline does not move");
+            self.fail(&format!("a thousand steps at one instant, a deadline does not move:{}", self.due()));
         }
         self.clock.now = at;
         if self.clock.queue.next_at().is_some_and(|next| next <= at) {
@@ -156,7 +172,8 @@ impl World {
                 }
                 Output::Close { flow } => self.hang_up(HostId::Phone(phone), flow),
                 Output::Ask { id, question, until: _ } => self.asked(phone, id, question),
-                Output::Forget { id: _ } | Output::Call(_) => {}
+                Output::Forget { id: _ } => {}
+                Output::Call(notice) => self.told_of_call(phone, notice),
                 Output::Event(event) => {
                     let at = self.now();
                     let name = self.phones[phone].name.clone();
@@ -201,7 +218,7 @@ impl World {
             }
             Question::Credentials { .. } => Answer::Credentials(self.phones[phone].credentials.clone()),
             Question::Redirect(_) => Answer::Redirect(self.phones[phone].consent),
-            Question::Describe(_) => Answer::Described(Err(DescriptionRefusal::new(399, "no sound here"))),
+            Question::Describe(question) => self.describe(phone, &question),
         };
         self.clock.queue.add(now, Happening::Answered { phone, life, ask, answer });
     }
