@@ -14,8 +14,8 @@ use homing_core::ids::{CallId, Rng, Seed};
 use homing_server_mock::node::config::{OnMove, Schemes};
 use homing_tests::scenario::{self, Scenario};
 use homing_tests::world::World;
-use homing_tests::world::calls::Habit;
 use homing_tests::world::link::NetworkConditions;
+use homing_tests::world::person::Habit;
 
 /// What happened how often, over all seeds.
 type Tally = BTreeMap<&'static str, u64>;

@@ -9,8 +9,8 @@ use homing_core::transport::Transport;
 use homing_server_mock::node::config::{OnMove, Schemes};
 use homing_tests::scenario::{self, Scenario};
 use homing_tests::world::World;
-use homing_tests::world::calls::Habit;
 use homing_tests::world::link::NetworkConditions;
+use homing_tests::world::person::Habit;
 
 const ALICE: usize = 0;
 const BOB: usize = 1;

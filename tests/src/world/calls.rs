@@ -1,9 +1,9 @@
-//! People and their calls: what a phone is told of them, and what the person at it does.
+//! Calls in the world: a person places and takes them, and a phone is told how to send sound.
 
 use std::time::Duration;
 
 use homing_core::agent::Agent;
-use homing_core::call_event::{CallEnd, CallEvent, CallNotice};
+use homing_core::call_event::{CallEvent, CallNotice};
 use homing_core::call_request::CallRequest;
 use homing_core::description::{Description, DescriptionQuestion, DescriptionRefusal, Turn};
 use homing_core::error::Misuse;
@@ -13,68 +13,7 @@ use homing_core::time::Now;
 use homing_wire::sdp::{Direction, Media, Origin, Session};
 
 use super::World;
-
-/// Somebody at a phone.
-#[derive(Default)]
-pub struct Person {
-    /// What becomes of a call that comes in.
-    pub habit: Habit,
-    /// What the phone told of calls, with the time.
-    pub told: Vec<(Duration, CallNotice)>,
-    /// Descriptions so far; the version of the next one.
-    described: u64,
-}
-
-/// What a person does with a call that comes in.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Habit {
-    /// Nothing.
-    #[default]
-    Ignores,
-    /// It rings, and is answered after this.
-    Answers(Duration),
-    /// It rings, and is refused with this status.
-    Rejects(Duration, u16),
-}
-
-impl Person {
-    /// The end of a call, if it was told.
-    pub fn end(&self, call: CallId) -> Option<&CallEnd> {
-        self.told.iter().find_map(|(_, notice)| match &notice.what {
-            CallEvent::Ended(end) if notice.call == call => Some(&**end),
-            _ => None,
-        })
-    }
-
-    /// True if the call was told to be answered.
-    pub fn is_answered(&self, call: CallId) -> bool {
-        self.heard(call, |what| matches!(what, CallEvent::Answered { .. })) > 0
-    }
-
-    /// How many events of the call fit.
-    pub fn heard(&self, call: CallId, fits: impl Fn(&CallEvent) -> bool) -> usize {
-        self.told.iter().filter(|(_, notice)| notice.call == call && fits(&notice.what)).count()
-    }
-
-    /// Calls that were told, in the order of their first event.
-    pub fn calls(&self) -> Vec<CallId> {
-        let mut calls: Vec<CallId> = Vec::new();
-        for (_, notice) in &self.told {
-            if !calls.contains(&notice.call) {
-                calls.push(notice.call);
-            }
-        }
-        calls
-    }
-
-    /// The call that came in last.
-    pub fn came_in(&self) -> Option<CallId> {
-        self.told
-            .iter()
-            .rev()
-            .find_map(|(_, notice)| matches!(notice.what, CallEvent::Incoming(_)).then_some(notice.call))
-    }
-}
+use super::person::Habit;
 
 impl World {
     /// A phone calls; none where it may not, which the ladder tells.
@@ -153,8 +92,7 @@ impl World {
     /// What a phone answers when it is asked how to send sound.
     pub(super) fn describe(&mut self, phone: usize, question: &DescriptionQuestion) -> Answer {
         let person = &mut self.phones[phone].person;
-        person.described += 1;
-        let (version, ip) = (person.described, self.phones[phone].place.ip.to_string());
+        let (version, ip) = (person.next_version(), self.phones[phone].place.ip.to_string());
         let origin = Origin {
             user: "-",
             session: u64::from(question.call.0) + 1,

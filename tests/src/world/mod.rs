@@ -1,13 +1,14 @@
 //! The world: hosts, links, zone and directory under one virtual clock.
 
-pub mod calls;
 pub mod chance;
 pub mod ladder;
 pub mod link;
+pub mod person;
 pub mod phone;
 pub mod server;
 pub mod zone;
 
+mod calls;
 mod checks;
 mod network;
 mod queue;

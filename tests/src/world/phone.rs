@@ -13,7 +13,7 @@ use homing_core::outbox::{Credentials, Decision};
 use homing_core::state::AccountState;
 use homing_core::time::Now;
 
-use super::calls::Person;
+use super::person::Person;
 
 /// One agent with one account.
 pub struct Phone {
