@@ -76,19 +76,20 @@ impl World {
         }
     }
 
-    /// The servers that would answer for the phone: those that hold a binding of its device. Where moved users are not
-    /// recalled (patent paragraph 67) one that cannot reach the phone any more does not count.
+    /// The servers that would answer for the phone: where moved users are recalled, those that hold a binding of its
+    /// user. Else each device moves with its own refresh (patent paragraph 67), and a server that cannot reach it any
+    /// more does not count.
     pub fn homes(&self, phone: usize) -> impl Iterator<Item = &Server> {
         let config = &self.phones[phone].config;
         let user = format!("{}@{}", config.aor.user, config.aor.domain);
-        let bound =
-            self.servers.iter().enumerate().filter(move |(_, server)| server.holds(&user, &config.epid));
-        bound
-            .filter(move |(place, server)| {
-                let recalls = server.config.registrar.on_move == OnMove::Recall;
-                recalls || !self.links_between(phone, *place).is_empty()
-            })
-            .map(|(_, server)| server)
+        let answers = move |(place, server): &(usize, &Server)| {
+            if server.config.registrar.on_move == OnMove::Recall {
+                server.bindings(&user) > 0
+            } else {
+                server.holds(&user, &config.epid) && !self.links_between(phone, *place).is_empty()
+            }
+        };
+        self.servers.iter().enumerate().filter(answers).map(|(_, server)| server)
     }
 
     /// No credential leaves for a server whose name was not proved, unless the account says `in the clear`.

@@ -112,7 +112,7 @@ impl World {
         self.rules_at_rest(at);
         self.rules.count_step(at);
         if self.rules.spins() {
-            self.fail(&format!("a thousand steps at one instant, a deadline does not move:{}", self.due()));
+            self.fail(&format!("a thousand steps at one instant: a deadline does not move:{}", self.due()));
         }
         self.clock.now = at;
         if self.clock.queue.next_at().is_some_and(|next| next <= at) {
