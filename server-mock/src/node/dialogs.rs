@@ -57,7 +57,12 @@ impl Dialogs {
     /// A call of an endpoint begins; until it is answered it is remembered for four minutes from each response on.
     pub(super) fn begin(&mut self, key: &DialogKey, flow: FlowId, now: Now) {
         let early = Dialog { flow, silence: EARLY, confirmed: false };
-        let dialog = *self.held.entry(key.clone()).or_insert(early);
+        let held = self.held.entry(key.clone()).or_insert(early);
+        if !held.confirmed {
+            // Of several devices under one name it is that of the one that spoke last: the one that answers.
+            held.flow = flow;
+        }
+        let dialog = *held;
         self.ends.set(key.clone(), now.after(dialog.silence));
         self.make_room(key);
     }

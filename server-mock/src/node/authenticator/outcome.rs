@@ -94,6 +94,13 @@ pub struct Principal {
     pub proof: &'static str,
 }
 
+impl Principal {
+    /// False for who is only taken at their word, as the sender of an ACK or CANCEL that cannot be challenged.
+    pub fn is_proved(&self) -> bool {
+        self.response_auth != ResponseAuth::Unsigned(Unsigned::Unauthenticated)
+    }
+}
+
 /// What is put on a response so that its receiver knows whose it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ResponseAuth {

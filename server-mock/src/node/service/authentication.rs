@@ -128,10 +128,13 @@ fn neighbour(cx: &Context, received: &Received, trusted: bool) -> Option<Princip
 }
 
 fn proceed(cx: &mut Context, received: Box<Received>, principal: Principal, now: Now) -> Step {
-    let said = Decision::new(Verdict::Authenticated, principal.proof).about(&principal.endpoint);
-    cx.note(Some(received.flow), said, now);
-    if !cx.hold(received.flow, now) {
-        return refuse_datagrams(cx, received, &principal, now);
+    // Who proved nothing stays a stranger, whose limits are a stranger's.
+    if principal.is_proved() {
+        let said = Decision::new(Verdict::Authenticated, principal.proof).about(&principal.endpoint);
+        cx.note(Some(received.flow), said, now);
+        if !cx.hold(received.flow, now) {
+            return refuse_datagrams(cx, received, &principal, now);
+        }
     }
     let Received { flow, request, cancels } = *received;
     if request.method() == Some(Method::Ack) {

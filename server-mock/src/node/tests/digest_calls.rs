@@ -160,3 +160,63 @@ fn a_dialog_by_digest_follows_its_endpoints_to_new_connections() {
     let heard = estate.heard(bob);
     assert_eq!(heard.first().map(method).as_deref(), Some("INFO"), "{}", estate.ladders());
 }
+
+/// Neither phone names its device: the one that answered is the one in the dialog.
+#[test]
+fn of_two_phones_without_a_name_the_one_that_answered_is_spoken_to() {
+    let (mut estate, alice, first) = estate();
+    let second = estate.client("bob", "", 1);
+    sign_in(&mut estate, second, "bob");
+    let invite = plain(&estate.invite(alice, "bob"));
+    prove(&mut estate, alice, "alice", &invite);
+    let rings = [first, second].map(|who| estate.heard(who).remove(0));
+    for (who, ring) in [first, second].into_iter().zip(&rings) {
+        let ringing = reply(&estate, who, ring, 180);
+        estate.say_plain(who, &ringing);
+    }
+    let ok = reply(&estate, second, &rings[1], 200);
+    estate.say_plain(second, &ok);
+    let ok = estate.heard(alice).into_iter().find(|heard| heard.status() == Some(200)).unwrap();
+    estate.heard(first);
+    let ack = Dialog::of_caller(alice, &ok).ack();
+    estate.say_plain(alice, &ack);
+    assert!(estate.heard(first).is_empty(), "{}", estate.ladders());
+    assert_eq!(estate.heard(second).first().map(method).as_deref(), Some("ACK"));
+}
+
+#[test]
+fn a_recorded_route_rings_nobody_anew_and_what_names_a_dialog_is_counted() {
+    let (mut estate, alice, bob) = estate();
+    let invite = plain(&estate.invite(alice, "bob"));
+    prove(&mut estate, alice, "alice", &invite);
+    let ring = estate.heard(bob).remove(0);
+    let ok = reply(&estate, bob, &ring, 200);
+    estate.say_plain(bob, &ok);
+    let ok = estate.heard(alice).remove(0);
+    let mut side = Dialog::of_caller(alice, &ok);
+    let ack = side.ack();
+    estate.say_plain(alice, &ack);
+    estate.heard(bob);
+    let again = side.request("INVITE");
+    let (before, to) = again.split_once("To: ").unwrap();
+    let (to, after) = to.split_once("\r\n").unwrap();
+    let fresh = format!("{before}To: {}\r\n{after}", to.split(";tag=").next().unwrap());
+    let refused = prove(&mut estate, alice, "alice", &fresh);
+    assert_eq!(refused.iter().filter_map(Message::status).collect::<Vec<_>>(), [403], "{}", estate.ladders());
+    assert!(estate.heard(bob).is_empty());
+}
+
+/// RFC 3325 section 5: an identity that a client asserts goes no further, in responses either.
+#[test]
+fn no_client_asserts_an_identity_in_a_response() {
+    let (mut estate, alice, bob) = estate();
+    let invite = plain(&estate.invite(alice, "bob"));
+    prove(&mut estate, alice, "alice", &invite);
+    let ring = estate.heard(bob).remove(0);
+    let ringing = reply(&estate, bob, &ring, 180);
+    let ringing = ringing.replace("Contact:", "P-Asserted-Identity: <sip:chief@network.com>\r\nContact:");
+    assert!(ringing.contains("chief"));
+    estate.say_plain(bob, &ringing);
+    let heard = estate.heard(alice).remove(0);
+    assert_eq!((heard.status(), heard.lines(Name::PAssertedIdentity).count()), (Some(180), 0));
+}

@@ -314,3 +314,20 @@ fn options_to_a_user_reaches_the_device_and_is_480_without_one() {
     assert_eq!((asked.len(), reached.request_uri()), (1, Some("sip:user@127.0.0.1:40001;transport=tls")));
     assert_eq!(status(&mut bench, "", 4), Some(200), "the server itself");
 }
+
+/// A CANCEL cannot be challenged, and is taken where its INVITE came from: that proves nothing about anybody.
+#[test]
+fn who_cancels_without_proof_stays_a_stranger() {
+    for transport in [Transport::Udp, Transport::Tcp] {
+        let (mut bench, _) = bench(Schemes::Digest, |_| ());
+        let flow = bench.open_from(7, transport, "192.0.2.9:5060", at(0));
+        let text = |method: &str| {
+            let text = register("user", 1, CONTACT).replace(" REGISTER\r\n", &format!(" {method}\r\n"));
+            text.replace("REGISTER sip:network.com", &format!("{method} sip:bob@network.com"))
+        };
+        assert_eq!(bench.ask(flow, &text("INVITE"), at(0)).status(), Some(401));
+        bench.say(flow, &text("CANCEL"), at(0));
+        assert_eq!((bench.told("authenticated"), bench.held.len()), (0, 0), "{}", bench.ladder());
+        assert!(!bench.node.cx.flows.find(flow).unwrap().authenticated);
+    }
+}

@@ -220,6 +220,9 @@ pub(in crate::node::service) fn sign_towards(
     endpoint: Option<&Endpoint>,
 ) -> Option<Proved> {
     let Some(session) = client_behind(cx, to, request, endpoint) else {
+        if signs_elsewhere(cx, to, endpoint) {
+            return None;
+        }
         return Some(Proved { request: Signed::without(unsigned, NoAssociation::Relayed), session: None });
     };
     match cx.signer().sign(unsigned, request, session) {
@@ -229,6 +232,14 @@ pub(in crate::node::service) fn sign_towards(
             None
         }
     }
+}
+
+/// True for a client that has an association, over another of its own flows: whoever is here could not prove to be it.
+fn signs_elsewhere(cx: &Context, to: FlowId, endpoint: Option<&Endpoint>) -> bool {
+    let to_client = cx.flows.find(to).is_some_and(|flow| flow.trusted.is_none());
+    let session = endpoint.and_then(|endpoint| cx.sessions.of_endpoint(endpoint));
+    let session = session.and_then(|id| cx.sessions.find(id));
+    to_client && session.is_some_and(|session| session.flow != to && cx.flows.find(session.flow).is_some())
 }
 
 /// The association of the client a request is for: one connection may serve several devices.

@@ -88,7 +88,9 @@ impl Service for Proxy {
                 Step::Done
             }
             Step::Authenticated(authenticated) => {
-                self.heard(&authenticated.principal.endpoint, now);
+                if authenticated.principal.is_proved() {
+                    self.heard(&authenticated.principal.endpoint, now);
+                }
                 match authenticated.request.request.method() {
                     Some(Method::Cancel) => {
                         self.cancel(cx, &authenticated, now);
@@ -266,6 +268,13 @@ impl Proxy {
                 self.asking.insert(tx, Asking { flow, cancelled: false });
                 return Step::LookUp(LookUp { user, pending: Pending::Authenticated(authenticated) });
             }
+            Ok(Directions { destination: Destination::Along(_), route })
+                if is_call(&authenticated.request.request) && !route.tokens.is_empty() =>
+            {
+                // It would ring uncounted.
+                let why = "a route that was recorded leads to no new call";
+                refuse(cx, &authenticated, Refusal::new(403, why), now);
+            }
             Ok(Directions { destination: Destination::Along(target), route }) => {
                 let token = sender_token(cx, &authenticated, &route.tokens);
                 let request = &authenticated.request;
@@ -304,7 +313,8 @@ impl Proxy {
             Plan { token, own_routes: route.own, breadth: Some(share), ..plan_for(&authenticated.principal) };
         let id = cx.next_id();
         let counted = Counted { from: authenticated.principal.endpoint.user.clone(), to: user.clone() };
-        if is_call(&authenticated.request.request)
+        // One that names a dialog rings just as well.
+        if authenticated.request.request.method() == Some(Method::Invite)
             && let Err(refusal) = self.admission.admit(id, counted, &cx.config.calls)
         {
             cx.counters.count(Counter::OverCap);

@@ -199,10 +199,14 @@ impl ResponseContext {
 
     fn handle_provisional(&mut self, cx: &mut Context, number: usize, response: &Message, now: Now) {
         let Some(branch) = self.branches.get_mut(number) else { return };
+        if response.status() == Some(100) {
+            // It is for neighbours, and sets no timer C (RFC 3261 section 16.7 step 2).
+            return;
+        }
         branch.rings(now);
         let (proved, flow) = (branch.session.is_some(), branch.flow);
-        // Only an INVITE has provisional responses that say something (RFC 4320 4.1), and 100 is for neighbours.
-        if response.status() == Some(100) || !self.is_invite() || self.stage != Stage::Forking {
+        // Only an INVITE has provisional responses that say something (RFC 4320 4.1).
+        if !self.is_invite() || self.stage != Stage::Forking {
             return;
         }
         if let Some(key) = self.part_of(number).filter(|_| self.is_call()) {

@@ -102,14 +102,20 @@ pub(in crate::node::service) fn way_to(
         .iter()
         .filter(|binding| is_same_device(&binding.endpoint, &token.endpoint) && is_open(binding.route.flow));
     let mut own = own.collect::<Vec<_>>();
-    own.sort_by_key(|binding| binding.reg_id != token.reg_id);
-    if let Some(binding) = own.first() {
+    let key = DialogKey { endpoint: token.endpoint.clone(), call_id: call_id.to_owned() };
+    let of_dialog = cx.dialogs.flow_of(&key);
+    // A device without a name may share that with others of its user: the dialog knows which of them it is.
+    own.sort_by_key(|binding| {
+        let is_other = binding.endpoint != token.endpoint;
+        (is_other, Some(binding.route.flow) != of_dialog, binding.reg_id != token.reg_id)
+    });
+    let is_one = own.len() == 1 || own.first().is_some_and(|binding| binding.endpoint == token.endpoint);
+    if let Some(binding) = own.first().filter(|_| is_one) {
         return Some((binding.route.flow, binding.route.path.clone()));
     }
     let session = cx.sessions.of_endpoint(&token.endpoint).and_then(|id| cx.sessions.find(id));
-    let key = DialogKey { endpoint: token.endpoint.clone(), call_id: call_id.to_owned() };
     let by_session = session.map(|session| session.flow).filter(|flow| is_open(*flow));
-    let by_dialog = || cx.dialogs.flow_of(&key).filter(|flow| is_open(*flow));
+    let by_dialog = || of_dialog.filter(|flow| is_open(*flow));
     Some((by_session.or_else(by_dialog)?, Vec::new()))
 }
 
