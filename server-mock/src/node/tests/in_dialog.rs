@@ -448,3 +448,29 @@ fn a_route_of_one_line_leads_as_one_of_many() {
     assert_eq!(estate.hears(alice).status(), Some(200));
     estate.assert_at_rest();
 }
+
+/// The binding is of the connection before, the association of the new one: whoever sits at the old one proves nothing.
+#[test]
+fn nothing_goes_unsigned_to_a_client_that_signs_over_another_connection() {
+    let mut estate = estate();
+    let (alice, bob) = (estate.sign_in("alice", "aa", 0), estate.sign_in("bob", "bb", 1));
+    estate.connect(bob, Transport::Tls);
+    let number = estate.next();
+    let options = move |auth: &str, cseq: u32, _: &TwoServers| {
+        format!(
+            "OPTIONS sip:network.com SIP/2.0\r\nVia: SIP/2.0/TLS c;branch=z9hG4bKo{number}x{cseq}\r\nMax-Forwards: 70\r\n\
+             From: <sip:bob@network.com>;tag=f;epid=bb\r\nTo: <sip:network.com>\r\nCall-ID: o{number}\r\n\
+             CSeq: {cseq} OPTIONS\r\n{auth}Content-Length: 0\r\n\r\n"
+        )
+    };
+    assert_eq!(estate.handshake(bob, options).status(), Some(200), "{}", estate.ladders());
+    let invite = estate.invite(alice, "bob");
+    estate.say(alice, &invite);
+    assert!(estate.heard(bob).is_empty(), "{}", estate.ladders());
+    assert!(estate.statuses(alice).iter().all(|status| *status >= 400));
+    assert_eq!(estate.register(bob, "").status(), Some(200));
+    let invite = estate.invite(alice, "bob");
+    estate.say(alice, &invite);
+    let heard = estate.hears(bob);
+    assert!(estate.is_signed_for(bob, &heard));
+}
