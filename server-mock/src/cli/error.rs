@@ -176,6 +176,9 @@ impl From<EstateError> for CliError {
             EstateError::NoSuchUser(_) => {
                 ("S0210", "Name one of the [[user]] entries, by name or name@domain.")
             }
+            EstateError::IsParty(_) => {
+                ("S0212", "Name a [[user]] that is no [[party]]; parties change with the next start.")
+            }
             EstateError::Directory(DirectoryError::Busy) => {
                 ("S0211", "Another program holds the file in `directory`: end it, or try again.")
             }

@@ -4,7 +4,7 @@ mod wrong;
 
 use super::*;
 use crate::estate::{
-    BehindProxy, Dialect, Estate, ExtendedProtection, Mode, NoAssociation, OnMove, Role, Schemes,
+    BehindProxy, Dialect, Estate, ExtendedProtection, Mode, NoAssociation, OnMove, Role, Schemes, User,
 };
 use crate::node::config::NodeConfig;
 use crate::node::party::{Party, Then};
@@ -152,6 +152,28 @@ async fn a_party_is_made_to_call_by_the_socket() {
     }
     let wrong = r#"{"do":"party_calls","server":"hs104","party":"storm","callee":"nobody"}"#;
     assert_eq!(ask(&estate, wrong).await["code"], "S0210");
+}
+
+/// One distributor, two home servers, and alice and the party at one of them.
+const WITH_PARTY: &str = "domain = \"network.com\"\n[[server]]\nname = \"lb\"\nrole = \"distributor\"\n\
+    [[server]]\nname = \"hs102\"\nrole = \"home\"\n[[server]]\nname = \"hs104\"\nrole = \"home\"\n\
+    [[user]]\nname = \"alice\"\npassword = \"x\"\nhome = \"hs104\"\n\
+    [[party]]\nname = \"Echo\"\nhome = \"hs104\"\n";
+
+#[tokio::test]
+async fn nobody_is_let_in_as_a_party() {
+    let config = EstateConfig::read(&written("barred", WITH_PARTY)).unwrap();
+    // A person of that name is none.
+    let builder = config.builder().unwrap().user(User::new("echo", "known"));
+    let estate = builder.start().await.unwrap();
+    for order in ["enable", "disable"] {
+        for name in ["echo", "Echo", "echo@network.com", "sip:ECHO@network.com"] {
+            let said = ask(&estate, &format!("{{\"do\":\"{order}\",\"user\":\"{name}\"}}")).await;
+            assert_eq!(said["code"], "S0212", "{said}");
+            assert!(said["error"].as_str().unwrap().contains("is a party"), "{said}");
+        }
+        assert!(estate.barred_users().contains("echo@network.com"), "{order}");
+    }
 }
 
 #[test]

@@ -75,9 +75,8 @@ impl EstateBuilder {
     }
 
     /// Adds a user of that home server who is no person: the server takes and makes its calls, and nobody signs in as it.
-    /// The party is named as a user is, by the part before the @.
+    /// The party is named as a user is, by the part before the @; a person of the same name cannot sign in.
     pub fn party(mut self, home: &str, party: Party) -> Self {
-        self.plan.users.push(User::new(&party.user, "").disabled().assigned(home));
         self.plan.parties.push((home.to_owned(), party));
         self
     }

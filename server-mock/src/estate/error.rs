@@ -29,6 +29,9 @@ pub enum EstateError {
     /// A user the estate does not have.
     #[error("there is no user `{0}`")]
     NoSuchUser(String),
+    /// A party is to be what only a person can be.
+    #[error("`{0}` is a party: a server makes and takes its calls, and nobody signs in as it")]
+    IsParty(String),
     /// The domain or a server's name is no DNS name.
     #[error("`{0}` is no name for DNS")]
     Name(String),

@@ -35,6 +35,8 @@ pub(super) struct Origin {
     pub(super) fqdn: String,
     pub(super) role: Role,
     pub(super) listens: Vec<(Transport, SocketAddr)>,
+    /// By address of record without scheme.
+    pub(super) parties: Vec<String>,
 }
 
 struct Inner {
@@ -94,6 +96,11 @@ impl NodeHandle {
     /// Its part in the estate.
     pub fn role(&self) -> Role {
         self.0.origin.role
+    }
+
+    /// True if it takes and makes the calls of the party with this address of record, without scheme and in lower case.
+    pub(crate) fn has_party(&self, address: &str) -> bool {
+        self.0.origin.parties.iter().any(|party| party == address)
     }
 
     /// Where it listens for `transport`.

@@ -95,12 +95,23 @@ impl EstatePlan {
         }
         let own = self.parties.iter().filter(|(home, _)| home.eq_ignore_ascii_case(&config.identity.name));
         let whole = |party: &Party| Party {
-            user: format!("{}@{}", party.user, config.identity.domain),
+            user: format!("{}@{}", party.user.to_ascii_lowercase(), config.identity.domain),
             ..party.clone()
         };
         let own: Vec<Party> = own.map(|(_, party)| whole(party)).collect();
         config.parties.extend(own);
         config
+    }
+
+    /// The accounts by which the estate knows its parties: barred, and should anything ever open one, with a password
+    /// that nobody was told.
+    pub(super) fn party_accounts(&self) -> Vec<User> {
+        let mut random = self.conditions.seed.rng("passwords of parties");
+        let parties = self.parties.iter();
+        let account = |(home, party): &(String, Party)| {
+            User::new(&party.user, &random.token(SECRET_DIGITS)).disabled().assigned(home)
+        };
+        parties.map(account).collect()
     }
 
     /// The fixed port of a server for a transport; 0 where the system picks one.
@@ -119,5 +130,30 @@ impl EstatePlan {
     pub(super) fn seeds(&self) -> impl Iterator<Item = Seed> {
         let seed = self.conditions.seed.clone();
         (0..).map(move |place| seed.stream("server", &[place]))
+    }
+}
+
+/// Hexadecimal digits of a password that nobody is to guess: 128 bits.
+const SECRET_DIGITS: usize = 32;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_can_guess_the_password_of_a_party() {
+        let passwords = |seed: u8| {
+            let mut plan = EstatePlan::default();
+            plan.conditions.seed = Seed([seed; 32]);
+            plan.parties = ["echo", "busy"].map(|name| ("hs104".to_owned(), Party::new(name))).to_vec();
+            let accounts = plan.party_accounts();
+            assert!(
+                accounts.iter().all(|account| !account.enabled && account.home.as_deref() == Some("hs104"))
+            );
+            accounts.iter().map(|account| account.password.reveal().to_owned()).collect::<Vec<String>>()
+        };
+        let (one, other) = (passwords(1), passwords(2));
+        assert!(one.iter().all(|password| password.len() == 32));
+        assert!(one[0] != one[1] && one != other, "each party and each secret has its own");
     }
 }

@@ -135,12 +135,21 @@ impl Estate {
         self.accounts().find(&self.address(user)).is_some()
     }
 
+    /// True for a user who is no person, whichever server is its home.
+    fn is_party(&self, user: &str) -> bool {
+        let address = self.address(user);
+        self.nodes().any(|node| node.has_party(&address))
+    }
+
     /// Bars `user` from signing in, or lets them again, until the estate ends or gets [other users](Self::set_users). What
     /// a barred user holds ends at once: registrations, with a NOTIFY that says so, and associations.
     ///
     /// # Errors
-    /// [`EstateError::NoSuchUser`].
+    /// [`EstateError::NoSuchUser`], and [`EstateError::IsParty`] for who never signs in.
     pub fn enable_user(&self, user: &str, enabled: bool) -> Result<(), EstateError> {
+        if self.is_party(user) {
+            return Err(EstateError::IsParty(user.to_owned()));
+        }
         let mut changed = Accounts::clone(&self.accounts());
         if !changed.enable(&self.address(user), enabled) {
             return Err(EstateError::NoSuchUser(user.to_owned()));

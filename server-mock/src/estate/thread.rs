@@ -82,7 +82,9 @@ async fn start(estate: &EstatePlan) -> Result<(Started, NameServer), EstateError
         Some(authority) => Arc::clone(authority),
         None => Arc::new(Authority::new(&estate.domain)?),
     };
-    let accounts = accounts(&ntlm_domain(estate), &estate.domain, &estate.users);
+    // The parties last: nobody signs in by the name of one.
+    let users = [estate.users.clone(), estate.party_accounts()].concat();
+    let accounts = accounts(&ntlm_domain(estate), &estate.domain, &users);
     let mut opened = Vec::new();
     for ((name, role), seed) in estate.nodes.iter().zip(estate.seeds()) {
         let config = config(estate, name, *role, &accounts);
@@ -93,7 +95,7 @@ async fn start(estate: &EstatePlan) -> Result<(Started, NameServer), EstateError
     let name_server = NameServer::start(zone, SocketAddr::new(estate.at, estate.dns_port))
         .await
         .map_err(EstateError::NameServer)?;
-    let directory = directory(estate, clock).await?;
+    let directory = directory(estate, &users, clock).await?;
     let hosts = opened.iter().map(|opened| (opened.plan.config.identity.fqdn.clone(), estate.at));
     let env = Env {
         clock,
@@ -136,10 +138,11 @@ fn check(estate: &EstatePlan) -> Result<(), EstateError> {
     if let Some(unknown) = estate.published.iter().chain(certified).find(|name| !names.contains(name)) {
         return Err(EstateError::NoSuchNode(unknown.clone()));
     }
-    for user in &estate.users {
-        let Some(home) = &user.home else { continue };
+    let persons = estate.users.iter().filter_map(|user| Some((&user.name, user.home.as_ref()?)));
+    let parties = estate.parties.iter().map(|(home, party)| (&party.user, home));
+    for (user, home) in persons.chain(parties) {
         if !estate.nodes.iter().any(|(name, role)| name == home && role.is_home()) {
-            return Err(EstateError::NoHome { user: user.name.clone(), home: home.clone() });
+            return Err(EstateError::NoHome { user: user.clone(), home: home.clone() });
         }
     }
     Ok(())
@@ -229,7 +232,11 @@ fn zone(estate: &EstatePlan, opened: &[Opened]) -> Result<Zone, EstateError> {
 }
 
 /// The directory with every user assigned who is not assigned yet.
-async fn directory(estate: &EstatePlan, clock: Clock) -> Result<DirectoryHandle, EstateError> {
+async fn directory(
+    estate: &EstatePlan,
+    users: &[User],
+    clock: Clock,
+) -> Result<DirectoryHandle, EstateError> {
     let fqdn = |name: &str| format!("{}.{}", name.to_ascii_lowercase(), estate.domain);
     let homes = estate.nodes.iter().filter(|(_, role)| role.is_home()).map(|(name, _)| fqdn(name));
     let placement = Placement { rule: estate.directory.unknown, homes: homes.collect() };
@@ -239,7 +246,7 @@ async fn directory(estate: &EstatePlan, clock: Clock) -> Result<DirectoryHandle,
         Some(path) => DirectoryHandle::file(path, placement)?,
     };
     // Whom others assigned meanwhile stays there.
-    assign_named(&directory, &estate.users, &estate.domain, &service, clock).await?;
+    assign_named(&directory, users, &estate.domain, &service, clock).await?;
     Ok(directory)
 }
 
@@ -293,7 +300,9 @@ fn set_running(opened: Opened, peers: &[Peer], env: &Env) -> NodeHandle {
     let Opened { mut plan, listeners } = opened;
     plan.config.peers = peers.to_vec();
     let (identity, role) = (plan.config.identity.clone(), plan.config.role);
-    let origin = Origin { name: identity.name, fqdn: identity.fqdn, role, listens: plan.listens.clone() };
+    let parties = plan.config.parties.iter().map(|party| party.user.clone()).collect();
+    let listens = plan.listens.clone();
+    let origin = Origin { name: identity.name, fqdn: identity.fqdn, role, listens, parties };
     let (node_task, orders) = NodeTask::new(plan, env.clone());
     tokio::spawn(node_task.run(listeners));
     NodeHandle::new(origin, orders, env.journal.clone())
