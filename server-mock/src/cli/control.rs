@@ -177,18 +177,15 @@ async fn carry_out(estate: &Estate, command: ControlCommand) -> Result<Answer, C
 }
 
 fn party_calls(estate: &Estate, node: &NodeHandle, call: &PartyCallSection) -> Result<Value, CliError> {
-    if let Some(stranger) = [&call.party, &call.callee].into_iter().find(|user| !estate.has_user(user)) {
-        return Err(EstateError::NoSuchUser(stranger.clone()).into());
+    let (party, callee) = (estate.address(&call.party), estate.address(&call.callee));
+    if !node.has_party(&party) {
+        return Err(CliError::no_party(&call.server, &call.party));
     }
-    let (party, callee) = (whole(estate, &call.party), whole(estate, &call.callee));
+    if !estate.has_user(&callee) {
+        return Err(EstateError::NoSuchUser(call.callee.clone()).into());
+    }
     node.party_calls(&party, &callee, call.manners());
     Ok(json!({ "server": call.server, "party": party, "calls": callee }))
-}
-
-/// A user by name or address of record, as an address of record.
-fn whole(estate: &Estate, user: &str) -> String {
-    let user = user.to_ascii_lowercase();
-    if user.contains('@') { user } else { format!("{user}@{}", estate.domain()) }
 }
 
 fn status(estate: &Estate) -> Value {

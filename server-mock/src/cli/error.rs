@@ -116,6 +116,12 @@ impl CliError {
         )
     }
 
+    /// That server makes no calls for such a user: a person, a party of another server, or nobody.
+    pub(super) fn no_party(server: &str, name: &str) -> Self {
+        let hint = "Name one of the [[party]] entries, and in `server` the server that is its `home`.";
+        Self::new("S0409", format!("the server `{server}` has no party `{name}`"), hint)
+    }
+
     /// The folder of a quick estate cannot be made.
     pub(super) fn folder(path: &Path, why: &Error) -> Self {
         let hint = "Make room there, or name another folder for temporary files (TMPDIR).";

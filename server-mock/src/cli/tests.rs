@@ -176,6 +176,26 @@ async fn nobody_is_let_in_as_a_party() {
     }
 }
 
+#[tokio::test]
+async fn only_the_server_of_a_party_makes_its_calls() {
+    let config = EstateConfig::read(&written("callers", WITH_PARTY)).unwrap();
+    let estate = config.builder().unwrap().start().await.unwrap();
+    let order = |server: &str, party: &str| {
+        format!(
+            "{{\"do\":\"party_calls\",\"server\":\"{server}\",\"party\":\"{party}\",\"callee\":\"alice\"}}"
+        )
+    };
+    for (server, party) in [("lb", "alice"), ("hs104", "alice"), ("hs102", "echo"), ("hs104", "nobody")] {
+        let said = ask(&estate, &order(server, party)).await;
+        assert_eq!(said["code"], "S0409", "{said}");
+        assert!(said["cure"].as_str().unwrap().contains("[[party]]"), "{said}");
+    }
+    for party in ["echo", "ECHO@network.com", "sip:echo@network.com"] {
+        let said = ask(&estate, &order("hs104", party)).await;
+        assert_eq!(said["party"], "echo@network.com", "{said}");
+    }
+}
+
 #[test]
 fn every_dialect_has_its_word() {
     for (word, dialect) in [

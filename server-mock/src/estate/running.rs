@@ -227,7 +227,9 @@ impl Estate {
         &self.started.zone
     }
 
-    fn address(&self, user: &str) -> String {
+    /// The address of record that `user` (`alice`, `alice@network.com` or `sip:alice@network.com`) means, without scheme and
+    /// in lower case.
+    pub(crate) fn address(&self, user: &str) -> String {
         let bare = user.strip_prefix("sip:").unwrap_or(user).to_ascii_lowercase();
         if bare.contains('@') { bare } else { format!("{bare}@{}", self.started.domain) }
     }
