@@ -11,7 +11,7 @@ use super::two_servers::{Dialog, TwoServers, Who};
 
 /// Alice at the first server, bob at the second, and at the second a party as well.
 fn estate(change: impl Fn(&mut Party)) -> (TwoServers, Who, Who) {
-    let homes = [("alice", 0), ("bob", 1), ("party", 1)];
+    let homes = [("alice", 0), ("bob", 1), ("carol", 1), ("party", 1)];
     let mut estate = TwoServers::new(&homes, |config| {
         if config.identity.name == "hs104" {
             let mut party = Party::new("party@network.com");
@@ -282,5 +282,24 @@ fn a_party_takes_no_cancel_and_no_ack_of_anybody_else() {
     let bye = side.request("BYE");
     estate.say(bob, &bye);
     assert_eq!(estate.statuses(bob), [200]);
+    estate.assert_at_rest();
+}
+
+#[test]
+fn another_user_on_the_same_connection_cancels_no_call_to_a_party() {
+    let (mut estate, _, bob) = estate(|party| party.plays = Play::Rings);
+    let carol = estate.sign_in_beside("carol", "cc", bob);
+    let invite = estate.invite(bob, "party");
+    estate.say(bob, &invite);
+    assert_eq!(estate.statuses(bob), [180]);
+    // Signed by carol, whose proof is as good as any.
+    let cancel = TwoServers::cancel_of(&invite)
+        .replace("From: <sip:bob@network.com>", "From: <sip:carol@network.com>")
+        .replace("epid=bb", "epid=cc");
+    estate.say(carol, &cancel);
+    assert!(estate.heard(bob).is_empty(), "{}", estate.ladders());
+    assert_eq!(estate.servers[1].told("a CANCEL of somebody else"), 1, "{}", estate.ladders());
+    estate.say(bob, &TwoServers::cancel_of(&invite));
+    assert_eq!(estate.statuses(bob), [200, 487], "{}", estate.ladders());
     estate.assert_at_rest();
 }

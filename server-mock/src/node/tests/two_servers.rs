@@ -186,6 +186,17 @@ impl TwoServers {
         who
     }
 
+    /// A client signs in on the connection of another, which hears what comes by it afterwards.
+    pub(super) fn sign_in_beside(&mut self, user: &str, epid: &str, other: Who) -> Who {
+        let Client { server, flow, .. } = self.clients[other];
+        let who = self.client(user, epid, server);
+        self.clients[who].flow = flow;
+        self.by_flow.insert((server, flow), who);
+        assert_eq!(self.register(who, "").status(), Some(200), "{}", self.ladders());
+        self.by_flow.insert((server, flow), other);
+        who
+    }
+
     /// Signs in, or in again on another connection.
     pub(super) fn register(&mut self, who: Who, more: &str) -> Message {
         let contact = format!("{}{more}", self.contact(who));

@@ -93,10 +93,13 @@ impl Call {
         matches!(self.state, State::Incoming { .. })
     }
 
-    /// True for a CANCEL by the way of its INVITE, which whoever has an association signed.
+    /// True for a CANCEL by the way of its INVITE. Where an association signed that, the same endpoint must have signed
+    /// this: others may be behind the same connection.
     pub(super) fn may_be_cancelled_by(&self, asked: &ServerRequest, principal: &Principal) -> bool {
         let State::Incoming { invite, .. } = &self.state else { return false };
-        invite.request.flow == asked.flow && self.is_proved(principal)
+        let signs = matches!(invite.principal.response_auth, ResponseAuth::Association(_));
+        let same_endpoint = invite.principal.endpoint == principal.endpoint;
+        invite.request.flow == asked.flow && self.is_proved(principal) && (same_endpoint || !signs)
     }
 
     /// True for who proved to be the other end as well as when the call began.
