@@ -59,6 +59,7 @@ fn waits(started: &Table, now: &Table) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::control::{Answer, execute};
     use super::*;
 
     #[tokio::test]
@@ -98,6 +99,39 @@ mod tests {
         write("hs106");
         let said = reload.again(&estate).await.unwrap();
         assert_eq!(said.lines().count(), 1, "{said}");
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[tokio::test]
+    async fn parties_stay_when_the_users_are_read_again() {
+        let folder = std::env::temp_dir().join(format!("homing-estate-{}-reload-party", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let file = folder.join("estate.toml");
+        let server = "domain = \"a.b\"\n[[server]]\nname = \"hs102\"\nrole = \"home\"\n";
+        let user = |name: &str| format!("[[user]]\nname = \"{name}\"\npassword = \"x\"\n");
+        let party = "[[party]]\nname = \"echo\"\nhome = \"hs102\"\n";
+        let write = |rest: &[&str]| std::fs::write(&file, [&[server], rest].concat().concat()).unwrap();
+        write(&[&user("alice"), party]);
+        let config = EstateConfig::read(&file).unwrap();
+        let estate = config.builder().unwrap().start().await.unwrap();
+        let reload = Reload::new(&file, &config);
+        // Also where the file has it no more: that waits for the next start.
+        for (rest, lines) in [([user("bob"), party.to_owned()], 1), ([user("bob"), String::new()], 2)] {
+            write(&[&rest[0], &rest[1]]);
+            let said = reload.again(&estate).await.unwrap();
+            assert_eq!(said.lines().count(), lines, "{said}");
+            assert!(estate.has_user("bob") && !estate.has_user("alice"), "{said}");
+            assert!(estate.has_user("echo") && estate.barred_users().contains("echo@a.b"), "{said}");
+            let order = r#"{"do":"party_calls","server":"hs102","party":"echo","callee":"bob"}"#;
+            let Answer::Line(said) = execute(&estate, order).await else { panic!("one line") };
+            assert_eq!(said["party"], "echo@a.b", "{said}");
+            let order = r#"{"do":"party_calls","server":"hs102","party":"echo","callee":"echo"}"#;
+            let Answer::Line(said) = execute(&estate, order).await else { panic!("one line") };
+            assert_eq!(said["calls"], "echo@a.b", "{said}");
+        }
+        write(&[&user("Echo")]);
+        assert!(reload.again(&estate).await.unwrap_err().to_string().contains("S0212"));
+        assert!(estate.has_user("bob"), "everything stays as it was");
         std::fs::remove_dir_all(&folder).unwrap();
     }
 

@@ -158,22 +158,25 @@ impl Estate {
         Ok(())
     }
 
-    /// Replaces the users: who is not among them, or disabled, is barred as by [`enable_user`](Self::enable_user); whom
+    /// Replaces the users who are persons; parties stay. Who is not among them, or disabled, is barred as by [`enable_user`](Self::enable_user); whom
     /// nobody else assigned meanwhile is assigned to the home that is named here. Gives the addresses of those who stay
     /// elsewhere because somebody did.
     ///
     /// # Errors
-    /// [`EstateError::NoHome`] and the directory's; the users are then as they were.
+    /// [`EstateError::NoHome`], [`EstateError::IsParty`] and the directory's; the users are then as they were.
     pub async fn set_users(&self, users: &[User]) -> Result<Vec<String>, EstateError> {
-        let Started { domain, service, ntlm_domain, directory, clock, .. } = &self.started;
+        let Started { domain, service, ntlm_domain, directory, clock, parties, .. } = &self.started;
         for user in users {
+            if self.is_party(&user.name) {
+                return Err(EstateError::IsParty(user.name.clone()));
+            }
             let Some(home) = &user.home else { continue };
             if !self.find_node(home).is_some_and(|node| node.role().is_home()) {
                 return Err(EstateError::NoHome { user: user.name.clone(), home: home.clone() });
             }
         }
         let left = assign_named(directory, users, domain, service, *clock).await?;
-        self.set_accounts(thread::accounts(ntlm_domain, domain, users));
+        self.set_accounts(thread::accounts(ntlm_domain, domain, &[users, parties].concat()));
         Ok(left)
     }
 

@@ -39,6 +39,8 @@ pub(super) struct Started {
     pub(super) clock: Clock,
     /// Who may sign in now.
     pub(super) accounts: Mutex<Arc<Accounts>>,
+    /// Users whatever the configuration says when it is read again: their servers go on with their calls.
+    pub(super) parties: Vec<User>,
     /// Of the SIP domain.
     pub(super) ntlm_domain: String,
     /// The one whose assignments are looked up.
@@ -83,7 +85,8 @@ async fn start(estate: &EstatePlan) -> Result<(Started, NameServer), EstateError
         None => Arc::new(Authority::new(&estate.domain)?),
     };
     // The parties last: nobody signs in by the name of one.
-    let users = [estate.users.clone(), estate.party_accounts()].concat();
+    let parties = estate.party_accounts();
+    let users = [estate.users.as_slice(), &parties].concat();
     let accounts = accounts(&ntlm_domain(estate), &estate.domain, &users);
     let mut opened = Vec::new();
     for ((name, role), seed) in estate.nodes.iter().zip(estate.seeds()) {
@@ -120,6 +123,7 @@ async fn start(estate: &EstatePlan) -> Result<(Started, NameServer), EstateError
         directory,
         clock,
         accounts: Mutex::new(accounts),
+        parties,
         ntlm_domain: ntlm_domain(estate),
         service,
     };
