@@ -22,7 +22,7 @@ pub enum Play {
     /// It rings and answers.
     #[default]
     Answers,
-    /// It rings until the caller gives up, and says so each minute.
+    /// It rings until the caller gives up or is gone, and says so each minute; after two hours it is 480.
     Rings,
     /// 486 at once.
     Busy,

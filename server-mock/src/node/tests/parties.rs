@@ -303,3 +303,69 @@ fn another_user_on_the_same_connection_cancels_no_call_to_a_party() {
     assert_eq!(estate.statuses(bob), [200, 487], "{}", estate.ladders());
     estate.assert_at_rest();
 }
+
+#[test]
+fn a_party_that_rings_stops_when_its_caller_is_gone() {
+    for near in [false, true] {
+        let (mut estate, alice, bob) = estate(|party| party.plays = Play::Rings);
+        let who = if near { bob } else { alice };
+        let invite = estate.invite(who, "party");
+        estate.say(who, &invite);
+        assert_eq!(estate.statuses(who), [180]);
+        estate.wait(90);
+        assert_eq!(estate.servers[1].node.in_hand_inside(), 1);
+        estate.disconnect(who);
+        estate.wait(60);
+        assert_eq!(estate.servers[1].node.in_hand_inside(), 0, "{}", estate.ladders());
+        assert_eq!(estate.servers[1].told("its caller is gone"), usize::from(near), "{}", estate.ladders());
+        estate.assert_at_rest();
+    }
+    // The link between the servers is the way of the INVITE, too.
+    let (mut estate, alice, _) = estate(|party| party.plays = Play::Rings);
+    let invite = estate.invite(alice, "party");
+    estate.say(alice, &invite);
+    estate.cut_links();
+    assert_eq!(estate.servers[1].told("its caller is gone"), 1, "{}", estate.ladders());
+    estate.assert_at_rest();
+}
+
+#[test]
+fn a_party_rings_for_two_hours_at_most() {
+    for near in [false, true] {
+        let (mut estate, alice, bob) = estate(|party| party.plays = Play::Rings);
+        let who = if near { bob } else { alice };
+        let invite = estate.invite(who, "party");
+        estate.say(who, &invite);
+        estate.wait(2 * 3600 - 10);
+        let rings = estate.statuses(who);
+        assert!(rings.len() > 100 && rings.iter().all(|status| *status == 180), "{rings:?}");
+        estate.wait(20);
+        assert_eq!(estate.statuses(who), [480], "{}", estate.ladders());
+        estate.assert_at_rest();
+    }
+}
+
+#[test]
+fn one_user_does_not_take_all_the_calls_of_a_party() {
+    let (mut estate, alice, bob) = estate(|party| party.plays = Play::Rings);
+    let mut invites = Vec::new();
+    for _ in 0..20 {
+        let invite = estate.invite(bob, "party");
+        estate.say(bob, &invite);
+        assert_eq!(estate.statuses(bob), [180]);
+        invites.push(invite);
+    }
+    let more = estate.invite(bob, "party");
+    estate.say(bob, &more);
+    let busy = estate.hears(bob);
+    assert_eq!((busy.status(), busy.text(Name::RetryAfter).is_some()), (Some(486), true));
+    assert_eq!(estate.count(1, Counter::OverCap), 1);
+    let other = estate.invite(alice, "party");
+    estate.say(alice, &other);
+    assert_eq!(estate.statuses(alice), [180], "others have room");
+    estate.say(bob, &TwoServers::cancel_of(&invites[0]));
+    assert_eq!(estate.statuses(bob), [200, 487]);
+    let again = estate.invite(bob, "party");
+    estate.say(bob, &again);
+    assert_eq!(estate.statuses(bob), [180], "what is over counts no more");
+}

@@ -32,10 +32,11 @@ pub(super) struct Call {
 
 /// How far a call is.
 enum State {
-    /// The caller waits for the final response.
+    /// The caller waits for the final response, which comes by `until` at the latest.
     Incoming {
         invite: Asked,
         next: Moment,
+        until: Moment,
     },
     /// Answered; the 2xx is repeated until the ACK comes (RFC 3261 13.3.1.4).
     Answered {
@@ -73,8 +74,8 @@ pub(super) struct Asked {
 impl Call {
     /// A call to a party.
     pub(super) fn incoming(party: &Party, dialog: Dialog, invite: Asked, now: Now) -> Self {
-        let next = now.after(party.after);
-        let state = State::Incoming { invite, next };
+        let (next, until) = (now.after(party.after), now.after(LONGEST));
+        let state = State::Incoming { invite, next, until };
         Self { dialog, party: party.clone(), state, session: None }
     }
 
@@ -115,7 +116,7 @@ impl Call {
     /// When its next step is due.
     pub(super) fn deadline(&self) -> Option<Moment> {
         match &self.state {
-            State::Incoming { next, .. } => Some(*next),
+            State::Incoming { next, until, .. } => Some(*next.min(until)),
             State::Answered { again, until, .. } => Some(*again.min(until)),
             State::Owes { at, .. } => Some(*at),
             State::Talking { until, .. } => Some(*until),
@@ -188,6 +189,13 @@ impl Call {
     /// The caller takes the INVITE back.
     pub(super) fn cancelled(&mut self, cx: &mut Context, now: Now) {
         self.refuse(cx, 487, None, now);
+    }
+
+    /// The flow is gone by which the INVITE came: no answer would reach its caller.
+    pub(super) fn sender_gone(&mut self, cx: &mut Context, now: Now) {
+        if self.waits() {
+            self.end(cx, "its caller is gone", now);
+        }
     }
 
     /// The ACK for its 2xx came.
@@ -291,6 +299,7 @@ impl Call {
     /// Its next step is due.
     pub(super) fn handle_deadline(&mut self, cx: &mut Context, now: Now) {
         match &mut self.state {
+            State::Incoming { until, .. } if now.reached(*until) => self.refuse(cx, 480, None, now),
             State::Incoming { .. } => match self.party.plays {
                 Play::EarlyThenBusy => self.refuse(cx, 486, None, now),
                 Play::Rings => {
@@ -358,5 +367,5 @@ fn signed(cx: &mut Context, asked: &Asked, reply: Reply, now: Now) -> Option<Byt
 const FIRST: u32 = 1;
 /// How often a party that rings says so: more often than timer C asks for.
 const RING_AGAIN: Duration = Duration::from_secs(60);
-/// How long a party's call lasts if nobody ends it.
+/// How long a party's call rings, and then lasts, if nobody ends it.
 const LONGEST: Duration = Duration::from_secs(2 * 3600);

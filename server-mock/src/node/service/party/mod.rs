@@ -88,6 +88,14 @@ impl Service for Parties {
         self.book(branch.context);
     }
 
+    fn handle_sender_gone(&mut self, cx: &mut Context, request: TxId, now: Now) {
+        let Some(id) = self.by_invite.get(&request).copied() else { return };
+        if let Some(call) = self.calls.get_mut(&id) {
+            call.sender_gone(cx, now);
+        }
+        self.book(id);
+    }
+
     fn handle_deadline(&mut self, cx: &mut Context, now: Now) {
         let due: Vec<u64> = std::iter::from_fn(|| self.timers.due(now)).collect();
         for id in due {
@@ -164,6 +172,11 @@ impl Parties {
             let reply = Reply::new(503).header(Name::RetryAfter, cx.retry_after(PAUSE, now));
             return cx.respond(&request, reply, &principal.response_auth, now);
         }
+        if self.unanswered_of(&principal.endpoint.user) >= MOST_UNANSWERED {
+            cx.counters.count(Counter::OverCap);
+            let reply = Reply::new(486).header(Name::RetryAfter, cx.retry_after(PAUSE, now));
+            return cx.respond(&request, reply, &principal.response_auth, now);
+        }
         let Some(dialog) = Dialog::incoming(cx, &party.user, &request.request, &principal) else {
             let reply = Reply::new(400).reason("An INVITE needs a Contact");
             return cx.respond(&request, reply, &principal.response_auth, now);
@@ -174,6 +187,12 @@ impl Parties {
         call.start(cx, now);
         self.calls.insert(id, call);
         self.book(id);
+    }
+
+    /// How many calls of this user wait for the answer of a party.
+    fn unanswered_of(&self, user: &str) -> usize {
+        let waiting = self.by_invite.values().filter_map(|id| self.calls.get(id));
+        waiting.filter(|call| call.dialog.peer == user).count()
     }
 
     fn acknowledge(&mut self, cx: &mut Context, ack: Box<Ack>, now: Now) -> Step {
@@ -248,5 +267,7 @@ fn is_signed(cx: &mut Context, id: SessionId, response: &Message, now: Now) -> b
 
 /// Calls that the parties of one server have at the same time.
 const MOST_CALLS: usize = 1_000;
+/// Calls of one user that wait for an answer at the same time, so that one user's do not take the room of all others.
+const MOST_UNANSWERED: usize = 20;
 /// Seconds.
 const PAUSE: u32 = 5;
