@@ -19,7 +19,7 @@ impl World {
     /// A phone calls; none where it may not, which the ladder tells.
     pub fn call(&mut self, phone: usize, to: &str) -> Option<CallId> {
         let account = self.phones[phone].account;
-        let request = CallRequest::new(&format!("sip:{to}"));
+        let request = CallRequest::new(format!("sip:{to}"));
         let mut placed = None;
         self.act(phone, &format!("calls {to}"), |agent, now| {
             placed = Some(agent.place_call(account, request, now)?);
