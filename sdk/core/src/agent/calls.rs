@@ -355,20 +355,30 @@ pub(super) fn abandon(agent: &mut Agent, account: AccountId, now: Now) {
 pub(super) fn find(agent: &mut Agent, flow: FlowId, request: &Message) -> Option<CallId> {
     let to = request.to().ok()?;
     let id = agent.dialogs.find(&DialogName::new(request.call_id().ok()?, to.tag()?))?;
+    hears(agent, id, flow)?.then_some(id)
+}
+
+/// True if who speaks to a call may do so over that flow: its link's, or, where no association tells its server from
+/// another, any flow of the same peer (decision 43). An association that ended with its connection still does.
+pub(super) fn hears(agent: &mut Agent, id: CallId, flow: FlowId) -> Option<bool> {
     let peer = agent.tables.flows.find(flow)?.opened()?.peer.ip();
     let entry = agent.calls.get(&id)?;
     let call = entry.call()?;
     let speaks = call.may_speak(peer) || call.line().is_over_flow(flow);
     let (_, link) = agent.accounts.get_mut(&entry.account)?.link(call.line().link)?;
-    (link.is_over(flow) || speaks && link.association().is_none()).then_some(id)
+    let is_signed = link.association().is_some() || link.is_lapsed();
+    Some(link.is_over(flow) || speaks && !is_signed)
 }
 
-/// The call that rings for the INVITE that a CANCEL is for, when no transaction tells it any more.
-pub(super) fn find_ring(agent: &Agent, cancel: &Message) -> Option<CallId> {
+/// The call that rings for the INVITE that a CANCEL is for, when no transaction tells it any more. The branch that would
+/// have told it is gone, so what the CANCEL says and where it comes from must do.
+pub(super) fn find_ring(agent: &mut Agent, flow: FlowId, cancel: &Message) -> Option<CallId> {
     let from = cancel.from().ok()?;
     let name = DialogName::new(cancel.call_id().ok()?, from.tag().unwrap_or_default());
     let id = agent.dialogs.find_ring(&name)?;
-    agent.calls.get(&id)?.call()?.is_orphaned().then_some(id)
+    let call = agent.calls.get(&id)?.call()?;
+    let is_its = call.ringing()?.cseq().ok()?.seq == cancel.cseq().ok()?.seq;
+    (call.is_orphaned() && is_its && hears(agent, id, flow)?).then_some(id)
 }
 
 /// Takes an INVITE outside a dialog that nothing is objected to: a call, or the reason why not.

@@ -85,13 +85,16 @@ pub(super) fn handle_request(agent: &mut Agent, flow: FlowId, request: &Message,
 /// The call that a request is for, and what it is to it.
 fn part_of(agent: &mut Agent, flow: FlowId, request: &Message, incoming: Incoming) -> Part {
     let found = match incoming {
-        Incoming::Cancel { of } => match agent.tables.transactions.user(of) {
-            Some(Owner::Call(call)) => Some(Part::Cancels(*call, Some(of))),
+        // A branch is no secret: whoever saw it could send a CANCEL with it from elsewhere.
+        Incoming::Cancel { of } => match agent.tables.transactions.user(of).copied() {
+            Some(Owner::Call(call)) => {
+                calls::hears(agent, call, flow).filter(|hears| *hears).map(|_| Part::Cancels(call, Some(of)))
+            }
             Some(Owner::Registration(_) | Owner::Request(_)) | None => None,
         },
         Incoming::Ack { .. } => calls::find(agent, flow, request).map(Part::Acknowledges),
         Incoming::New if request.method() == Some(Method::Cancel) => {
-            calls::find_ring(agent, request).map(|call| Part::Cancels(call, None))
+            calls::find_ring(agent, flow, request).map(|call| Part::Cancels(call, None))
         }
         Incoming::New => calls::find(agent, flow, request).map(Part::Inside),
         _ => None,

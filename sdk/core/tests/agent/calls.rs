@@ -433,18 +433,66 @@ fn a_ring_whose_flow_is_lost_is_cancelled_over_the_next() {
     world.cut(HOME);
     world.pass_until(AccountState::Registered, Duration::from_secs(60));
     assert!(end(&world).is_none(), "it rings on");
+    let seq = invite.cseq().unwrap().seq;
+    cancels(&mut world, HOME, &invite, seq + 1);
+    assert!(end(&world).is_none(), "it cancels another INVITE");
+    cancels(&mut world, HOME, &invite, seq);
+    assert_eq!(end(&world).map(|end| end.why.clone()), Some(EndReason::AnsweredElsewhere));
+    rests(&mut world);
+}
+
+/// A signed CANCEL of a server for an INVITE, whoever that came from.
+fn cancels(world: &mut World, server: &str, invite: &Message, seq: u32) {
     let cancel = Builder::request(Method::Cancel, invite.request_uri().unwrap())
-        .copy_from(&invite, Name::Via)
+        .copy_from(invite, Name::Via)
         .header(Name::MaxForwards, 70)
-        .copy_from(&invite, Name::From)
-        .copy_from(&invite, Name::To)
-        .copy_from(&invite, Name::CallId)
-        .header(Name::CSeq, format_args!("{} CANCEL", invite.cseq().unwrap().seq))
+        .copy_from(invite, Name::From)
+        .copy_from(invite, Name::To)
+        .copy_from(invite, Name::CallId)
+        .header(Name::CSeq, format_args!("{seq} CANCEL"))
         .header(Name::Reason, "SIP;cause=200");
     let wall = world.wall;
-    let cancel = world.at(HOME).sign(cancel.finish(), wall);
-    world.say(HOME, cancel);
-    assert_eq!(end(&world).map(|end| end.why.clone()), Some(EndReason::AnsweredElsewhere));
+    let cancel = world.at(server).sign(cancel.finish(), wall);
+    world.say(server, cancel);
+}
+
+/// Decision 43: neither while the INVITE's transaction is there, nor when it went with its flow.
+#[test]
+fn only_the_server_of_a_ring_cancels_it() {
+    for is_lost in [false, true] {
+        let mut world = signed_in();
+        let invite = rings(&mut world, true);
+        moves(&mut world);
+        if is_lost {
+            world.cut(HOME);
+        }
+        cancels(&mut world, OTHER, &invite, invite.cseq().unwrap().seq);
+        assert!(end(&world).is_none(), "lost: {is_lost}");
+        world.pass(Duration::from_secs(200));
+        rests(&mut world);
+    }
+}
+
+/// Decisions 39 and 43: an association that ended with its connection still tells its server from another.
+#[test]
+fn nobody_else_speaks_in_a_dialog_whose_association_is_lost() {
+    let mut world = signed_in();
+    place(&mut world);
+    let invite = last(&world, HOME, Method::Invite);
+    let at_other = "<sip:bob@192.0.2.2:5061;transport=tls>";
+    let (success, wall) = (built(&invite, 200, true).replace(Name::Contact, at_other).finish(), world.wall);
+    let success = world.at(HOME).sign(success, wall);
+    world.say(HOME, success);
+    let ack = last(&world, HOME, Method::Ack);
+    moves(&mut world);
+    world.at(HOME).silent = true;
+    world.cut(HOME);
+    let known = Builder::from_message(&ack)
+        .replace(Name::From, ack.text(Name::To).unwrap())
+        .replace(Name::To, ack.text(Name::From).unwrap())
+        .message();
+    inside(&mut world, OTHER, &known, Method::Bye, 1);
+    assert_eq!((responses(&world, 481).len(), end(&world)), (1, None));
     rests(&mut world);
 }
 
