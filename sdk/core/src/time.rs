@@ -80,6 +80,8 @@ pub enum Why {
     AckOverdue,
     /// After 491 the pause is over, and the change of the session is tried again (RFC 3261 section 14.1).
     Glare,
+    /// A request of a call that got an unsigned 408 or 503 is tried again (decision 12).
+    AskedAgain,
     /// The session of a call is to be refreshed, or counts as dead (RFC 4028).
     SessionTimer,
     /// Another connection for a call is overdue.
@@ -171,6 +173,7 @@ impl fmt::Display for Why {
             Why::StillRinging => "still ringing",
             Why::AckOverdue => "ACK overdue",
             Why::Glare => "glare pause over",
+            Why::AskedAgain => "asked again",
             Why::SessionTimer => "session timer",
             Why::CallAdrift => "connection of a call overdue",
             Why::LateForks => "late forks of a call",

@@ -4,6 +4,7 @@ use homing_wire::{Builder, Message, Method, Name};
 
 use super::challenged::{self, Demand, Place};
 use super::line::{CallContext, Sent};
+use crate::account::acceptance::SignatureVerdict;
 use crate::account::answerer::Answerer;
 use crate::account::server_link::{Proof, Verified};
 use crate::description::Description;
@@ -87,6 +88,8 @@ pub(crate) struct Ended {
     pub(crate) response: Message,
     /// As it went out; none if the answer is a challenge of before.
     pub(crate) sent: Option<Box<Sent>>,
+    /// The answer was only tolerated: there is an association, and it did not sign this (decision 12).
+    pub(crate) is_unsigned: bool,
 }
 
 impl Purpose {
@@ -172,7 +175,8 @@ impl Exchange {
         }
         answerer.settle(judged.by_pending, &message, &mut cc.at);
         cc.is_proved(&message, &sent);
-        Outcome::Ends(Box::new(Ended { draft, response: message, sent: Some(sent) }))
+        let is_unsigned = matches!(judged.verdict, SignatureVerdict::Refused(_));
+        Outcome::Ends(Box::new(Ended { draft, response: message, sent: Some(sent), is_unsigned }))
     }
 
     /// The world's answer to the question for credentials.
@@ -197,7 +201,7 @@ impl Exchange {
                 Outcome::Again(draft, Answerer::answered(), Proof::Current)
             }
             Phase::AwaitingAssociation(_, challenge) => {
-                Outcome::Ends(Box::new(Ended { draft, response: *challenge, sent: None }))
+                Outcome::Ends(Box::new(Ended { draft, response: *challenge, sent: None, is_unsigned: false }))
             }
             phase => Outcome::Stays(Self { draft, phase }),
         }
@@ -245,7 +249,9 @@ impl Exchange {
                 let phase = Phase::AwaitingAssociation(answerer, Box::new(challenge));
                 Outcome::NeedsAssociation(Self { draft, phase })
             }
-            Demand::Refused => Outcome::Ends(Box::new(Ended { draft, response: challenge, sent })),
+            Demand::Refused => {
+                Outcome::Ends(Box::new(Ended { draft, response: challenge, sent, is_unsigned: false }))
+            }
         }
     }
 }

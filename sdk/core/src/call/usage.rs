@@ -41,6 +41,8 @@ pub(crate) struct InviteUsage {
     acknowledged: Option<Box<Acknowledged>>,
     /// What the application wants, as soon as it is our turn.
     wanted: Option<Wanted>,
+    /// A request that was answered by nobody who proved anything, and when it is tried again.
+    again: Option<(Moment, Purpose)>,
     is_holding: bool,
     /// By what the peer is asked whether the dialog is there: UPDATE, or OPTIONS where it takes none.
     probe: Method<'static>,
@@ -118,6 +120,7 @@ impl InviteUsage {
             answered: None,
             acknowledged: None,
             wanted: None,
+            again: None,
             is_holding: false,
             probe: match first.has_token(Name::Allow, "UPDATE") {
                 true => Method::Update,
@@ -143,7 +146,8 @@ impl InviteUsage {
         let answered = self.answered.as_ref().map(|answered| answered.deadline());
         let glare = self.wanted.and_then(|wanted| Some(Deadline::new(wanted.from?, Why::Glare)));
         let timer = self.timer.map(|timer| timer.deadline());
-        let own = Deadline::earlier(answered, Deadline::earlier(glare, timer));
+        let again = self.again.map(|(at, _)| Deadline::new(at, Why::AskedAgain));
+        let own = [glare, timer, again].into_iter().fold(answered, Deadline::earlier);
         self.asking.iter().fold(own, |least, asking| {
             Deadline::earlier(least, Some(Deadline::new(asking.asked.until, Why::QuestionOverdue)))
         })
@@ -223,6 +227,7 @@ impl InviteUsage {
     pub(crate) fn hang_up(&mut self, cc: &mut CallContext<'_, '_, '_>) {
         self.answered = None;
         self.wanted = None;
+        self.again = None;
         self.timer = None;
         self.dispatch(Draft::bare(Purpose::Bye), Proof::Current, Answerer::new(), cc);
     }
@@ -725,9 +730,13 @@ impl InviteUsage {
 
     /// The final response to a request that is no challenge that was answered.
     fn conclude(&mut self, ended: Ended, cc: &mut CallContext<'_, '_, '_>) -> Verdict {
-        let Ended { draft, response, sent } = ended;
+        let Ended { draft, response, sent, is_unsigned } = ended;
         let response = &response;
         let status = response.status().unwrap_or_default();
+        if is_unsigned && matches!(status, 408 | 503) && !cc.at.link.is_lapsed() {
+            self.conclude_unsigned(draft.purpose, status, cc);
+            return Verdict::Stays;
+        }
         let is_gone = matches!(status, 408 | 481);
         match draft.purpose {
             Purpose::Bye | Purpose::Prack => return Verdict::Stays,
@@ -757,6 +766,26 @@ impl InviteUsage {
             }
         }
         if is_gone { Verdict::gone(response) } else { Verdict::Stays }
+    }
+
+    /// An unsigned 408 or 503 within an association: the transaction is over, and nothing is known of the dialog
+    /// (decision 12). What keeps the call alive is tried again, after as long as silence would have taken.
+    fn conclude_unsigned(&mut self, purpose: Purpose, status: u16, cc: &mut CallContext<'_, '_, '_>) {
+        let from = cc.at.cx.now.after(cc.at.cx.agent.timers.t1 * AGAIN_AFTER);
+        match purpose {
+            Purpose::Bye | Purpose::Prack => {}
+            Purpose::Info => cc.tell(CallEvent::InfoAnswered { status }),
+            Purpose::Update | Purpose::Probe { .. } => self.again = Some((from, purpose)),
+            Purpose::Reinvite(change) => {
+                self.media.withdraw();
+                match change {
+                    Change::Hold(_) => cc.tell(CallEvent::ChangeRefused { status }),
+                    Change::Refresh => {
+                        self.wanted.get_or_insert(Wanted { change, from: Some(from) });
+                    }
+                }
+            }
+        }
     }
 
     fn conclude_invite(
@@ -840,6 +869,11 @@ impl InviteUsage {
             wanted.from.take_if(|from| now.reached(*from));
         }
         self.try_wanted(cc);
+        match self.again.take_if(|(at, _)| now.reached(*at)) {
+            Some((_, Purpose::Probe { .. })) => self.probe(cc),
+            Some(_) => self.update(cc),
+            None => {}
+        }
         match self.timer.as_mut().and_then(|timer| timer.handle_deadline(now)) {
             Some(SessionDue::Refresh) if self.probe == Method::Update => self.update(cc),
             Some(SessionDue::Refresh) => {
@@ -856,6 +890,7 @@ impl InviteUsage {
 
     /// The flow is lost: what was under way over it comes to nothing, except a BYE, which waits for another.
     pub(crate) fn lose_line(&mut self, cc: &mut CallContext<'_, '_, '_>) {
+        self.again = None;
         for exchange in std::mem::take(&mut self.outgoing) {
             match exchange.draft.purpose {
                 Purpose::Bye => {
@@ -1085,6 +1120,8 @@ pub(crate) fn with_lines(message: Builder, lines: Vec<Field>) -> Builder {
     lines.into_iter().fold(message, |message, line| message.header(line.name, line.value))
 }
 
+/// In multiples of T1: as long as a request without an answer takes.
+const AGAIN_AFTER: u32 = 64;
 /// PRACKs of one dialog at once: who answers none gets no more.
 const MOST_OUTGOING: usize = 8;
 /// Octets of an INFO that is told.

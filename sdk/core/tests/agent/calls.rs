@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use homing_core::call_event::{CallEnd, CallEvent, EndReason, EndedBy};
-use homing_core::call_request::CallRequest;
+use homing_core::call_request::{CallRequest, InfoBody};
 use homing_core::command::Command;
 use homing_core::config::{AccountConfig, CallRules, InDialogChallenge, OnMove, ServerChoice};
 use homing_core::counter::Counter;
@@ -174,6 +174,69 @@ fn an_unsigned_2xx_is_no_answer_and_an_unsigned_183_is_early_media_over_tls() {
     let bye = last(&world, HOME, Method::Bye);
     reply(&mut world, HOME, &bye, 200, false);
     rests(&mut world);
+}
+
+/// Decision 12: an unsigned 408 or 503 ends its transaction, and says nothing of the dialog.
+#[test]
+fn an_unsigned_408_or_503_inside_a_dialog_ends_nothing_but_its_transaction() {
+    for status in [408, 503] {
+        let mut world = signed_in();
+        let call = talking(&mut world);
+        hold(&mut world, call);
+        let reinvite = last(&world, HOME, Method::Invite);
+        world.say(HOME, built(&reinvite, status, false).finish());
+        assert!(world.calls.contains(&CallEvent::ChangeRefused { status }), "{:?}", world.calls);
+        let (info, now) =
+            (InfoBody { content_type: "application/dtmf".into(), body: b"5".to_vec() }, world.now());
+        world.agent.info(call, info, now).unwrap();
+        world.settle();
+        let info = last(&world, HOME, Method::Info);
+        world.say(HOME, built(&info, status, false).finish());
+        assert!(world.calls.contains(&CallEvent::InfoAnswered { status }), "{:?}", world.calls);
+        world.cut(HOME);
+        world.pass_until(AccountState::Registered, Duration::from_secs(60));
+        let probe = last(&world, HOME, Method::Update);
+        world.say(HOME, built(&probe, status, false).finish());
+        assert!(!world.calls.contains(&CallEvent::ConnectionBack), "nobody said so");
+        assert!(end(&world).is_none(), "{:?}", world.calls);
+        world.pass(Duration::from_secs(33));
+        let again = last(&world, HOME, Method::Update);
+        assert_ne!(again.cseq(), probe.cseq(), "it is asked again");
+        reply(&mut world, HOME, &again, 200, false);
+        assert!(world.calls.contains(&CallEvent::ConnectionBack), "{:?}", world.calls);
+        hang_up(&mut world, call);
+        let bye = last(&world, HOME, Method::Bye);
+        reply(&mut world, HOME, &bye, 200, false);
+        rests(&mut world);
+    }
+}
+
+/// Decision 12: nor does it let the session lapse.
+#[test]
+fn a_refresh_with_an_unsigned_408_is_tried_again_before_the_session_lapses() {
+    for allow in ["UPDATE", "INVITE"] {
+        let mut world = signed_in();
+        let call = place(&mut world);
+        let invite = last(&world, HOME, Method::Invite);
+        let success = built(&invite, 200, true).replace(Name::Allow, allow);
+        let success = success.header(Name::SessionExpires, "100;refresher=uac").finish();
+        let wall = world.wall;
+        let success = world.at(HOME).sign(success, wall);
+        world.say(HOME, success);
+        let method = if allow == "UPDATE" { Method::Update } else { Method::Invite };
+        world.pass(Duration::from_secs(51));
+        let refresh = last(&world, HOME, method);
+        world.say(HOME, built(&refresh, 408, false).finish());
+        assert!(end(&world).is_none());
+        world.pass(Duration::from_secs(33));
+        let again = last(&world, HOME, method);
+        assert_ne!(again.cseq(), refresh.cseq(), "{allow}");
+        reply(&mut world, HOME, &again, 200, method == Method::Invite);
+        hang_up(&mut world, call);
+        let bye = last(&world, HOME, Method::Bye);
+        reply(&mut world, HOME, &bye, 200, false);
+        rests(&mut world);
+    }
 }
 
 /// An INVITE of bob through the home server; signed or not.
