@@ -15,6 +15,8 @@ use crate::time::{Deadline, Moment, Why};
 /// The time after, until which a call keeps its flow.
 pub(crate) struct Aftermath {
     until: Moment,
+    /// By then the BYE of the last late fork is answered or given up, whatever it waits for.
+    last: Moment,
     /// The INVITE that was answered, of a call that was placed.
     invite: Option<Answered>,
     /// Forks that answered late.
@@ -39,19 +41,20 @@ impl Aftermath {
 
     /// A flow that copies may still come by.
     pub(crate) fn of_flow(cc: &CallContext<'_, '_, '_>) -> Self {
-        let until = cc.at.cx.now.after(cc.at.cx.agent.timers.t1 * LINGER);
-        Self { until, invite: None, strays: Vec::new() }
+        let span = cc.at.cx.agent.timers.t1 * LINGER;
+        let (until, last) = (cc.at.cx.now.after(span), cc.at.cx.now.after(span * 2));
+        Self { until, last, invite: None, strays: Vec::new() }
     }
 
-    /// When it is over, unless a late fork's BYE is still out.
-    pub(crate) fn deadline(&self) -> Option<Deadline> {
+    /// When it is over: later while a late fork's BYE is still out.
+    pub(crate) fn deadline(&self) -> Deadline {
         let is_busy = self.strays.iter().any(InviteUsage::is_talking);
-        (!is_busy).then(|| Deadline::new(self.until, Why::LateForks))
+        Deadline::new(if is_busy { self.last } else { self.until }, Why::LateForks)
     }
 
     /// True once nothing more can come.
     pub(crate) fn is_over(&self, cc: &CallContext<'_, '_, '_>) -> bool {
-        self.deadline().is_some_and(|due| cc.at.cx.now.reached(due.at))
+        cc.at.cx.now.reached(self.deadline().at)
     }
 
     /// A late fork's request that waits for that transaction.

@@ -215,7 +215,7 @@ impl Call {
             State::Answered(_, usage) => usage.deadline(),
             State::Cancelling(_) | State::Over => None,
         };
-        let late = self.aftermath.as_ref().and_then(|late| late.deadline());
+        let late = self.aftermath.as_ref().map(|late| late.deadline());
         Deadline::earlier(own, Deadline::earlier(late, self.line.deadline()))
     }
 
@@ -493,7 +493,9 @@ impl Call {
     /// Does what is due.
     pub(crate) fn handle_deadline(self, at: LinkContext<'_, '_>) -> Step {
         self.step(at, |state, aftermath, cc| {
-            aftermath.take_if(|late| late.is_over(cc));
+            if let Some(late) = aftermath.take_if(|late| late.is_over(cc)) {
+                late.abandon(cc);
+            }
             if cc.line.deadline().is_some_and(|due| cc.at.cx.now.reached(due.at)) {
                 if cc.line.is_seeking() {
                     let sought = cc.handle_search_deadline();

@@ -72,6 +72,10 @@ impl State {
                 Next::Stays(State::Ringing(ringing))
             }
             State::Answered(stage, mut usage) => {
+                // The INVITE's transaction and those of late forks went with the flow: nothing of theirs ends any more.
+                if let Some(late) = aftermath.take() {
+                    late.abandon(cc);
+                }
                 usage.lose_line(cc);
                 cc.tell(CallEvent::ConnectionLost);
                 if cc.is_direct() {

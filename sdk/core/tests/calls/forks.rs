@@ -80,6 +80,29 @@ fn every_further_2xx_is_acknowledged_and_hung_up_even_after_the_call() {
 }
 
 #[test]
+fn a_late_forks_bye_that_loses_its_flow_keeps_no_call_alive() {
+    let mut net = net();
+    let call = net.place(ALICE, "bob");
+    let invite = net.take_request(BOB, Method::Invite);
+    net.say(BOB, described(&net, &invite, 200, 0).bytes().clone());
+    net.take_request(BOB, Method::Ack);
+    net.say(BOB, described(&net, &invite, 200, 1).bytes().clone());
+    net.take_request(BOB, Method::Ack);
+    net.take_request(BOB, Method::Bye);
+    net.cut(ALICE);
+    let probe = net.take_request(BOB, Method::Update);
+    net.say(BOB, net.reply(BOB, &probe, 200, "").finish());
+    assert!(net.is_told(ALICE, &CallEvent::ConnectionBack), "the call goes on");
+    net.act(ALICE, |agent, now| agent.hang_up(call, now)).unwrap();
+    let bye = net.take_request(BOB, Method::Bye);
+    assert_eq!(bye.to().unwrap().tag(), Some("fork0"));
+    net.say(BOB, net.reply(BOB, &bye, 200, "").finish());
+    net.run(T1 * 64 + Duration::from_secs(1));
+    assert_eq!(net.side(ALICE).agent.calls(), 0);
+    net.rests();
+}
+
+#[test]
 fn more_forks_than_are_heard_of_still_are_acknowledged() {
     let mut net = net();
     net.place(ALICE, "bob");
