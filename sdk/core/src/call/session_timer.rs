@@ -26,6 +26,8 @@ pub(crate) struct Wish {
     expires: u32,
     /// Min-SE; raised by 422.
     least: u32,
+    /// How often it was: who demands a little more each time would be asked for ever.
+    raises: u8,
 }
 
 /// What becomes due.
@@ -42,7 +44,7 @@ impl Wish {
     pub(crate) fn new(rules: SessionTimers) -> Self {
         let least = rules.least.max(LEAST);
         let expires = if rules.expires == 0 { 0 } else { rules.expires.max(least) };
-        Self { expires, least }
+        Self { expires, least, raises: 0 }
     }
 
     /// The header lines of a request. `refresher`: who refreshes, where that is agreed on.
@@ -55,12 +57,13 @@ impl Wish {
         vec![Field { name: Name::SessionExpires, value: expires }, Field { name: Name::MinSe, value: least }]
     }
 
-    /// A 422 demands a longer interval. False if it demands none, or more than a day.
+    /// A 422 demands a longer interval. False if it demands none, or more than a day, or demanded enough before.
     pub(crate) fn raise(&mut self, refusal: &Message) -> bool {
         let Ok(Some(MinSe(least))) = refusal.get::<MinSe>() else { return false };
-        if least <= self.expires || least > MOST {
+        if least <= self.expires || least > MOST || self.raises >= MOST_RAISES {
             return false;
         }
+        self.raises += 1;
         self.least = least;
         self.expires = least;
         true
@@ -154,6 +157,8 @@ impl SessionTimer {
 const LEAST: u32 = 90;
 /// Longer than a day is no interval.
 const MOST: u32 = 86_400;
+/// 422 that one call follows.
+const MOST_RAISES: u8 = 2;
 const GRACE: Duration = Duration::from_secs(32);
 
 #[cfg(test)]
@@ -212,6 +217,14 @@ mod tests {
         let lines: Vec<String> = wish.lines(None).into_iter().map(|field| field.value).collect();
         assert_eq!(lines, ["3600", "3600"]);
         assert!(Wish::new(SessionTimers { expires: 0, least: 90 }).lines(None).is_empty());
+    }
+
+    #[test]
+    fn no_more_than_two_422_raise_it() {
+        let mut wish = wish();
+        let raised =
+            ["3600", "3601", "3602"].map(|least| wish.raise(&message(&format!("Min-SE: {least}\r\n"))));
+        assert_eq!(raised, [true, true, false]);
     }
 
     #[test]

@@ -256,3 +256,18 @@ fn a_422_is_met_with_a_longer_interval() {
     assert_eq!((net.end(ALICE).status, net.waiting(BOB)), (Some(422), 0), "it was given what it asked for");
     net.rests();
 }
+
+#[test]
+fn a_422_that_demands_more_each_time_is_met_twice() {
+    let mut net = Net::new(Transport::Tcp);
+    net.agent("alice", |_| {});
+    net.script("bob");
+    net.place(ALICE, "bob");
+    for least in 2_001..=2_003 {
+        let invite = net.take_request(BOB, Method::Invite);
+        net.say(BOB, net.reply(BOB, &invite, 422, "b1").header(Name::MinSe, least).finish());
+        net.take_request(BOB, Method::Ack);
+    }
+    assert_eq!((net.end(ALICE).status, net.waiting(BOB)), (Some(422), 0));
+    net.rests();
+}
