@@ -395,11 +395,16 @@ impl Agent {
     /// Sends INFO in an answered call; told as [`InfoAnswered`](crate::call_event::CallEvent::InfoAnswered).
     ///
     /// # Errors
-    /// [`Misuse`]: no such call, it is not answered, or the body is over 64 KiB.
+    /// [`Misuse`]: no such call, it is not answered, the body is over 64 KiB, or too many requests of the call have no
+    /// answer.
     pub fn info(&mut self, call: CallId, body: InfoBody, now: Now) -> Result<(), Misuse> {
         self.admit_command()?;
         if !body.is_usable() {
             return Err(Misuse::BadMessage);
+        }
+        let entry = self.calls.get(&call).and_then(CallEntry::call);
+        if entry.is_some_and(Call::is_crowded) {
+            return Err(Misuse::Limit);
         }
         self.command_call(call, now, Call::is_talking, |call, at| call.inform(body, at))
     }

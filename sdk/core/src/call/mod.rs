@@ -198,6 +198,12 @@ impl Call {
         matches!(self.state, State::Answered(Stage::Talking, _))
     }
 
+    /// True for a call whose session can be changed, while so many requests in it have no final response, or no flow to
+    /// go out by, that no more are taken.
+    pub(crate) fn is_crowded(&self) -> bool {
+        matches!(&self.state, State::Answered(Stage::Talking, usage) if usage.is_crowded())
+    }
+
     /// True while a person is asked for credentials.
     pub(crate) fn awaits_person(&self) -> bool {
         match &self.state {

@@ -179,7 +179,8 @@ impl InviteUsage {
         !self.outgoing.is_empty()
     }
 
-    /// True while so many requests of ours have no final response that no more are sent for the peer's sake.
+    /// True while so many requests of ours have no final response that no more are sent, for the peer's sake or the
+    /// application's.
     pub(crate) fn is_crowded(&self) -> bool {
         self.outgoing.len() >= MOST_OUTGOING
     }
@@ -1122,7 +1123,7 @@ pub(crate) fn with_lines(message: Builder, lines: Vec<Field>) -> Builder {
 
 /// In multiples of T1: as long as a request without an answer takes.
 const AGAIN_AFTER: u32 = 64;
-/// PRACKs of one dialog at once: who answers none gets no more.
+/// Requests of one dialog at once: who answers none gets no more.
 const MOST_OUTGOING: usize = 8;
 /// Octets of an INFO that is told.
 const MOST_INFO: usize = 64 << 10;

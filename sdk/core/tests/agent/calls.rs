@@ -7,6 +7,7 @@ use homing_core::call_request::{CallRequest, InfoBody};
 use homing_core::command::Command;
 use homing_core::config::{AccountConfig, CallRules, InDialogChallenge, OnMove, ServerChoice};
 use homing_core::counter::Counter;
+use homing_core::error::Misuse;
 use homing_core::ids::{CallId, Rng, Seed};
 use homing_core::state::AccountState;
 use homing_core::transport::Transport;
@@ -237,6 +238,24 @@ fn a_refresh_with_an_unsigned_408_is_tried_again_before_the_session_lapses() {
         reply(&mut world, HOME, &bye, 200, false);
         rests(&mut world);
     }
+}
+
+/// What waits for another flow is bounded.
+#[test]
+fn who_informs_while_the_flow_is_lost_is_stopped() {
+    let mut world = signed_in();
+    let call = talking(&mut world);
+    world.at(HOME).unreachable = Some(homing_core::connect::ConnectError::ConnectionRefused);
+    world.cut(HOME);
+    for number in 0..20 {
+        let info = InfoBody { content_type: "application/dtmf".into(), body: b"5".to_vec() };
+        let now = world.now();
+        let taken = world.agent.info(call, info, now);
+        assert_eq!(taken, if number < 8 { Ok(()) } else { Err(Misuse::Limit) }, "{number}");
+        world.settle();
+    }
+    hang_up(&mut world, call);
+    rests(&mut world);
 }
 
 /// An INVITE of bob through the home server; signed or not.

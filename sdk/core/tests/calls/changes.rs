@@ -5,6 +5,7 @@ use std::time::Duration;
 use homing_core::call_event::{CallEvent, EndReason, EndedBy};
 use homing_core::call_request::InfoBody;
 use homing_core::config::CallRules;
+use homing_core::error::Misuse;
 use homing_core::ids::CallId;
 use homing_core::transport::Transport;
 use homing_wire::{Message, Method, Name};
@@ -90,6 +91,18 @@ fn a_491_is_tried_again_after_the_pause_of_the_caller() {
     net.take_request(BOB, Method::Ack);
     assert!(net.is_told(ALICE, &CallEvent::Held(true)));
     hang_up(&mut net, call);
+}
+
+#[test]
+fn who_informs_a_silent_peer_is_stopped() {
+    let (mut net, call, _) = talking(|_| {}, &[]);
+    for number in 0..20 {
+        let info = InfoBody { content_type: "application/dtmf".into(), body: b"5".to_vec() };
+        let taken = net.act(ALICE, |agent, now| agent.info(call, info, now));
+        assert_eq!(taken, if number < 8 { Ok(()) } else { Err(Misuse::Limit) }, "{number}");
+    }
+    net.forget(BOB);
+    net.rests();
 }
 
 #[test]
