@@ -28,14 +28,21 @@ struct Answered {
     message: Message,
     tag: Box<str>,
     fork: Fork,
+    /// The highest number of a request in any of its dialogs: a fork that answers late may have had a PRACK.
+    last_seq: u32,
 }
 
 impl Aftermath {
     /// After the first 2xx to an INVITE of this side.
-    pub(crate) fn of_invite(sent: &Sent, usage: &InviteUsage, cc: &CallContext<'_, '_, '_>) -> Self {
+    pub(crate) fn of_invite(
+        sent: &Sent,
+        last_seq: u32,
+        usage: &InviteUsage,
+        cc: &CallContext<'_, '_, '_>,
+    ) -> Self {
         let fork = Fork { role: Role::Caller, number: u8::MAX, wish: usage.wish() };
         let tag = usage.dialog.local_tag().into();
-        let invite = Answered { tx: sent.tx, message: sent.message.clone(), tag, fork };
+        let invite = Answered { tx: sent.tx, message: sent.message.clone(), tag, fork, last_seq };
         Self { invite: Some(invite), ..Self::of_flow(cc) }
     }
 
@@ -89,7 +96,8 @@ impl Aftermath {
         if let Some(stray) = self.strays.iter_mut().find(|stray| stray.knows_success(tx, success)) {
             return stray.handle_success_again(cc);
         }
-        let Some(Answered { message, fork, .. }) = self.invite.as_ref().filter(|invite| invite.tx == tx)
+        let Some(Answered { message, fork, last_seq, .. }) =
+            self.invite.as_ref().filter(|invite| invite.tx == tx)
         else {
             return;
         };
@@ -97,7 +105,9 @@ impl Aftermath {
             return cc.at.cx.counters.count(Counter::OverLimit);
         }
         let dialog = Dialog::of_caller(message, success).ok();
-        let Some(dialog) = dialog.or_else(|| Dialog::of_bad_success(message, success)) else { return };
+        let dialog = dialog.or_else(|| Dialog::of_bad_success(message, success));
+        let Some(mut dialog) = dialog else { return };
+        dialog.number_from(*last_seq);
         let mut stray = InviteUsage::new(dialog, Negotiation::default(), *fork, success);
         let sent = Sent { tx, message: message.clone(), answers: Vec::new() };
         stray.acknowledge(sent, None, cc);

@@ -80,6 +80,8 @@ pub(crate) struct Answered {
     pub(crate) preview: Option<Description>,
     /// False if its Contact or route cannot be used: it is hung up at once.
     pub(crate) is_usable: bool,
+    /// The highest number of a request in any of its dialogs.
+    pub(crate) last_seq: u32,
 }
 
 impl Inviting {
@@ -265,6 +267,7 @@ impl Inviting {
         cc: &mut CallContext<'_, '_, '_>,
     ) -> InviteStep {
         let known = self.forks.iter().position(|early| early.usage.dialog.is_with(&response));
+        let last_seq = self.forks.iter().map(|early| early.usage.dialog.local_seq()).max().unwrap_or(0);
         let mut preview = None;
         let mut usage = match known.map(|at| self.forks.remove(at)) {
             Some(early) => {
@@ -285,7 +288,8 @@ impl Inviting {
         self.drop_forks(cc);
         match usage {
             Some(usage) => {
-                InviteStep::Answered(Box::new(Answered { usage, sent, response, preview, is_usable }))
+                let answered = Answered { usage, sent, response, preview, is_usable, last_seq };
+                InviteStep::Answered(Box::new(answered))
             }
             None => InviteStep::Failed(CallEnd::of(EndedBy::Peer, EndReason::NoDescription)),
         }

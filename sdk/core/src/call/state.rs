@@ -317,8 +317,8 @@ fn after_success(
     aftermath: &mut Option<Box<Aftermath>>,
     cc: &mut CallContext<'_, '_, '_>,
 ) -> Next {
-    let Answered { mut usage, sent, response, preview, is_usable } = answered;
-    *aftermath = Some(Box::new(Aftermath::of_invite(&sent, &usage, cc)));
+    let Answered { mut usage, sent, response, preview, is_usable, last_seq } = answered;
+    *aftermath = Some(Box::new(Aftermath::of_invite(&sent, last_seq, &usage, cc)));
     let description = body::description(&response);
     if cc.line.is_over() || !is_usable || description.is_err() {
         usage.acknowledge(sent, None, cc);

@@ -174,6 +174,16 @@ impl Dialog {
         self.numbered(method, self.local_seq, via)
     }
 
+    /// The number of its last request of ours.
+    pub(crate) fn local_seq(&self) -> u32 {
+        self.local_seq
+    }
+
+    /// Its requests get higher numbers than that: one was sent in it that is not known any more.
+    pub(crate) fn number_from(&mut self, seq: u32) {
+        self.local_seq = self.local_seq.max(seq);
+    }
+
     /// The ACK for a 2xx to the INVITE with that number (RFC 3261 section 13.2.2.4).
     pub(crate) fn ack(&self, seq: u32, via: impl std::fmt::Display) -> Builder {
         self.numbered(Method::Ack, seq, via)

@@ -79,6 +79,30 @@ fn every_further_2xx_is_acknowledged_and_hung_up_even_after_the_call() {
     net.rests();
 }
 
+/// RFC 3261 section 12.2.1.1: the numbers of a dialog only rise, although the fork was forgotten in between.
+#[test]
+fn a_late_forks_bye_has_a_higher_number_than_its_prack() {
+    let mut net = net();
+    let call = net.place(ALICE, "bob");
+    let invite = net.take_request(BOB, Method::Invite);
+    let early = Builder::from_message(&described(&net, &invite, 183, 1));
+    net.say(BOB, early.header(Name::Require, "100rel").header(Name::RSeq, 7).finish());
+    let prack = net.take_request(BOB, Method::Prack);
+    net.say(BOB, net.reply(BOB, &prack, 200, "").finish());
+    net.say(BOB, described(&net, &invite, 200, 0).bytes().clone());
+    net.take_request(BOB, Method::Ack);
+    net.say(BOB, net.reply(BOB, &invite, 200, "fork1").finish());
+    net.take_request(BOB, Method::Ack);
+    let stray = net.take_request(BOB, Method::Bye);
+    assert_eq!(stray.to().unwrap().tag(), prack.to().unwrap().tag());
+    assert!(stray.cseq().unwrap().seq > prack.cseq().unwrap().seq);
+    net.say(BOB, net.reply(BOB, &stray, 200, "").finish());
+    net.act(ALICE, |agent, now| agent.hang_up(call, now)).unwrap();
+    let bye = net.take_request(BOB, Method::Bye);
+    net.say(BOB, net.reply(BOB, &bye, 200, "").finish());
+    net.rests();
+}
+
 #[test]
 fn a_late_forks_bye_that_loses_its_flow_keeps_no_call_alive() {
     let mut net = net();
