@@ -57,6 +57,15 @@ impl Wish {
         vec![Field { name: Name::SessionExpires, value: expires }, Field { name: Name::MinSe, value: least }]
     }
 
+    /// For a request within the session: who asks for no timers keeps the one that the peer brought.
+    pub(crate) fn keeping(self, timer: Option<SessionTimer>) -> Self {
+        let agreed = timer.and_then(|timer| u32::try_from(timer.interval.as_secs()).ok());
+        match agreed.filter(|_| self.expires == 0) {
+            Some(seconds) => Self { expires: seconds.max(self.least), ..self },
+            None => self,
+        }
+    }
+
     /// A 422 demands a longer interval. False if it demands none, or more than a day, or demanded enough before.
     pub(crate) fn raise(&mut self, refusal: &Message) -> bool {
         let Ok(Some(MinSe(least))) = refusal.get::<MinSe>() else { return false };

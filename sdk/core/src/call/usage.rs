@@ -577,7 +577,7 @@ impl InviteUsage {
         }
         let _is_free = self.media.offer(offer.clone());
         let mut draft = Draft { body: Some(offer), ..Draft::bare(Purpose::Reinvite(change)) };
-        draft.headers = self.wish.lines(self.timer.map(|timer| timer.refresher()));
+        draft.headers = self.wish.keeping(self.timer).lines(self.timer.map(|timer| timer.refresher()));
         if !self.dispatch(draft, Proof::Current, Answerer::new(), cc) {
             self.media.withdraw();
             cc.tell(CallEvent::ChangeRefused { status: 0 });
@@ -960,7 +960,7 @@ impl InviteUsage {
         let update = self.probe == Method::Update;
         let mut draft = Draft::bare(Purpose::Probe { update });
         if let (true, Some(timer)) = (update, self.timer) {
-            draft.headers = self.wish.lines(Some(timer.refresher()));
+            draft.headers = self.wish.keeping(self.timer).lines(Some(timer.refresher()));
         }
         self.dispatch(draft, Proof::Current, Answerer::new(), cc);
     }
@@ -1000,7 +1000,7 @@ impl InviteUsage {
 
     fn update(&mut self, cc: &mut CallContext<'_, '_, '_>) {
         let mut draft = Draft::bare(Purpose::Update);
-        draft.headers = self.wish.lines(Some(homing_wire::header::Refresher::Uac));
+        draft.headers = self.wish.keeping(self.timer).lines(Some(homing_wire::header::Refresher::Uac));
         self.dispatch(draft, Proof::Current, Answerer::new(), cc);
     }
 

@@ -284,3 +284,18 @@ fn a_422_that_demands_more_each_time_is_met_twice() {
     assert_eq!((net.end(ALICE).status, net.waiting(BOB)), (Some(422), 0));
     net.rests();
 }
+
+/// What the peer brought is kept as it is, and is over once the peer says so.
+#[test]
+fn a_side_that_asks_for_no_timers_refreshes_by_the_one_that_was_agreed_on() {
+    let lines = [(Name::SessionExpires, "100;refresher=uac")];
+    let (mut net, call, invite) = talking(|rules| rules.session_timers.expires = 0, &lines);
+    assert_eq!(invite.text(Name::SessionExpires), None);
+    net.run(Duration::from_secs(51));
+    let update = net.take_request(BOB, Method::Update);
+    assert_eq!(update.text(Name::SessionExpires).unwrap(), "100;refresher=uac");
+    net.say(BOB, net.reply(BOB, &update, 200, "").finish());
+    net.run(Duration::from_secs(200));
+    assert_eq!(net.waiting(BOB), 0, "the call goes on without a timer");
+    hang_up(&mut net, call);
+}
