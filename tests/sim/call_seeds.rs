@@ -69,7 +69,7 @@ const MUST: [&str; 12] = [
 fn conversation(seed: u64, tally: &mut Tally) -> World {
     let script = Seed::from_number(seed ^ 0xca11_5eed);
     let mut draw = script.rng("calls");
-    let on_move = if seed % 2 == 0 { OnMove::AtRefresh } else { OnMove::Recall };
+    let on_move = if seed.is_multiple_of(2) { OnMove::AtRefresh } else { OnMove::Recall };
     let scenario =
         Scenario { schemes: Schemes::NtlmAndDigest, expires: 120, on_move, crowd: 1, ..Scenario::default() };
     let mut world = scenario.without_phones(seed);

@@ -24,7 +24,7 @@ fn two(seed: u64, scenario: Scenario, change: impl Fn(&mut CallRules)) -> World 
     change(&mut rules);
     let mut alice = scenario::alice();
     alice.calls = rules.clone();
-    let mut bob = if seed % 2 == 0 { scenario::bob_by_udp() } else { scenario::bob() };
+    let mut bob = if seed.is_multiple_of(2) { scenario::bob_by_udp() } else { scenario::bob() };
     bob.calls = rules;
     world.add_phone("alice", alice, scenario::credentials());
     world.add_phone("bob", bob, scenario::bobs_credentials());
@@ -185,7 +185,7 @@ fn a_connection_that_dies_at_any_moment_leaves_no_call_in_doubt() {
                 .map(|phone| {
                     let calls = world.phones[phone].person.calls();
                     let open = |call: &CallId| world.phones[phone].person.end(*call).is_none();
-                    calls.iter().any(|call| open(call))
+                    calls.iter().any(open)
                 })
                 .collect();
             world.require(both[0] == both[1], "one side talks to nobody");
