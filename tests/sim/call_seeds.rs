@@ -111,7 +111,7 @@ fn conversation(seed: u64, tally: &mut Tally) -> World {
 
 /// Alice with two devices, Bob by UDP, and one of the crowd.
 fn people(world: &mut World) {
-    let mut rules = CallRules::on();
+    let mut rules = Box::new(CallRules::default());
     rules.ring_for = Duration::from_secs(60);
     // Who loses its server for good cannot tell the other: that the session ends is all there is.
     rules.session_timers.expires = 200;
@@ -119,11 +119,11 @@ fn people(world: &mut World) {
     desk.epid = "de5c".into();
     for (name, mut config) in [("alice", scenario::alice()), ("desk", desk), ("bob", scenario::bob_by_udp())]
     {
-        config.calls = rules.clone();
+        config.calls = Some(rules.clone());
         let credentials = if name == "bob" { scenario::bobs_credentials() } else { scenario::credentials() };
         world.add_phone(name, config, credentials);
     }
-    let last = scenario::add_somebody_with(world, 0, |config| config.calls = rules.clone());
+    let last = scenario::add_somebody_with(world, 0, |config| config.calls = Some(rules.clone()));
     for phone in 0..=last {
         scenario::login_of(world, phone);
     }

@@ -20,12 +20,12 @@ const REST: Duration = Duration::from_secs(120);
 /// Alice at hs104 and Bob at hs102, both signed in: she by NTLM over TLS, he on an odd seed too, else by UDP.
 fn two(seed: u64, scenario: Scenario, change: impl Fn(&mut CallRules)) -> World {
     let mut world = scenario.without_phones(seed);
-    let mut rules = CallRules::on();
+    let mut rules = CallRules::default();
     change(&mut rules);
     let mut alice = scenario::alice();
-    alice.calls = rules.clone();
+    alice.calls = Some(rules.clone().into());
     let mut bob = if seed.is_multiple_of(2) { scenario::bob_by_udp() } else { scenario::bob() };
-    bob.calls = rules;
+    bob.calls = Some(rules.into());
     world.add_phone("alice", alice, scenario::credentials());
     world.add_phone("bob", bob, scenario::bobs_credentials());
     for phone in [ALICE, BOB] {
@@ -116,7 +116,7 @@ fn of_two_devices_one_answers_and_the_other_is_told_so() {
     let mut world = two(5, both_schemes(), |_| {});
     let mut desk = scenario::alice();
     desk.epid = "de5c".into();
-    desk.calls = CallRules::on();
+    desk.calls = Some(Box::default());
     let desk = world.add_phone("desk", desk, scenario::credentials());
     scenario::login_of(&mut world, desk);
     world.run_for(Duration::from_secs(30));
@@ -227,7 +227,7 @@ fn call_through_loss(seed: u64, loss: u16, transports: &[Transport]) -> bool {
     let mut carol =
         if transports[0] == Transport::Udp { scenario::alice_by_udp() } else { scenario::alice() };
     carol.epid = "ca401".into();
-    carol.calls = CallRules::on();
+    carol.calls = Some(Box::default());
     let carol = world.add_phone("carol", carol, scenario::credentials());
     scenario::login_of(&mut world, carol);
     world.run_for(Duration::from_secs(30));

@@ -68,16 +68,14 @@ pub struct AccountConfig {
     pub outbound: Outbound,
     /// Whom the Request-URI of a REGISTER names.
     pub register_uri: RegisterUri,
-    /// Calls, off unless the application says so.
-    pub calls: CallRules,
+    /// How it places and takes calls. An account without places none, and answers an INVITE of its server with 405.
+    pub calls: Option<Box<CallRules>>,
 }
 
 /// What an account does with calls.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CallRules {
-    /// While off, INVITE is answered with 405 and no call is placed.
-    pub calls: Calls,
     /// Calls at once, whether they ring, are being placed or are answered; one more that comes in gets 486.
     pub most_calls: u16,
     /// Calls from one caller that may ring at once (T20): by asserted identity behind a server, by address where there is none.
@@ -96,17 +94,6 @@ pub struct CallRules {
     pub answer_in_dialog: InDialogChallenge,
     /// Where an account without registrar is heard: what its Contact names. Without it nobody can call (decision 46).
     pub listen: Option<SocketAddr>,
-}
-
-/// Whether an account places and takes calls.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Calls {
-    /// It does not.
-    #[default]
-    Off,
-    /// It does.
-    On,
 }
 
 /// What a caller hears while nobody wants to be disturbed.
@@ -415,6 +402,12 @@ pub enum ConfigError {
 }
 
 impl AccountConfig {
+    /// The rules of its calls; those nobody set where it makes none.
+    pub(crate) fn call_rules(&self) -> &CallRules {
+        static UNSET: CallRules = CallRules::DEFAULT;
+        self.calls.as_deref().unwrap_or(&UNSET)
+    }
+
     /// An account with the project's defaults: discovery, TLS only, NTLM and SHA-2 Digest, five signed
     /// redirects inside the domain.
     pub fn new(aor: Aor, epid: impl Into<String>) -> Self {
@@ -431,7 +424,7 @@ impl AccountConfig {
             remembered: None,
             outbound: Outbound::Auto,
             register_uri: RegisterUri::Domain,
-            calls: CallRules::default(),
+            calls: None,
         }
     }
 
@@ -595,26 +588,22 @@ impl Default for Timers {
 }
 
 impl CallRules {
-    /// The defaults with calls on.
-    pub fn on() -> Self {
-        Self { calls: Calls::On, ..Self::default() }
-    }
+    const DEFAULT: Self = Self {
+        most_calls: 2,
+        most_ringing_per_caller: 1,
+        do_not_disturb: DoNotDisturb::Off,
+        ring_for: Duration::from_secs(180),
+        reliable: ReliableRule::Required,
+        session_timers: SessionTimers { expires: 1_800, least: 90 },
+        on_move: OnMove::Keep,
+        answer_in_dialog: InDialogChallenge::OwnRealm,
+        listen: None,
+    };
 }
 
 impl Default for CallRules {
     fn default() -> Self {
-        Self {
-            calls: Calls::Off,
-            most_calls: 2,
-            most_ringing_per_caller: 1,
-            do_not_disturb: DoNotDisturb::Off,
-            ring_for: Duration::from_secs(180),
-            reliable: ReliableRule::Required,
-            session_timers: SessionTimers { expires: 1_800, least: 90 },
-            on_move: OnMove::Keep,
-            answer_in_dialog: InDialogChallenge::OwnRealm,
-            listen: None,
-        }
+        Self::DEFAULT
     }
 }
 

@@ -2,7 +2,7 @@
 
 use homing_wire::{Builder, Message, Method, Name, reason_phrase};
 
-use crate::config::{AccountConfig, Calls};
+use crate::config::AccountConfig;
 use crate::registration_notify::is_registration_notify;
 
 /// What a user agent takes and knows, as its answers say.
@@ -19,10 +19,7 @@ pub(crate) struct Abilities {
 impl Abilities {
     /// Those of an account.
     pub(crate) fn of(config: &AccountConfig) -> &'static Self {
-        match config.calls.calls {
-            Calls::On => &WITH_CALLS,
-            Calls::Off => &WITHOUT_CALLS,
-        }
+        if config.calls.is_some() { &WITH_CALLS } else { &WITHOUT_CALLS }
     }
 }
 

@@ -11,7 +11,7 @@ use crate::account::server_link::{Named, OpenFlow, ServerLink};
 use crate::call::{Call, Invitation, Line, Plan, Step, admit};
 use crate::call_event::{CallEnd, CallEvent, EndReason, EndedBy};
 use crate::call_request::CallRequest;
-use crate::config::{Calls, DoNotDisturb, OnMove, ServerChoice};
+use crate::config::{DoNotDisturb, OnMove, ServerChoice};
 use crate::counter::Counter;
 use crate::dialog::{DialogName, Listed};
 use crate::error::{LoginError, Misuse};
@@ -41,7 +41,7 @@ pub(super) fn place(
         return Err(Misuse::BadMessage);
     }
     let entry = agent.accounts.get_mut(&account).ok_or(Misuse::UnknownAccount)?;
-    if entry.account.config.calls.calls == Calls::Off {
+    if entry.account.config.calls.is_none() {
         return Err(Misuse::WrongState);
     }
     if agent.calls.len() >= agent.tables.config.limits.calls {
@@ -305,7 +305,7 @@ pub(super) fn handle_lost(agent: &mut Agent, id: CallId, lost: &crate::flow::Los
 pub(super) fn handle_news(agent: &mut Agent, id: CallId, news: LinkNews, now: Now) {
     let Some(call) = agent.calls.get(&id).and_then(CallEntry::call) else { return };
     let (is_over_it, is_adrift) = (call.line().link == news.link, call.line().is_adrift());
-    let rule = agent.accounts.get(&news.account).map(|entry| entry.account.config.calls.on_move);
+    let rule = agent.accounts.get(&news.account).map(|entry| entry.account.config.call_rules().on_move);
     match news.what {
         LinkChange::Registered(granted) => {
             if is_over_it {
@@ -422,7 +422,7 @@ pub(super) fn receive(agent: &mut Agent, invited: &Invited<'_>, now: Now) -> Res
 /// The limits on calls that come in (T20), and do-not-disturb.
 fn check_room(agent: &Agent, invited: &Invited<'_>) -> Result<(), Refusal> {
     let Some(entry) = agent.accounts.get(&invited.account) else { return Err(Refusal::new(404, "")) };
-    let rules = &entry.account.config.calls;
+    let rules = entry.account.config.call_rules();
     match rules.do_not_disturb {
         DoNotDisturb::Off => {}
         DoNotDisturb::Unavailable => return Err(Refusal::new(480, "")),

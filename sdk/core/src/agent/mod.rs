@@ -38,7 +38,7 @@ use crate::call::{Call, Rejection, Step};
 use crate::call_event::{CallEnd, EndReason};
 use crate::call_request::{CallRequest, InfoBody};
 use crate::command::Command;
-use crate::config::{AccountConfig, AgentConfig, Calls, ConfigError, ServerChoice};
+use crate::config::{AccountConfig, AgentConfig, ConfigError, ServerChoice};
 use crate::connect::{ConnectError, FlowEvent};
 use crate::counter::{Counter, Counters};
 use crate::dialog::Dialogs;
@@ -183,7 +183,7 @@ impl Agent {
         let id = AccountId(self.next_account);
         self.next_account += 1;
         self.by_aor.entry(aor.into()).or_default().push(id);
-        if account.server == ServerChoice::NoRegistrar && account.calls.listen.is_some() {
+        if account.server == ServerChoice::NoRegistrar && account.call_rules().listen.is_some() {
             self.listeners.push(id);
         }
         self.accounts.insert(id, Box::new(Entry::new(id, account)));
@@ -771,8 +771,8 @@ impl Agent {
     /// True for an INVITE outside a dialog to an account that takes calls.
     fn is_called(&self, account: AccountId, request: &Message) -> bool {
         let is_outside = request.to().is_ok_and(|to| to.tag().is_none());
-        let takes = self.accounts.get(&account).map(|entry| entry.account.config.calls.calls);
-        request.method() == Some(Method::Invite) && is_outside && takes == Some(Calls::On)
+        let takes = self.accounts.get(&account).is_some_and(|entry| entry.account.config.calls.is_some());
+        request.method() == Some(Method::Invite) && is_outside && takes
     }
 
     /// The account of an owner.

@@ -85,7 +85,7 @@ fn may_answer(offer: &Offer, answerer: &Answerer, place: Place, at: &mut LinkCon
         Place::Redirected => false,
         // Accounts without registrar answer none inside a dialog: there is no server of theirs.
         Place::InDialog if at.account.config.server == ServerChoice::NoRegistrar => false,
-        Place::InDialog => match at.account.config.calls.answer_in_dialog {
+        Place::InDialog => match at.account.config.call_rules().answer_in_dialog {
             InDialogChallenge::Never => false,
             InDialogChallenge::OwnRealm => {
                 let known = at.link.digest();

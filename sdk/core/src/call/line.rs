@@ -464,7 +464,7 @@ pub(crate) struct Asked {
 /// Where this side is reached: an account without registrar where it listens.
 pub(crate) fn contact(link: &ServerLink, account: &Account) -> UriBuf {
     let config = &account.config;
-    match config.calls.listen.filter(|_| config.server == ServerChoice::NoRegistrar) {
+    match config.call_rules().listen.filter(|_| config.server == ServerChoice::NoRegistrar) {
         Some(listen) => UriBuf::sip(None, &listen.ip().to_string())
             .written_user(&config.aor.user)
             .port(listen.port())

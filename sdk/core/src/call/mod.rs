@@ -105,7 +105,7 @@ pub(crate) fn admit(
     let offer = body::description(invite)?;
     let dialog = Dialog::of_called(invite, tag, &config.epid)
         .map_err(|fault: DialogFault| Refusal::new(400, fault.why()))?;
-    Wish::new(config.calls.session_timers).grant(invite, at.cx.now)?;
+    Wish::new(config.call_rules().session_timers).grant(invite, at.cx.now)?;
     Ok((dialog, offer))
 }
 
@@ -130,7 +130,7 @@ impl Call {
     ) -> Box<Self> {
         let Invitation { invite, tx, offer, dialog, vouched } = invitation;
         let mut line = Line::over(call, &mut at);
-        let wish = Wish::new(at.account.config.calls.session_timers);
+        let wish = Wish::new(at.account.config.call_rules().session_timers);
         let mut cc = CallContext { line: &mut line, at };
         let fork = Fork { role: Role::Called, number: 0, wish };
         let usage = InviteUsage::new(dialog, Negotiation::default(), fork, invite);

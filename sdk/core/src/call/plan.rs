@@ -35,7 +35,7 @@ impl Plan {
             call,
             asked: Asked::new(Some(&request.to), &account.config, now),
             until: now.after(request.ring_for),
-            wish: Wish::new(account.config.calls.session_timers),
+            wish: Wish::new(account.config.call_rules().session_timers),
             request,
             offer: None,
             went_again: false,

@@ -85,7 +85,7 @@ impl Ringing {
         offer: Option<Description>,
         cc: &CallContext<'_, '_, '_>,
     ) -> Self {
-        let until = cc.at.cx.now.after(cc.at.account.config.calls.ring_for);
+        let until = cc.at.cx.now.after(cc.at.account.config.call_rules().ring_for);
         let mut this = Self {
             usage,
             invite: invite.clone().into_exact(),
@@ -449,7 +449,7 @@ impl Ringing {
     }
 
     fn is_reliable(&self, cc: &CallContext<'_, '_, '_>) -> bool {
-        let prefers = cc.at.account.config.calls.reliable == ReliableRule::Supported;
+        let prefers = cc.at.account.config.call_rules().reliable == ReliableRule::Supported;
         self.invite.has_token(Name::Require, "100rel")
             || prefers && self.invite.has_token(Name::Supported, "100rel")
     }

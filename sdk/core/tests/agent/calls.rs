@@ -5,7 +5,7 @@ use std::time::Duration;
 use homing_core::call_event::{CallEnd, CallEvent, EndReason, EndedBy};
 use homing_core::call_request::{CallRequest, InfoBody};
 use homing_core::command::Command;
-use homing_core::config::{AccountConfig, CallRules, InDialogChallenge, OnMove, ServerChoice};
+use homing_core::config::{AccountConfig, InDialogChallenge, OnMove, ServerChoice};
 use homing_core::counter::Counter;
 use homing_core::error::Misuse;
 use homing_core::ids::{CallId, Rng, Seed};
@@ -24,7 +24,7 @@ const CONTACT: &str = "<sip:bob@192.0.2.99:5061;transport=tls>";
 /// Signed in at a home server that answers nothing but REGISTER by itself.
 fn signed_in_with(config: impl FnOnce(&mut AccountConfig)) -> World {
     let mut world = World::new(|account| {
-        account.calls = CallRules::on();
+        account.calls = Some(Box::default());
         config(account);
     });
     world.srv(&[(10, HOME)]);
@@ -395,7 +395,7 @@ fn a_call_goes_on_over_the_old_home_after_a_move() {
 
 #[test]
 fn an_account_may_end_its_calls_with_a_move() {
-    let mut world = signed_in_with(|config| config.calls.on_move = OnMove::End);
+    let mut world = signed_in_with(|config| config.calls.get_or_insert_default().on_move = OnMove::End);
     talking(&mut world);
     moves(&mut world);
     assert_eq!(end(&world).map(|end| (end.by, end.why.clone())), Some((EndedBy::Rule, EndReason::Moved)));
@@ -648,7 +648,7 @@ fn a_registration_says_what_an_account_with_calls_takes() {
 /// Signed in at a home server that asks for Digest.
 fn with_digest(config: impl FnOnce(&mut AccountConfig)) -> World {
     let mut world = World::new(|account| {
-        account.calls = CallRules::on();
+        account.calls = Some(Box::default());
         config(account);
     });
     world.srv(&[(10, HOME)]);
@@ -664,7 +664,7 @@ fn with_digest(config: impl FnOnce(&mut AccountConfig)) -> World {
 #[test]
 fn a_digest_challenge_inside_a_dialog_is_answered_once_and_for_a_known_realm_only() {
     let byes = |change: &dyn Fn(&mut World), rule: InDialogChallenge| {
-        let mut world = with_digest(|config| config.calls.answer_in_dialog = rule);
+        let mut world = with_digest(|config| config.calls.get_or_insert_default().answer_in_dialog = rule);
         let call = talking(&mut world);
         assert!(last(&world, HOME, Method::Ack).auth(Name::Authorization).next().is_some(), "as its INVITE");
         change(&mut world);
@@ -713,7 +713,7 @@ fn a_signed_redirect_changes_the_request_uri_of_a_call_once_for_each_uri() {
 /// T20, decision 46: by the identity that the server asserts, whatever From says.
 #[test]
 fn one_asserted_caller_rings_once_at_a_time() {
-    let mut world = signed_in_with(|config| config.calls.most_calls = 9);
+    let mut world = signed_in_with(|config| config.calls.get_or_insert_default().most_calls = 9);
     let wall = world.wall;
     for (number, asserted) in
         ["sip:bob@network.com", "sip:BOB@network.com", "sip:carol@network.com"].iter().enumerate()
@@ -750,7 +750,7 @@ fn a_call_that_waits_for_a_password_ends_when_its_time_is_over() {
 #[test]
 fn an_unsigned_183_over_tcp_only_rings() {
     let mut world = World::new(|account| {
-        account.calls = CallRules::on();
+        account.calls = Some(Box::default());
         account.transports = vec![Transport::Tcp];
         account.server =
             ServerChoice::Fixed { host: HOME.into(), port: Some(5061), transport: Transport::Tcp };
@@ -830,8 +830,8 @@ fn whatever_a_home_server_does_every_call_ends_once_and_leaves_nothing() {
     for seed in 0..150 {
         let mut rng = Rng::new(&Seed::from_number(seed));
         let mut world = signed_in_with(|config| {
-            config.calls.most_calls = 4;
-            config.calls.most_ringing_per_caller = 3;
+            config.calls.get_or_insert_default().most_calls = 4;
+            config.calls.get_or_insert_default().most_ringing_per_caller = 3;
         });
         for _ in 0..50 {
             happens(&mut world, &mut rng);

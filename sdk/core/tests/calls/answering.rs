@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use homing_core::call_event::{CallEvent, EndReason, EndedBy};
-use homing_core::config::{CallRules, Calls};
+use homing_core::config::CallRules;
 use homing_core::transport::Transport;
 use homing_wire::{Builder, Message, Method, Name};
 
@@ -258,12 +258,13 @@ fn it_rings_again_each_minute() {
 }
 
 #[test]
-fn an_account_that_makes_no_calls_answers_as_before() {
-    let mut net = net_with(Transport::Tcp, |calls| calls.calls = Calls::Off);
+fn an_account_that_makes_no_calls_is_not_called_and_places_none() {
+    let mut net = Net::new(Transport::Tcp);
+    net.account("alice", |config| config.calls = None);
+    net.script("bob");
     called(&mut net);
-    let refusal = net.take_response(BOB, 405);
-    assert_eq!(refusal.text(Name::Allow).unwrap(), "ACK, CANCEL, NOTIFY, BENOTIFY, OPTIONS");
     assert!(net.told(ALICE).is_empty());
+    assert_eq!(net.waiting(BOB), 0);
     let to = net.uri("bob");
     let (account, now) = (net.side(ALICE).account, net.now());
     let placed =

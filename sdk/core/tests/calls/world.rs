@@ -111,14 +111,18 @@ impl Net {
 
     /// An agent that calls and is called directly.
     pub(crate) fn agent(&mut self, name: &str, change: impl FnOnce(&mut CallRules)) -> usize {
+        self.account(name, |config| change(config.calls.get_or_insert_default()))
+    }
+
+    /// The same with a change to its account.
+    pub(crate) fn account(&mut self, name: &str, change: impl FnOnce(&mut AccountConfig)) -> usize {
         let place = self.agents.len() + self.scripts.len();
         let listen = SocketAddr::from(([192, 0, 2, u8::try_from(place + 1).unwrap()], 5060));
         let mut config = AccountConfig::new(Aor::parse(&format!("{name}@example.com")).unwrap(), "3344");
         config.server = ServerChoice::NoRegistrar;
         config.transports = vec![self.transport];
-        config.calls = CallRules::on();
-        config.calls.listen = Some(listen);
-        change(&mut config.calls);
+        config.calls.get_or_insert_default().listen = Some(listen);
+        change(&mut config);
         let now = self.now();
         let seed = Seed::from_number(self.rng.next_u64() ^ u64::try_from(place).unwrap());
         let mut agent = Agent::new(AgentConfig::default(), seed, now);
