@@ -85,7 +85,7 @@ pub enum Why {
     /// The session of a call is to be refreshed, or counts as dead (RFC 4028).
     SessionTimer,
     /// Another connection for a call is overdue.
-    CallAdrift,
+    CallWithoutFlow,
     /// Further forks of an answered call may still answer.
     LateForks,
 }
@@ -175,7 +175,7 @@ impl fmt::Display for Why {
             Why::Glare => "glare pause over",
             Why::AskedAgain => "asked again",
             Why::SessionTimer => "session timer",
-            Why::CallAdrift => "connection of a call overdue",
+            Why::CallWithoutFlow => "connection of a call overdue",
             Why::LateForks => "late forks of a call",
         })
     }

@@ -361,7 +361,7 @@ impl Node {
         let Some((id, owner)) =
             found.filter(|(.., expected)| *expected == flow).map(|(id, owner, _)| (id, *owner))
         else {
-            return self.receive_astray(flow, response, now);
+            return self.receive_unmatched(flow, response, now);
         };
         let Owner::Branch(branch) = owner else {
             self.feed_response(id, response, &FollowUp::default(), now);
@@ -398,9 +398,9 @@ impl Node {
         transactions.feed_response(id, response, &mut finish, now)
     }
 
-    fn receive_astray(&mut self, flow: FlowId, response: &Message, now: Now) {
+    fn receive_unmatched(&mut self, flow: FlowId, response: &Message, now: Now) {
         let cx = &mut self.cx;
-        if self.services.iter_mut().any(|service| service.handle_astray(cx, flow, response, now)) {
+        if self.services.iter_mut().any(|service| service.handle_unmatched(cx, flow, response, now)) {
             return;
         }
         self.cx.counters.count(Counter::StrayResponse);

@@ -304,14 +304,14 @@ pub(super) fn handle_lost(agent: &mut Agent, id: CallId, lost: &crate::flow::Los
 /// over a link whose server sent the account away end, where the account wants that (decision 8).
 pub(super) fn handle_news(agent: &mut Agent, id: CallId, news: LinkNews, now: Now) {
     let Some(call) = agent.calls.get(&id).and_then(CallEntry::call) else { return };
-    let (is_over_it, is_adrift) = (call.line().link == news.link, call.line().is_adrift());
+    let (is_over_it, awaits_login) = (call.line().link == news.link, call.line().awaits_login());
     let rule = agent.accounts.get(&news.account).map(|entry| entry.account.config.call_rules().on_move);
     match news.what {
         LinkChange::Registered(granted) => {
             if is_over_it {
                 feed(agent, id, now, |call, at| call.handle_news(Some(granted), at));
             }
-            if granted && (is_over_it || is_adrift) {
+            if granted && (is_over_it || awaits_login) {
                 feed(agent, id, now, Call::handle_login);
             }
         }
@@ -378,7 +378,7 @@ pub(super) fn find_ring(agent: &mut Agent, flow: FlowId, cancel: &Message) -> Op
     let id = agent.dialogs.find_ring(&name)?;
     let call = agent.calls.get(&id)?.call()?;
     let is_its = call.ringing()?.cseq().ok()?.seq == cancel.cseq().ok()?.seq;
-    (call.is_orphaned() && is_its && hears(agent, id, flow)?).then_some(id)
+    (call.is_without_flow() && is_its && hears(agent, id, flow)?).then_some(id)
 }
 
 /// Takes an INVITE outside a dialog that nothing is objected to: a call, or the reason why not.

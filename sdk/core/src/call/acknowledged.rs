@@ -1,4 +1,4 @@
-//! The ACK for a 2xx to an INVITE of ours: stored for copies of the 2xx, signed anew for one that was signed anew
+//! The ACK for a 2xx to an INVITE of ours: stored for copies of the 2xx, signed again for one that was signed again
 //! (decision 41).
 
 use bytes::Bytes;

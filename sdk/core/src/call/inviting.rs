@@ -442,7 +442,7 @@ impl Inviting {
         self.after(verdict, cc)
     }
 
-    /// True once nobody answered in time.
+    /// True once no answer came in time.
     pub(crate) fn is_overdue(&self, cc: &CallContext<'_, '_, '_>) -> bool {
         cc.at.cx.now.reached(self.plan.until)
     }

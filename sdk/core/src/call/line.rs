@@ -55,7 +55,7 @@ enum Way {
     /// They can.
     Up,
     /// The flow is lost. A new login of the account may bring another until then.
-    Adrift { until: Moment },
+    AwaitsLogin { until: Moment },
     /// Another flow to the same place is being opened.
     Dialling { flow: FlowId, until: Moment },
     /// The next hop of the dialog is looked for.
@@ -115,8 +115,8 @@ impl Line {
     }
 
     /// True while it waits for the account's next login.
-    pub(crate) fn is_adrift(&self) -> bool {
-        matches!(self.way, Way::Adrift { .. })
+    pub(crate) fn awaits_login(&self) -> bool {
+        matches!(self.way, Way::AwaitsLogin { .. })
     }
 
     /// True once the end of the call was told.
@@ -139,8 +139,8 @@ impl Line {
         match &self.way {
             Way::Up => None,
             Way::Seeking(search) => search.deadline(),
-            Way::Adrift { until } | Way::Dialling { until, .. } => {
-                Some(Deadline::new(*until, Why::CallAdrift))
+            Way::AwaitsLogin { until } | Way::Dialling { until, .. } => {
+                Some(Deadline::new(*until, Why::CallWithoutFlow))
             }
         }
     }
@@ -227,7 +227,7 @@ impl CallContext<'_, '_, '_> {
     }
 
     /// Answers a request whose transaction went with its flow, once, over the flow there is now.
-    pub(crate) fn respond_anew(&mut self, response: Message) {
+    pub(crate) fn respond_over_new_flow(&mut self, response: Message) {
         if self.has_flow()
             && let Some(bytes) = self.sign_response(response)
         {
@@ -309,8 +309,8 @@ impl CallContext<'_, '_, '_> {
     /// one itself (decision 39). False if there is nowhere to open one to.
     pub(crate) fn lose(&mut self, waits: bool) -> bool {
         if waits {
-            let span = self.at.cx.agent.timers.t1 * ADRIFT;
-            self.line.way = Way::Adrift { until: self.at.cx.now.after(span) };
+            let span = self.at.cx.agent.timers.t1 * LOGIN_WAIT;
+            self.line.way = Way::AwaitsLogin { until: self.at.cx.now.after(span) };
             return true;
         }
         self.dial()
@@ -436,7 +436,7 @@ impl CallContext<'_, '_, '_> {
         match std::mem::replace(&mut self.line.way, Way::Up) {
             Way::Dialling { flow, .. } => self.at.cx.release(flow),
             Way::Seeking(mut search) => search.rest(self.at.cx),
-            Way::Up | Way::Adrift { .. } => {}
+            Way::Up | Way::AwaitsLogin { .. } => {}
         }
         for flow in self.line.first.into_iter().chain([self.line.flow]) {
             self.at.cx.release(flow);
@@ -476,4 +476,4 @@ pub(crate) fn contact(link: &ServerLink, account: &Account) -> UriBuf {
 /// Option tags of INVITE and UPDATE.
 const SUPPORTED: &str = "100rel, timer";
 /// How long a call waits for the account's next login, in multiples of T1.
-const ADRIFT: u32 = 64;
+const LOGIN_WAIT: u32 = 64;

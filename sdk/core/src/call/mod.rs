@@ -12,16 +12,16 @@
 //!
 //! A call that was answered, or whose flow may still bring copies, stays as `Over` for 64·T1: late forks are
 //! acknowledged and hung up. It keeps its link and its flow for as long as it is there. Its end is told once, as soon as
-//! it is certain; what then follows on the wire is nobody's business.
+//! it is certain; what follows on the wire is not told.
 
 mod acknowledged;
-mod aftermath;
 mod body;
 mod challenged;
 mod early;
 mod exchange;
 mod inviting;
 mod line;
+mod lingering;
 mod negotiation;
 mod plan;
 mod repeated;
@@ -34,10 +34,10 @@ use std::net::IpAddr;
 
 use homing_wire::{Message, Method, Uri};
 
-use aftermath::Aftermath;
 use exchange::Change;
 use inviting::Inviting;
 use line::CallContext;
+use lingering::Lingering;
 use negotiation::Negotiation;
 use ringing::Ringing;
 use session_timer::Wish;
@@ -66,7 +66,7 @@ use crate::uas::Refusal;
 pub(crate) struct Call {
     line: Line,
     state: State,
-    aftermath: Option<Box<Aftermath>>,
+    lingering: Option<Box<Lingering>>,
 }
 
 /// What becomes of a call after an input.
@@ -118,8 +118,8 @@ impl Call {
     /// Places a call over a link.
     pub(crate) fn place(plan: Plan, mut at: LinkContext<'_, '_>) -> Step {
         let line = Line::over(plan.call, &mut at);
-        let this = Self { line, state: State::Over, aftermath: None };
-        this.step(at, |_, aftermath, cc| after_invite(Inviting::start(plan, cc), aftermath, cc))
+        let this = Self { line, state: State::Over, lingering: None };
+        this.step(at, |_, lingering, cc| after_invite(Inviting::start(plan, cc), lingering, cc))
     }
 
     /// A call comes in.
@@ -136,7 +136,7 @@ impl Call {
         let usage = InviteUsage::new(dialog, Negotiation::default(), fork, invite);
         cc.tell(CallEvent::Incoming(Box::new(Caller::read(invite, offer.clone(), vouched))));
         let ringing = Ringing::start(usage, invite, tx, offer, &cc);
-        Box::new(Self { line, state: State::Ringing(Box::new(ringing)), aftermath: None })
+        Box::new(Self { line, state: State::Ringing(Box::new(ringing)), lingering: None })
     }
 
     /// Its use of a link.
@@ -164,7 +164,7 @@ impl Call {
             State::Inviting(inviting) | State::Cancelling(inviting) => Some(inviting.caller_tag()),
             State::Ringing(ringing) => Some(ringing.dialog().local_tag()),
             State::Answered(_, usage) => Some(usage.dialog.local_tag()),
-            State::Over => self.aftermath.as_ref()?.caller_tag(),
+            State::Over => self.lingering.as_ref()?.caller_tag(),
         }
     }
 
@@ -174,8 +174,8 @@ impl Call {
     }
 
     /// True for a call that rings although its INVITE cannot be answered any more: its flow is lost.
-    pub(crate) fn is_orphaned(&self) -> bool {
-        matches!(&self.state, State::Ringing(ringing) if ringing.is_orphaned())
+    pub(crate) fn is_without_flow(&self) -> bool {
+        matches!(&self.state, State::Ringing(ringing) if ringing.is_without_flow())
     }
 
     /// True once its end was told: it counts no more among the calls of its account.
@@ -221,7 +221,7 @@ impl Call {
             State::Answered(_, usage) => usage.deadline(),
             State::Cancelling(_) | State::Over => None,
         };
-        let late = self.aftermath.as_ref().map(|late| late.deadline());
+        let late = self.lingering.as_ref().map(|late| late.deadline());
         Deadline::earlier(own, Deadline::earlier(late, self.line.deadline()))
     }
 
@@ -252,8 +252,8 @@ impl Call {
     pub(crate) fn answer(self, at: LinkContext<'_, '_>) -> Step {
         self.step(at, |state, _, cc| match state {
             // A direct caller is not reached over another flow.
-            State::Ringing(ringing) if ringing.is_orphaned() && cc.is_direct() => {
-                State::Ringing(ringing).strand(cc)
+            State::Ringing(ringing) if ringing.is_without_flow() && cc.is_direct() => {
+                State::Ringing(ringing).end_without_flow(cc)
             }
             State::Ringing(ringing) => after_ring(ringing.answer(cc), cc),
             other => Next::Stays(other),
@@ -306,10 +306,10 @@ impl Call {
         verdict: SignatureVerdict,
         at: LinkContext<'_, '_>,
     ) -> Step {
-        self.step(at, |state, aftermath, cc| match state {
+        self.step(at, |state, lingering, cc| match state {
             State::Inviting(mut inviting) => {
                 inviting.handle_provisional(tx, response, verdict, cc);
-                after_invite(inviting.after(Verdict::Stays, cc), aftermath, cc)
+                after_invite(inviting.after(Verdict::Stays, cc), lingering, cc)
             }
             other => Next::Stays(other),
         })
@@ -317,18 +317,18 @@ impl Call {
 
     /// A final response, judged and fed.
     pub(crate) fn handle_final(self, tx: TxId, response: Verified, at: LinkContext<'_, '_>) -> Step {
-        self.step(at, |state, aftermath, cc| {
-            let response = match aftermath.as_mut() {
+        self.step(at, |state, lingering, cc| {
+            let response = match lingering.as_mut() {
                 Some(late) => late.handle_final(tx, response, cc),
                 None => Some(response),
             };
             match (state, response) {
                 (state, None) => Next::Stays(state),
                 (State::Inviting(inviting), Some(response)) => {
-                    after_invite(inviting.handle_final(tx, response, cc), aftermath, cc)
+                    after_invite(inviting.handle_final(tx, response, cc), lingering, cc)
                 }
                 (State::Cancelling(inviting), Some(response)) => {
-                    after_cancelled(inviting.handle_last(tx, response, cc), aftermath, cc)
+                    after_cancelled(inviting.handle_last(tx, response, cc), lingering, cc)
                 }
                 (other, Some(response)) => {
                     feed_usage(other, cc, |usage, cc| usage.handle_final(tx, response, cc))
@@ -337,13 +337,13 @@ impl Call {
         })
     }
 
-    /// A further 2xx to an INVITE: signed anew, or of another fork.
+    /// A further 2xx to an INVITE: signed again, or of another fork.
     pub(crate) fn handle_success_again(self, tx: TxId, success: &Message, at: LinkContext<'_, '_>) -> Step {
-        self.step(at, |mut state, aftermath, cc| {
+        self.step(at, |mut state, lingering, cc| {
             match state.usage().filter(|usage| usage.knows_success(tx, success)) {
                 Some(usage) => usage.handle_success_again(cc),
                 None => {
-                    if let Some(late) = aftermath {
+                    if let Some(late) = lingering {
                         late.handle_success(tx, success, cc);
                     }
                 }
@@ -354,15 +354,15 @@ impl Call {
 
     /// A copy of a 2xx, octet for octet: it gets the ACK that was stored.
     pub(crate) fn handle_copied_success(self, tx: TxId, success: &Message, at: LinkContext<'_, '_>) -> Step {
-        self.step(at, |mut state, aftermath, cc| {
-            let is_strays = aftermath.as_ref().is_some_and(|late| late.handle_copy(tx, success, cc));
-            let usage = state.usage().filter(|usage| !is_strays && usage.knows_success(tx, success));
+        self.step(at, |mut state, lingering, cc| {
+            let is_late_forks = lingering.as_ref().is_some_and(|late| late.handle_copy(tx, success, cc));
+            let usage = state.usage().filter(|usage| !is_late_forks && usage.knows_success(tx, success));
             match usage {
                 Some(usage) => usage.handle_copied_success(cc),
-                None if is_strays => {}
-                // The dialog that won is over already: its ACK is made anew.
+                None if is_late_forks => {}
+                // The dialog that won is over already: its ACK is made again.
                 None => {
-                    if let Some(late) = aftermath {
+                    if let Some(late) = lingering {
                         late.handle_success(tx, success, cc);
                     }
                 }
@@ -373,15 +373,15 @@ impl Call {
 
     /// A transaction had no answer in time.
     pub(crate) fn handle_timeout(self, tx: TxId, at: LinkContext<'_, '_>) -> Step {
-        self.step(at, |state, aftermath, cc| {
-            if let Some(stray) = aftermath.as_mut().and_then(|late| late.stray_of(tx)) {
-                let _it_is_over = stray.handle_timeout(tx, cc);
+        self.step(at, |state, lingering, cc| {
+            if let Some(late_fork) = lingering.as_mut().and_then(|late| late.late_fork_of(tx)) {
+                let _it_is_over = late_fork.handle_timeout(tx, cc);
                 return Next::Stays(state);
             }
             match state {
-                State::Inviting(inviting) => after_invite(inviting.handle_timeout(tx, cc), aftermath, cc),
+                State::Inviting(inviting) => after_invite(inviting.handle_timeout(tx, cc), lingering, cc),
                 State::Cancelling(inviting) => {
-                    after_cancelled(inviting.handle_timeout(tx, cc), aftermath, cc)
+                    after_cancelled(inviting.handle_timeout(tx, cc), lingering, cc)
                 }
                 other => feed_usage(other, cc, |usage, cc| usage.handle_timeout(tx, cc)),
             }
@@ -399,9 +399,9 @@ impl Call {
 
     /// A request inside one of its dialogs that nothing is objected to, in a transaction of its own.
     pub(crate) fn handle_request(self, tx: TxId, request: &Message, at: LinkContext<'_, '_>) -> Step {
-        self.step(at, |state, aftermath, cc| match state {
+        self.step(at, |state, lingering, cc| match state {
             State::Inviting(inviting) => {
-                after_invite(inviting.handle_request(tx, request, cc), aftermath, cc)
+                after_invite(inviting.handle_request(tx, request, cc), lingering, cc)
             }
             State::Ringing(ringing) if ringing.dialog().has_sent(request) => {
                 after_ring(ringing.handle_request(tx, request, cc), cc)
@@ -452,12 +452,12 @@ impl Call {
 
     /// The world's answer to a question of it.
     pub(crate) fn handle_answer(self, id: AskId, answer: Answer, at: LinkContext<'_, '_>) -> Step {
-        self.step(at, |state, aftermath, cc| match (state, answer) {
+        self.step(at, |state, lingering, cc| match (state, answer) {
             (State::Inviting(inviting), Answer::Described(given)) => {
-                after_invite(inviting.handle_described(id, given, cc), aftermath, cc)
+                after_invite(inviting.handle_described(id, given, cc), lingering, cc)
             }
             (State::Inviting(inviting), Answer::Credentials(given)) => {
-                after_invite(inviting.handle_credentials(id, given, cc), aftermath, cc)
+                after_invite(inviting.handle_credentials(id, given, cc), lingering, cc)
             }
             (State::Ringing(ringing), Answer::Described(given)) => {
                 after_ring(ringing.handle_described(id, given, cc), cc)
@@ -466,10 +466,10 @@ impl Call {
                 feed_usage(other, cc, |usage, cc| usage.handle_described(id, given, cc))
             }
             (other, Answer::Credentials(given)) => {
-                let stray = aftermath.as_mut().and_then(|late| late.stray_that_asked(id));
-                match stray {
-                    Some(stray) => {
-                        let _it_is_over = stray.handle_credentials(id, given, cc);
+                let late_fork = lingering.as_mut().and_then(|late| late.late_fork_that_asked(id));
+                match late_fork {
+                    Some(late_fork) => {
+                        let _it_is_over = late_fork.handle_credentials(id, given, cc);
                         Next::Stays(other)
                     }
                     None => feed_usage(other, cc, |usage, cc| usage.handle_credentials(id, given, cc)),
@@ -477,20 +477,20 @@ impl Call {
             }
             (state, Answer::Resolved(records)) => {
                 let sought = cc.handle_resolved(id, records);
-                state.after_search(sought, aftermath, cc)
+                state.after_search(sought, lingering, cc)
             }
             (other, Answer::Redirect(_)) => Next::Stays(other),
         })
     }
 
-    /// What became of the association that its requests wait for; `None`: nobody renews it for them.
+    /// What became of the association that its requests wait for; `None`: no REGISTER renews it for them.
     pub(crate) fn handle_news(self, granted: Option<bool>, at: LinkContext<'_, '_>) -> Step {
-        self.step(at, |state, aftermath, cc| {
-            if let Some(late) = aftermath {
+        self.step(at, |state, lingering, cc| {
+            if let Some(late) = lingering {
                 late.handle_news(granted, cc);
             }
             match state {
-                State::Inviting(inviting) => after_invite(inviting.handle_news(granted, cc), aftermath, cc),
+                State::Inviting(inviting) => after_invite(inviting.handle_news(granted, cc), lingering, cc),
                 other => feed_usage(other, cc, |usage, cc| usage.handle_news(granted, cc)),
             }
         })
@@ -498,23 +498,27 @@ impl Call {
 
     /// Does what is due.
     pub(crate) fn handle_deadline(self, at: LinkContext<'_, '_>) -> Step {
-        self.step(at, |state, aftermath, cc| {
-            if let Some(late) = aftermath.take_if(|late| late.is_over(cc)) {
+        self.step(at, |state, lingering, cc| {
+            if let Some(late) = lingering.take_if(|late| late.is_over(cc)) {
                 late.abandon(cc);
             }
             if cc.line.deadline().is_some_and(|due| cc.at.cx.now.reached(due.at)) {
                 if cc.line.is_seeking() {
                     let sought = cc.handle_search_deadline();
-                    return state.after_search(sought, aftermath, cc);
+                    return state.after_search(sought, lingering, cc);
                 }
-                return if cc.line.is_adrift() { state.dial(aftermath, cc) } else { state.strand(cc) };
+                return if cc.line.awaits_login() {
+                    state.dial(lingering, cc)
+                } else {
+                    state.end_without_flow(cc)
+                };
             }
             match state {
                 State::Inviting(inviting) if inviting.is_overdue(cc) => {
                     let end = CallEnd::of(EndedBy::Rule, EndReason::NoAnswer);
                     State::Inviting(inviting).hang_up(end, cc)
                 }
-                State::Inviting(inviting) => after_invite(inviting.handle_deadline(cc), aftermath, cc),
+                State::Inviting(inviting) => after_invite(inviting.handle_deadline(cc), lingering, cc),
                 State::Ringing(ringing) => after_ring(ringing.handle_deadline(cc), cc),
                 other => feed_usage(other, cc, InviteUsage::handle_deadline),
             }
@@ -523,18 +527,18 @@ impl Call {
 
     /// A flow stands.
     pub(crate) fn handle_connected(self, flow: FlowId, at: LinkContext<'_, '_>) -> Step {
-        self.step(at, |state, aftermath, cc| {
+        self.step(at, |state, lingering, cc| {
             let is_ours = cc.handle_connected(flow);
-            if is_ours { state.regain_line(aftermath, cc) } else { Next::Stays(state) }
+            if is_ours { state.regain_line(lingering, cc) } else { Next::Stays(state) }
         })
     }
 
     /// The account signed in. At the server of this call, its link may have another flow; at another, a line that waited
     /// for this one opens a flow itself (decision 39).
     pub(crate) fn handle_login(self, at: LinkContext<'_, '_>) -> Step {
-        self.step(at, |state, aftermath, cc| match cc.catch_up() {
-            true => state.regain_line(aftermath, cc),
-            false if cc.line.is_adrift() => state.dial(aftermath, cc),
+        self.step(at, |state, lingering, cc| match cc.catch_up() {
+            true => state.regain_line(lingering, cc),
+            false if cc.line.awaits_login() => state.dial(lingering, cc),
             false => Next::Stays(state),
         })
     }
@@ -542,26 +546,26 @@ impl Call {
     /// A flow is gone. `waits`: the account signs in again, and may bring the link another.
     pub(crate) fn handle_lost(self, lost: &LostFlow, waits: bool, at: LinkContext<'_, '_>) -> Step {
         let flow = lost.flow;
-        self.step(at, |state, aftermath, cc| {
+        self.step(at, |state, lingering, cc| {
             if cc.line.is_seeking() {
                 let sought = cc.handle_search_lost(flow, lost.why.clone());
-                return state.after_search(sought, aftermath, cc);
+                return state.after_search(sought, lingering, cc);
             }
             if cc.line.dials() == Some(flow) {
-                return state.strand(cc);
+                return state.end_without_flow(cc);
             }
             if flow != cc.line.flow || !cc.line.is_up() {
                 return Next::Stays(state);
             }
-            state.lose_line(waits, aftermath, cc)
+            state.lose_line(waits, lingering, cc)
         })
     }
 
     /// Takes everything back without a word to the peer, because its account is removed.
     pub(crate) fn abandon(self, at: LinkContext<'_, '_>) -> Box<Line> {
-        let Self { mut line, state, aftermath } = self;
+        let Self { mut line, state, lingering } = self;
         let mut cc = CallContext { line: &mut line, at };
-        if let Some(late) = aftermath {
+        if let Some(late) = lingering {
             late.abandon(&mut cc);
         }
         state.abandon(&mut cc);
@@ -573,22 +577,22 @@ impl Call {
     fn step(
         self,
         at: LinkContext<'_, '_>,
-        act: impl FnOnce(State, &mut Option<Box<Aftermath>>, &mut CallContext<'_, '_, '_>) -> Next,
+        act: impl FnOnce(State, &mut Option<Box<Lingering>>, &mut CallContext<'_, '_, '_>) -> Next,
     ) -> Step {
-        let Self { mut line, state, mut aftermath } = self;
+        let Self { mut line, state, mut lingering } = self;
         let mut cc = CallContext { line: &mut line, at };
-        let next = act(state, &mut aftermath, &mut cc).rest(&mut aftermath, &mut cc);
+        let next = act(state, &mut lingering, &mut cc).rest(&mut lingering, &mut cc);
         if matches!(next, Next::Locate(_) | Next::Finished) {
             cc.let_go();
         }
-        let late_needs = aftermath.as_mut().is_some_and(|late| late.take_association_wish());
+        let late_needs = lingering.as_mut().is_some_and(|late| late.take_association_wish());
         match next {
             Next::Stays(state) if late_needs => {
-                Step::NeedsAssociation(Box::new(Self { line, state, aftermath }))
+                Step::NeedsAssociation(Box::new(Self { line, state, lingering }))
             }
-            Next::Stays(state) => Step::Stays(Box::new(Self { line, state, aftermath })),
+            Next::Stays(state) => Step::Stays(Box::new(Self { line, state, lingering })),
             Next::NeedsAssociation(state) => {
-                Step::NeedsAssociation(Box::new(Self { line, state, aftermath }))
+                Step::NeedsAssociation(Box::new(Self { line, state, lingering }))
             }
             Next::Locate(plan) => Step::Locate(Box::new(line), Box::new(plan)),
             Next::Finished => Step::Ends(Box::new(line)),

@@ -19,7 +19,7 @@ pub(crate) struct Plan {
     /// The URIs, as redirects lead from one to the next.
     pub(crate) asked: Asked,
     pub(crate) request: CallRequest,
-    /// When nobody answered.
+    /// When it ends without an answer.
     pub(crate) until: Moment,
     /// The offer in the INVITE, once the world gave it.
     pub(crate) offer: Option<Description>,
@@ -42,7 +42,7 @@ impl Plan {
         }
     }
 
-    /// When nobody answered.
+    /// When it ends without an answer.
     pub(crate) fn deadline(&self) -> Deadline {
         Deadline::new(self.until, Why::RingOverdue)
     }

@@ -13,7 +13,7 @@ use crate::time::{Deadline, Moment, Now, Why};
 pub(crate) struct Repeated {
     /// The number of its INVITE.
     pub(crate) seq: u32,
-    /// Without a signature: on another flow it is signed anew (decision 41).
+    /// Without a signature: on another flow it is signed again (decision 41).
     response: Message,
     /// As it left, the same octets each time; none if it could not be signed.
     bytes: Option<Bytes>,
@@ -62,7 +62,7 @@ impl Repeated {
         Deadline::new(self.again.min(self.overdue), Why::AckOverdue)
     }
 
-    /// True once nobody acknowledges it any more.
+    /// True once no acknowledgement can come in time.
     pub(crate) fn is_overdue(&self, now: Now) -> bool {
         now.reached(self.overdue)
     }
@@ -89,7 +89,7 @@ impl Repeated {
         self.bytes = None;
     }
 
-    /// The call has another flow: it goes out at once, signed anew by what signs there.
+    /// The call has another flow: it goes out at once, signed again by what signs there.
     pub(crate) fn move_over(&mut self, cc: &mut CallContext<'_, '_, '_>) {
         self.bytes = cc.sign_response(self.response.clone());
         if let Some(bytes) = self.bytes.clone() {

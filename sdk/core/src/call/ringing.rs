@@ -328,7 +328,7 @@ impl Ringing {
     }
 
     /// True once its INVITE's transaction is lost.
-    pub(crate) fn is_orphaned(&self) -> bool {
+    pub(crate) fn is_without_flow(&self) -> bool {
         self.tx.is_none()
     }
 
@@ -464,7 +464,7 @@ impl Ringing {
             Some(tx) => {
                 cc.respond(tx, response);
             }
-            None => cc.respond_anew(response),
+            None => cc.respond_over_new_flow(response),
         }
         self.usage.abandon(cc);
     }

@@ -1,9 +1,9 @@
 //! How far a call is, and what its states become of one another.
 
-use super::aftermath::Aftermath;
 use super::body;
 use super::inviting::{Answered, InviteStep, Inviting};
 use super::line::{CallContext, Sought};
+use super::lingering::Lingering;
 use super::plan::Plan;
 use super::ringing::{Rejection, RingStep, Ringing};
 use super::session_timer::SessionTimer;
@@ -62,35 +62,35 @@ impl State {
     pub(super) fn lose_line(
         self,
         waits: bool,
-        aftermath: &mut Option<Box<Aftermath>>,
+        lingering: &mut Option<Box<Lingering>>,
         cc: &mut CallContext<'_, '_, '_>,
     ) -> Next {
         match self {
-            State::Inviting(inviting) => after_invite(inviting.lose_line(cc), aftermath, cc),
+            State::Inviting(inviting) => after_invite(inviting.lose_line(cc), lingering, cc),
             State::Ringing(mut ringing) => {
                 ringing.lose_line(cc);
                 Next::Stays(State::Ringing(ringing))
             }
             State::Answered(stage, mut usage) => {
                 // The INVITE's transaction and those of late forks went with the flow: nothing of theirs ends any more.
-                if let Some(late) = aftermath.take() {
+                if let Some(late) = lingering.take() {
                     late.abandon(cc);
                 }
                 usage.lose_line(cc);
                 cc.tell(CallEvent::ConnectionLost);
                 if cc.is_direct() {
                     let sought = cc.seek(usage.dialog.next_hop());
-                    return State::Answered(stage, usage).after_search(sought, aftermath, cc);
+                    return State::Answered(stage, usage).after_search(sought, lingering, cc);
                 }
                 let state = State::Answered(stage, usage);
-                if cc.lose(waits) { state.after_dial(aftermath, cc) } else { state.strand(cc) }
+                if cc.lose(waits) { state.after_dial(lingering, cc) } else { state.end_without_flow(cc) }
             }
             State::Cancelling(inviting) => {
                 inviting.abandon(cc);
                 Next::Finished
             }
             State::Over => {
-                if let Some(late) = aftermath.take() {
+                if let Some(late) = lingering.take() {
                     late.abandon(cc);
                 }
                 Next::Finished
@@ -101,40 +101,40 @@ impl State {
     /// The line waits for a login no longer: one that was answered opens a flow itself, another call is over.
     pub(super) fn dial(
         self,
-        aftermath: &mut Option<Box<Aftermath>>,
+        lingering: &mut Option<Box<Lingering>>,
         cc: &mut CallContext<'_, '_, '_>,
     ) -> Next {
         let is_answered = matches!(self, State::Answered(..));
-        if is_answered && cc.dial() { self.after_dial(aftermath, cc) } else { self.strand(cc) }
+        if is_answered && cc.dial() { self.after_dial(lingering, cc) } else { self.end_without_flow(cc) }
     }
 
     /// The search for the next hop of the dialog came further.
     pub(super) fn after_search(
         self,
         sought: Sought,
-        aftermath: &mut Option<Box<Aftermath>>,
+        lingering: &mut Option<Box<Lingering>>,
         cc: &mut CallContext<'_, '_, '_>,
     ) -> Next {
         match sought {
             Sought::Waits => Next::Stays(self),
-            Sought::Found => self.regain_line(aftermath, cc),
-            Sought::Nowhere => self.strand(cc),
+            Sought::Found => self.regain_line(lingering, cc),
+            Sought::Nowhere => self.end_without_flow(cc),
         }
     }
 
     /// There may be another flow already.
-    fn after_dial(self, aftermath: &mut Option<Box<Aftermath>>, cc: &mut CallContext<'_, '_, '_>) -> Next {
-        if cc.line.is_up() { self.regain_line(aftermath, cc) } else { Next::Stays(self) }
+    fn after_dial(self, lingering: &mut Option<Box<Lingering>>, cc: &mut CallContext<'_, '_, '_>) -> Next {
+        if cc.line.is_up() { self.regain_line(lingering, cc) } else { Next::Stays(self) }
     }
 
     /// There is another flow.
     pub(super) fn regain_line(
         self,
-        aftermath: &mut Option<Box<Aftermath>>,
+        lingering: &mut Option<Box<Lingering>>,
         cc: &mut CallContext<'_, '_, '_>,
     ) -> Next {
         match self {
-            State::Inviting(inviting) => after_invite(inviting.regain_line(cc), aftermath, cc),
+            State::Inviting(inviting) => after_invite(inviting.regain_line(cc), lingering, cc),
             State::Answered(stage, mut usage) => {
                 usage.regain_line(cc);
                 after_usage(Verdict::Stays, stage, usage, cc)
@@ -145,7 +145,7 @@ impl State {
     }
 
     /// No flow is to be had.
-    pub(super) fn strand(self, cc: &mut CallContext<'_, '_, '_>) -> Next {
+    pub(super) fn end_without_flow(self, cc: &mut CallContext<'_, '_, '_>) -> Next {
         cc.tell_end(CallEnd::of(EndedBy::Network, EndReason::ConnectionLost));
         self.abandon(cc);
         Next::Finished
@@ -201,23 +201,23 @@ impl Next {
     /// What is left once a state is finished: late forks, and over UDP without a registration copies, for a while.
     pub(super) fn rest(
         self,
-        aftermath: &mut Option<Box<Aftermath>>,
+        lingering: &mut Option<Box<Lingering>>,
         cc: &mut CallContext<'_, '_, '_>,
     ) -> Self {
         match self {
             Next::Finished => {
                 let is_open = cc.line.is_up() && cc.at.cx.flows.find(cc.line.flow).is_some();
                 // Without the flow nothing can come late.
-                if let Some(late) = aftermath.take_if(|_| !is_open) {
+                if let Some(late) = lingering.take_if(|_| !is_open) {
                     late.abandon(cc);
                 }
                 let may_repeat = !cc.at.link.flow_ref.transport.is_reliable();
-                if aftermath.is_none() && cc.is_direct() && is_open && may_repeat {
-                    *aftermath = Some(Box::new(Aftermath::of_flow(cc)));
+                if lingering.is_none() && cc.is_direct() && is_open && may_repeat {
+                    *lingering = Some(Box::new(Lingering::of_flow(cc)));
                 }
-                if aftermath.is_some() { Next::Stays(State::Over) } else { Next::Finished }
+                if lingering.is_some() { Next::Stays(State::Over) } else { Next::Finished }
             }
-            Next::Stays(State::Over) if aftermath.is_none() => Next::Finished,
+            Next::Stays(State::Over) if lingering.is_none() => Next::Finished,
             other => other,
         }
     }
@@ -275,7 +275,7 @@ pub(super) fn after_usage(
 /// What becomes of a call that is being placed.
 pub(super) fn after_invite(
     step: InviteStep,
-    aftermath: &mut Option<Box<Aftermath>>,
+    lingering: &mut Option<Box<Lingering>>,
     cc: &mut CallContext<'_, '_, '_>,
 ) -> Next {
     match step {
@@ -286,7 +286,7 @@ pub(super) fn after_invite(
         InviteStep::Stays(inviting) => Next::Stays(State::Inviting(Box::new(inviting))),
         InviteStep::NeedsAssociation(inviting) => Next::NeedsAssociation(State::Inviting(Box::new(inviting))),
         InviteStep::Locate(plan) => Next::Locate(plan),
-        InviteStep::Answered(answered) => after_success(*answered, aftermath, cc),
+        InviteStep::Answered(answered) => after_success(*answered, lingering, cc),
         InviteStep::Failed(end) => {
             cc.tell_end(end);
             Next::Finished
@@ -297,7 +297,7 @@ pub(super) fn after_invite(
 /// What becomes of a call that was given up: one that was answered all the same is acknowledged and hung up.
 pub(super) fn after_cancelled(
     step: InviteStep,
-    aftermath: &mut Option<Box<Aftermath>>,
+    lingering: &mut Option<Box<Lingering>>,
     cc: &mut CallContext<'_, '_, '_>,
 ) -> Next {
     match step {
@@ -306,7 +306,7 @@ pub(super) fn after_cancelled(
             inviting.abandon(cc);
             Next::Finished
         }
-        InviteStep::Answered(answered) => after_success(*answered, aftermath, cc),
+        InviteStep::Answered(answered) => after_success(*answered, lingering, cc),
         InviteStep::Locate(_) | InviteStep::Failed(_) => Next::Finished,
     }
 }
@@ -314,11 +314,11 @@ pub(super) fn after_cancelled(
 /// A 2xx came: it is acknowledged, at once or with the world's answer to its offer.
 fn after_success(
     answered: Answered,
-    aftermath: &mut Option<Box<Aftermath>>,
+    lingering: &mut Option<Box<Lingering>>,
     cc: &mut CallContext<'_, '_, '_>,
 ) -> Next {
     let Answered { mut usage, sent, response, preview, is_usable, last_seq } = answered;
-    *aftermath = Some(Box::new(Aftermath::of_invite(&sent, last_seq, &usage, cc)));
+    *lingering = Some(Box::new(Lingering::of_invite(&sent, last_seq, &usage, cc)));
     let description = body::description(&response);
     if cc.line.is_over() || !is_usable || description.is_err() {
         usage.acknowledge(sent, None, cc);

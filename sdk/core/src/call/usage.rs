@@ -41,7 +41,7 @@ pub(crate) struct InviteUsage {
     acknowledged: Option<Box<Acknowledged>>,
     /// What the application wants, as soon as it is our turn.
     wanted: Option<Wanted>,
-    /// A request that was answered by nobody who proved anything, and when it is tried again.
+    /// A request whose answer proved nothing, and when it is tried again.
     again: Option<(Moment, Purpose)>,
     is_holding: bool,
     /// By what the peer is asked whether the dialog is there: UPDATE, or OPTIONS where it takes none.
@@ -49,7 +49,7 @@ pub(crate) struct InviteUsage {
     timer: Option<SessionTimer>,
     wish: Wish,
     way: Way,
-    /// A request waits for a new association of the link, and nobody was told.
+    /// A request waits for a new association of the link, and that was not said yet.
     wants_association: bool,
 }
 
@@ -676,7 +676,7 @@ impl InviteUsage {
         }
     }
 
-    /// Another 2xx to an INVITE of this dialog that was acknowledged: it is acknowledged anew.
+    /// Another 2xx to an INVITE of this dialog that was acknowledged: it is acknowledged again.
     pub(crate) fn handle_success_again(&mut self, cc: &mut CallContext<'_, '_, '_>) {
         if let Some(mut known) = self.acknowledged.take() {
             known.renew(&self.dialog, cc);
@@ -933,7 +933,7 @@ impl InviteUsage {
         }
     }
 
-    /// Everything that waited for a flow, or for what signs there, goes out: a 2xx without ACK signed anew (decision 41).
+    /// Everything that waited for a flow, or for what signs there, goes out: a 2xx without ACK signed again (decision 41).
     fn flush(&mut self, cc: &mut CallContext<'_, '_, '_>) {
         if let Some(mut answered) = self.answered.take() {
             answered.move_over(cc);
@@ -986,7 +986,7 @@ impl InviteUsage {
         }
     }
 
-    /// Requests of the peer whose transactions went with their flow are answered to nobody.
+    /// Requests of the peer whose transactions went with their flow get no answer.
     fn drop_requests(&mut self, cc: &mut CallContext<'_, '_, '_>) {
         let (gone, kept): (Vec<Asking>, Vec<Asking>) = std::mem::take(&mut self.asking)
             .into_iter()

@@ -119,7 +119,7 @@ impl Dialog {
         })
     }
 
-    /// The 2xx of this dialog's INVITE: target and route set are set anew from it (RFC 3261 section 13.2.2.4;
+    /// The 2xx of this dialog's INVITE: target and route set are set again from it (RFC 3261 section 13.2.2.4;
     /// decision 42), because provisional responses may have come without a signature.
     ///
     /// # Errors

@@ -172,7 +172,7 @@ pub(super) trait Service: Send {
     fn handle_branch(&mut self, _cx: &mut Context, _branch: BranchId, _event: BranchEvent<'_>, _now: Now) {}
 
     /// Takes a response that came by `flow` and belongs to no transaction. True if it was one of its own.
-    fn handle_astray(&mut self, _cx: &mut Context, _flow: FlowId, _response: &Message, _now: Now) -> bool {
+    fn handle_unmatched(&mut self, _cx: &mut Context, _flow: FlowId, _response: &Message, _now: Now) -> bool {
         false
     }
 

@@ -46,7 +46,7 @@ impl Back {
 
     /// The response without our Via and without what proved it to us alone.
     pub(super) fn returned(&self, response: &Message, proved: bool) -> Builder {
-        // Who answers is nobody's to assert in a response of this estate (RFC 3325 section 5).
+        // Who answers is not asserted in a response of this estate (RFC 3325 section 5).
         let mut builder = Builder::from_message(response)
             .remove_first(Name::Via)
             .remove(Name::PAssertedIdentity)

@@ -153,12 +153,12 @@ impl Service for Proxy {
     }
 
     /// The answer of a callee whose flow went away while it rang, by the one it has now (decision 41).
-    fn handle_astray(&mut self, cx: &mut Context, flow: FlowId, response: &Message, now: Now) -> bool {
+    fn handle_unmatched(&mut self, cx: &mut Context, flow: FlowId, response: &Message, now: Now) -> bool {
         let named = response.via().ok().and_then(|via| self.down.get(via.branch()?).copied());
         let Some(id) = named else { return false };
         let is_invite = response.cseq().is_ok_and(|cseq| cseq.method == Method::Invite);
         let Some(context) = self.contexts.get_mut(&id.context).filter(|_| is_invite) else { return false };
-        context.handle_astray(cx, id.number, Arrived { request: response, flow }, now);
+        context.handle_unmatched(cx, id.number, Arrived { request: response, flow }, now);
         self.book(id.context);
         true
     }

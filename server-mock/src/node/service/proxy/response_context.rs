@@ -42,7 +42,7 @@ pub(super) struct ResponseContext {
     /// Branches that timer C gave up.
     overdue: BTreeSet<usize>,
     /// The sender's flow is gone, and nothing goes back by it: until then it may come again (decision 41).
-    orphaned: Option<Moment>,
+    caller_lost: Option<Moment>,
 }
 
 /// A response of a branch.
@@ -88,7 +88,7 @@ impl ResponseContext {
             finals: Finals::default(),
             stage: Stage::Forking,
             overdue: BTreeSet::new(),
-            orphaned: None,
+            caller_lost: None,
         }
     }
 
@@ -174,7 +174,13 @@ impl ResponseContext {
     }
 
     /// A response by another flow than the request went, which no transaction knows (decision 41).
-    pub(super) fn handle_astray(&mut self, cx: &mut Context, number: usize, arrived: Arrived<'_>, now: Now) {
+    pub(super) fn handle_unmatched(
+        &mut self,
+        cx: &mut Context,
+        number: usize,
+        arrived: Arrived<'_>,
+        now: Now,
+    ) {
         let Arrived { request: response, flow } = arrived;
         let Some(branch) = self.branches.get_mut(number) else { return };
         if !branch.is_copy(response) {
@@ -311,15 +317,15 @@ impl ResponseContext {
     pub(super) fn sender_gone(&mut self, cx: &mut Context, now: Now) {
         if !self.is_invite() {
             self.stage = Stage::Over;
-        } else if self.is_unanswered() && self.orphaned.is_none() {
-            self.orphaned = Some(now.after(ORPHANED));
+        } else if self.is_unanswered() && self.caller_lost.is_none() {
+            self.caller_lost = Some(now.after(CALLER_LOST));
             self.note(cx, Verdict::Call, "its caller's connection is gone".to_owned(), now);
         }
     }
 
     /// An endpoint authenticated on a flow: what had to wait for that is done.
     pub(super) fn endpoint_is_back(&mut self, cx: &mut Context, now: Now) {
-        if self.orphaned.is_some() {
+        if self.caller_lost.is_some() {
             self.cancel(cx, &[], now);
         }
         self.branches.iter_mut().for_each(|branch| branch.endpoint_is_back(cx, now));
@@ -327,7 +333,7 @@ impl ResponseContext {
 
     /// Endpoints without a flow that it waits for.
     pub(super) fn awaited(&self) -> Vec<Endpoint> {
-        let sender = self.orphaned.and(self.back.endpoint()).cloned();
+        let sender = self.caller_lost.and(self.back.endpoint()).cloned();
         let down = self.branches.iter().filter(|branch| branch.is_down());
         sender.into_iter().chain(down.filter_map(|branch| Some(branch.token()?.endpoint.clone()))).collect()
     }
@@ -338,12 +344,12 @@ impl ResponseContext {
             Stage::Answered { until } => Some(until),
             _ => None,
         };
-        let orphaned = self.orphaned.filter(|_| self.stage == Stage::Forking);
+        let caller_lost = self.caller_lost.filter(|_| self.stage == Stage::Forking);
         let down = self.branches.iter().filter_map(|branch| match branch.state {
             BranchState::Down { until } => Some(until),
             BranchState::Open { .. } | BranchState::Closed => None,
         });
-        answered.into_iter().chain(orphaned).chain(down).min()
+        answered.into_iter().chain(caller_lost).chain(down).min()
     }
 
     /// Does what is due.
@@ -359,7 +365,7 @@ impl ResponseContext {
         }
         match self.stage {
             Stage::Answered { until } if now.reached(until) => self.stage = Stage::Over,
-            Stage::Forking if self.orphaned.is_some_and(|until| now.reached(until)) => {
+            Stage::Forking if self.caller_lost.is_some_and(|until| now.reached(until)) => {
                 self.cancel(cx, &[], now);
             }
             _ => {}
@@ -387,7 +393,7 @@ impl ResponseContext {
                 now,
             );
         }
-        if self.orphaned.is_some() {
+        if self.caller_lost.is_some() {
             return;
         }
         let register = self.request.request.method() == Some(Method::Register);
@@ -448,7 +454,7 @@ impl ResponseContext {
             self.back.returned(response, proved)
         };
         let answer = builder.message();
-        if self.orphaned.is_some() || cx.flows.find(self.request.flow).is_none() {
+        if self.caller_lost.is_some() || cx.flows.find(self.request.flow).is_none() {
             return self.send_to_new_flow(cx, answer, now);
         }
         if !back::send(cx, &self.request, &self.back, answer, now) {
@@ -459,7 +465,7 @@ impl ResponseContext {
     /// A 2xx whose caller is on another flow by now.
     fn send_to_new_flow(&mut self, cx: &mut Context, answer: Message, now: Now) {
         let is_answer = matches!(answer.status(), Some(200..300)) && self.is_invite();
-        let token = self.plan.token.clone().filter(|_| is_answer && self.orphaned.is_none());
+        let token = self.plan.token.clone().filter(|_| is_answer && self.caller_lost.is_none());
         let call_id = self.request.request.call_id().unwrap_or_default();
         let way = token.and_then(|token| way_to(cx, &token, call_id));
         let Some((flow, _)) = way else { return };
@@ -550,6 +556,6 @@ impl ResponseContext {
 /// What the CANCEL of a branch says whose call was answered by another (RFC 3326).
 const ELSEWHERE: &str = "SIP;cause=200;text=\"Call completed elsewhere\"";
 /// How long the INVITE of an endpoint without a flow goes on.
-const ORPHANED: Duration = Duration::from_secs(32);
+const CALLER_LOST: Duration = Duration::from_secs(32);
 /// Seconds.
 const HOME_PAUSE: u32 = 5;

@@ -13,14 +13,14 @@ use crate::ids::{AskId, TxId};
 use crate::time::{Deadline, Moment, Why};
 
 /// The time after, until which a call keeps its flow.
-pub(crate) struct Aftermath {
+pub(crate) struct Lingering {
     until: Moment,
     /// By then the BYE of the last late fork is answered or given up, whatever it waits for.
     last: Moment,
     /// The INVITE that was answered, of a call that was placed.
     invite: Option<Answered>,
     /// Forks that answered late.
-    strays: Vec<InviteUsage>,
+    late_forks: Vec<InviteUsage>,
 }
 
 struct Answered {
@@ -32,7 +32,7 @@ struct Answered {
     last_seq: u32,
 }
 
-impl Aftermath {
+impl Lingering {
     /// After the first 2xx to an INVITE of this side.
     pub(crate) fn of_invite(
         sent: &Sent,
@@ -50,12 +50,12 @@ impl Aftermath {
     pub(crate) fn of_flow(cc: &CallContext<'_, '_, '_>) -> Self {
         let span = cc.at.cx.agent.timers.t1 * LINGER;
         let (until, last) = (cc.at.cx.now.after(span), cc.at.cx.now.after(span * 2));
-        Self { until, last, invite: None, strays: Vec::new() }
+        Self { until, last, invite: None, late_forks: Vec::new() }
     }
 
     /// When it is over: later while a late fork's BYE is still out.
     pub(crate) fn deadline(&self) -> Deadline {
-        let is_busy = self.strays.iter().any(InviteUsage::is_talking);
+        let is_busy = self.late_forks.iter().any(InviteUsage::is_talking);
         Deadline::new(if is_busy { self.last } else { self.until }, Why::LateForks)
     }
 
@@ -65,24 +65,28 @@ impl Aftermath {
     }
 
     /// A late fork's request that waits for that transaction.
-    pub(crate) fn stray_of(&mut self, tx: TxId) -> Option<&mut InviteUsage> {
-        self.strays.iter_mut().find(|stray| stray.is_of(tx))
+    pub(crate) fn late_fork_of(&mut self, tx: TxId) -> Option<&mut InviteUsage> {
+        self.late_forks.iter_mut().find(|late_fork| late_fork.is_of(tx))
     }
 
     /// A late fork whose BYE waits for the answer to that question.
-    pub(crate) fn stray_that_asked(&mut self, id: AskId) -> Option<&mut InviteUsage> {
-        self.strays.iter_mut().find(|stray| stray.has_asked(id))
+    pub(crate) fn late_fork_that_asked(&mut self, id: AskId) -> Option<&mut InviteUsage> {
+        self.late_forks.iter_mut().find(|late_fork| late_fork.has_asked(id))
     }
 
     /// True once: the BYE of a late fork waits for a new association.
     pub(crate) fn take_association_wish(&mut self) -> bool {
-        self.strays.iter_mut().filter_map(|stray| stray.take_association_wish().then_some(())).count() > 0
+        self.late_forks
+            .iter_mut()
+            .filter_map(|late_fork| late_fork.take_association_wish().then_some(()))
+            .count()
+            > 0
     }
 
     /// What became of the association that a BYE waits for.
     pub(crate) fn handle_news(&mut self, granted: Option<bool>, cc: &mut CallContext<'_, '_, '_>) {
-        for stray in &mut self.strays {
-            let _it_is_over = stray.handle_news(granted, cc);
+        for late_fork in &mut self.late_forks {
+            let _it_is_over = late_fork.handle_news(granted, cc);
         }
     }
 
@@ -93,35 +97,37 @@ impl Aftermath {
 
     /// A further 2xx to the INVITE that is not of the dialog that won: acknowledged, and hung up.
     pub(crate) fn handle_success(&mut self, tx: TxId, success: &Message, cc: &mut CallContext<'_, '_, '_>) {
-        if let Some(stray) = self.strays.iter_mut().find(|stray| stray.knows_success(tx, success)) {
-            return stray.handle_success_again(cc);
+        if let Some(late_fork) =
+            self.late_forks.iter_mut().find(|late_fork| late_fork.knows_success(tx, success))
+        {
+            return late_fork.handle_success_again(cc);
         }
         let Some(Answered { message, fork, last_seq, .. }) =
             self.invite.as_ref().filter(|invite| invite.tx == tx)
         else {
             return;
         };
-        if self.strays.len() >= MOST_STRAYS {
+        if self.late_forks.len() >= MOST_LATE_FORKS {
             return cc.at.cx.counters.count(Counter::OverLimit);
         }
         let dialog = Dialog::of_caller(message, success).ok();
         let dialog = dialog.or_else(|| Dialog::of_bad_success(message, success));
         let Some(mut dialog) = dialog else { return };
         dialog.number_from(*last_seq);
-        let mut stray = InviteUsage::new(dialog, Negotiation::default(), *fork, success);
+        let mut late_fork = InviteUsage::new(dialog, Negotiation::default(), *fork, success);
         let sent = Sent { tx, message: message.clone(), answers: Vec::new() };
-        stray.acknowledge(sent, None, cc);
-        stray.hang_up(cc);
-        self.strays.push(stray);
+        late_fork.acknowledge(sent, None, cc);
+        late_fork.hang_up(cc);
+        self.late_forks.push(late_fork);
     }
 
     /// A copy of a late fork's 2xx. False if it is of none.
     pub(crate) fn handle_copy(&self, tx: TxId, success: &Message, cc: &mut CallContext<'_, '_, '_>) -> bool {
-        let stray = self.strays.iter().find(|stray| stray.knows_success(tx, success));
-        if let Some(stray) = stray {
-            stray.handle_copied_success(cc);
+        let late_fork = self.late_forks.iter().find(|late_fork| late_fork.knows_success(tx, success));
+        if let Some(late_fork) = late_fork {
+            late_fork.handle_copied_success(cc);
         }
-        stray.is_some()
+        late_fork.is_some()
     }
 
     /// The final response to a late fork's request. The response is given back if it is for none.
@@ -131,15 +137,15 @@ impl Aftermath {
         response: Verified,
         cc: &mut CallContext<'_, '_, '_>,
     ) -> Option<Verified> {
-        let Some(stray) = self.stray_of(tx) else { return Some(response) };
-        let _it_is_over = stray.handle_final(tx, response, cc);
+        let Some(late_fork) = self.late_fork_of(tx) else { return Some(response) };
+        let _it_is_over = late_fork.handle_final(tx, response, cc);
         None
     }
 
     /// Takes everything back without a word.
     pub(crate) fn abandon(self, cc: &mut CallContext<'_, '_, '_>) {
-        for stray in self.strays {
-            stray.abandon(cc);
+        for late_fork in self.late_forks {
+            late_fork.abandon(cc);
         }
     }
 }
@@ -147,4 +153,4 @@ impl Aftermath {
 /// As long as a 2xx may come, in multiples of T1 (RFC 6026 timer M).
 const LINGER: u32 = 64;
 /// Late forks of one call that are hung up one by one.
-const MOST_STRAYS: usize = 32;
+const MOST_LATE_FORKS: usize = 32;
