@@ -79,7 +79,7 @@ const ESTATE_MAY: &[&str] = &[
 ];
 
 /// What of core the sockets may name.
-const NET_MAY: &[&str] = &["certificate", "connect", "fingerprint", "identity", "ids", "transport"];
+const NET_MAY: &[&str] = &["certificate", "connect", "fingerprint", "identity", "ids", "time", "transport"];
 
 #[test]
 fn crates_depend_on_lower_layers_only() {

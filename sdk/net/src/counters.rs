@@ -54,7 +54,13 @@ impl Count {
         self.0.fetch_add(1, Ordering::Relaxed);
     }
 
-    fn read(&self) -> u64 {
+    pub(crate) fn many(&self, count: u64) {
+        if count > 0 {
+            self.0.fetch_add(count, Ordering::Relaxed);
+        }
+    }
+
+    pub(crate) fn read(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
     }
 }

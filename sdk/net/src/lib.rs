@@ -14,6 +14,7 @@ mod listen;
 mod one_peer;
 mod peers;
 mod roots;
+pub mod rtp;
 mod send_queue;
 mod shared;
 mod sockets;
