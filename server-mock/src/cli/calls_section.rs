@@ -11,6 +11,7 @@ use crate::node::config::CallsConfig;
 #[serde(deny_unknown_fields, default)]
 pub(super) struct CallsSection {
     requests: Option<NonZeroUsize>,
+    requests_of_user: Option<NonZeroUsize>,
     breadth: Option<NonZeroU32>,
     unanswered_from_user: Option<NonZeroUsize>,
     unanswered_to_user: Option<NonZeroUsize>,
@@ -22,6 +23,7 @@ impl CallsSection {
     pub(super) fn apply(self, calls: &mut CallsConfig) {
         for (given, field) in [
             (self.requests, &mut calls.contexts),
+            (self.requests_of_user, &mut calls.requests_of_user),
             (self.unanswered_from_user, &mut calls.from_user),
             (self.unanswered_to_user, &mut calls.to_user),
             (self.calls_of_device, &mut calls.dialogs_of_endpoint),

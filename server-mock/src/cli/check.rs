@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use std::path::{Component, Path, PathBuf};
 
 use homing_core::transport::Transport;
+use homing_wire::Uri;
 use serde::Deserialize as _;
 use serde::de::IntoDeserializer as _;
 use toml::Spanned;
@@ -42,7 +43,9 @@ pub(super) fn check(text: &str) -> Result<(), Unworkable> {
     users(table, &servers)?;
     faults(table, &servers)?;
     routing(table, &servers, &transports)?;
-    registrar(table)
+    registrar(table)?;
+    calls(table)?;
+    parties(table)
 }
 
 fn wrong<T>(at: &Value<'_>, why: impl Into<String>, cure: &'static str) -> Result<T, Unworkable> {
@@ -275,6 +278,43 @@ fn registrar(table: &DeTable<'_>) -> Result<(), Unworkable> {
     {
         let why = format!("`expires`, {granted} s, does not lie between {least} s and {most} s");
         return wrong(value, why, "Choose `expires` between `min_expires` and `max_expires`.");
+    }
+    Ok(())
+}
+
+fn calls(table: &DeTable<'_>) -> Result<(), Unworkable> {
+    let Some(section) = table.get("calls").and_then(|value| value.get_ref().as_table()) else {
+        return Ok(());
+    };
+    for (key, most) in [
+        ("requests", 100_000),
+        ("requests_of_user", 100_000),
+        ("breadth", 256),
+        ("unanswered_from_user", 10_000),
+        ("unanswered_to_user", 10_000),
+        ("calls_of_device", 10_000),
+        ("calls", 1_000_000),
+    ] {
+        let Some(value) = section.get(key) else { continue };
+        // What is no number at all is the reader's to say.
+        let is_number = value.get_ref().as_integer().is_some();
+        if is_number && number_of(value).is_none_or(|number| number > most) {
+            let why = format!("`{key}` does not lie between 1 and {most}");
+            return wrong(value, why, "Give it a number between them, or leave it out.");
+        }
+    }
+    Ok(())
+}
+
+fn parties(table: &DeTable<'_>) -> Result<(), Unworkable> {
+    for entry in entries(table, "party") {
+        let plays = entry.get("plays").and_then(|value| value.get_ref().as_table());
+        let Some(value) = plays.and_then(|plays| plays.get("redirects")) else { continue };
+        let Some(text) = text_of(value) else { continue };
+        if !Uri::parse(text).is_ok_and(|uri| matches!(uri.scheme(), "sip" | "sips" | "tel")) {
+            let why = format!("`{}` is no address to redirect a call to", text.escape_debug());
+            return wrong(value, why, "Write a whole URI, such as \"sip:bob@network.com\".");
+        }
     }
     Ok(())
 }

@@ -99,6 +99,7 @@ fn every_key_about_calls_reaches_the_servers() {
         domain = "network.com"
         [calls]
         requests = 5
+        requests_of_user = 4
         breadth = 6
         unanswered_from_user = 7
         unanswered_to_user = 8
@@ -124,7 +125,8 @@ fn every_key_about_calls_reaches_the_servers() {
     let builder = EstateConfig::read(&written("calls", text)).unwrap().builder().unwrap();
     let config = builder.changed(NodeConfig::new("hs104", "network.com", Role::Home));
     let calls = &config.calls;
-    assert_eq!((calls.contexts, calls.breadth, calls.from_user, calls.to_user), (5, 6, 7, 8));
+    assert_eq!((calls.contexts, calls.requests_of_user, calls.breadth), (5, 4, 6));
+    assert_eq!((calls.from_user, calls.to_user), (7, 8));
     assert_eq!((calls.dialogs_of_endpoint, calls.dialogs), (9, 10));
     let storm = Party {
         after: std::time::Duration::from_secs(3),

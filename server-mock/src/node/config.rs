@@ -216,6 +216,8 @@ pub struct RegistrarConfig {
 pub struct CallsConfig {
     /// Requests that are passed on at the same time; one more gets 503 with Retry-After.
     pub contexts: usize,
+    /// Of them, those of one user, and those that come unproved by one connection; one more gets 503 with Retry-After.
+    pub requests_of_user: usize,
     /// Devices that ring at the same time for one request, where it does not say less (RFC 5393 Max-Breadth).
     pub breadth: u32,
     /// Unanswered INVITEs one user may have under way; one more gets 503 with Retry-After.
@@ -333,6 +335,7 @@ impl Default for CallsConfig {
     fn default() -> Self {
         Self {
             contexts: 8_000,
+            requests_of_user: 500,
             breadth: 16,
             from_user: 16,
             to_user: 16,

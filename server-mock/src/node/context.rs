@@ -21,10 +21,10 @@ use super::authenticator::{Principal, Received, ResponseAuth, Sessions, Unsigned
 use super::bindings::{Bindings, reg_id};
 use super::config::NodeConfig;
 use super::date::DateLine;
-use super::dialogs::{DialogKey, DialogLimits, Dialogs};
+use super::dialogs::{DialogKey, DialogLimits, Dialogs, Tags};
 use super::endpoint::Endpoint;
 use super::fault_filter::Faults;
-use super::flows::{Flows, Hold, HoldState, KeepAliveTerms};
+use super::flows::{Flows, Hold, HoldState, KeepAliveTerms, Wait};
 use super::io::{LookupId, NodeOutput};
 use super::notices::Notices;
 use super::path_token::PathTokens;
@@ -142,7 +142,15 @@ impl Context {
 
     /// Sends now, or as soon as the flow is open.
     pub(super) fn send(&mut self, flow: FlowId, bytes: Bytes, now: Now) {
-        let Some(bytes) = self.flows.wait(flow, bytes) else { return };
+        let bytes = match self.flows.wait(flow, bytes) {
+            Wait::Open(bytes) => bytes,
+            Wait::Kept => return,
+            Wait::Full => {
+                self.counters.count(Counter::OverCap);
+                let why = "too much waits for a server that is being dialled";
+                return self.note_rarely(Some(flow), Verdict::Discarded, why, now);
+            }
+        };
         if !self.flows.admit(flow, bytes.len(), self.config.authentication.limits.amplification) {
             self.counters.count(Counter::Amplification);
             let why = "a response to a stranger by UDP would be too large for what it sent";
@@ -449,11 +457,17 @@ impl Context {
         self.sessions.keep_for_dialogs(endpoint, until, now);
     }
 
-    /// An endpoint's part in a call is over. True if the call had been answered.
-    pub(super) fn end_dialog(&mut self, key: &DialogKey, now: Now) -> bool {
-        let answered = self.dialogs.end(key);
+    /// A dialog of an endpoint is over. True if it was the last of a call that had been answered.
+    pub(super) fn end_dialog(&mut self, key: &DialogKey, tags: Tags, now: Now) -> bool {
+        let answered = self.dialogs.end(key, tags);
         self.keep_association(&key.endpoint, now);
         answered
+    }
+
+    /// A call of an endpoint ended before it was answered.
+    pub(super) fn end_early_dialog(&mut self, key: &DialogKey, now: Now) {
+        self.dialogs.end_early(key);
+        self.keep_association(&key.endpoint, now);
     }
 
     /// Who signed an ACK; none where its sender is a client without an association, or a server.

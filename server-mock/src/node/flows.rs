@@ -59,6 +59,17 @@ pub struct Dialling {
     pub waiting: Vec<Bytes>,
 }
 
+/// What becomes of bytes for a flow that may not be open yet.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Wait {
+    /// It is, or there is none: they are to be sent.
+    Open(Bytes),
+    /// They are sent once it is open.
+    Kept,
+    /// Too much waits already; they are lost, as on a link that is too slow.
+    Full,
+}
+
 /// What became of a peer by datagrams that proved who it is.
 pub struct Hold {
     /// Of the peer.
@@ -124,15 +135,15 @@ impl Flows {
         dialling.waiting
     }
 
-    /// Keeps bytes for a flow that is being dialled; gives them back if it is not.
-    pub fn wait(&mut self, id: FlowId, bytes: Bytes) -> Option<Bytes> {
-        match self.dialling.get_mut(&id) {
-            Some(dialling) => {
-                dialling.waiting.push(bytes);
-                None
-            }
-            None => Some(bytes),
+    /// Keeps bytes for a flow that is being dialled, as long as there is room.
+    pub fn wait(&mut self, id: FlowId, bytes: Bytes) -> Wait {
+        let Some(dialling) = self.dialling.get_mut(&id) else { return Wait::Open(bytes) };
+        let held: usize = dialling.waiting.iter().map(Bytes::len).sum();
+        if dialling.waiting.len() >= MOST_WAITING || held.saturating_add(bytes.len()) > MOST_WAITING_OCTETS {
+            return Wait::Full;
         }
+        dialling.waiting.push(bytes);
+        Wait::Kept
     }
 
     /// Forgets a flow. True if it was there.
@@ -273,5 +284,35 @@ impl Flow {
     }
 }
 
+/// Messages that wait for one connection.
+const MOST_WAITING: usize = 1_000;
+/// A link this slow loses what comes after.
+const MOST_WAITING_OCTETS: usize = 4 * 1024 * 1024;
 /// How often it is found out which peers by datagrams are still needed.
 const REVIEW: Duration = Duration::from_secs(1);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_waits_for_a_server_that_is_dialled_is_bounded() {
+        let mut flows = Flows::default();
+        let server = ServerName::new("hs104.network.com", 5061);
+        let (id, fresh) = flows.link(&server, Transport::Tls);
+        assert!(fresh);
+        for _ in 0..MOST_WAITING {
+            assert_eq!(flows.wait(id, Bytes::from_static(b"ACK")), Wait::Kept);
+        }
+        assert_eq!(flows.wait(id, Bytes::from_static(b"ACK")), Wait::Full);
+        let addr = SocketAddr::from(([127, 0, 0, 1], 5061));
+        let now = Now::new(Duration::ZERO, Duration::ZERO);
+        assert_eq!(flows.connected(id, addr, addr, now).len(), MOST_WAITING);
+        let sent = Bytes::from_static(b"ACK");
+        assert_eq!(flows.wait(id, sent.clone()), Wait::Open(sent), "it is open");
+        let (large, _) = flows.link(&ServerName::new("hs104.network.com", 5062), Transport::Tls);
+        let half = Bytes::from(vec![0; MOST_WAITING_OCTETS / 2 + 1]);
+        assert_eq!(flows.wait(large, half.clone()), Wait::Kept);
+        assert_eq!(flows.wait(large, half), Wait::Full);
+    }
+}

@@ -27,6 +27,9 @@ max_expires = 3600
 keep_alive = 300
 flow_timer = 120
 on_move = "recall"
+[calls]
+requests = 100
+breadth = 4
 [[server]]
 name = "lb"
 role = "distributor"
@@ -43,11 +46,17 @@ home = "hs102"
 [[user]]
 name = "bob"
 password = "b"
+[[party]]
+name = "moved"
+home = "hs102"
+plays = { redirects = "sip:bob@network.com" }
 [[fault]]
 server = "lb"
 play = "silence"
 times = 2
 "#;
+
+const PARTY: &str = "plays = { redirects = \"sip:bob@network.com\" }";
 
 /// A line of it, what stands there instead, and words of the reason.
 const CONFIGURATIONS: &[(&str, &str, &str)] = &[
@@ -94,6 +103,13 @@ const CONFIGURATIONS: &[(&str, &str, &str)] = &[
     ("keep_alive = 300", "keep_alive = 0", "`keep_alive` is 0"),
     ("flow_timer = 120", "flow_timer = 0", "`flow_timer` is 0"),
     ("on_move = \"recall\"", "on_move = \"later\"", "unknown variant `later`"),
+    ("requests = 100", "requests = 0", "nonzero"),
+    ("requests = 100", "requests_of_user = 100001", "`requests_of_user` does not lie between"),
+    ("requests = 100", "calls = 99999999999", "`calls` does not lie between 1 and 1000000"),
+    ("breadth = 4", "breadth = 257", "`breadth` does not lie between 1 and 256"),
+    ("breadth = 4", "breadth = \"wide\"", "invalid type"),
+    (PARTY, "plays = { redirects = \"bob\\r\\nVia: x\" }", "is no address to redirect a call to"),
+    (PARTY, "plays = { redirects = \"mailto:bob@network.com\" }", "is no address to redirect a call to"),
     ("name = \"lb\"", "name = \"\"", "no short name"),
     ("name = \"lb\"", "name = \"lb.network.com\"", "no short name"),
     ("name = \"hs102\"", "name = \"LB\"", "two servers named `LB`"),

@@ -82,6 +82,26 @@ fn an_unsigned_cancel_that_a_proxy_passes_on_untouched_ends_nothing_at_the_home_
 }
 
 #[test]
+fn neither_does_it_while_the_directory_is_asked() {
+    for signed in [false, true] {
+        let (mut estate, alice, bob) = estate(BehindProxy::Rechallenge);
+        estate.servers[1].slow = true;
+        let invite = estate.invite(alice, "bob");
+        estate.say(alice, &invite);
+        let cancel = TwoServers::cancel_of(&invite);
+        if signed {
+            estate.say(alice, &cancel);
+        } else {
+            estate.say_plain(alice, &cancel);
+        }
+        // The first server takes back what it knows to have arrived.
+        estate.wait(1);
+        estate.answer_late(1);
+        assert_eq!(estate.heard(bob).len(), usize::from(!signed), "{}", estate.ladders());
+    }
+}
+
+#[test]
 fn a_call_to_a_client_behind_a_proxy_is_cancelled_along_its_path() {
     for behind_proxy in [BehindProxy::Trust, BehindProxy::Rechallenge] {
         let (mut estate, alice, bob) = estate(behind_proxy);

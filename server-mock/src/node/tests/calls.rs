@@ -480,6 +480,89 @@ fn at_the_bound_of_a_server_a_request_is_refused_and_nothing_else_suffers() {
 }
 
 #[test]
+fn one_user_takes_no_room_of_others() {
+    let mut estate = TwoServers::new(HOMES, |config| config.calls.requests_of_user = 2);
+    let (alice, carol) = (estate.sign_in("alice", "aa", 0), estate.sign_in("carol", "cc", 0));
+    let bob = estate.sign_in("bob", "bb", 1);
+    for _ in 0..3 {
+        let message = estate.request(alice, "MESSAGE", "bob");
+        estate.say(alice, &message);
+    }
+    let refused = estate.hears(alice);
+    assert_eq!(refused.status(), Some(503));
+    assert!(refused.text(Name::RetryAfter).is_some());
+    let asked = estate.heard(bob);
+    assert_eq!(asked.len(), 2);
+    let message = estate.request(carol, "MESSAGE", "alice");
+    estate.say(carol, &message);
+    let others = estate.hears(alice);
+    estate.answer(alice, &others, 200, "");
+    assert_eq!(estate.statuses(carol), [200]);
+    for message in asked {
+        estate.answer(bob, &message, 200, "");
+    }
+    assert_eq!(estate.statuses(alice), [200, 200]);
+    let message = estate.request(alice, "MESSAGE", "bob");
+    estate.say(alice, &message);
+    let asked = estate.hears(bob);
+    estate.answer(bob, &asked, 200, "");
+    estate.assert_at_rest();
+}
+
+#[test]
+fn a_fork_that_hangs_up_leaves_the_call_of_the_other() {
+    let mut estate = estate();
+    let alice = estate.sign_in("alice", "aa", 0);
+    let (first, second) = (estate.sign_in("bob", "b1", 1), estate.sign_in("bob", "b2", 1));
+    let invite = estate.invite(alice, "bob");
+    estate.say(alice, &invite);
+    let rings = [first, second].map(|who| estate.hears(who));
+    let mut sides = Vec::new();
+    for (who, ring) in [first, second].into_iter().zip(&rings) {
+        estate.answer(who, ring, 200, "");
+        let ok = estate.heard(alice).pop().expect("every 2xx goes back");
+        sides.push(Dialog::of_caller(alice, &ok));
+        let ack = sides.last_mut().unwrap().ack();
+        estate.say(alice, &ack);
+        estate.heard(who);
+    }
+    estate.exchange(&mut sides[1], second, "BYE");
+    assert_eq!(estate.servers[0].told("ended: BYE"), 0, "{}", estate.ladders());
+    assert_eq!([0, 1].map(|server: usize| estate.servers[server].node.calls().answered), [1, 1]);
+    estate.exchange(&mut sides[0], first, "BYE");
+    assert_eq!(estate.servers[0].told("ended: BYE"), 1);
+    assert_eq!([0, 1].map(|server: usize| estate.servers[server].node.cx.dialogs.len()), [0, 0]);
+}
+
+#[test]
+fn a_stranger_who_uses_the_call_id_of_a_call_ends_nothing_of_it() {
+    let mut estate = estate();
+    let (alice, bob) = (estate.sign_in("alice", "aa", 0), estate.sign_in("bob", "bb", 1));
+    let carol = estate.sign_in("carol", "cc", 0);
+    let [mut caller, _] = estate.call(alice, bob);
+    for status in [486, 200] {
+        estate.heard(bob);
+        let invite = estate.invite(carol, "bob");
+        let own = Message::parse(invite.clone()).unwrap();
+        let invite = invite.replace(own.call_id().unwrap(), &caller.call_id);
+        estate.say(carol, &invite);
+        let ring = estate.hears(bob);
+        estate.answer(bob, &ring, status, "");
+        let answer = estate.heard(carol).pop().unwrap();
+        if status == 200 {
+            let mut side = Dialog::of_caller(carol, &answer);
+            let ack = side.ack();
+            estate.say(carol, &ack);
+            estate.heard(bob);
+            estate.exchange(&mut side, bob, "BYE");
+        }
+        assert_eq!(estate.servers[1].node.calls().answered, 1, "{}", estate.ladders());
+    }
+    estate.exchange(&mut caller, bob, "BYE");
+    assert_eq!(estate.servers[1].node.calls().answered, 0);
+}
+
+#[test]
 fn who_hides_their_identity_is_named_to_servers_only() {
     let mut estate = estate();
     let (alice, bob) = (estate.sign_in("alice", "aa", 0), estate.sign_in("bob", "bb", 1));

@@ -177,7 +177,7 @@ impl Call {
         let answer = Final { bytes: ok.clone(), status: 200 };
         cx.conclude(&invite.request, answer, &invite.principal.response_auth, now);
         if let Some(key) = self.dialog.peers_part() {
-            cx.dialogs.confirm(&key, None, now);
+            cx.dialogs.confirm(&key, self.dialog.tags(), None, now);
             cx.keep_association(&key.endpoint, now);
         }
         self.note(cx, "answered by its party", now);
@@ -257,7 +257,7 @@ impl Call {
                 let ack = *ack;
                 self.dialog.answered(response);
                 if let Some(key) = self.dialog.peers_part() {
-                    cx.dialogs.confirm(&key, None, now);
+                    cx.dialogs.confirm(&key, self.dialog.tags(), None, now);
                     cx.keep_association(&key.endpoint, now);
                 }
                 self.note(cx, "answered, and made by a party", now);
@@ -338,7 +338,8 @@ impl Call {
     fn end(&mut self, cx: &mut Context, why: &'static str, now: Now) {
         self.state = State::Over;
         if let Some(key) = self.dialog.peers_part() {
-            cx.end_dialog(&key, now);
+            cx.end_dialog(&key, self.dialog.tags(), now);
+            cx.end_early_dialog(&key, now);
         }
         self.note(cx, why, now);
     }

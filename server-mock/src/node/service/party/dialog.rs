@@ -10,7 +10,7 @@ use homing_wire::{Builder, Contact, Message, Method, Name, NameAddr};
 use crate::node::authenticator::{Principal, SessionId};
 use crate::node::config::BETWEEN_SERVERS;
 use crate::node::context::{BranchId, Context, Owner};
-use crate::node::dialogs::DialogKey;
+use crate::node::dialogs::{DialogKey, Tags};
 use crate::node::endpoint::Endpoint;
 use crate::node::reply::Reply;
 use crate::node::route_token::RouteToken;
@@ -128,6 +128,13 @@ impl Dialog {
     pub(super) fn peers_part(&self) -> Option<DialogKey> {
         let endpoint = self.token.as_ref()?.endpoint.clone();
         Some(DialogKey { endpoint, call_id: self.call_id.clone() })
+    }
+
+    /// Those of both ends.
+    pub(super) fn tags(&self) -> Tags {
+        let remote = NameAddr::parse(self.remote.as_bytes());
+        let remote = remote.as_ref().and_then(NameAddr::tag).unwrap_or_default();
+        Tags::between(&self.tag, remote)
     }
 
     /// An answer to a request of the other end, with a session where `body` says so.

@@ -38,8 +38,13 @@ impl Back {
 
     /// The endpoint that sent the request, where this server found out.
     pub(super) fn endpoint(&self) -> Option<&Endpoint> {
+        self.principal().map(|principal| &principal.endpoint)
+    }
+
+    /// Who sent the request, where this server found out.
+    pub(super) fn principal(&self) -> Option<&Principal> {
         match self {
-            Back::Signed(principal) => Some(&principal.endpoint),
+            Back::Signed(principal) => Some(principal),
             Back::AsItCame => None,
         }
     }

@@ -33,7 +33,7 @@ use crate::node::reply::Reply;
 use crate::node::route_token::RouteToken;
 use crate::node::routing::RouteDecision;
 use crate::node::timer_map::TimerMap;
-use admission::{Admission, Counted};
+use admission::{Admission, Counted, Party};
 use back::Back;
 use destination::{Destination, Directions, Refusal, breadth, directions, narrowed};
 pub(super) use destination::{ends_here, of_user};
@@ -66,6 +66,7 @@ pub(crate) struct Proxy {
 /// A request whose user the directory is asked for.
 struct Asking {
     flow: FlowId,
+    sender: Principal,
     /// True once its sender took it back.
     cancelled: bool,
 }
@@ -265,7 +266,8 @@ impl Proxy {
             }
             Ok(Directions { destination: Destination::User(user), .. }) => {
                 let ServerRequest { tx, flow, .. } = authenticated.request;
-                self.asking.insert(tx, Asking { flow, cancelled: false });
+                let sender = authenticated.principal.clone();
+                self.asking.insert(tx, Asking { flow, sender, cancelled: false });
                 return Step::LookUp(LookUp { user, pending: Pending::Authenticated(authenticated) });
             }
             Ok(Directions { destination: Destination::Along(_), route })
@@ -339,13 +341,18 @@ impl Proxy {
 
     fn begin(&mut self, cx: &mut Context, passing: Passing, now: Now) {
         let Passing { id, request, back, plan, groups } = passing;
-        if self.in_hand() >= cx.config.calls.contexts {
+        let sender = counted_for(cx, &request, &back);
+        let entered = if self.in_hand() < cx.config.calls.contexts {
+            self.admission.enter(id, sender, &cx.config.calls)
+        } else {
+            Err(Refusal::new(503, "too many requests are passed on"))
+        };
+        if let Err(Refusal { status, why }) = entered {
             self.admission.release(id);
             cx.counters.count(Counter::Overload);
-            let why = "too many requests are passed on";
             cx.note_rarely(Some(request.flow), Verdict::Refused, why, now);
             let pause = cx.retry_after(OVERLOAD_PAUSE, now);
-            return back::reply(cx, &request, &back, Reply::new(503).header(Name::RetryAfter, pause), now);
+            return back::reply(cx, &request, &back, Reply::new(status).header(Name::RetryAfter, pause), now);
         }
         if self.answered.len() >= MOST_ANSWERED
             && let Some(oldest) = self.answered.first().copied()
@@ -365,15 +372,17 @@ impl Proxy {
         let id = cancels.and_then(|invite| self.by_request.get(&invite).copied());
         let Some(context) = id.and_then(|id| self.contexts.get_mut(&id)) else {
             let asking = cancels.and_then(|invite| self.asking.get_mut(&invite));
-            if let Some(asking) = asking.filter(|asking| asking.flow == request.flow) {
+            if let Some(asking) = asking {
+                if asking.flow != request.flow || !may_cancel(Some(&asking.sender), principal) {
+                    return discard_cancel(cx, request, now);
+                }
                 asking.cancelled = true;
             }
             let status = if cancels.is_some() { 200 } else { 481 };
             return cx.respond(request, Reply::new(status), &principal.response_auth, now);
         };
-        if !may_cancel(context, request, principal) {
-            cx.counters.count(Counter::Unsigned);
-            return cx.discard_accepted(request, "a CANCEL of somebody else", now);
+        if context.request.flow != request.flow || !may_cancel(context.back.principal(), principal) {
+            return discard_cancel(cx, request, now);
         }
         let mut words: Vec<(Name<'static>, String)> = Vec::new();
         let mut take = |name: Name<'static>| {
@@ -447,6 +456,18 @@ impl Proxy {
             }
         }
     }
+}
+
+/// Whom a request in hand is counted for; none where a neighbour asserts nobody.
+fn counted_for(cx: &Context, request: &ServerRequest, back: &Back) -> Option<Party> {
+    if let Some(endpoint) = back.endpoint() {
+        return Some(Party::User(endpoint.user.clone()));
+    }
+    let from_server = cx.flows.find(request.flow).is_some_and(|flow| flow.trusted.is_some());
+    if !from_server {
+        return Some(Party::Flow(request.flow));
+    }
+    asserted_identity(&request.request).map(Party::User)
 }
 
 /// A request that becomes one branch.
@@ -528,14 +549,20 @@ fn touch(cx: &mut Context, request: &Message, token: Option<&RouteToken>, flow: 
     cx.keep_association(&key.endpoint, now);
 }
 
-fn may_cancel(context: &ResponseContext, cancel: &ServerRequest, by: &Principal) -> bool {
-    let same_way = context.request.flow == cancel.flow;
-    match &context.back {
-        Back::Signed(Principal { endpoint, response_auth: ResponseAuth::Association(_), .. }) => {
-            same_way && matches!(by.response_auth, ResponseAuth::Association(_)) && by.endpoint == *endpoint
+/// True for who may take back what `sender` sent, where this server found out who that is: whoever signs must have
+/// signed the CANCEL too.
+fn may_cancel(sender: Option<&Principal>, by: &Principal) -> bool {
+    match sender {
+        Some(Principal { endpoint, response_auth: ResponseAuth::Association(_), .. }) => {
+            matches!(by.response_auth, ResponseAuth::Association(_)) && by.endpoint == *endpoint
         }
-        Back::Signed(_) | Back::AsItCame => same_way,
+        _ => true,
     }
+}
+
+fn discard_cancel(cx: &mut Context, cancel: &ServerRequest, now: Now) {
+    cx.counters.count(Counter::Unsigned);
+    cx.discard_accepted(cancel, "a CANCEL of somebody else", now);
 }
 
 fn refuse(cx: &mut Context, authenticated: &Authenticated, refusal: Refusal, now: Now) {

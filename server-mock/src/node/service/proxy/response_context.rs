@@ -23,7 +23,7 @@ use super::register;
 use super::target::{Target, way_to};
 use crate::journal::{Decision, Verdict};
 use crate::node::context::{BranchId, Context, ServerRequest};
-use crate::node::dialogs::DialogKey;
+use crate::node::dialogs::{DialogKey, Tags};
 use crate::node::endpoint::Endpoint;
 use crate::node::reply::Reply;
 use crate::node::route_token::RouteToken;
@@ -233,7 +233,7 @@ impl ResponseContext {
             if first {
                 self.stage = Stage::Over;
                 self.send_back(cx, response, proved, now);
-                self.note_dialog(cx, response, now);
+                self.note_dialog(cx, Some(number), response, now);
             }
             return;
         }
@@ -252,7 +252,7 @@ impl ResponseContext {
         }
         self.stage = Stage::Answered { until: now.after(cx.config.timers.t1.saturating_mul(64)) };
         self.send_back(cx, response, proved, now);
-        self.note_dialog(cx, response, now);
+        self.note_dialog(cx, Some(number), response, now);
         let words = vec![(Name::Reason, ELSEWHERE.to_owned())];
         self.cancel_branches(cx, &words, now);
     }
@@ -384,7 +384,7 @@ impl ResponseContext {
         if self.is_call() {
             let status = best.status();
             if let Some(key) = self.senders_part() {
-                cx.end_dialog(&key, now);
+                cx.end_early_dialog(&key, now);
             }
             self.note(
                 cx,
@@ -405,7 +405,7 @@ impl ResponseContext {
             Ended::Response { response, proved } => {
                 self.send_back(cx, &response, proved, now);
                 if !self.is_invite() {
-                    self.note_dialog(cx, &response, now);
+                    self.note_dialog(cx, None, &response, now);
                 }
             }
             Ended::Locally(status) => self.fail(cx, status, now),
@@ -476,18 +476,16 @@ impl ResponseContext {
         }
     }
 
-    /// What a final response says of the dialogs of both sides.
-    fn note_dialog(&mut self, cx: &mut Context, response: &Message, now: Now) {
+    /// What a final response, of that branch, says of the dialogs of both sides.
+    fn note_dialog(&mut self, cx: &mut Context, number: Option<usize>, response: &Message, now: Now) {
         let status = response.status().unwrap_or(500);
         let method = self.request.request.method();
         let over = match method {
             Some(Method::Bye) => !matches!(status, 401 | 407),
             _ => self.is_in_dialog() && matches!(status, 408 | 481),
         };
-        let parts = self.parts();
         if over {
-            let ended: Vec<bool> = parts.iter().map(|key| cx.end_dialog(key, now)).collect();
-            if ended.contains(&true) {
+            if self.end_dialogs(cx, now) {
                 let why = if method == Some(Method::Bye) {
                     "ended: BYE"
                 } else {
@@ -500,9 +498,10 @@ impl ResponseContext {
         let refreshes =
             matches!(method, Some(Method::Invite | Method::Update)) && (200..300).contains(&status);
         let interval = response.get::<SessionExpires>().ok().flatten().map(|expires| expires.seconds);
-        for key in parts {
+        let tags = Tags::of(response);
+        for key in self.parts(number) {
             if refreshes && (method == Some(Method::Invite) || cx.dialogs.is_confirmed(&key)) {
-                cx.dialogs.confirm(&key, interval, now);
+                cx.dialogs.confirm(&key, tags, interval, now);
             }
             cx.keep_association(&key.endpoint, now);
         }
@@ -511,16 +510,21 @@ impl ResponseContext {
     /// A branch of a call ended without an answer: its endpoint has no part in the call.
     fn end_part(&mut self, cx: &mut Context, number: usize, status: u16, now: Now) {
         if self.is_call()
-            && let Some(key) = self.part_of(number).filter(|key| !cx.dialogs.is_confirmed(key))
+            && let Some(key) = self.part_of(number)
         {
-            cx.end_dialog(&key, now);
+            cx.end_early_dialog(&key, now);
         }
-        if self.is_in_dialog() && matches!(status, 408 | 481) {
-            let ended: Vec<bool> = self.parts().iter().map(|key| cx.end_dialog(key, now)).collect();
-            if ended.contains(&true) {
-                self.note(cx, Verdict::Call, format!("ended: {status} inside it"), now);
-            }
+        if self.is_in_dialog() && matches!(status, 408 | 481) && self.end_dialogs(cx, now) {
+            self.note(cx, Verdict::Call, format!("ended: {status} inside it"), now);
         }
+    }
+
+    /// The dialog of the request is over for all its parts here. True if a call that had been answered ended by it.
+    fn end_dialogs(&self, cx: &mut Context, now: Now) -> bool {
+        let tags = Tags::of(&self.request.request);
+        // Inside a dialog there is one branch.
+        let ended: Vec<bool> = self.parts(Some(0)).iter().map(|key| cx.end_dialog(key, tags, now)).collect();
+        ended.contains(&true)
     }
 
     /// The sender's part in the call, where it is a client of this server.
@@ -530,14 +534,14 @@ impl ResponseContext {
         Some(DialogKey { endpoint: token.endpoint.clone(), call_id })
     }
 
-    /// The parts of all endpoints of this server in the dialog.
-    fn parts(&self) -> Vec<DialogKey> {
+    /// The parts of endpoints of this server in the dialog: the sender's, those its Route names, and that of the branch.
+    fn parts(&self, number: Option<usize>) -> Vec<DialogKey> {
         let call_id = self.request.request.call_id().unwrap_or_default();
         let key =
             |token: &RouteToken| DialogKey { endpoint: token.endpoint.clone(), call_id: call_id.to_owned() };
-        let of_branches = (0..self.branches.len()).filter_map(|number| self.part_of(number));
+        let of_branch = number.and_then(|number| self.part_of(number));
         let mut parts: Vec<DialogKey> =
-            of_branches.chain(self.senders_part()).chain(self.plan.named.iter().map(key)).collect();
+            of_branch.into_iter().chain(self.senders_part()).chain(self.plan.named.iter().map(key)).collect();
         parts.sort();
         parts.dedup();
         parts
