@@ -7,7 +7,7 @@ use serde::Deserialize;
 use crate::node::config::CallsConfig;
 
 /// Bounds as the file gives them; what is not given stays as it is.
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct CallsSection {
     requests: Option<NonZeroUsize>,
@@ -17,10 +17,12 @@ pub(super) struct CallsSection {
     unanswered_to_user: Option<NonZeroUsize>,
     calls_of_device: Option<NonZeroUsize>,
     calls: Option<NonZeroUsize>,
+    /// Whom users may call of whom nothing else is said.
+    pub(super) may_call: Option<Vec<String>>,
 }
 
 impl CallsSection {
-    pub(super) fn apply(self, calls: &mut CallsConfig) {
+    pub(super) fn apply(&self, calls: &mut CallsConfig) {
         for (given, field) in [
             (self.requests, &mut calls.contexts),
             (self.requests_of_user, &mut calls.requests_of_user),

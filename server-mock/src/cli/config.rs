@@ -21,6 +21,7 @@ use crate::estate::{
     UnknownUser, User,
 };
 use crate::node::config::{AuthenticationConfig, RegistrarConfig, RoutingConfig};
+use crate::node::destinations::Destinations;
 use crate::node::limits::Limits;
 
 /// A configuration as the file has it.
@@ -127,6 +128,7 @@ struct UserSection {
     home: Option<String>,
     #[serde(default = "yes")]
     enabled: bool,
+    may_call: Option<Vec<String>>,
 }
 
 /// Why a file describes no estate.
@@ -232,7 +234,7 @@ impl EstateConfig {
     /// # Errors
     /// [`ConfigError`] if a password is missing or its file cannot be read.
     pub(super) fn users(&self) -> Result<Vec<User>, ConfigError> {
-        self.users.iter().map(UserSection::user).collect()
+        self.users.iter().map(|user| user.user(self.calls.may_call.as_ref())).collect()
     }
 
     /// How a phone signs in here: the command, and where its password is. None without users.
@@ -286,7 +288,7 @@ impl EstateConfig {
             builder = builder.backup(name);
         }
         let (authentication, routing) = (self.authentication.clone(), self.routing.clone());
-        let (times, limits, calls) = (self.registrar, self.limits, self.calls);
+        let (times, limits, calls) = (self.registrar, self.limits, self.calls.clone());
         builder = builder.sockets(limits.sockets());
         Ok(builder.configure(move |config| {
             authentication.apply(&mut config.authentication);
@@ -369,7 +371,8 @@ impl RegistrarSection {
 }
 
 impl UserSection {
-    fn user(&self) -> Result<User, ConfigError> {
+    /// `others` are those whom users may call of whom nothing is said.
+    fn user(&self, others: Option<&Vec<String>>) -> Result<User, ConfigError> {
         let user = match (&self.password, &self.password_file) {
             (Some(password), None) => User::new(&self.name, password),
             (None, Some(path)) => {
@@ -381,6 +384,10 @@ impl UserSection {
         };
         let user = match &self.home {
             Some(home) => user.assigned(home),
+            None => user,
+        };
+        let user = match self.may_call.as_ref().or(others) {
+            Some(patterns) => user.may_call(Destinations::only(patterns)),
             None => user,
         };
         Ok(if self.enabled { user } else { user.disabled() })

@@ -7,6 +7,7 @@ use crate::estate::{
     BehindProxy, Dialect, Estate, ExtendedProtection, Mode, NoAssociation, OnMove, Role, Schemes, User,
 };
 use crate::node::config::NodeConfig;
+use crate::node::destinations::Destinations;
 use crate::node::party::{Party, Then};
 
 fn folder(name: &str) -> PathBuf {
@@ -98,6 +99,7 @@ fn every_key_about_calls_reaches_the_servers() {
     let text = r#"
         domain = "network.com"
         [calls]
+        may_call = ["*@network.com"]
         requests = 5
         requests_of_user = 4
         breadth = 6
@@ -111,6 +113,13 @@ fn every_key_about_calls_reaches_the_servers() {
         [[server]]
         name = "hs105"
         role = "home"
+        [[user]]
+        name = "alice"
+        password = "secret"
+        [[user]]
+        name = "clerk"
+        password = "secret"
+        may_call = ["+49*"]
         [[party]]
         name = "storm"
         home = "hs104"
@@ -122,7 +131,11 @@ fn every_key_about_calls_reaches_the_servers() {
         home = "hs105"
         plays = { redirects = "sip:storm@network.com" }
     "#;
-    let builder = EstateConfig::read(&written("calls", text)).unwrap().builder().unwrap();
+    let read = EstateConfig::read(&written("calls", text)).unwrap();
+    let may_call: Vec<Destinations> =
+        read.users().unwrap().into_iter().map(|user| user.destinations).collect();
+    assert_eq!(may_call, [Destinations::only(["*@network.com"]), Destinations::only(["+49*"])]);
+    let builder = read.builder().unwrap();
     let config = builder.changed(NodeConfig::new("hs104", "network.com", Role::Home));
     let calls = &config.calls;
     assert_eq!((calls.contexts, calls.requests_of_user, calls.breadth), (5, 4, 6));

@@ -12,6 +12,7 @@ pub use crate::directory::UnknownUser;
 pub use crate::node::config::{
     BehindProxy, Dialect, ExtendedProtection, Mode, NoAssociation, OnMove, Schemes,
 };
+pub use crate::node::destinations::Destinations;
 pub use crate::role::Role;
 pub use crate::shell::ca::Certificate;
 pub use builder::EstateBuilder;

@@ -158,9 +158,9 @@ pub(super) fn accounts(ntlm_domain: &str, domain: &str, users: &[User]) -> Arc<A
     accounts.add_domain(ntlm_domain, domain);
     for user in users {
         accounts.add(&user.name, domain, user.password.clone());
-        if !user.enabled {
-            accounts.enable(&format!("{}@{domain}", user.name), false);
-        }
+        let address = format!("{}@{domain}", user.name);
+        accounts.enable(&address, user.enabled);
+        accounts.restrict(&address, user.destinations.clone());
     }
     Arc::new(accounts)
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use homing_core::secret::Password;
 
 use super::authenticator::acceptor::NtHash;
+use super::destinations::Destinations;
 
 /// The people an estate knows.
 #[derive(Clone, Debug, Default)]
@@ -28,6 +29,8 @@ pub struct Account {
     pub hash: NtHash,
     /// False for a user an administrator has disabled.
     pub enabled: bool,
+    /// Whom the user may call.
+    pub destinations: Destinations,
 }
 
 impl Accounts {
@@ -45,8 +48,14 @@ impl Accounts {
     pub fn add(&mut self, user: &str, domain: &str, password: Password) {
         let address = format!("{user}@{domain}").to_ascii_lowercase();
         let hash = NtHash::of(password.reveal());
-        let account =
-            Account { address: address.clone(), user: user.to_owned(), password, hash, enabled: true };
+        let account = Account {
+            address: address.clone(),
+            user: user.to_owned(),
+            password,
+            hash,
+            enabled: true,
+            destinations: Destinations::default(),
+        };
         self.by_address.insert(address, account);
     }
 
@@ -54,6 +63,17 @@ impl Accounts {
     pub fn enable(&mut self, address: &str, enabled: bool) -> bool {
         let account = self.by_address.get_mut(&address.to_ascii_lowercase());
         account.map(|account| account.enabled = enabled).is_some()
+    }
+
+    /// Says whom a person may call. False if there is no such person.
+    pub fn restrict(&mut self, address: &str, destinations: Destinations) -> bool {
+        let account = self.by_address.get_mut(&address.to_ascii_lowercase());
+        account.map(|account| account.destinations = destinations).is_some()
+    }
+
+    /// True where `from` may call `to`; whoever is no person of this estate is bound by their own.
+    pub fn may_call(&self, from: &str, to: &str) -> bool {
+        self.find(from).is_none_or(|account| account.destinations.include(to))
     }
 
     /// True for a person there is and who is not barred; in any letter case.

@@ -20,6 +20,7 @@ mod composition;
 pub mod config;
 mod context;
 mod date;
+pub mod destinations;
 mod dialogs;
 pub mod endpoint;
 mod fault_filter;

@@ -4,6 +4,7 @@
 use homing_wire::{Builder, Message, Name};
 
 use super::super::Calls;
+use super::super::destinations::Destinations;
 use super::two_servers::{Dialog, TwoServers, text};
 
 const HOMES: &[(&str, usize)] = &[("alice", 0), ("bob", 1), ("carol", 0)];
@@ -477,6 +478,30 @@ fn at_the_bound_of_a_server_a_request_is_refused_and_nothing_else_suffers() {
     }
     assert_eq!(estate.statuses(alice), [486, 486]);
     estate.assert_at_rest();
+}
+
+#[test]
+fn a_user_calls_only_whom_they_may() {
+    let mut estate = TwoServers::new(HOMES, |config| {
+        let mut accounts = (*config.accounts).clone();
+        assert!(accounts.restrict("alice@network.com", Destinations::only(["c*"])));
+        config.accounts = std::sync::Arc::new(accounts);
+    });
+    let (alice, bob) = (estate.sign_in("alice", "aa", 0), estate.sign_in("bob", "bb", 1));
+    let carol = estate.sign_in("carol", "cc", 0);
+    let invite = estate.invite(alice, "bob");
+    let in_a_dialog = invite.replace("To: <sip:bob@network.com>", "To: <sip:bob@network.com>;tag=x");
+    assert_ne!(invite, in_a_dialog);
+    for invite in [invite, in_a_dialog] {
+        estate.say(alice, &invite);
+        assert_eq!(estate.statuses(alice), [403], "{}", estate.ladders());
+    }
+    assert!(estate.heard(bob).is_empty());
+    estate.call(alice, carol);
+    estate.call(bob, alice);
+    let message = estate.request(alice, "MESSAGE", "bob");
+    estate.say(alice, &message);
+    assert_eq!(estate.hears(bob).method().unwrap().as_str(), "MESSAGE", "it is about calls only");
 }
 
 #[test]

@@ -316,9 +316,12 @@ impl Proxy {
         let id = cx.next_id();
         let counted = Counted { from: authenticated.principal.endpoint.user.clone(), to: user.clone() };
         // One that names a dialog rings just as well.
-        if authenticated.request.request.method() == Some(Method::Invite)
-            && let Err(refusal) = self.admission.admit(id, counted, &cx.config.calls)
-        {
+        let rings = authenticated.request.request.method() == Some(Method::Invite);
+        if rings && !cx.config.accounts.may_call(&counted.from, &user) {
+            let why = "its caller may not call this user";
+            return refuse(cx, &authenticated, Refusal::new(403, why), now);
+        }
+        if rings && let Err(refusal) = self.admission.admit(id, counted, &cx.config.calls) {
             cx.counters.count(Counter::OverCap);
             return refuse(cx, &authenticated, refusal, now);
         }
