@@ -308,11 +308,11 @@ pub(super) fn handle_news(agent: &mut Agent, id: CallId, news: LinkNews, now: No
     let rule = agent.accounts.get(&news.account).map(|entry| entry.account.config.call_rules().on_move);
     match news.what {
         LinkChange::Registered(granted) => {
-            if is_over_it {
-                feed(agent, id, now, |call, at| call.handle_news(Some(granted), at));
-            }
             if granted && (is_over_it || awaits_login) {
                 feed(agent, id, now, Call::handle_login);
+            }
+            if is_over_it {
+                feed(agent, id, now, |call, at| call.handle_news(Some(granted), at));
             }
         }
         LinkChange::Moved if is_over_it && rule == Some(OnMove::End) => {
@@ -395,11 +395,16 @@ pub(super) fn receive(agent: &mut Agent, invited: &Invited<'_>, now: Now) -> Res
     let tag = agent.tables.random.answer_tag();
     let fresh = fresh_link(agent, account, flow);
     let Some(entry) = agent.accounts.get_mut(&account) else { return Err(Refusal::new(404, "")) };
+    let own = fresh.as_ref().map(|link| link.id);
     if let Some(link) = fresh {
         entry.keep(link);
     }
     let mut cx = agent.tables.context(account, owner, now);
-    let Some((account_of, link)) = entry.link_on(flow) else { return Err(Refusal::new(480, "")) };
+    let found = match own {
+        Some(own) => entry.link(own),
+        None => entry.link_on(flow),
+    };
+    let Some((account_of, link)) = found else { return Err(Refusal::new(480, "")) };
     let vouched = link.proof.is_some() && account_of.config.server != ServerChoice::NoRegistrar;
     let at = LinkContext { link, account: account_of, cx: &mut cx };
     let admitted = admit(invite, &tag, &at).and_then(|(dialog, offer)| {
@@ -460,13 +465,14 @@ fn caller(agent: &Agent, invited: &Invited<'_>, invite: &Message, flow: FlowId) 
     }
 }
 
-/// A link to a peer that called an account without registrar; none where a link is over that flow.
+/// A link to a peer that called an account without registrar: each such call has its own, because it may go on over a flow
+/// of its own (decision 43). None where an account has a home server: its link is over that flow.
 fn fresh_link(agent: &mut Agent, account: AccountId, flow: FlowId) -> Option<ServerLink> {
     let found = agent.tables.flows.find(flow)?;
     let (transport, opened) = (found.destination().transport, found.opened()?.clone());
     let expected = found.destination().expected.clone();
     let entry = agent.accounts.get_mut(&account)?;
-    if entry.link_on(flow).is_some() {
+    if entry.account.config.server != ServerChoice::NoRegistrar {
         return None;
     }
     let host = opened.peer.ip().to_string();

@@ -467,22 +467,9 @@ impl Inviting {
 
     /// The flow is lost: an INVITE goes once more in the same link, with a new Call-ID.
     pub(crate) fn lose_line(mut self, cc: &mut CallContext<'_, '_, '_>) -> InviteStep {
-        self.drop_forks(cc);
-        match std::mem::replace(&mut self.phase, Phase::Ready) {
-            Phase::Describing(asked) => self.phase = Phase::Describing(asked),
-            Phase::Sent(sent, answerer) => {
-                cc.at.cx.transactions.abandon(sent.tx);
-                answerer.abandon(cc.at.link, cc.at.cx);
-                if std::mem::replace(&mut self.plan.went_again, true) {
-                    return InviteStep::Failed(CallEnd::of(EndedBy::Network, EndReason::ConnectionLost));
-                }
-            }
-            Phase::AwaitingCredentials(answerer, _) | Phase::AwaitingAssociation(answerer, _) => {
-                answerer.abandon(cc.at.link, cc.at.cx);
-            }
-            Phase::Ready => {}
+        if !self.begin_again(cc) {
+            return InviteStep::Failed(CallEnd::of(EndedBy::Network, EndReason::ConnectionLost));
         }
-        self.sequence = Sequence::new(cc.at.cx.random);
         if cc.is_direct() {
             if let Phase::Describing(asked) = &self.phase {
                 cc.at.cx.forget(asked.id);
@@ -491,6 +478,34 @@ impl Inviting {
         }
         cc.lose(true);
         InviteStep::Stays(self)
+    }
+
+    /// The link has another flow while this one stands: the INVITE is cancelled over this one, and goes once more over the
+    /// other. False if it did so before.
+    pub(crate) fn leave_flow(&mut self, cc: &mut CallContext<'_, '_, '_>) -> bool {
+        if let Phase::Sent(sent, _) = &self.phase {
+            cc.cancel(sent.tx);
+        }
+        self.begin_again(cc)
+    }
+
+    /// What is under way comes to nothing; the next INVITE has a new Call-ID. False if one went out again before.
+    fn begin_again(&mut self, cc: &mut CallContext<'_, '_, '_>) -> bool {
+        self.drop_forks(cc);
+        self.sequence = Sequence::new(cc.at.cx.random);
+        match std::mem::replace(&mut self.phase, Phase::Ready) {
+            Phase::Describing(asked) => self.phase = Phase::Describing(asked),
+            Phase::Sent(sent, answerer) => {
+                cc.at.cx.transactions.abandon(sent.tx);
+                answerer.abandon(cc.at.link, cc.at.cx);
+                return !std::mem::replace(&mut self.plan.went_again, true);
+            }
+            Phase::AwaitingCredentials(answerer, _) | Phase::AwaitingAssociation(answerer, _) => {
+                answerer.abandon(cc.at.link, cc.at.cx);
+            }
+            Phase::Ready => {}
+        }
+        true
     }
 
     /// There is another flow.

@@ -183,7 +183,6 @@ impl CallContext<'_, '_, '_> {
     /// # Errors
     /// [`Misuse`]: the link cannot sign, its flow is lost, or there are too many requests. Nothing left.
     pub(crate) fn send(&mut self, request: Message, proof: Proof) -> Result<Sent, Misuse> {
-        self.catch_up();
         if !self.line.is_up() {
             return Err(Misuse::WrongState);
         }
@@ -199,7 +198,6 @@ impl CallContext<'_, '_, '_> {
 
     /// Sends an ACK for a 2xx, signed; the octets, to send them again. One that cannot be signed is not sent.
     pub(crate) fn acknowledge(&mut self, ack: &Message) -> Option<Bytes> {
-        self.catch_up();
         let LinkContext { link, cx, .. } = &mut self.at;
         let Ok(signed) = link.sign(ack, cx.random) else {
             cx.counters.count(Counter::NotSigned);
@@ -291,17 +289,29 @@ impl CallContext<'_, '_, '_> {
         self.at.account.config.server == ServerChoice::NoRegistrar
     }
 
-    /// A new login at the same server may have given the link another flow. True if the line is up by that.
-    pub(crate) fn catch_up(&mut self) -> bool {
+    /// True if a new login at the same server gave the link another flow.
+    pub(crate) fn has_new_flow(&self) -> bool {
         let flow = self.at.link.flow();
-        if flow == self.line.flow {
+        flow != self.line.flow && self.at.cx.flows.find(flow).is_some_and(|flow| flow.opened().is_some())
+    }
+
+    /// Goes over to the flow that a new login at the same server gave the link. True if there is one.
+    ///
+    /// The flow of before is let go, and what is under way over it has no answer any more: that is given up first.
+    pub(crate) fn catch_up(&mut self) -> bool {
+        if !self.has_new_flow() {
             return false;
         }
-        let Some(found) = self.at.cx.flows.find(flow).filter(|flow| flow.opened().is_some()) else {
-            return false;
-        };
-        self.line.destination = Some(found.destination().clone());
-        self.take_flow(flow);
+        let flow = self.at.link.flow();
+        self.line.destination = self.at.cx.flows.find(flow).map(|flow| flow.destination().clone());
+        self.at.cx.flows.join(flow, self.at.cx.owner);
+        for before in [Some(self.line.flow), self.line.dials()].into_iter().flatten() {
+            if before != flow {
+                self.at.cx.release(before);
+            }
+        }
+        self.line.flow = flow;
+        self.line.way = Way::Up;
         true
     }
 
@@ -441,15 +451,6 @@ impl CallContext<'_, '_, '_> {
         for flow in self.line.first.into_iter().chain([self.line.flow]) {
             self.at.cx.release(flow);
         }
-    }
-
-    fn take_flow(&mut self, flow: FlowId) {
-        if let Some(dialled) = self.line.dials() {
-            self.at.cx.release(dialled);
-        }
-        self.at.cx.flows.join(flow, self.at.cx.owner);
-        self.at.cx.release(std::mem::replace(&mut self.line.flow, flow));
-        self.line.way = Way::Up;
     }
 }
 

@@ -102,6 +102,8 @@ impl Lingering {
         {
             return late_fork.handle_success_again(cc);
         }
+        // It may have come over the flow of an earlier login.
+        cc.catch_up();
         let Some(Answered { message, fork, last_seq, .. }) =
             self.invite.as_ref().filter(|invite| invite.tx == tx)
         else {

@@ -536,8 +536,8 @@ impl Call {
     /// The account signed in. At the server of this call, its link may have another flow; at another, a line that waited
     /// for this one opens a flow itself (decision 39).
     pub(crate) fn handle_login(self, at: LinkContext<'_, '_>) -> Step {
-        self.step(at, |state, lingering, cc| match cc.catch_up() {
-            true => state.regain_line(lingering, cc),
+        self.step(at, |state, lingering, cc| match cc.has_new_flow() {
+            true => state.change_flow(lingering, cc),
             false if cc.line.awaits_login() => state.dial(lingering, cc),
             false => Next::Stays(state),
         })

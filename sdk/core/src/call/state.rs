@@ -98,6 +98,32 @@ impl State {
         }
     }
 
+    /// The link has another flow by a new login at the same server: what is under way over the present one goes again,
+    /// or ends the call. A call that was given up ends where it was sent, as long as that flow stands.
+    pub(super) fn change_flow(
+        mut self,
+        lingering: &mut Option<Box<Lingering>>,
+        cc: &mut CallContext<'_, '_, '_>,
+    ) -> Next {
+        match &mut self {
+            State::Cancelling(_) | State::Over => return Next::Stays(self),
+            State::Inviting(inviting) => {
+                if !inviting.leave_flow(cc) {
+                    return self.end_without_flow(cc);
+                }
+            }
+            State::Ringing(ringing) => ringing.lose_line(cc),
+            State::Answered(_, usage) => {
+                if let Some(late) = lingering.take() {
+                    late.abandon(cc);
+                }
+                usage.lose_line(cc);
+            }
+        }
+        cc.catch_up();
+        self.regain_line(lingering, cc)
+    }
+
     /// The line waits for a login no longer: one that was answered opens a flow itself, another call is over.
     pub(super) fn dial(
         self,
@@ -318,6 +344,8 @@ fn after_success(
     cc: &mut CallContext<'_, '_, '_>,
 ) -> Next {
     let Answered { mut usage, sent, response, preview, is_usable, last_seq } = answered;
+    // One that was given up may be answered over the flow of an earlier login.
+    cc.catch_up();
     *lingering = Some(Box::new(Lingering::of_invite(&sent, last_seq, &usage, cc)));
     let description = body::description(&response);
     if cc.line.is_over() || !is_usable || description.is_err() {

@@ -1021,7 +1021,6 @@ impl InviteUsage {
         answerer: Answerer,
         cc: &mut CallContext<'_, '_, '_>,
     ) -> bool {
-        cc.catch_up();
         self.turn(cc);
         let draws = matches!(draft.purpose, Purpose::Bye | Purpose::Probe { .. });
         if !cc.line.is_up() || cc.at.link.is_lapsed() && !draws {

@@ -11,6 +11,7 @@ mod deaths;
 mod early;
 mod forks;
 mod lossy;
+mod next_hop;
 mod octets;
 mod placing;
 mod world;

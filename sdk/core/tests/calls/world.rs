@@ -242,6 +242,15 @@ impl Net {
         message
     }
 
+    /// The next final response that a script got.
+    pub(crate) fn take_final(&mut self, script: usize, status: u16) -> Message {
+        let is_provisional = |(_, message): &(usize, Message)| message.status().is_some_and(|one| one < 200);
+        while self.scripts[script].inbox.front().is_some_and(is_provisional) {
+            self.scripts[script].inbox.pop_front();
+        }
+        self.take_response(script, status)
+    }
+
     /// How many messages a script got and nobody took.
     pub(crate) fn waiting(&self, script: usize) -> usize {
         self.scripts[script].inbox.len()
@@ -417,6 +426,12 @@ impl Net {
             Some((call, _)) => *call,
             None => self.fail("nobody called"),
         }
+    }
+
+    /// All calls that came in to an agent, in order.
+    pub(crate) fn came_in(&self, agent: usize) -> Vec<CallId> {
+        let told = self.agents[agent].told.iter();
+        told.filter(|(_, what)| matches!(what, CallEvent::Incoming(_))).map(|(call, _)| *call).collect()
     }
 
     /// After everything that may still come: nothing is left in any table, and every call that was told has ended.

@@ -14,8 +14,10 @@ use homing_core::transport::Transport;
 use homing_wire::header::RSeq;
 use homing_wire::{Builder, Message, Method, Name};
 
-use super::world::server::Gate;
-use super::world::{SDP, World, is_register};
+use crate::world::server::Gate;
+use crate::world::{SDP, World, is_register};
+
+mod new_flow;
 
 const HOME: &str = "hs1.network.com";
 const OTHER: &str = "hs2.network.com";
