@@ -134,6 +134,15 @@ impl Answerer {
             || matches!(self.phase, Phase::Opening { .. } | Phase::Refreshing { .. })
     }
 
+    /// True while a handshake is under way by it that is to bring an association.
+    pub(crate) fn is_establishing(&self) -> bool {
+        match &self.phase {
+            Phase::Opening { .. } | Phase::Establishing => true,
+            Phase::Asking { offer, .. } => matches!(offer, Offer::Signing(..)),
+            Phase::Plain | Phase::Answering | Phase::Refreshing { .. } => false,
+        }
+    }
+
     /// True once it was challenged, or met another demand.
     pub(crate) fn was_demanded(&self) -> bool {
         self.rounds > 0

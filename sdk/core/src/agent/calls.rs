@@ -7,8 +7,8 @@ use super::Agent;
 use super::call_entry::{CallEntry, CallStage};
 use crate::account::context::{Context, LinkChange, LinkNews};
 use crate::account::link_context::LinkContext;
-use crate::account::server_link::{Named, OpenFlow, ServerLink};
-use crate::call::{Call, Invitation, Line, Plan, Step, admit};
+use crate::account::server_link::{LinkId, Named, OpenFlow, ServerLink};
+use crate::call::{Call, Handshake, Invitation, Line, Plan, Step, admit};
 use crate::call_event::{CallEnd, CallEvent, EndReason, EndedBy};
 use crate::call_request::CallRequest;
 use crate::config::{DoNotDisturb, OnMove, ServerChoice};
@@ -83,18 +83,82 @@ pub(super) fn feed(
     now: Now,
     act: impl FnOnce(Call, LinkContext<'_, '_>) -> Step,
 ) {
-    if agent.calls.get(&id).and_then(CallEntry::call).is_none() {
+    if let Some(fed) = feed_alone(agent, id, now, act) {
+        share_handshake(agent, fed, now);
+    }
+}
+
+/// What an input of one call means for the others over its link.
+struct Fed {
+    account: AccountId,
+    link: LinkId,
+    /// A request of it waits for an association.
+    waits: bool,
+    /// What came of a handshake of it.
+    handshake: Option<Handshake>,
+}
+
+fn feed_alone(
+    agent: &mut Agent,
+    id: CallId,
+    now: Now,
+    act: impl FnOnce(Call, LinkContext<'_, '_>) -> Step,
+) -> Option<Fed> {
+    agent.calls.get(&id)?.call()?;
+    let Some((placed, CallStage::Linked(call))) = take(agent, id) else { return None };
+    let account = placed.account;
+    let entry = agent.accounts.get_mut(&account)?;
+    let cx = &mut agent.tables.context(account, Owner::Call(id), now);
+    let link = call.line().link;
+    let Some((account_of, at)) = entry.link(link) else {
+        // A link lives as long as it is used.
+        unlist(agent, placed);
+        return None;
+    };
+    let mut step = act(*call, LinkContext { link: at, account: account_of, cx });
+    let handshake = step.line().handshake.take();
+    let waits = matches!(step, Step::NeedsAssociation(_));
+    settle(agent, placed, step, now);
+    Some(Fed { account, link, waits, handshake })
+}
+
+/// Brings about the association that requests of calls wait for. Over the link of a registration that renews it. Over
+/// another, one request at a time makes the handshake: of two at once, each would take the other's for a refusal. The
+/// others go on with what it brings, or fail with it (decision 39).
+fn share_handshake(agent: &mut Agent, fed: Fed, now: Now) {
+    let Fed { account, link, waits, mut handshake } = fed;
+    if !waits && handshake.is_none() {
         return;
     }
-    let Some((placed, CallStage::Linked(call))) = take(agent, id) else { return };
-    let Some(entry) = agent.accounts.get_mut(&placed.account) else { return };
-    let cx = &mut agent.tables.context(placed.account, Owner::Call(id), now);
-    let Some((account, link)) = entry.link(call.line().link) else {
-        // A link lives as long as it is used.
-        return unlist(agent, placed);
-    };
-    let step = act(*call, LinkContext { link, account, cx });
-    settle(agent, placed, step, now);
+    let home = agent.accounts.get_mut(&account).and_then(|entry| entry.registration.home());
+    if home.is_some_and(|home| home.id == link) {
+        if waits {
+            agent.registration(account, now, crate::registration::Registration::renew_for_request);
+        }
+        return;
+    }
+    loop {
+        let over_it: Vec<CallId> = of_account(agent, account)
+            .into_iter()
+            .filter(|id| call(agent, *id).is_some_and(|call| call.line().link == link))
+            .collect();
+        let waits = |id: &CallId| call(agent, *id).is_some_and(Call::awaits_association);
+        let waiting: Vec<CallId> = over_it.iter().copied().filter(waits).collect();
+        if let Some(Handshake::Granted | Handshake::Refused) = handshake {
+            let granted = handshake == Some(Handshake::Granted);
+            for id in waiting {
+                feed_alone(agent, id, now, |call, at| call.handle_news(granted, at));
+            }
+            return;
+        }
+        let is_establishing = over_it.iter().any(|id| call(agent, *id).is_some_and(Call::is_establishing));
+        let Some(next) = waiting.first().copied().filter(|_| !is_establishing) else { return };
+        handshake = feed_alone(agent, next, now, Call::handshake).and_then(|fed| fed.handshake);
+    }
+}
+
+fn call(agent: &Agent, id: CallId) -> Option<&Call> {
+    agent.calls.get(&id)?.call()
 }
 
 /// What the application wants of a call that goes over a link.
@@ -187,17 +251,7 @@ fn follow(agent: &mut Agent, account: AccountId, plan: Box<Plan>, step: Locating
 fn settle(agent: &mut Agent, placed: Placed, step: Step, now: Now) {
     let (id, account) = (placed.id, placed.account);
     match step {
-        Step::Stays(call) => put(agent, placed, CallStage::Linked(call)),
-        Step::NeedsAssociation(call) => {
-            let link = call.line().link;
-            put(agent, placed, CallStage::Linked(call));
-            let home = agent.accounts.get_mut(&account).and_then(|entry| entry.registration.home());
-            if home.is_some_and(|home| home.id == link) {
-                agent.registration(account, now, crate::registration::Registration::renew_for_request);
-            } else {
-                feed(agent, id, now, |call, at| call.handle_news(None, at));
-            }
-        }
+        Step::Stays(call) | Step::NeedsAssociation(call) => put(agent, placed, CallStage::Linked(call)),
         Step::Locate(line, plan) => {
             unlist(agent, placed);
             part(agent, account, &line);
@@ -312,7 +366,7 @@ pub(super) fn handle_news(agent: &mut Agent, id: CallId, news: LinkNews, now: No
                 feed(agent, id, now, Call::handle_login);
             }
             if is_over_it {
-                feed(agent, id, now, |call, at| call.handle_news(Some(granted), at));
+                feed(agent, id, now, |call, at| call.handle_news(granted, at));
             }
         }
         LinkChange::Moved if is_over_it && rule == Some(OnMove::End) => {

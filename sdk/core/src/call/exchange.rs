@@ -164,16 +164,24 @@ impl Exchange {
         matches!(self.phase, Phase::AwaitingAssociation(..))
     }
 
+    /// True while it makes the handshake for its link.
+    pub(crate) fn is_establishing(&self) -> bool {
+        match &self.phase {
+            Phase::Sent(_, answerer) | Phase::AwaitingCredentials(answerer, _) => answerer.is_establishing(),
+            Phase::Unsent | Phase::AwaitingAssociation(..) => false,
+        }
+    }
+
     /// The final response, judged and fed.
     pub(crate) fn handle_final(self, response: Verified, cc: &mut CallContext<'_, '_, '_>) -> Outcome {
         let Verified { message, judged } = response;
         let Self { draft, phase } = self;
         let Phase::Sent(sent, answerer) = phase else { return Outcome::Stays(Self { draft, phase }) };
         if matches!(message.status(), Some(401 | 407)) {
-            let demand = challenged::judge(&message, answerer, Place::InDialog, &mut cc.at);
+            let demand = challenged::judge(&message, answerer, Place::InDialog, cc);
             return Self::follow(draft, demand, message, Some(sent));
         }
-        answerer.settle(judged.by_pending, &message, &mut cc.at);
+        challenged::settle(&answerer, judged, &message, cc);
         cc.is_proved(&message, &sent);
         let is_unsigned = matches!(judged.verdict, SignatureVerdict::Refused(_));
         Outcome::Ends(Box::new(Ended { draft, response: message, sent: Some(sent), is_unsigned }))
@@ -189,17 +197,20 @@ impl Exchange {
         let Phase::AwaitingCredentials(answerer, challenge) = phase else {
             return Outcome::Stays(Self { draft, phase });
         };
-        let demand = challenged::follow(answerer.handle_credentials(credentials, &mut cc.at));
+        let demand = challenged::answer(answerer, credentials, cc);
         Self::follow(draft, demand, *challenge, None)
     }
 
-    /// The link has a new association, or will not get one by a registration.
-    pub(crate) fn handle_news(self, granted: bool) -> Outcome {
+    /// The link has a new association, or will not get one. A handshake of its own is over with the first, too.
+    pub(crate) fn handle_news(self, granted: bool, cc: &mut CallContext<'_, '_, '_>) -> Outcome {
+        let is_renewed = granted && (self.awaits_association() || self.is_establishing());
+        if is_renewed {
+            let draft = self.draft.clone();
+            self.abandon(cc);
+            return Outcome::Again(draft, Answerer::answered(), Proof::Current);
+        }
         let Self { draft, phase } = self;
         match phase {
-            Phase::AwaitingAssociation(..) if granted => {
-                Outcome::Again(draft, Answerer::answered(), Proof::Current)
-            }
             Phase::AwaitingAssociation(_, challenge) => {
                 Outcome::Ends(Box::new(Ended { draft, response: *challenge, sent: None, is_unsigned: false }))
             }
@@ -207,14 +218,23 @@ impl Exchange {
         }
     }
 
-    /// No registration renews the association of its link: it answers the challenge itself.
+    /// No registration renews the association of its link: it makes the handshake itself.
     pub(crate) fn handshake(self, cc: &mut CallContext<'_, '_, '_>) -> Outcome {
         let Self { draft, phase } = self;
         let Phase::AwaitingAssociation(answerer, challenge) = phase else {
             return Outcome::Stays(Self { draft, phase });
         };
-        let demand = challenged::handshake(&challenge, answerer, &mut cc.at);
+        let demand = challenged::handshake(&challenge, answerer, cc);
         Self::follow(draft, demand, *challenge, None)
+    }
+
+    /// No answer came in time.
+    pub(crate) fn time_out(self, cc: &mut CallContext<'_, '_, '_>) -> Draft {
+        let Self { draft, phase } = self;
+        if let Phase::Sent(_, answerer) = phase {
+            challenged::time_out(answerer, cc);
+        }
+        draft
     }
 
     /// Its flow is lost: it waits for another.

@@ -224,7 +224,7 @@ impl Inviting {
             Phase::Sent(sent, answerer) if sent.tx == tx => {
                 let Verified { message, judged } = response;
                 let mut this = Self { phase: Phase::Ready, ..self };
-                answerer.settle(judged.by_pending, &message, &mut cc.at);
+                challenged::settle(&answerer, judged, &message, cc);
                 if matches!(message.status(), Some(200..=299)) {
                     return this.handle_success(*sent, message, cc);
                 }
@@ -247,7 +247,7 @@ impl Inviting {
         if matches!(status, 401 | 407) {
             return self.handle_challenge(message, answerer, cc);
         }
-        answerer.settle(judged.by_pending, &message, &mut cc.at);
+        challenged::settle(&answerer, judged, &message, cc);
         let proved = cc.is_proved(&message, &sent);
         match status {
             200..=299 => self.handle_success(sent, message, cc),
@@ -324,7 +324,7 @@ impl Inviting {
         cc: &mut CallContext<'_, '_, '_>,
     ) -> InviteStep {
         let place = if self.plan.asked.is_redirected() { Place::Redirected } else { Place::Initial };
-        let demand = challenged::judge(&challenge, answerer, place, &mut cc.at);
+        let demand = challenged::judge(&challenge, answerer, place, cc);
         self.follow(demand, challenge, cc)
     }
 
@@ -355,7 +355,7 @@ impl Inviting {
     ) -> InviteStep {
         match self.phase {
             Phase::AwaitingCredentials(answerer, challenge) if answerer.ask() == Some(id) => {
-                let demand = challenged::follow(answerer.handle_credentials(credentials, &mut cc.at));
+                let demand = challenged::answer(answerer, credentials, cc);
                 Self { phase: Phase::Ready, ..self }.follow(demand, *challenge, cc)
             }
             phase => {
@@ -399,43 +399,73 @@ impl Inviting {
         }
     }
 
-    /// What became of the association that the INVITE waits for; `None`: it draws the handshake itself.
-    pub(crate) fn handle_news(self, granted: Option<bool>, cc: &mut CallContext<'_, '_, '_>) -> InviteStep {
-        let (answerer, challenge) = match self.phase {
-            Phase::AwaitingAssociation(answerer, challenge) => (answerer, challenge),
-            phase => return Self { phase, ..self }.tell_forks(granted, cc),
-        };
-        let mut this = Self { phase: Phase::Ready, ..self };
-        match granted {
-            Some(true) => this.again(Answerer::answered(), Proof::Current, cc),
-            Some(false) => {
-                this.drop_forks(cc);
+    /// Whether the association came that the INVITE waits for, or a request in an early dialog.
+    pub(crate) fn handle_news(mut self, granted: bool, cc: &mut CallContext<'_, '_, '_>) -> InviteStep {
+        match std::mem::replace(&mut self.phase, Phase::Ready) {
+            Phase::AwaitingAssociation(..) if granted => self.again(Answerer::answered(), Proof::Current, cc),
+            Phase::AwaitingAssociation(_, challenge) => {
+                self.drop_forks(cc);
                 InviteStep::Failed(CallEnd::refused(&challenge))
             }
-            None => {
-                let demand = challenged::handshake(&challenge, answerer, &mut cc.at);
-                this.follow(demand, *challenge, cc)
+            Phase::AwaitingCredentials(answerer, _) if granted && answerer.is_establishing() => {
+                answerer.abandon(cc.at.link, cc.at.cx);
+                self.again(Answerer::answered(), Proof::Current, cc)
+            }
+            // Its answer could not be verified: another handshake took the place of its own.
+            Phase::Sent(sent, answerer) if granted && answerer.is_establishing() => {
+                self.phase = Phase::Sent(sent, answerer);
+                match self.leave_flow(cc) {
+                    true => self.send(Answerer::answered(), Proof::Current, cc),
+                    false => InviteStep::Failed(CallEnd::of(EndedBy::Network, EndReason::ConnectionLost)),
+                }
+            }
+            phase => {
+                self.phase = phase;
+                self.feed_forks(cc, |usage, cc| usage.handle_news(granted, cc))
             }
         }
     }
 
-    fn tell_forks(mut self, granted: Option<bool>, cc: &mut CallContext<'_, '_, '_>) -> InviteStep {
-        for at in 0..self.forks.len() {
-            let Some(early) = self.forks.get_mut(at) else { break };
-            let verdict = early.usage.handle_news(granted, cc);
-            if !matches!(verdict, Verdict::Stays) {
-                return self.after(verdict, cc);
+    /// The INVITE makes the handshake that it waits for, or a request in an early dialog does.
+    pub(crate) fn handshake(mut self, cc: &mut CallContext<'_, '_, '_>) -> InviteStep {
+        match std::mem::replace(&mut self.phase, Phase::Ready) {
+            Phase::AwaitingAssociation(answerer, challenge) => {
+                let demand = challenged::handshake(&challenge, answerer, cc);
+                return self.follow(demand, *challenge, cc);
             }
+            phase => self.phase = phase,
         }
-        InviteStep::Stays(self)
+        let Some(usage) = self.usages().find(|usage| usage.awaits_association()) else {
+            return InviteStep::Stays(self);
+        };
+        let verdict = usage.handshake(cc);
+        self.after(verdict, cc)
+    }
+
+    /// True while the INVITE, or a request in an early dialog, waits for an association.
+    pub(crate) fn awaits_association(&self) -> bool {
+        matches!(self.phase, Phase::AwaitingAssociation(..))
+            || self.forks.iter().any(|early| early.usage.awaits_association())
+    }
+
+    /// True while one of them makes the handshake for its link.
+    pub(crate) fn is_establishing(&self) -> bool {
+        let own = match &self.phase {
+            Phase::Sent(_, answerer) | Phase::AwaitingCredentials(answerer, _) => answerer.is_establishing(),
+            Phase::Describing(_) | Phase::Ready | Phase::AwaitingAssociation(..) => false,
+        };
+        own || self.forks.iter().any(|early| early.usage.is_establishing())
     }
 
     /// A transaction had no answer in time: the INVITE's, or one of an early dialog.
     pub(crate) fn handle_timeout(mut self, tx: TxId, cc: &mut CallContext<'_, '_, '_>) -> InviteStep {
-        if matches!(&self.phase, Phase::Sent(sent, _) if sent.tx == tx) {
-            self.phase = Phase::Ready;
-            self.drop_forks(cc);
-            return InviteStep::Failed(CallEnd::of(EndedBy::Network, EndReason::NoAnswer));
+        match std::mem::replace(&mut self.phase, Phase::Ready) {
+            Phase::Sent(sent, answerer) if sent.tx == tx => {
+                challenged::time_out(answerer, cc);
+                self.drop_forks(cc);
+                return InviteStep::Failed(CallEnd::of(EndedBy::Network, EndReason::NoAnswer));
+            }
+            phase => self.phase = phase,
         }
         let Some(usage) = self.usages().find(|usage| usage.is_of(tx)) else { return InviteStep::Stays(self) };
         let verdict = usage.handle_timeout(tx, cc);
@@ -448,16 +478,25 @@ impl Inviting {
     }
 
     /// Does what is due, the end of the ring apart.
-    pub(crate) fn handle_deadline(mut self, cc: &mut CallContext<'_, '_, '_>) -> InviteStep {
+    pub(crate) fn handle_deadline(self, cc: &mut CallContext<'_, '_, '_>) -> InviteStep {
         if let Phase::Describing(asked) = &self.phase
             && cc.at.cx.now.reached(asked.until)
         {
             cc.at.cx.forget(asked.id);
             return InviteStep::Failed(CallEnd::of(EndedBy::Us, EndReason::NotAcceptable));
         }
+        self.feed_forks(cc, InviteUsage::handle_deadline)
+    }
+
+    /// One input of every early dialog, until one ends the call.
+    fn feed_forks<'a, 'b, 'c>(
+        mut self,
+        cc: &mut CallContext<'a, 'b, 'c>,
+        mut act: impl FnMut(&mut InviteUsage, &mut CallContext<'a, 'b, 'c>) -> Verdict,
+    ) -> InviteStep {
         for at in 0..self.forks.len() {
             let Some(early) = self.forks.get_mut(at) else { break };
-            let verdict = early.usage.handle_deadline(cc);
+            let verdict = act(&mut early.usage, cc);
             if !matches!(verdict, Verdict::Stays) {
                 return self.after(verdict, cc);
             }

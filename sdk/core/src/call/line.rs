@@ -46,8 +46,21 @@ pub(crate) struct Line {
     /// Where the flow leads, to open another.
     destination: Option<Destination>,
     way: Way,
+    /// What came of a handshake of this call, until the other calls over the link know.
+    pub(crate) handshake: Option<Handshake>,
     /// True once the end of the call was told: nothing follows it.
     is_over: bool,
+}
+
+/// What came of a handshake that a request of a call made with the server of its link (decision 39).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Handshake {
+    /// The link has a new association.
+    Granted,
+    /// The server refused it, or did not answer.
+    Refused,
+    /// The request that made it is over for another reason.
+    GivenUp,
 }
 
 /// Whether messages can go out.
@@ -105,6 +118,7 @@ impl Line {
             server: at.link.server.clone(),
             destination: at.cx.flows.find(flow).map(|flow| flow.destination().clone()),
             way: Way::Up,
+            handshake: None,
             is_over: false,
         }
     }

@@ -83,11 +83,28 @@ impl Lingering {
             > 0
     }
 
-    /// What became of the association that a BYE waits for.
-    pub(crate) fn handle_news(&mut self, granted: Option<bool>, cc: &mut CallContext<'_, '_, '_>) {
+    /// Whether the association came that a BYE waits for.
+    pub(crate) fn handle_news(&mut self, granted: bool, cc: &mut CallContext<'_, '_, '_>) {
         for late_fork in &mut self.late_forks {
             let _it_is_over = late_fork.handle_news(granted, cc);
         }
+    }
+
+    /// The first BYE that waits for an association makes the handshake.
+    pub(crate) fn handshake(&mut self, cc: &mut CallContext<'_, '_, '_>) {
+        if let Some(late_fork) = self.late_forks.iter_mut().find(|one| one.awaits_association()) {
+            let _it_is_over = late_fork.handshake(cc);
+        }
+    }
+
+    /// True while a BYE waits for an association.
+    pub(crate) fn awaits_association(&self) -> bool {
+        self.late_forks.iter().any(InviteUsage::awaits_association)
+    }
+
+    /// True while a BYE makes the handshake for its link.
+    pub(crate) fn is_establishing(&self) -> bool {
+        self.late_forks.iter().any(InviteUsage::is_establishing)
     }
 
     /// The From tag of a late fork's BYE.

@@ -37,6 +37,7 @@ use homing_wire::{Message, Method, Uri};
 use exchange::Change;
 use inviting::Inviting;
 use line::CallContext;
+pub(crate) use line::Handshake;
 use lingering::Lingering;
 use negotiation::Negotiation;
 use ringing::Ringing;
@@ -107,6 +108,16 @@ pub(crate) fn admit(
         .map_err(|fault: DialogFault| Refusal::new(400, fault.why()))?;
     Wish::new(config.call_rules().session_timers).grant(invite, at.cx.now)?;
     Ok((dialog, offer))
+}
+
+impl Step {
+    /// The call's use of its link.
+    pub(crate) fn line(&mut self) -> &mut Line {
+        match self {
+            Step::Stays(call) | Step::NeedsAssociation(call) => &mut call.line,
+            Step::Locate(line, _) | Step::Ends(line) => line,
+        }
+    }
 }
 
 impl Call {
@@ -483,8 +494,8 @@ impl Call {
         })
     }
 
-    /// What became of the association that its requests wait for; `None`: no REGISTER renews it for them.
-    pub(crate) fn handle_news(self, granted: Option<bool>, at: LinkContext<'_, '_>) -> Step {
+    /// Whether the association came that its requests wait for.
+    pub(crate) fn handle_news(self, granted: bool, at: LinkContext<'_, '_>) -> Step {
         self.step(at, |state, lingering, cc| {
             if let Some(late) = lingering {
                 late.handle_news(granted, cc);
@@ -494,6 +505,33 @@ impl Call {
                 other => feed_usage(other, cc, |usage, cc| usage.handle_news(granted, cc)),
             }
         })
+    }
+
+    /// Nothing renews the association that its requests wait for: one of them makes the handshake (decision 39).
+    pub(crate) fn handshake(self, at: LinkContext<'_, '_>) -> Step {
+        self.step(at, |state, lingering, cc| match state {
+            State::Inviting(inviting) if inviting.awaits_association() => {
+                after_invite(inviting.handshake(cc), lingering, cc)
+            }
+            state => match lingering.as_mut().filter(|late| late.awaits_association()) {
+                Some(late) => {
+                    late.handshake(cc);
+                    Next::Stays(state)
+                }
+                None => feed_usage(state, cc, |usage, cc| usage.handshake(cc)),
+            },
+        })
+    }
+
+    /// True while a request of it waits for an association of its link.
+    pub(crate) fn awaits_association(&self) -> bool {
+        self.state.awaits_association()
+            || self.lingering.as_ref().is_some_and(|late| late.awaits_association())
+    }
+
+    /// True while a request of it makes the handshake for its link.
+    pub(crate) fn is_establishing(&self) -> bool {
+        self.state.is_establishing() || self.lingering.as_ref().is_some_and(|late| late.is_establishing())
     }
 
     /// Does what is due.
@@ -579,11 +617,16 @@ impl Call {
         at: LinkContext<'_, '_>,
         act: impl FnOnce(State, &mut Option<Box<Lingering>>, &mut CallContext<'_, '_, '_>) -> Next,
     ) -> Step {
+        let was_establishing = self.is_establishing();
         let Self { mut line, state, mut lingering } = self;
         let mut cc = CallContext { line: &mut line, at };
         let next = act(state, &mut lingering, &mut cc).rest(&mut lingering, &mut cc);
         if matches!(next, Next::Locate(_) | Next::Finished) {
             cc.let_go();
+        }
+        let late_is = lingering.as_ref().is_some_and(|late| late.is_establishing());
+        if was_establishing && !late_is && !next.is_establishing() {
+            line.handshake.get_or_insert(Handshake::GivenUp);
         }
         let late_needs = lingering.as_mut().is_some_and(|late| late.take_association_wish());
         match next {

@@ -58,6 +58,24 @@ impl State {
         }
     }
 
+    /// True while a request of it waits for an association of the link.
+    pub(super) fn awaits_association(&self) -> bool {
+        match self {
+            State::Inviting(inviting) | State::Cancelling(inviting) => inviting.awaits_association(),
+            State::Answered(_, usage) => usage.awaits_association(),
+            State::Ringing(_) | State::Over => false,
+        }
+    }
+
+    /// True while a request of it makes the handshake for the link.
+    pub(super) fn is_establishing(&self) -> bool {
+        match self {
+            State::Inviting(inviting) | State::Cancelling(inviting) => inviting.is_establishing(),
+            State::Answered(_, usage) => usage.is_establishing(),
+            State::Ringing(_) | State::Over => false,
+        }
+    }
+
     /// The flow is lost.
     pub(super) fn lose_line(
         self,
@@ -224,6 +242,14 @@ impl State {
 }
 
 impl Next {
+    /// True while a request of the state makes the handshake for its link.
+    pub(super) fn is_establishing(&self) -> bool {
+        match self {
+            Next::Stays(state) | Next::NeedsAssociation(state) => state.is_establishing(),
+            Next::Locate(_) | Next::Finished => false,
+        }
+    }
+
     /// What is left once a state is finished: late forks, and over UDP without a registration copies, for a while.
     pub(super) fn rest(
         self,

@@ -642,14 +642,13 @@ impl InviteUsage {
         self.apply(outcome, cc)
     }
 
-    /// What became of the association that requests wait for; `None`: they draw the handshake themselves.
-    pub(crate) fn handle_news(&mut self, granted: Option<bool>, cc: &mut CallContext<'_, '_, '_>) -> Verdict {
-        while let Some(at) = self.outgoing.iter().position(Exchange::awaits_association) {
-            let exchange = self.outgoing.remove(at);
-            let outcome = match granted {
-                Some(granted) => exchange.handle_news(granted),
-                None => exchange.handshake(cc),
-            };
+    /// Whether the association came that requests wait for.
+    pub(crate) fn handle_news(&mut self, granted: bool, cc: &mut CallContext<'_, '_, '_>) -> Verdict {
+        let hears =
+            |exchange: &Exchange| exchange.awaits_association() || granted && exchange.is_establishing();
+        for _ in 0..self.outgoing.len() {
+            let Some(at) = self.outgoing.iter().position(hears) else { break };
+            let outcome = self.outgoing.remove(at).handle_news(granted, cc);
             let verdict = self.apply(outcome, cc);
             if !matches!(verdict, Verdict::Stays) {
                 return verdict;
@@ -658,12 +657,31 @@ impl InviteUsage {
         Verdict::Stays
     }
 
+    /// The first request that waits for an association makes the handshake (decision 39).
+    pub(crate) fn handshake(&mut self, cc: &mut CallContext<'_, '_, '_>) -> Verdict {
+        let Some(at) = self.outgoing.iter().position(Exchange::awaits_association) else {
+            return Verdict::Stays;
+        };
+        let outcome = self.outgoing.remove(at).handshake(cc);
+        self.apply(outcome, cc)
+    }
+
+    /// True while a request waits for an association.
+    pub(crate) fn awaits_association(&self) -> bool {
+        self.outgoing.iter().any(Exchange::awaits_association)
+    }
+
+    /// True while a request makes the handshake for its link.
+    pub(crate) fn is_establishing(&self) -> bool {
+        self.outgoing.iter().any(Exchange::is_establishing)
+    }
+
     /// A request of ours had no answer in time.
     pub(crate) fn handle_timeout(&mut self, tx: TxId, cc: &mut CallContext<'_, '_, '_>) -> Verdict {
         let Some(at) = self.outgoing.iter().position(|exchange| exchange.is_of(tx)) else {
             return Verdict::Stays;
         };
-        let purpose = self.outgoing.remove(at).draft.purpose;
+        let purpose = self.outgoing.remove(at).time_out(cc).purpose;
         match purpose {
             Purpose::Bye | Purpose::Prack => Verdict::Stays,
             Purpose::Reinvite(_) | Purpose::Update | Purpose::Probe { .. } | Purpose::Info => {

@@ -17,6 +17,7 @@ use homing_wire::{Builder, Message, Method, Name};
 use crate::world::server::Gate;
 use crate::world::{SDP, World, is_register};
 
+mod handshakes;
 mod new_flow;
 
 const HOME: &str = "hs1.network.com";
@@ -95,6 +96,13 @@ fn talking(world: &mut World) -> CallId {
 fn hang_up(world: &mut World, call: CallId) {
     let now = world.now();
     world.agent.hang_up(call, now).unwrap();
+    world.settle();
+}
+
+fn informs(world: &mut World, call: CallId) {
+    let (info, now) =
+        (InfoBody { content_type: "application/dtmf".into(), body: b"5".to_vec() }, world.now());
+    world.agent.info(call, info, now).unwrap();
     world.settle();
 }
 

@@ -15,13 +15,6 @@ fn signs_in_by_another_address(world: &mut World) {
     assert_eq!(world.state(), AccountState::Registered);
 }
 
-fn informs(world: &mut World, call: CallId) {
-    let (info, now) =
-        (InfoBody { content_type: "application/dtmf".into(), body: b"5".to_vec() }, world.now());
-    world.agent.info(call, info, now).unwrap();
-    world.settle();
-}
-
 #[test]
 fn a_bye_under_way_goes_again() {
     let mut world = signed_in();
