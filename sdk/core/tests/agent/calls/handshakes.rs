@@ -147,6 +147,7 @@ fn a_login_at_the_server_of_a_handshake_takes_its_place() {
     let reinvite = last(&world, HOME, Method::Invite);
     world.at(HOME).association = None;
     challenges(&mut world, &reinvite);
+    let invites = count(&world, HOME, Method::Invite);
     assert_eq!(tokens(&world), 1);
     world.at(HOME).then = Then::Accept { expires: 7_200 };
     world.at(OTHER).redirect_to("<sip:hs1.network.com:5061;transport=tls>");
@@ -155,7 +156,8 @@ fn a_login_at_the_server_of_a_handshake_takes_its_place() {
     world.pass(Duration::from_secs(3));
     assert_eq!(world.registered().home.host, HOME);
     let again = last(&world, HOME, Method::Invite);
-    assert!(is_signed(&again), "the login proved both already");
+    assert_eq!(count(&world, HOME, Method::Invite), invites + 1, "the login proved both already");
+    assert!(is_signed(&again));
     reply(&mut world, HOME, &again, 200, true);
     assert!(world.calls.contains(&CallEvent::Held(true)), "{:?}", world.calls);
     hang_up(&mut world, call);
