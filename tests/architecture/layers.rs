@@ -9,6 +9,7 @@ use crate::tree::{File, files, sources, top};
 pub(crate) const CRATES: &[(&str, &str, &[&str])] = &[
     ("homing-wire", "sdk/wire", &[]),
     ("homing-core", "sdk/core", &["homing-wire"]),
+    ("homing-media", "sdk/media", &["homing-wire"]),
     ("homing-net", "sdk/net", &["homing-core", "homing-wire"]),
     ("homing", "sdk", &["homing-core", "homing-net", "homing-wire"]),
     ("homing-server-mock", "server-mock", &["homing-core", "homing-net", "homing-wire"]),

@@ -15,8 +15,8 @@ fn every_clippy_file_repeats_the_roots_rules() {
 }
 
 #[test]
-fn core_and_wire_have_no_clock() {
-    for folder in ["sdk/core", "sdk/wire"] {
+fn core_media_and_wire_have_no_clock() {
+    for folder in ["sdk/core", "sdk/media", "sdk/wire"] {
         let text = std::fs::read_to_string(top().join(folder).join(".clippy.toml")).unwrap();
         for path in ["std::time::Instant::now", "std::time::SystemTime::now", "std::thread::sleep"] {
             assert!(text.contains(path), "{folder}/.clippy.toml allows {path}");

@@ -1,8 +1,15 @@
 //! What the newer rules do not hold of yet. Each list may only grow shorter: what is mended is taken off.
 
 /// The crates the newer rules (inherent impls, arguments, doc lines) hold for, by folder.
-pub(crate) const RULED: &[&str] =
-    &["sdk/wire/src/", "sdk/core/src/", "sdk/net/src/", "sdk/src/", "server-mock/src/", "tui/src/"];
+pub(crate) const RULED: &[&str] = &[
+    "sdk/wire/src/",
+    "sdk/core/src/",
+    "sdk/media/src/",
+    "sdk/net/src/",
+    "sdk/src/",
+    "server-mock/src/",
+    "tui/src/",
+];
 
 /// Types with an inherent impl in more than one file, or in another file than their definition.
 pub(crate) const SCATTERED_IMPLS: &[(&str, &str)] = &[];
