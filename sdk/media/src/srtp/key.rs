@@ -61,7 +61,36 @@ impl Suite {
     }
 }
 
+impl KeyId {
+    /// None where packets would carry more octets than are read here, or fewer than the value needs.
+    pub(crate) fn new(value: u64, octets: usize) -> Option<KeyId> {
+        let fits = octets >= 8 || value >> (octets * 8) == 0;
+        ((1..=8).contains(&octets) && fits).then_some(KeyId { value, octets })
+    }
+}
+
 impl MasterKey {
+    /// Octets of the longest key and salt.
+    pub(crate) const MAX_OCTETS: usize = KEY + MAX_SALT;
+
+    /// Takes as many octets as the suite needs.
+    pub(crate) fn from_start(suite: Suite, octets: &[u8; Self::MAX_OCTETS]) -> MasterKey {
+        let mut key = Zeroizing::new([0; KEY]);
+        let mut salt = Zeroizing::new([0; MAX_SALT]);
+        let mut from = octets.iter();
+        key.iter_mut().zip(from.by_ref()).for_each(|(to, from)| *to = *from);
+        salt.iter_mut().zip(from).take(suite.salt_octets()).for_each(|(to, from)| *to = *from);
+        MasterKey { suite, key, salt, mki: None }
+    }
+
+    /// Key and salt as they stand in `a=crypto`.
+    pub(crate) fn to_inline(&self, engine: &impl base64::Engine) -> Zeroizing<String> {
+        let mut octets = Zeroizing::new([0; Self::MAX_OCTETS]);
+        octets.iter_mut().zip(self.key.iter().chain(self.salt.iter())).for_each(|(to, from)| *to = *from);
+        let length = KEY + self.suite.salt_octets();
+        Zeroizing::new(engine.encode(octets.get(..length).unwrap_or(&octets[..])))
+    }
+
     /// Takes key and salt as they stand one behind the other in an inline key; none if the length is another suite's.
     pub(crate) fn from_octets(suite: Suite, octets: &[u8]) -> Option<MasterKey> {
         let (key, salt) = octets.split_first_chunk::<KEY>()?;
