@@ -5,6 +5,8 @@ mod codec;
 mod description;
 mod digits;
 mod random;
+mod rtcp;
+mod rtp;
 mod session;
 mod srtp;
 mod tone;

@@ -35,8 +35,8 @@ fn every_offer_is_answered_as_the_rfc_does() {
         };
         let (section, number) = example.split_once('-').unwrap();
         let of_answer = role.replace("Offer", "Answer");
-        let answer = format!("{section}-{}-{of_answer}", number.parse::<u8>().unwrap() + 1);
-        let (offer, expected) = (read(&name).unwrap(), read(&answer).unwrap());
+        let reply = format!("{section}-{}-{of_answer}", number.parse::<u8>().unwrap() + 1);
+        let (offer, expected) = (read(&name).unwrap(), read(&reply).unwrap());
         // That answer names a codec that was not offered, and leaves its direction out.
         if name == "3.2-3-SecondOffer.sdp" {
             assert!(answer(&offer, vec![Codec::Pcma], false).is_ok());
