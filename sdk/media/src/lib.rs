@@ -4,6 +4,7 @@
 mod codec;
 mod description;
 mod digits;
+mod playout;
 mod random;
 mod rtcp;
 mod rtp;
