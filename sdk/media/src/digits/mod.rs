@@ -1,5 +1,12 @@
 //! Keys that are pressed in a call, as RFC 4733 sends them.
 
+mod packet;
+mod receiver;
+mod sender;
+
+pub(crate) use receiver::{DigitReceiver, Pressed};
+pub(crate) use sender::DigitSender;
+
 /// One key of a telephone.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Digit(u8);

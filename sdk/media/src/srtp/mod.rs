@@ -12,4 +12,3 @@ pub(crate) use key::KeyId;
 pub use key::{MasterKey, Suite};
 pub(crate) use receiver::{Receiver, Rejection};
 pub(crate) use sender::Sender;
-pub(crate) use transform::MAX_TRAILER;

@@ -1,5 +1,6 @@
 //! What one side protects the other reads; what anybody changed or repeats, it does not.
 
+use super::transform::MAX_TRAILER;
 use super::*;
 use crate::random::{Purpose, Random};
 use crate::rtp::Head;

@@ -180,7 +180,8 @@ fn nonce(salt: &[u8; GCM_SALT], at: Position) -> [u8; GCM_SALT] {
 }
 
 /// Octets that protection adds at most: the longest tag, and the word of SRTCP.
-pub(crate) const MAX_TRAILER: usize = GCM_TAG + 4;
+#[cfg(test)]
+pub(super) const MAX_TRAILER: usize = GCM_TAG + 4;
 
 const GCM_SALT: usize = 12;
 const GCM_TAG: usize = 16;
