@@ -98,8 +98,8 @@ const MARGIN: i64 = 160;
 /// Packets that are remembered: ten seconds at 20 ms.
 const MEMORY: u32 = 512;
 const ENOUGH: u32 = 16;
-/// 40 ms, before anything is known.
-const FIRST: i64 = 320;
+/// The least there is, before anything is known: to wait longer is learnt faster than to wait less.
+const FIRST: i64 = MARGIN + BIN;
 /// Two seconds: another clock, or the same one set.
 const FAR: i64 = 16_000;
 

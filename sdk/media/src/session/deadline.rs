@@ -24,9 +24,3 @@ pub enum Why {
     /// The peer counts as silent then.
     Silence,
 }
-
-impl Deadline {
-    pub(crate) fn earlier(self, other: Option<Deadline>) -> Deadline {
-        other.filter(|other| other.at < self.at).unwrap_or(self)
-    }
-}

@@ -1,0 +1,56 @@
+//! Where packets come from and go to, with a translator between.
+
+use homing_media::{Codec, FRAME, Security, SessionEvent};
+
+use crate::tone::assert_clean;
+use crate::world::{Call, Flying, Side, address, clean, policy};
+
+/// The caller signals an address behind a translator, and its packets come from a public one.
+fn behind_translator(security: Security) -> Call {
+    let mut call = Call::new(&policy(security, Codec::Pcmu, 20), 1);
+    let offer = call.caller_says.offer(false).unwrap().replace("192.0.2.1", "10.0.0.1");
+    let answer = call.called_says.answer(offer.as_bytes(), false).unwrap();
+    call.called.agree(&answer.agreed, call.now);
+    call
+}
+
+#[test]
+fn a_peer_behind_a_translator_is_learnt_from_its_packets() {
+    for (security, unheard) in [(Security::Off, 4), (Security::Required, 0)] {
+        let mut call = behind_translator(security);
+        let mut destinations = Vec::new();
+        let mut network = |packet: Flying| {
+            if packet.to == Side::Caller {
+                destinations.push(packet.destination);
+            }
+            vec![packet]
+        };
+        let heard = call.listen(100, &mut network);
+        assert_clean(&heard[20 * FRAME..], "from behind a translator");
+        assert_eq!(call.called.statistics(call.now).dropped.foreign, unheard, "{security:?}");
+        assert_eq!(destinations.first(), Some(&([10, 0, 0, 1], 4000).into()), "the signalled address first");
+        assert_eq!(destinations.last(), Some(&address(Side::Caller)), "then where it is");
+        let learnt = (Side::Called, SessionEvent::SourceLearnt(address(Side::Caller)));
+        assert_eq!(call.events.iter().filter(|event| **event == learnt).count(), 1);
+    }
+}
+
+#[test]
+fn once_learnt_only_signalling_moves_it() {
+    let mut call = behind_translator(Security::Off);
+    call.listen(50, &mut clean);
+    let mut moved = |mut packet: Flying| {
+        if packet.to == Side::Called {
+            packet.from = ([198, 51, 100, 7], 9).into();
+        }
+        vec![packet]
+    };
+    let before = call.called.statistics(call.now).received.packets;
+    call.listen(200, &mut moved);
+    assert_eq!(call.called.statistics(call.now).received.packets, before);
+    // The same description again changes nothing; another address does.
+    let offer = call.caller_says.offer(false).unwrap();
+    let answer = call.called_says.answer(offer.as_bytes(), false).unwrap();
+    call.called.agree(&answer.agreed, call.now);
+    assert_clean(&call.listen(100, &mut clean)[20 * FRAME..], "signalled anew");
+}

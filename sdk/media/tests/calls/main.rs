@@ -1,0 +1,11 @@
+//! Two sessions back to back in virtual time: what one says the other hears.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod addresses;
+mod bad_packets;
+mod changes;
+mod digits;
+mod reports;
+mod sound;
+mod tone;
+mod world;
