@@ -130,6 +130,11 @@ fn the_estate_uses_no_client_code_of_core() {
 }
 
 #[test]
+fn sound_knows_descriptions_and_no_messages() {
+    held_to("sdk/media/src/", "homing_wire", &["sdp"]);
+}
+
+#[test]
 fn the_sockets_know_no_transaction() {
     held_to("sdk/net/src/", "homing_core", NET_MAY);
 }

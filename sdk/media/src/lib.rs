@@ -1,5 +1,6 @@
 //! The sound of a call: packets to samples and back.
 #![doc = include_str!("../README.md")]
+#![cfg_attr(test, allow(clippy::cast_possible_truncation, reason = "the numbers of a test are small"))]
 
 mod codec;
 mod description;

@@ -1,5 +1,6 @@
 //! After a call has begun nothing is allocated for a packet or a frame.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(clippy::cast_possible_truncation, reason = "the numbers of a test are small")]
 
 use std::net::SocketAddr;
 use std::time::Duration;

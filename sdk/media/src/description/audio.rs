@@ -64,7 +64,7 @@ impl Audio {
         }
         let mut direction = session.direction_of(media);
         if host == RemoteHost::Nowhere {
-            direction = flow(direction.sends(), false);
+            direction = Flow { sends: direction.sends(), receives: false }.direction();
         }
         Ok(Audio {
             formats,
@@ -76,13 +76,21 @@ impl Audio {
     }
 }
 
-/// The direction that sends and receives so.
-pub(super) fn flow(sends: bool, receives: bool) -> Direction {
-    match (sends, receives) {
-        (true, true) => Direction::SendRecv,
-        (true, false) => Direction::SendOnly,
-        (false, true) => Direction::RecvOnly,
-        (false, false) => Direction::Inactive,
+/// Which ways sound flows.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Flow {
+    pub(super) sends: bool,
+    pub(super) receives: bool,
+}
+
+impl Flow {
+    pub(super) fn direction(self) -> Direction {
+        match (self.sends, self.receives) {
+            (true, true) => Direction::SendRecv,
+            (true, false) => Direction::SendOnly,
+            (false, true) => Direction::RecvOnly,
+            (false, false) => Direction::Inactive,
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::fmt;
 use homing_wire::sdp::{Direction, Media, Session};
 
 use super::agreed::{Agreed, Format, Keys};
-use super::audio::{Audio, Profile, flow, sendable};
+use super::audio::{Audio, Flow, Profile, sendable};
 use super::keys::{OwnKeys, PeerCrypto, choose, usable};
 use super::policy::{LocalAddress, Policy, Security};
 use super::refusal::Refusal;
@@ -162,16 +162,17 @@ impl Negotiation {
         let send = audio.formats.iter().find(|format| {
             offered.formats.iter().any(|ours| ours.codec == format.codec && ours.payload == format.payload)
         });
+        let flow = Flow {
+            sends: offered.direction.sends() && audio.direction.receives(),
+            receives: offered.direction.receives() && audio.direction.sends(),
+        };
         let agreed = Agreed {
             send: *send.ok_or(Refusal::NoCommonCodec)?,
             receive: offered.formats.clone(),
             send_digits: audio.digits,
             receive_digits: audio.digits.map(|_| self.digits),
             packet_time: audio.packet_time.unwrap_or(sendable(self.policy.packet_time)),
-            direction: flow(
-                offered.direction.sends() && audio.direction.receives(),
-                offered.direction.receives() && audio.direction.sends(),
-            ),
+            direction: flow.direction(),
             remote: audio.remote,
             keys,
         };
@@ -247,13 +248,14 @@ impl Negotiation {
     fn agree(&self, taken: &Taken, is_held: bool) -> Result<Agreed, Refusal> {
         let audio = &taken.audio;
         let send = *audio.formats.first().ok_or(Refusal::NoCommonCodec)?;
+        let flow = Flow { sends: audio.direction.receives(), receives: audio.direction.sends() && !is_held };
         Ok(Agreed {
             send,
             receive: vec![send],
             send_digits: audio.digits,
             receive_digits: audio.digits,
             packet_time: audio.packet_time.unwrap_or(sendable(self.policy.packet_time)),
-            direction: flow(audio.direction.receives(), audio.direction.sends() && !is_held),
+            direction: flow.direction(),
             remote: audio.remote.clone(),
             keys: taken.crypto.as_ref().map(|peer| self.keys(peer)),
         })

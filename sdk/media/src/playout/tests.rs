@@ -102,7 +102,7 @@ fn a_network_that_turns_slower_is_waited_for_once() {
     let mut heard = Vec::new();
     for step in 0..500i64 {
         let (now, late) = (step * 20_000, if step < 250 { 0 } else { 15 });
-        if step < 250 || step >= 265 {
+        if !(250..265).contains(&step) {
             let number = step - late;
             playout.put((number * 160) as u32, Codec::Pcmu, &tone(number), Duration::from_micros(now as u64));
         }

@@ -19,6 +19,8 @@ mod tests;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
+use homing_wire::sdp::Direction;
+
 use crate::description::Agreed;
 use crate::digits::DigitError;
 use crate::random::{Purpose, Random};
@@ -85,8 +87,7 @@ pub struct Session {
 
 /// What was agreed on, as far as it is needed for each packet.
 struct Active {
-    sends: bool,
-    receives: bool,
+    direction: Direction,
     /// None while the peer takes nothing.
     rtp: Option<SocketAddr>,
     rtcp: Option<SocketAddr>,
@@ -174,15 +175,14 @@ impl Session {
         };
         let receives = agreed.direction.receives();
         self.agreed = Some(Active {
-            sends: agreed.direction.sends(),
-            receives,
+            direction: agreed.direction,
             rtp: agreed.remote.rtp(),
             rtcp: agreed.remote.rtcp(),
             rtcp_mux: agreed.remote.rtcp_mux,
             gate,
             sent: before.as_ref().map_or(now, |active| active.sent),
             silent_at: receives.then(|| now + self.silence),
-            is_heard: before.is_some_and(|active| active.is_heard && active.receives && receives),
+            is_heard: before.is_some_and(|active| active.is_heard && active.direction.receives() && receives),
         });
         if !receives {
             self.inbound.playout.restart();
@@ -221,8 +221,8 @@ impl Session {
                 return;
             }
         }
-        let may_play = active.receives && !self.sound.is_held;
-        if active.receives {
+        let may_play = active.direction.receives() && !self.sound.is_held;
+        if active.direction.receives() {
             active.silent_at = Some(now + self.silence);
         }
         self.take(&Packet { head, payload, is_authentic, at: now }, may_play);
@@ -333,7 +333,7 @@ impl Session {
         self.captured.hear(samples);
         let is_held = self.sound.is_held;
         let Some(active) = &mut self.agreed else { return };
-        let Some(to) = active.rtp_to().filter(|_| active.sends && !is_held) else {
+        let Some(to) = active.rtp_to().filter(|_| active.direction.sends() && !is_held) else {
             self.outbound.pause();
             return;
         };
@@ -354,7 +354,8 @@ impl Session {
     /// silence.
     pub fn play(&mut self, samples: &mut [i16], now: Duration) {
         self.inbound.tick(now);
-        let is_open = self.agreed.as_ref().is_some_and(|active| active.receives) && !self.sound.is_held;
+        let is_open =
+            self.agreed.as_ref().is_some_and(|active| active.direction.receives()) && !self.sound.is_held;
         match &mut self.tone {
             Some(tone) => tone.fill(samples),
             None if is_open => self.inbound.playout.take(samples, now),

@@ -14,10 +14,25 @@ use super::key::{MAX_SALT, MasterKey, Suite};
 /// The session keys of one kind of packet in one direction.
 #[derive(Clone)]
 pub(super) enum Transform {
-    /// Counter mode, and HMAC-SHA1 cut to `tag` octets.
-    Counter { cipher: Aes128, salt: Zeroizing<[u8; MAX_SALT]>, mac: Hmac<Sha1>, tag: usize },
+    /// Counter mode and HMAC-SHA1.
+    Counter(Box<Counter>),
     /// AES-GCM, whose tag has 16 octets.
-    Gcm { aead: Box<Aes128Gcm>, salt: Zeroizing<[u8; GCM_SALT]> },
+    Gcm(Box<Gcm>),
+}
+
+#[derive(Clone)]
+pub(super) struct Counter {
+    cipher: Aes128,
+    salt: Zeroizing<[u8; MAX_SALT]>,
+    mac: Hmac<Sha1>,
+    /// To how many octets the tag is cut.
+    tag: usize,
+}
+
+#[derive(Clone)]
+pub(super) struct Gcm {
+    aead: Aes128Gcm,
+    salt: Zeroizing<[u8; GCM_SALT]>,
 }
 
 /// For which packets keys are derived.
@@ -43,20 +58,20 @@ impl Transform {
         };
         let key: Zeroizing<[u8; 16]> = derive(master, label);
         match master.suite() {
-            Suite::AeadAes128Gcm => Transform::Gcm {
-                aead: Box::new(Aes128Gcm::new(&(*key).into())),
+            Suite::AeadAes128Gcm => Transform::Gcm(Box::new(Gcm {
+                aead: Aes128Gcm::new(&(*key).into()),
                 salt: derive(master, label + 2),
-            },
+            })),
             suite => {
                 let mac_key: Zeroizing<[u8; MAC_KEY]> = derive(master, label + 1);
                 let is_short = suite == Suite::AesCm128HmacSha1Tag32 && kind == Kind::Rtp;
-                Transform::Counter {
+                Transform::Counter(Box::new(Counter {
                     cipher: Aes128::new(&(*key).into()),
                     salt: derive(master, label + 2),
                     mac: <Hmac<Sha1> as KeyInit>::new_from_slice(&*mac_key)
                         .expect("HMAC takes keys of any length"),
                     tag: if is_short { 4 } else { 10 },
-                }
+                }))
             }
         }
     }
@@ -64,33 +79,33 @@ impl Transform {
     /// Octets of the tag.
     pub(super) fn tag_octets(&self) -> usize {
         match self {
-            Transform::Counter { tag, .. } => *tag,
-            Transform::Gcm { .. } => GCM_TAG,
+            Transform::Counter(counter) => counter.tag,
+            Transform::Gcm(_) => GCM_TAG,
         }
     }
 
     /// True where the tag belongs to the cipher's text, and what identifies the key stands behind it (RFC 7714
     /// section 8.2).
     pub(super) fn is_aead(&self) -> bool {
-        matches!(self, Transform::Gcm { .. })
+        matches!(self, Transform::Gcm(_))
     }
 
     /// Encrypts `text` and writes the tag. `clear` stands before the text, `behind` is authenticated besides.
     /// None where the text is longer than the cipher takes.
     pub(super) fn seal(&self, at: Position, parts: Parts<'_>, tag: &mut [u8]) -> Option<()> {
         match self {
-            Transform::Counter { cipher, salt, mac, .. } => {
-                keystream(cipher, &counter(salt, at)).apply_keystream(parts.text);
-                let mut mac = mac.clone();
+            Transform::Counter(with) => {
+                keystream(&with.cipher, &counter(&with.salt, at)).apply_keystream(parts.text);
+                let mut mac = with.mac.clone();
                 [parts.clear, parts.text, parts.behind].iter().for_each(|part| mac.update(part));
                 let whole = mac.finalize().into_bytes();
                 tag.iter_mut().zip(whole).for_each(|(to, from)| *to = from);
                 Some(())
             }
-            Transform::Gcm { aead, salt } => {
+            Transform::Gcm(with) => {
                 let (aad, length) = parts.joined()?;
-                let whole = aead.encrypt_inout_detached(
-                    &Nonce::from(nonce(salt, at)),
+                let whole = with.aead.encrypt_inout_detached(
+                    &Nonce::from(nonce(&with.salt, at)),
                     aad.get(..length)?,
                     parts.text.into(),
                 );
@@ -103,18 +118,18 @@ impl Transform {
     /// Checks the tag and decrypts `text`. None where the tag is another; the text is then of no use.
     pub(super) fn open(&self, at: Position, parts: Parts<'_>, tag: &[u8]) -> Option<()> {
         match self {
-            Transform::Counter { cipher, salt, mac, .. } => {
-                let mut mac = mac.clone();
+            Transform::Counter(with) => {
+                let mut mac = with.mac.clone();
                 [parts.clear, parts.text, parts.behind].iter().for_each(|part| mac.update(part));
                 mac.verify_truncated_left(tag).ok()?;
-                keystream(cipher, &counter(salt, at)).apply_keystream(parts.text);
+                keystream(&with.cipher, &counter(&with.salt, at)).apply_keystream(parts.text);
                 Some(())
             }
-            Transform::Gcm { aead, salt } => {
+            Transform::Gcm(with) => {
                 let (aad, length) = parts.joined()?;
                 let tag = Tag::try_from(tag).ok()?;
-                let nonce = Nonce::from(nonce(salt, at));
-                aead.decrypt_inout_detached(&nonce, aad.get(..length)?, parts.text.into(), &tag).ok()
+                let nonce = Nonce::from(nonce(&with.salt, at));
+                with.aead.decrypt_inout_detached(&nonce, aad.get(..length)?, parts.text.into(), &tag).ok()
             }
         }
     }
@@ -228,10 +243,10 @@ mod tests {
     /// RFC 7714 sections 16.1.1, 16.1.2 and 17.1, whose keys are session keys.
     #[test]
     fn gcm_packets_are_those_of_the_rfc() {
-        let gcm = Transform::Gcm {
-            aead: Box::new(Aes128Gcm::new(&hex::<16>("000102030405060708090a0b0c0d0e0f").into())),
+        let gcm = Transform::Gcm(Box::new(Gcm {
+            aead: Aes128Gcm::new(&hex::<16>("000102030405060708090a0b0c0d0e0f").into()),
             salt: Zeroizing::new(hex("517569642070726f2071756f")),
-        };
+        }));
         let mut text = *b"Gallia est omnis divisa in partes tres";
         let clear: [u8; 12] = hex("8040f17b8041f8d35501a0b2");
         let mut tag = [0; 16];
