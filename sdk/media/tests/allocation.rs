@@ -40,7 +40,7 @@ impl Pair {
             self.sides[at].capture(&frame, self.now);
             self.sides[at].handle_timeout(self.now);
             while let Some(transmit) = self.sides[at].poll_output(&mut packet) {
-                if transmit.length > 100 && self.now.as_millis() % 200 == 0 {
+                if transmit.length > 100 && self.now.as_millis().is_multiple_of(200) {
                     continue;
                 }
                 let octets = &mut packet[..transmit.length];

@@ -44,7 +44,7 @@ pub struct Format {
 pub struct Remote {
     /// The host of the `c=` line.
     pub host: RemoteHost,
-    /// The port of RTP.
+    /// That of the `m=` line.
     pub rtp_port: u16,
     /// The host of RTCP where `a=rtcp` names one (RFC 3605).
     pub rtcp_ip: Option<IpAddr>,

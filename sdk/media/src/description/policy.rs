@@ -35,7 +35,7 @@ pub enum Security {
 pub struct LocalAddress {
     /// Perhaps another than the one that is bound.
     pub ip: IpAddr,
-    /// The port of RTP.
+    /// Of RTP; even by custom.
     pub rtp_port: u16,
     /// The port of RTCP; none where there is only one socket, which then takes both (RFC 5761).
     pub rtcp_port: Option<u16>,

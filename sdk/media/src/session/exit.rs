@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use super::outbox::Outbox;
 use super::security::Security;
 use super::statistics::Dropped;
-use super::{MAX_PACKET, PacketKind};
+use super::transmit::{MAX_PACKET, PacketKind};
 
 /// What a packet passes on its way out.
 pub(super) struct Exit<'s> {

@@ -13,8 +13,7 @@ mod reports;
 mod security;
 mod setup;
 mod statistics;
-#[cfg(test)]
-mod tests;
+mod transmit;
 
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
@@ -41,6 +40,7 @@ pub use deadline::{Deadline, Why};
 pub use event::SessionEvent;
 pub use setup::{Setup, is_private};
 pub use statistics::{Dropped, Level, PeerReport, Statistics, Traffic};
+pub use transmit::{MAX_PACKET, PacketKind, Transmit};
 
 /// The sound of one call, without socket, clock or thread.
 ///
@@ -110,29 +110,6 @@ struct Sound {
     /// How often our source met another of the same number.
     collisions: u8,
 }
-
-/// A packet on its way out.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Transmit {
-    /// From which socket it goes.
-    pub kind: PacketKind,
-    /// Its destination.
-    pub to: SocketAddr,
-    /// How many octets of the buffer it fills.
-    pub length: usize,
-}
-
-/// Which of the two sockets a packet belongs to; with one socket for both, that one.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum PacketKind {
-    /// The socket of `m=audio`'s port.
-    Rtp,
-    /// The socket of RTCP; with `a=rtcp-mux` reports leave as [`PacketKind::Rtp`].
-    Rtcp,
-}
-
-/// No packet of a session is longer; a buffer of that length fits each.
-pub const MAX_PACKET: usize = 544;
 
 impl Session {
     /// A session that nothing is agreed on for: it plays tones, sends nothing and drops what comes.

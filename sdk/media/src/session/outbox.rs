@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use super::{MAX_PACKET, PacketKind, Transmit};
+use super::transmit::{MAX_PACKET, PacketKind, Transmit};
 
 /// A bounded row of packets in memory that is there from the start.
 pub(super) struct Outbox {

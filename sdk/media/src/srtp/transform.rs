@@ -76,7 +76,7 @@ impl Transform {
         }
     }
 
-    /// Octets of the tag.
+    /// What protection adds to a packet of RTP.
     pub(super) fn tag_octets(&self) -> usize {
         match self {
             Transform::Counter(counter) => counter.tag,
