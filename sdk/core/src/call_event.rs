@@ -156,6 +156,10 @@ pub enum EndReason {
     Moved,
     /// The request could not be sent: the association signs no more, or a limit is reached.
     NotSent,
+    /// The account of the call was removed.
+    AccountRemoved,
+    /// The user agent was shut down, or nothing held it any more.
+    ShutDown,
 }
 
 impl EndReason {
@@ -178,6 +182,8 @@ impl EndReason {
             EndReason::Forgotten => "E1212",
             EndReason::Moved => "E1213",
             EndReason::NotSent => "E1214",
+            EndReason::AccountRemoved => "E1215",
+            EndReason::ShutDown => "E1216",
         })
     }
 
@@ -202,6 +208,8 @@ impl EndReason {
             EndReason::Forgotten => "the other phone knows the call no more",
             EndReason::Moved => "the account moved to another server, and its calls end with that",
             EndReason::NotSent => "the call could not be sent",
+            EndReason::AccountRemoved => "the account of the call was removed",
+            EndReason::ShutDown => "the program that held the call ended",
         };
         text.to_owned()
     }
@@ -226,6 +234,8 @@ impl EndReason {
             EndReason::Forgotten => "Call again.",
             EndReason::Moved => "Call again; to keep calls through a move set calls_on_move to keep.",
             EndReason::NotSent => "Sign in again, then call again.",
+            EndReason::AccountRemoved => "Add the account again to call with it.",
+            EndReason::ShutDown => "Start the program again to call.",
         }
     }
 
@@ -280,6 +290,17 @@ impl CallEnd {
 }
 
 impl Caller {
+    /// The URI to show and to call back: the one that the home server vouches for, else what From says.
+    pub fn identity(&self) -> &str {
+        self.asserted.as_deref().unwrap_or(&self.from)
+    }
+
+    /// The value of the first header field of that name, in any case.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let found = self.headers.iter().find(|header| header.name.eq_ignore_ascii_case(name));
+        found.map(|header| header.value.as_str())
+    }
+
     /// Reads an INVITE. `vouched`: it came from the home server over a flow on which TLS proved that server.
     pub(crate) fn read(invite: &Message, offer: Option<Description>, vouched: bool) -> Self {
         let from = invite.from().ok();

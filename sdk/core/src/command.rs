@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use crate::config::DoNotDisturb;
 use crate::ids::AccountId;
 
 /// One order to the agent.
@@ -18,6 +19,8 @@ pub enum Command {
     UnregisterWithin(AccountId, Duration),
     /// The source of the password changed: a login that rests because the password was refused is tried at once.
     CredentialsChanged(AccountId),
-    /// Remove an account that is at rest.
+    /// Let calls that come in ring from now on, or refuse them.
+    DoNotDisturb(AccountId, DoNotDisturb),
+    /// Remove an account that is at rest; its calls are hung up.
     Remove(AccountId),
 }

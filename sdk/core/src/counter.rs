@@ -80,6 +80,8 @@ pub enum Counter {
     Logins,
     /// Refreshes completed.
     Refreshes,
+    /// Calls refused because the application did not take them: nothing read them, or too many waited to be read.
+    CallNotTaken,
     /// Bindings taken back from servers that granted them after another had answered first.
     BindingWithdrawn,
 }

@@ -382,7 +382,15 @@ pub(super) fn of_account(agent: &Agent, account: AccountId) -> Vec<CallId> {
     agent.accounts.get(&account).map_or_else(Vec::new, |entry| entry.calls().collect())
 }
 
-/// An account is removed: its calls are, too, without a word to their peers.
+/// Hangs up every call of an account that is not over.
+pub(super) fn end_all(agent: &mut Agent, account: AccountId, why: &EndReason, now: Now) {
+    for id in of_account(agent, account) {
+        // What is over already stays as it ended.
+        let _ = hang_up(agent, id, CallEnd::ours(why.clone()), now);
+    }
+}
+
+/// An account is removed: what is left of its calls waits for nothing any more.
 pub(super) fn abandon(agent: &mut Agent, account: AccountId, now: Now) {
     for id in of_account(agent, account) {
         let Some((placed, stage)) = take(agent, id) else { continue };

@@ -38,7 +38,7 @@ use crate::call::{Call, Rejection, Step};
 use crate::call_event::{CallEnd, EndReason};
 use crate::call_request::{CallRequest, InfoBody};
 use crate::command::Command;
-use crate::config::{AccountConfig, AgentConfig, ConfigError, ServerChoice};
+use crate::config::{AccountConfig, AgentConfig, ConfigError, DoNotDisturb, ServerChoice};
 use crate::connect::{ConnectError, FlowEvent};
 use crate::counter::{Counter, Counters};
 use crate::dialog::Dialogs;
@@ -246,6 +246,7 @@ impl Agent {
             Command::CredentialsChanged(account) => {
                 self.command(account, now, Registration::handle_new_credentials)
             }
+            Command::DoNotDisturb(account, rule) => self.set_do_not_disturb(account, rule),
             Command::Remove(account) => self.remove(account, now),
         };
         pump::pump(self, now);
@@ -373,6 +374,12 @@ impl Agent {
         let done = calls::hang_up(self, call, CallEnd::ours(why), now);
         pump::pump(self, now);
         done
+    }
+
+    /// Hangs up every call of an account, for that reason: CANCEL, BYE, 603, or nothing, as each state asks for.
+    pub fn end_calls(&mut self, account: AccountId, why: &EndReason, now: Now) {
+        calls::end_all(self, account, why, now);
+        pump::pump(self, now);
     }
 
     /// Holds an answered call: the world is asked for an offer that is `sendonly`. Told as
@@ -572,6 +579,13 @@ impl Agent {
         done
     }
 
+    fn set_do_not_disturb(&mut self, account: AccountId, rule: DoNotDisturb) -> Result<(), Misuse> {
+        let entry = self.accounts.get_mut(&account).ok_or(Misuse::UnknownAccount)?;
+        let rules = entry.account.config.calls.as_mut().ok_or(Misuse::WrongState)?;
+        rules.do_not_disturb = rule;
+        Ok(())
+    }
+
     fn remove(&mut self, account: AccountId, now: Now) -> Result<(), Misuse> {
         let entry = self.accounts.get(&account).ok_or(Misuse::UnknownAccount)?;
         if !entry.registration.is_at_rest() {
@@ -594,6 +608,7 @@ impl Agent {
                 None => {}
             }
         }
+        calls::end_all(self, account, &EndReason::AccountRemoved, now);
         calls::abandon(self, account, now);
         self.listeners.retain(|one| *one != account);
         if let Some(mut entry) = self.accounts.remove(&account) {

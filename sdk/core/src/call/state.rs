@@ -213,7 +213,8 @@ impl State {
                 }
             }
             State::Ringing(ringing) => {
-                let status = if end.why == EndReason::Moved { 480 } else { 603 };
+                // Only a person declines for every device of the called user.
+                let status = if end.why == EndReason::Declined { 603 } else { 480 };
                 ringing.reject(&Rejection { status, text: String::new() }, cc);
                 cc.tell_end(end);
                 Next::Finished
