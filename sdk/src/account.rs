@@ -17,10 +17,12 @@ pub use homing_core::state::{AccountState, StateWords};
 
 pub use crate::credentials::{CredentialsProvider, CredentialsRequest, StaticCredentials};
 
+use homing_core::config::DoNotDisturb;
 use homing_core::event::{Registered, UnregisterOutcome};
 use homing_core::journey::Journey;
 use homing_core::server::ServerName;
 
+use crate::call::{CallBuilder, IncomingCalls};
 use crate::command::{Command, Handle};
 use crate::error::Error;
 use crate::event::AccountEvents;
@@ -121,6 +123,28 @@ impl Account {
         Ok(asked.answer)
     }
 
+    /// A call to a SIP URI, or to `user@host`; nothing is sent before [`place`](CallBuilder::place). It leaves over the
+    /// home server; an account without registrar calls the server of the URI directly.
+    pub fn call(&self, to: impl Into<String>) -> CallBuilder {
+        CallBuilder::new(self.id, self.handle.clone(), to.into())
+    }
+
+    /// The calls that come in from now on, for one reader: a second takes over from the first. Made before the account
+    /// signs in it misses none.
+    pub fn incoming(&self) -> IncomingCalls {
+        IncomingCalls::new(self.state.clone(), self.handle.clone())
+    }
+
+    /// Lets calls that come in ring from now on, or refuses them without a word to the application. Calls that ring
+    /// already go on.
+    ///
+    /// # Errors
+    /// [`Error::Misuse`] if the account makes no calls.
+    pub async fn do_not_disturb(&self, rule: DoNotDisturb) -> Result<(), Error> {
+        let account = self.id;
+        self.handle.ask(|reply| Command::DoNotDisturb { account, rule, reply }).await
+    }
+
     /// Signs out: removes this device's binding from the home server, then rests. The server's answer is waited for
     /// five seconds; the outcome tells whether the server may still hold the binding.
     ///
@@ -146,7 +170,7 @@ impl Account {
         let _ = self.handle.tell(Command::CredentialsChanged(self.id));
     }
 
-    /// Takes the account out of the user agent; it must be at rest.
+    /// Takes the account out of the user agent; it must be at rest. Its calls are hung up.
     ///
     /// # Errors
     /// [`Error::Misuse`] if it is signed in or trying to be.

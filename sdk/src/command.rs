@@ -5,16 +5,18 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use homing_core::answer::Answered;
-use homing_core::config::{AccountConfig, ConfigError};
+use homing_core::call_request::{CallRequest, InfoBody};
+use homing_core::config::{AccountConfig, ConfigError, DoNotDisturb};
 use homing_core::counter::Counters;
 use homing_core::event::{Registered, UnregisterOutcome};
-use homing_core::ids::AccountId;
+use homing_core::ids::{AccountId, CallId};
 use homing_core::locate::Request;
 use homing_core::server::ServerName;
 use homing_core::state::AccountState;
 use homing_net::{NetCounters, TlsClient};
 use tokio::sync::{mpsc, oneshot};
 
+use crate::call::{CallShared, Describer};
 use crate::credentials::AnyCredentials;
 use crate::dns::Located;
 use crate::error::Error;
@@ -48,6 +50,14 @@ pub(crate) enum Command {
         uri: Option<Box<str>>,
         reply: Reply<Asked>,
     },
+    /// Place a call, or do something with one.
+    Call(CallCommand),
+    /// Let calls that come in ring, or refuse them.
+    DoNotDisturb {
+        account: AccountId,
+        rule: DoNotDisturb,
+        reply: Reply<()>,
+    },
     /// Remove an account that is at rest.
     Remove {
         account: AccountId,
@@ -66,6 +76,63 @@ pub(crate) enum Command {
         grace: Duration,
         reply: oneshot::Sender<ShutdownReport>,
     },
+}
+
+/// One thing to be done with a call.
+pub(crate) enum CallCommand {
+    Place {
+        new: Box<NewCall>,
+        reply: Reply<CallId>,
+    },
+    /// Tell the caller that it rings, or with `early` describe the session before the answer.
+    Ring {
+        call: CallId,
+        early: bool,
+        reply: Reply<()>,
+    },
+    Answer {
+        call: CallId,
+        reply: Reply<()>,
+    },
+    Reject {
+        call: CallId,
+        status: u16,
+        reply: Reply<()>,
+    },
+    Redirect {
+        call: CallId,
+        to: String,
+        reply: Reply<()>,
+    },
+    HangUp {
+        call: CallId,
+        reply: Reply<()>,
+    },
+    /// Hold it, or take it up again.
+    Change {
+        call: CallId,
+        hold: bool,
+        reply: Reply<()>,
+    },
+    Info {
+        call: CallId,
+        body: InfoBody,
+        reply: Reply<u16>,
+    },
+    /// Ask this describer from now on.
+    Describer {
+        call: CallId,
+        describer: Describer,
+    },
+    /// Nobody holds it any more.
+    Abandon(Arc<CallShared>),
+}
+
+/// A call to be placed.
+pub(crate) struct NewCall {
+    pub(crate) call: Arc<CallShared>,
+    pub(crate) request: CallRequest,
+    pub(crate) describer: Option<Describer>,
 }
 
 /// Who was asked by OPTIONS, and what was answered.

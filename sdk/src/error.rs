@@ -16,11 +16,12 @@ pub use homing_core::journey::LoginFailure;
 pub use homing_net::PemError;
 pub use homing_wire::{FrameError, FrameFault};
 
+use homing_core::call_event::{CallEnd, EndReason};
 use homing_core::event::LogoutReason;
 use homing_core::journey::Journey;
 use homing_core::server::ServerName;
 
-/// Why something asked of a [`UserAgent`](crate::UserAgent) did not happen.
+/// Why something asked of a [`UserAgent`](crate::UserAgent) or a [`Call`](crate::Call) did not happen.
 ///
 /// Its text is a whole sentence with its cause; [`source()`](std::error::Error::source) gives the cause alone, as a
 /// type: a [`ConnectError`], a [`ResolveError`], a [`SignatureFault`] and the like.
@@ -40,6 +41,15 @@ pub enum Error {
     Config(ConfigError),
     /// The call does not fit the account's state, or a limit is reached.
     Misuse(Misuse),
+    /// The call ended before it could be done.
+    CallEnded(Box<CallEnd>),
+    /// Hold, or its end, was refused; the session is as it was.
+    ChangeRefused {
+        /// The peer's final status; 0 where this side described nothing.
+        status: u16,
+    },
+    /// The account makes calls, and nothing describes their sessions.
+    NoDescriber,
     /// The user agent was shut down.
     ShutDown,
 }
@@ -64,6 +74,9 @@ impl Error {
             Error::LoggedOut(_) => "E0302",
             Error::Config(_) => "E0101",
             Error::Misuse(_) => "E0201",
+            Error::CallEnded(end) => end.why.code().unwrap_or("E1200"),
+            Error::ChangeRefused { .. } => "E1217",
+            Error::NoDescriber => "E0202",
             Error::ShutDown => "E0301",
         }
     }
@@ -77,7 +90,14 @@ impl Error {
             Error::LoggedOut(_) => "Sign in again if this device should be used.",
             Error::Config(_) => "Correct the account's settings.",
             Error::Misuse(Misuse::Limit) => "Wait until something else has ended, or raise the limit.",
+            Error::Misuse(Misuse::UnknownCall) => "The call is over; look at how it ended.",
             Error::Misuse(_) => "Look at the account's state before asking for this.",
+            Error::CallEnded(end) => match end.why.hint() {
+                "" => "Nothing: somebody wanted the call to end.",
+                hint => hint,
+            },
+            Error::ChangeRefused { .. } => "The call goes on as before; try again later.",
+            Error::NoDescriber => "Give the builder of the user agent a session describer.",
             Error::ShutDown => "Start another user agent.",
         }
     }
@@ -88,7 +108,12 @@ impl Error {
         match self {
             Error::Login { retry_in, .. } => *retry_in,
             Error::LoggedOut(why) => why.signs_in_again().then_some(Duration::ZERO),
-            Error::Config(_) | Error::Misuse(_) | Error::ShutDown => None,
+            Error::Config(_)
+            | Error::Misuse(_)
+            | Error::CallEnded(_)
+            | Error::ChangeRefused { .. }
+            | Error::NoDescriber
+            | Error::ShutDown => None,
         }
     }
 
@@ -102,11 +127,15 @@ impl Error {
         static NOWHERE: Journey = Journey { hops: Vec::new(), followed: 0, limit: 0 };
         match self {
             Error::Login { failure, .. } => &failure.journey,
-            Error::LoggedOut(_) | Error::Config(_) | Error::Misuse(_) | Error::ShutDown => &NOWHERE,
+            _ => &NOWHERE,
         }
     }
 
-    /// The family of the failure, where a login failed.
+    pub(crate) fn ended(end: CallEnd) -> Self {
+        Error::CallEnded(Box::new(end))
+    }
+
+    /// The family of the failure, where a login failed or no server of a call could be reached.
     pub fn family(&self) -> Option<Family> {
         self.login().map(LoginError::family)
     }
@@ -116,11 +145,23 @@ impl Error {
         self.journey().last().map(|hop| &hop.server)
     }
 
-    /// The login's own error, if one failed.
+    /// The error of a login that failed, or of the search for the server of a call.
     pub fn login(&self) -> Option<&LoginError> {
         match self {
             Error::Login { failure, .. } => Some(&failure.error),
-            Error::LoggedOut(_) | Error::Config(_) | Error::Misuse(_) | Error::ShutDown => None,
+            Error::CallEnded(end) => match &end.why {
+                EndReason::Unreachable(error) => Some(error),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// How the call ended, if that was the matter.
+    pub fn call_end(&self) -> Option<&CallEnd> {
+        match self {
+            Error::CallEnded(end) => Some(end),
+            _ => None,
         }
     }
 
@@ -178,6 +219,19 @@ impl fmt::Display for Error {
             Error::LoggedOut(why) => write!(f, "the account was signed out: {why}"),
             Error::Config(why) => why.fmt(f),
             Error::Misuse(why) => why.fmt(f),
+            Error::CallEnded(end) => {
+                f.write_str(&end.why.sentence())?;
+                match end.status {
+                    Some(status) if end.words.is_empty() => write!(f, " ({status})"),
+                    Some(status) => write!(f, " ({status} {})", end.words),
+                    None => Ok(()),
+                }
+            }
+            Error::ChangeRefused { status: 0 } => f.write_str("nothing describes the session as it would be"),
+            Error::ChangeRefused { status } => write!(f, "the other phone refused the change ({status})"),
+            Error::NoDescriber => {
+                f.write_str("the account makes calls, and nothing describes their sessions")
+            }
             Error::ShutDown => f.write_str("the user agent is shut down"),
         }
     }
@@ -187,7 +241,11 @@ impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Error::Login { failure, .. } => failure.source(),
-            Error::LoggedOut(_) | Error::Config(_) | Error::Misuse(_) | Error::ShutDown => None,
+            Error::CallEnded(end) => match &end.why {
+                EndReason::Unreachable(error) => Some(error),
+                _ => None,
+            },
+            _ => None,
         }
     }
 }

@@ -2,6 +2,7 @@
 #![doc = include_str!("../README.md")]
 
 pub mod account;
+pub mod call;
 mod clock;
 mod command;
 mod credentials;
@@ -21,6 +22,7 @@ pub use account::{
     Account, AccountConfig, AccountId, AccountState, Aor, Credentials, CredentialsProvider,
     CredentialsRequest, Password, Registration, ServerChoice, StaticCredentials,
 };
+pub use call::{Call, CallBuilder, CallEvents, IncomingCall, IncomingCalls, SessionDescriber};
 pub use command::ShutdownReport;
 pub use dns::Resolver;
 pub use error::{Error, StartError};

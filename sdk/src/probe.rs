@@ -82,6 +82,7 @@ impl Probe {
         account.transports.clone_from(&self.transports);
         account.check()?;
         let config = DriverConfig {
+            describer: None,
             agent: AgentConfig::default(),
             resolver: self.resolver.clone(),
             tls: self.tls.clone(),

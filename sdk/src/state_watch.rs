@@ -1,5 +1,5 @@
-//! The state of one account as its handles see it: the newest value, a wait for the next, and the channel of its
-//! events.
+//! The state of one account as its handles see it: the newest value, a wait for the next, the channel of its events,
+//! and the queue of the calls that come in.
 //!
 //! A user agent of ten thousand accounts keeps ten thousand of these, so that each is small.
 
@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use homing_core::state::AccountState;
 use tokio::sync::Notify;
 
+use crate::call::IncomingQueue;
 use crate::event::Channel;
 
 /// The driver's end. Dropping it tells all who watch or read events that nothing follows.
@@ -24,6 +25,7 @@ struct Shared {
     newest: Mutex<Newest>,
     changed: Notify,
     events: Channel,
+    incoming: IncomingQueue,
 }
 
 #[derive(Clone, Copy)]
@@ -36,7 +38,8 @@ struct Newest {
 /// Both ends of a fresh account's state.
 pub(crate) fn state_watch(state: AccountState) -> (StateSender, StateWatch) {
     let newest = Mutex::new(Newest { state, changes: 0, over: false });
-    let shared = Arc::new(Shared { newest, changed: Notify::new(), events: Channel::default() });
+    let (events, incoming) = (Channel::default(), IncomingQueue::default());
+    let shared = Arc::new(Shared { newest, changed: Notify::new(), events, incoming });
     (StateSender(Arc::clone(&shared)), StateWatch { shared, seen: 0 })
 }
 
@@ -49,6 +52,11 @@ impl StateSender {
     /// The channel of the account's events.
     pub(crate) fn channel(&self) -> &Channel {
         &self.0.events
+    }
+
+    /// The calls that came in and wait to be taken.
+    pub(crate) fn incoming(&self) -> &IncomingQueue {
+        &self.0.incoming
     }
 
     /// Sets another state.
@@ -67,6 +75,7 @@ impl Drop for StateSender {
         self.0.newest().over = true;
         self.0.changed.notify_waiters();
         self.0.events.close();
+        self.0.incoming.close();
     }
 }
 
@@ -79,6 +88,11 @@ impl StateWatch {
     /// The channel of the account's events.
     pub(crate) fn channel(&self) -> &Channel {
         &self.shared.events
+    }
+
+    /// The calls that came in and wait to be taken.
+    pub(crate) fn incoming(&self) -> &IncomingQueue {
+        &self.shared.incoming
     }
 
     /// Waits for a state that was not seen by this before; none once nothing follows. Cancel-safe.

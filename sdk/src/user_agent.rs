@@ -10,6 +10,7 @@ use homing_net::{NetCounters, Roots, TlsClient};
 use tokio::sync::oneshot;
 
 use crate::account::Account;
+use crate::call::{Describer, SessionDescriber};
 use crate::command::{Command, Handle, ShutdownReport};
 use crate::credentials::CredentialsProvider;
 use crate::dns::Resolver;
@@ -30,6 +31,7 @@ use crate::trace::Trace;
 pub struct UserAgent {
     handle: Handle,
     trace: Trace,
+    has_describer: bool,
 }
 
 /// Settings of a user agent that is to be built.
@@ -39,6 +41,7 @@ pub struct UserAgentBuilder {
     roots: Roots,
     client_certificate: Option<TlsClient>,
     agent: AgentConfig,
+    describer: Option<Describer>,
     trace_bytes: usize,
 }
 
@@ -50,6 +53,7 @@ impl UserAgent {
             roots: Roots::platform(),
             client_certificate: None,
             agent: AgentConfig::default(),
+            describer: None,
             trace_bytes: 4 << 20,
         }
     }
@@ -58,13 +62,17 @@ impl UserAgent {
     ///
     /// # Errors
     /// [`Error::Config`] names the first setting that is not usable, or says that an account of this user agent has
-    /// the same address and epid.
+    /// the same address and epid. [`Error::NoDescriber`]: it makes calls, and this user agent was built without a
+    /// [`session_describer`](UserAgentBuilder::session_describer).
     pub fn account(
         &self,
         config: AccountConfig,
         credentials: impl CredentialsProvider,
     ) -> Result<Account, Error> {
         config.check()?;
+        if config.calls.is_some() && !self.has_describer {
+            return Err(Error::NoDescriber);
+        }
         let aor = config.aor.clone();
         let (id, state) = self.handle.add(config, Arc::new(credentials))?;
         Ok(Account::new(id, aor, state, self.handle.clone()))
@@ -116,7 +124,7 @@ impl UserAgent {
         self.handle.counters().net()
     }
 
-    /// Signs all accounts out, waits for their servers' answers, at most `grace`, and ends. The report tells for
+    /// Hangs up all calls, which takes a second at most, then signs all accounts out, waits for their servers' answers, at most `grace`, and ends. The report tells for
     /// each account whether its server removed the binding, refused to, or did not answer. What every
     /// other handle asks for from then on fails with [`Error::ShutDown`]. If the future is dropped the
     /// user agent ends all the same.
@@ -160,6 +168,12 @@ impl UserAgentBuilder {
         self
     }
 
+    /// Who describes the sessions of calls. Accounts that make calls need one.
+    pub fn session_describer(mut self, describer: impl SessionDescriber) -> Self {
+        self.describer = Some(Describer::new(describer));
+        self
+    }
+
     /// How many bytes the trace keeps; 0 turns it off.
     pub fn trace_bytes(mut self, bytes: usize) -> Self {
         self.trace_bytes = bytes;
@@ -174,7 +188,8 @@ impl UserAgentBuilder {
         let resolver = self.resolver.unwrap_or_else(Resolver::system);
         let (recorder, trace) = crate::trace::trace(self.trace_bytes);
         let tls = self.client_certificate.unwrap_or_else(|| TlsClient::new(self.roots));
-        let config = DriverConfig { agent: self.agent, resolver, tls, recorder };
-        Ok(UserAgent { handle: driver::start(config)?, trace })
+        let has_describer = self.describer.is_some();
+        let config = DriverConfig { agent: self.agent, resolver, describer: self.describer, tls, recorder };
+        Ok(UserAgent { handle: driver::start(config)?, trace, has_describer })
     }
 }

@@ -7,6 +7,7 @@ mod abuse;
 mod at_home;
 mod broken_auth;
 mod broken_challenges;
+mod calls;
 mod canary;
 mod certificates;
 mod client;

@@ -1,5 +1,6 @@
 //! The driver: carries inputs to the agent and its outputs to the world, and decides nothing.
 
+mod calls;
 mod log;
 mod network;
 mod questions;
@@ -13,8 +14,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use homing_core::agent::Agent;
+use homing_core::call_event::EndReason;
 use homing_core::command;
 use homing_core::config::AgentConfig;
+use homing_core::counter::Counters;
 use homing_core::error::Misuse;
 use homing_core::event::{AccountEvent, Event};
 use homing_core::ids::{AccountId, AskId, FlowId};
@@ -25,6 +28,7 @@ use tokio::runtime;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::sleep_until;
 
+use crate::call::Describer;
 use crate::clock::{self, Clock};
 use crate::command::{
     Additions, AdditionsReceiver, Command, CounterSnapshot, Handle, NewAccount, Reply, ShutdownReport,
@@ -33,6 +37,7 @@ use crate::dns::Resolver;
 use crate::error::StartError;
 use crate::trace::Recorder;
 
+use calls::{CallContext, Calls};
 use log::Log;
 use network::Network;
 use questions::Questions;
@@ -45,6 +50,7 @@ use waiters::{Waiter, Waiters};
 pub(crate) struct DriverConfig {
     pub(crate) agent: AgentConfig,
     pub(crate) resolver: Resolver,
+    pub(crate) describer: Option<Describer>,
     pub(crate) tls: TlsClient,
     pub(crate) recorder: Recorder,
 }
@@ -72,11 +78,12 @@ pub(crate) fn start(config: DriverConfig) -> Result<Handle, StartError> {
             clock,
             sockets: Sockets::new(sockets),
             tls: config.tls,
-            questions: Questions::new(config.resolver),
+            questions: Questions::new(config.resolver, config.describer),
             tap: Tap::new(config.recorder),
             additions: receiver,
             registry: Registry::default(),
             waiters: Waiters::default(),
+            calls: Calls::default(),
             log,
             counters,
             network: Network::default(),
@@ -104,6 +111,7 @@ struct Driver {
     additions: AdditionsReceiver,
     registry: Registry,
     waiters: Waiters,
+    calls: Calls,
     log: Log,
     counters: CounterSnapshot,
     network: Network,
@@ -141,6 +149,7 @@ impl Driver {
                     arrivals.drain(..).for_each(|arrival| self.receive(arrival));
                 }
             }
+            self.sign_out_after_calls();
             self.publish();
         }
         self.end().await;
@@ -212,6 +221,12 @@ impl Driver {
                     // The future that waits may have been dropped.
                     Err(misuse) => drop(reply.send(Err(misuse.into()))),
                 }
+            }
+            Command::Call(command) => self.with_calls(now, |calls, cx| calls.execute(command, cx)),
+            Command::DoNotDisturb { account, rule, reply } => {
+                let order = command::Command::DoNotDisturb(account, rule);
+                // The future that waits may have been dropped.
+                let _ = reply.send(self.agent.handle_command(order, now).map_err(Into::into));
             }
             Command::Remove { account, reply } => self.remove(account, reply, now),
             Command::SetPolicy(policy) => self.questions.policy(policy),
@@ -291,15 +306,27 @@ impl Driver {
                 }
                 Output::Forget { id } => self.questions.forget(id),
                 Output::Event(event) => self.tell(event, now),
-                // Calls are off in every account of this face.
-                Output::Call(_) => {}
+                Output::Call(notice) => self.with_calls(now, |calls, cx| calls.handle(notice, cx)),
             }
         }
+        // A call waits for no batch of news.
+        self.calls.wake();
         if !self.waiters.is_settled() {
             // Counters that are read after an outcome include it.
-            self.counters.publish(self.agent.counters(), self.sockets.counters());
+            self.counters.publish(self.counters(), self.sockets.counters());
             self.waiters.settle();
         }
+    }
+
+    fn with_calls(&mut self, now: Now, act: impl FnOnce(&mut Calls, &mut CallContext<'_>)) {
+        let Self { agent, registry, questions, calls, .. } = self;
+        act(calls, &mut CallContext { agent, registry, questions, now });
+    }
+
+    fn counters(&self) -> Counters {
+        let mut counters = self.agent.counters();
+        counters.add(self.calls.counters());
+        counters
     }
 
     /// Records an event and tells it; of an account that was removed nothing is told.
@@ -326,7 +353,7 @@ impl Driver {
         self.has_news = self.published.is_some_and(|at| now < at + NEWS);
         if !self.has_news {
             self.published = Some(now);
-            self.counters.publish(self.agent.counters(), self.sockets.counters());
+            self.counters.publish(self.counters(), self.sockets.counters());
             self.log.wake();
         }
     }
@@ -362,7 +389,30 @@ impl Driver {
 
     fn shut_down(&mut self, grace: Duration, reply: Option<oneshot::Sender<ShutdownReport>>) {
         let now = self.now();
-        self.shutdown.get_or_insert_with(|| Shutdown::begin(grace)).join(grace, reply);
+        // Calls that are over may still wait for the answer to their BYE.
+        let has_calls = self.shutdown.is_none() && self.agent.calls() > 0;
+        self.shutdown.get_or_insert_with(|| Shutdown::begin(grace, has_calls)).join(grace, reply);
+        if has_calls {
+            self.with_calls(now, |calls, cx| calls.end_all(&EndReason::ShutDown, cx));
+            self.drain(now);
+        }
+        if self.shutdown.as_ref().is_some_and(Shutdown::signs_out) {
+            self.sign_out();
+        }
+    }
+
+    /// Signs the accounts out once what their calls had to say is answered: a server that has removed a binding may not
+    /// answer for it.
+    fn sign_out_after_calls(&mut self) {
+        let is_at_rest = self.agent.transactions() == 0;
+        if self.shutdown.as_mut().is_some_and(|shutdown| shutdown.ends_calls(is_at_rest)) {
+            self.sign_out();
+        }
+    }
+
+    fn sign_out(&mut self) {
+        let Some(grace) = self.shutdown.as_ref().map(Shutdown::grace) else { return };
+        let now = self.now();
         // The grace ends here, not in the agent: what has no answer then is still counted.
         let patience = grace.saturating_add(LAST_BYTES);
         for account in self.registry.ids() {
@@ -373,7 +423,8 @@ impl Driver {
     }
 
     fn is_over(&self) -> bool {
-        self.shutdown.as_ref().is_some_and(|shutdown| self.registry.is_at_rest() || shutdown.is_due())
+        let is_done = |shutdown: &Shutdown| shutdown.signs_out() && self.registry.is_at_rest();
+        self.shutdown.as_ref().is_some_and(|shutdown| is_done(shutdown) || shutdown.is_due())
     }
 
     async fn end(mut self) {

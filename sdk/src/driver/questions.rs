@@ -10,7 +10,7 @@ use std::time::Instant;
 use futures_util::FutureExt as _;
 use homing_core::description::DescriptionRefusal;
 use homing_core::dns::DnsError;
-use homing_core::ids::{AccountId, AskId};
+use homing_core::ids::{AccountId, AskId, CallId};
 use homing_core::locate::Request;
 use homing_core::outbox::{Answer, Decision, Question};
 use tokio::sync::mpsc;
@@ -18,6 +18,7 @@ use tokio::task::{AbortHandle, spawn_blocking};
 use tokio::time::timeout_at;
 use tracing::Instrument;
 
+use crate::call::Describer;
 use crate::command::Reply;
 use crate::credentials::{AnyCredentials, CredentialsRequest};
 use crate::dns::Resolver;
@@ -29,6 +30,9 @@ pub(super) struct Questions {
     resolver: Resolver,
     providers: BTreeMap<AccountId, Arc<dyn AnyCredentials>>,
     policy: Option<Arc<dyn RedirectPolicy>>,
+    describer: Option<Describer>,
+    /// Of calls that have one of their own.
+    describers: BTreeMap<CallId, Describer>,
     /// With the task that works on it; none where the answer was at hand and only waits to be taken.
     under_way: BTreeMap<AskId, Option<AbortHandle>>,
     finished: mpsc::UnboundedSender<(AskId, Answer)>,
@@ -36,13 +40,15 @@ pub(super) struct Questions {
 }
 
 impl Questions {
-    pub(super) fn new(resolver: Resolver) -> Self {
+    pub(super) fn new(resolver: Resolver, describer: Option<Describer>) -> Self {
         // As many answers as there are questions: the agent bounds them.
         let (finished, answers) = mpsc::unbounded_channel();
         Self {
             resolver,
             providers: BTreeMap::new(),
             policy: None,
+            describer,
+            describers: BTreeMap::new(),
             under_way: BTreeMap::new(),
             finished,
             answers,
@@ -55,6 +61,16 @@ impl Questions {
 
     pub(super) fn remove(&mut self, account: AccountId) {
         self.providers.remove(&account);
+    }
+
+    /// Asks this describer about that call from now on.
+    pub(super) fn describe_by(&mut self, call: CallId, describer: Describer) {
+        self.describers.insert(call, describer);
+    }
+
+    /// A call is over.
+    pub(super) fn forget_call(&mut self, call: CallId) {
+        self.describers.remove(&call);
     }
 
     pub(super) fn policy(&mut self, policy: Arc<dyn RedirectPolicy>) {
@@ -82,11 +98,17 @@ impl Questions {
                 };
                 self.work(id, work, Answer::Credentials(None), until);
             }
-            // The face of the SDK makes no calls, so that no description is at hand.
-            Question::Describe(_) => {
-                let none =
-                    Answer::Described(Err(DescriptionRefusal::new(399, "this program makes no calls")));
-                self.work(id, ready(none.clone()), none, until);
+            Question::Describe(question) => {
+                // RFC 3261 section 20.43: 399 is for what no other code says.
+                let none = DescriptionRefusal::new(399, "no session description is at hand");
+                let none = Answer::Described(Err(none));
+                match self.describers.get(&question.call).or(self.describer.as_ref()) {
+                    Some(describer) => {
+                        let work = describer.clone().ask(question).map(Answer::Described);
+                        self.work(id, work, none, until);
+                    }
+                    None => self.work(id, ready(none.clone()), none, until),
+                }
             }
             Question::Redirect(attempt) => {
                 let policy = self.policy.clone();

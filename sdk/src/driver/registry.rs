@@ -8,6 +8,7 @@ use homing_core::ids::AccountId;
 use homing_core::state::AccountState;
 use tracing::Span;
 
+use crate::call::IncomingQueue;
 use crate::command::Endpoint;
 use crate::state_watch::StateSender;
 
@@ -60,6 +61,11 @@ impl Registry {
     pub(super) fn registration(&self, id: AccountId) -> Option<&Registered> {
         let entry = self.accounts.get(&id)?;
         entry.registered.as_ref().filter(|_| entry.state.state().is_reachable())
+    }
+
+    /// Where the calls that come in for an account wait to be taken.
+    pub(super) fn incoming(&self, id: AccountId) -> Option<&IncomingQueue> {
+        self.accounts.get(&id).map(|entry| entry.state.incoming())
     }
 
     /// Takes over what an event says of its account, and gives that account; none if it was removed.

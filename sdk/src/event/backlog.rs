@@ -7,6 +7,7 @@ use homing_core::event::Event;
 use homing_core::ids::AccountId;
 use homing_core::state::AccountState;
 
+use super::channel::Queue;
 use super::lagged::Lagged;
 
 /// An event as all its readers share it.
@@ -17,11 +18,11 @@ pub(crate) struct Told {
 }
 
 /// What a reader takes: an event, or what stands for events that it missed.
-pub(super) type Taken = Result<Arc<Told>, Box<Lagged>>;
+type Taken = Result<Arc<Told>, Box<Lagged>>;
 
 /// The backlog of one reader. It holds no event while the reader is up to date.
 #[derive(Default)]
-pub(super) struct Backlog {
+pub(crate) struct Backlog {
     accounts: BTreeMap<AccountId, OneAccount>,
     /// The account of each event kept, in the order in which they happened.
     order: VecDeque<AccountId>,
@@ -43,9 +44,11 @@ impl Told {
     }
 }
 
-impl Backlog {
-    /// Appends an event. What has to make room for it is merged.
-    pub(super) fn push(&mut self, told: Arc<Told>) {
+impl Queue for Backlog {
+    type Sent = Told;
+    type Taken = Taken;
+
+    fn push(&mut self, told: Arc<Told>) {
         let id = told.event.account;
         let account = self.accounts.entry(id).or_default();
         account.kept.push_back(told);
@@ -62,8 +65,7 @@ impl Backlog {
         }
     }
 
-    /// Takes the oldest event, or what stands for events still older.
-    pub(super) fn pop(&mut self) -> Option<Taken> {
+    fn pop(&mut self) -> Option<Taken> {
         if let Some(id) = self.lagging.pop_front() {
             let lagged = self.accounts.get_mut(&id)?.lagged.take()?;
             self.forget_if_empty(id);
@@ -74,7 +76,9 @@ impl Backlog {
         self.forget_if_empty(id);
         Some(Ok(told))
     }
+}
 
+impl Backlog {
     fn merge_oldest(&mut self, id: AccountId) {
         let Some(account) = self.accounts.get_mut(&id) else { return };
         let Some(told) = account.kept.pop_front() else { return };

@@ -5,7 +5,7 @@
 //! user agent nor other readers, and no account's events push out those of another before the second bound is reached.
 
 mod backlog;
-mod channel;
+pub(crate) mod channel;
 mod lagged;
 mod reader;
 #[cfg(test)]
@@ -18,4 +18,9 @@ pub use homing_core::journey::{FoundBy, Hop, HopVerdict, Journey, RoundTrips};
 pub use lagged::Lagged;
 pub use reader::{AccountEvents, Events};
 
-pub(crate) use channel::{Channel, ChannelSender, Told};
+pub(crate) use backlog::{Backlog, Told};
+
+/// The channel of an account's events, or of all accounts'.
+pub(crate) type Channel = channel::Channel<Backlog>;
+/// Its sending end.
+pub(crate) type ChannelSender = channel::ChannelSender<Backlog>;

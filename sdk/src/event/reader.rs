@@ -6,24 +6,25 @@ use std::sync::Arc;
 
 use homing_core::event::{AccountEvent, Event};
 
-use super::channel::{Channel, Inbox, Told};
+use super::backlog::{Backlog, Told};
+use super::channel::{Channel, Inbox};
 use super::lagged::Lagged;
 use crate::state_watch::StateWatch;
 
 /// The events of all accounts, from the moment this was made.
 pub struct Events {
-    channel: Arc<Channel>,
-    inbox: Arc<Inbox>,
+    channel: Arc<Channel<Backlog>>,
+    inbox: Arc<Inbox<Backlog>>,
 }
 
 /// The events of one account, from the moment this was made.
 pub struct AccountEvents {
     account: StateWatch,
-    inbox: Arc<Inbox>,
+    inbox: Arc<Inbox<Backlog>>,
 }
 
 impl Events {
-    pub(crate) fn new(channel: Arc<Channel>) -> Self {
+    pub(crate) fn new(channel: Arc<Channel<Backlog>>) -> Self {
         Self { inbox: channel.join(), channel }
     }
 

@@ -1,0 +1,7 @@
+//! Calls of the SDK over real sockets: two people at home on two servers, and what becomes of calls nobody holds.
+
+mod ends;
+mod holding;
+mod phones;
+mod ringing;
+mod talking;
