@@ -76,7 +76,7 @@ impl Error {
             Error::Misuse(_) => "E0201",
             Error::CallEnded(end) => end.why.code().unwrap_or("E1200"),
             Error::ChangeRefused { .. } => "E1217",
-            Error::NoDescriber => "E0202",
+            Error::NoDescriber => "E0205",
             Error::ShutDown => "E0301",
         }
     }

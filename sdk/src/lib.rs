@@ -1,4 +1,4 @@
-//! A SIP user agent that finds its home server: sign in, stay signed in.
+//! A SIP user agent that finds its home server: sign in, stay signed in, call and be called.
 #![doc = include_str!("../README.md")]
 
 pub mod account;

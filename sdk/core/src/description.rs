@@ -30,6 +30,7 @@ pub struct DescriptionQuestion {
 
 /// Whose turn it is (RFC 3264 section 4).
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Turn {
     /// This side offers.
     Offer,

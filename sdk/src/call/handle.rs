@@ -74,7 +74,7 @@ impl Call {
         self.call().state()
     }
 
-    /// Who holds it.
+    /// Which sides have put it on hold.
     pub fn holds(&self) -> Holds {
         self.call().holds()
     }

@@ -21,6 +21,44 @@
 //! rules.most_calls = 4;
 //! config.calls = Some(Box::new(rules));
 //! ```
+//!
+//! Taking calls; here a party of an estate in the same process calls:
+//!
+//! ```
+//! use homing::call::{EndedBy, Reject};
+//! # use homing::call::{Description, DescriptionQuestion};
+//! # use homing::{AccountConfig, Aor, Password, Resolver, Roots, StaticCredentials, UserAgent};
+//! # use homing_server_mock::estate::{EstateBuilder, User};
+//! # use homing_server_mock::node::party::{AckManner, Manners, Party};
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let estate = EstateBuilder::new().home("hs1").user(User::new("alice", "secret").assigned("hs1"))
+//! #     .party("hs1", Party::new("bob")).start().await?;
+//! # let sdp = "v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\nm=audio 49170 RTP/AVP 0\r\n";
+//! # let ua = UserAgent::builder().resolver(Resolver::name_server(estate.dns_address()))
+//! #     .roots(Roots::pem(estate.ca_pem())?)
+//! #     .session_describer(move |_: &DescriptionQuestion| Ok(Description::sdp(sdp))).build()?;
+//! # let mut config = AccountConfig::new(Aor::parse("alice@network.com")?, "01010101");
+//! # config.calls = Some(Box::default());
+//! # let account = ua.account(config, StaticCredentials::new("alice", "NETWORK", Password::new("secret")))?;
+//! let mut calls = account.incoming(); // before it signs in, so that none is missed
+//! account.register().await?;
+//! # estate.node("hs1").party_calls("bob@network.com", "alice@network.com", Manners { offers: true, ack: AckManner::Prompt });
+//! while let Some(incoming) = calls.next().await {
+//!     if incoming.caller().identity() != "sip:bob@network.com" {
+//!         incoming.reject(Reject::Busy).await?;
+//!         continue;
+//!     }
+//!     incoming.ring().await?;
+//!     let call = incoming.answer().await?;
+//!     let end = call.hang_up().await?; // or `call.ended()`, to wait for the other side
+//!     assert_eq!(end.by, EndedBy::Us);
+//!     println!("{}", end.why.sentence()); // the call was hung up
+//!     break;
+//! }
+//! # Ok(())
+//! # }
+//! ```
 
 mod backlog;
 mod builder;

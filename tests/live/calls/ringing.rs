@@ -154,7 +154,7 @@ fn an_account_with_calls_needs_a_describer() {
         let password = || StaticCredentials::new("alice", "NETWORK", Password::new("x"));
         config.calls = Some(Box::default());
         let error = ua.account(config.clone(), password()).unwrap_err();
-        assert_eq!((error.clone(), error.code()), (Error::NoDescriber, "E0202"));
+        assert_eq!((error.clone(), error.code()), (Error::NoDescriber, "E0205"));
         config.calls = None;
         let account = ua.account(config, password()).unwrap();
         let error = account.call(BOB).place().await.unwrap_err();
