@@ -102,7 +102,6 @@ impl World {
         };
         let mut session = Session::new(&origin);
         match &question.turn {
-            Turn::Offer => session.media.push(audio(Direction::SendRecv, question.hold)),
             Turn::Answer(offer) => {
                 let Ok(offer) = Session::parse(&offer.body) else {
                     return Answer::Described(Err(DescriptionRefusal::new(399, "cannot be read")));
@@ -112,6 +111,7 @@ impl World {
                     session.media.push(audio(both, question.hold));
                 }
             }
+            _ => session.media.push(audio(Direction::SendRecv, question.hold)),
         }
         Answer::Described(Ok(Description::sdp(session.to_string())))
     }

@@ -696,11 +696,11 @@ pub(crate) fn sdp(number: u32, direction: &str) -> Description {
 
 fn description_for(question: &DescriptionQuestion, number: u32) -> Description {
     let peer_holds = match &question.turn {
-        Turn::Offer => false,
         Turn::Answer(offer) => {
             let text = String::from_utf8_lossy(&offer.body).into_owned();
             text.contains("a=sendonly") || text.contains("a=inactive")
         }
+        _ => false,
     };
     let direction = match (question.hold, peer_holds) {
         (false, false) => "sendrecv",
