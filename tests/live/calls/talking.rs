@@ -45,18 +45,6 @@ fn two_people_at_home_on_two_servers_call_hold_and_hang_up() {
         assert!(!hers.holds().us);
         assert!(eventually(Duration::from_secs(5), || !his.holds().peer).await);
 
-        let mut heard = his.events();
-        let body = |digit| InfoBody { content_type: "application/dtmf".to_owned(), body: vec![digit] };
-        let (one, two) = tokio::join!(hers.info(body(b'1')), hers.info(body(b'2')));
-        assert_eq!((one, two), (Ok(200), Ok(200)));
-        let mut digits = Vec::new();
-        while digits.len() < 2 {
-            if let CallEvent::Info(info) = phones.within(heard.next()).await.unwrap().unwrap() {
-                digits.extend(info.body);
-            }
-        }
-        assert_eq!(digits, b"12", "INFOs come in the order in which they were asked for");
-
         let end = phones.within(his.hang_up()).await.unwrap();
         assert_eq!((end.by, end.why), (EndedBy::Us, EndReason::HungUp));
         let end = phones.end(&hers).await;
@@ -75,6 +63,29 @@ fn two_people_at_home_on_two_servers_call_hold_and_hang_up() {
         assert_eq!((error.code(), error.call_end().map(|end| end.by)), ("E1200", Some(EndedBy::Peer)));
         let gone = || phones.estate.node("hs104").calls().answered == 0;
         assert!(eventually(Duration::from_secs(5), gone).await, "{}", phones.estate.journal().ladder());
+    });
+}
+
+#[test]
+fn infos_come_in_the_order_in_which_they_were_asked_for() {
+    run(async {
+        let mut phones = Phones::new(605).await;
+        let (hers, his) = phones.talking().await;
+        let mut heard = his.events();
+        let body = |digit| InfoBody { content_type: "application/dtmf".to_owned(), body: vec![digit] };
+        let (one, two) = tokio::join!(hers.info(body(b'1')), hers.info(body(b'2')));
+        assert_eq!((one, two), (Ok(200), Ok(200)));
+        let mut digits = Vec::new();
+        while digits.len() < 2 {
+            if let CallEvent::Info(info) = phones.within(heard.next()).await.unwrap().unwrap() {
+                digits.extend(info.body);
+            }
+        }
+        assert_eq!(digits, b"12");
+        let wrong = InfoBody { content_type: "none".to_owned(), body: Vec::new() };
+        assert_eq!(hers.info(wrong).await, Err(Error::Misuse(Misuse::BadMessage)));
+        phones.within(hers.hang_up()).await.unwrap();
+        assert_eq!(hers.info(body(b'3')).await.unwrap_err().code(), "E1200", "it is over");
     });
 }
 
