@@ -13,6 +13,7 @@ pub mod event;
 pub mod offline;
 mod probe;
 pub mod redirect;
+pub mod sound;
 mod state_watch;
 pub mod tls;
 pub mod trace;

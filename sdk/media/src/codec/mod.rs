@@ -44,7 +44,8 @@ impl Codec {
         }
     }
 
-    pub(crate) fn decode(self, octet: u8) -> i16 {
+    /// The sample that an octet of this codec stands for.
+    pub fn decode(self, octet: u8) -> i16 {
         match self {
             Codec::Pcmu => g711::from_ulaw(octet),
             Codec::Pcma => g711::from_alaw(octet),

@@ -23,6 +23,10 @@ pub struct PacketCounters {
     pub slots_missed: u64,
 }
 
+/// Reads the counters of one machine, from any thread and also after its end.
+#[derive(Clone, Debug)]
+pub struct PacketReader(LiveCounters);
+
 /// The counters while they count.
 #[derive(Clone, Debug, Default)]
 pub(super) struct LiveCounters(Arc<Counts>);
@@ -46,7 +50,18 @@ impl std::ops::Deref for LiveCounters {
     }
 }
 
+impl PacketReader {
+    /// As they stand now.
+    pub fn read(&self) -> PacketCounters {
+        self.0.read()
+    }
+}
+
 impl LiveCounters {
+    pub(super) fn reader(&self) -> PacketReader {
+        PacketReader(self.clone())
+    }
+
     pub(super) fn read(&self) -> PacketCounters {
         PacketCounters {
             received: self.received.read(),

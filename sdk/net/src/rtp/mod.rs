@@ -28,7 +28,7 @@ mod tests;
 mod thread;
 
 pub use bind_error::BindError;
-pub use counters::PacketCounters;
+pub use counters::{PacketCounters, PacketReader};
 pub use lateness::{LATE, Lateness};
 pub use machine::{Component, LARGEST_PACKET, PacketMachine, SLOT, Transmit};
 pub use paced::{Driven, PacedConfig, PacedThreads};

@@ -10,7 +10,7 @@ use homing_core::time::Moment;
 use mio::net::UdpSocket;
 use mio::{Interest, Poll, Registry, Token, Waker};
 
-use super::counters::{LiveCounters, PacketCounters};
+use super::counters::{LiveCounters, PacketReader};
 use super::lateness::{Lateness, LiveLateness};
 use super::machine::{LARGEST_PACKET, PacketMachine};
 use super::paced_error::PacedError;
@@ -48,7 +48,8 @@ pub struct Driven<C, R> {
     pub commands: Commands<C>,
     /// From the machine.
     pub reports: Reports<R>,
-    counters: LiveCounters,
+    /// What is counted of its packets.
+    pub packets: PacketReader,
 }
 
 struct Running {
@@ -128,7 +129,7 @@ impl PacedThreads {
         // There is room: one place for each seat, and the seat was free.
         arrivals.try_send(Arrival { number, seat: Box::new(seat) }).map_err(|_| PacedError::Gone)?;
         running.waker.wake().map_err(PacedError::Socket)?;
-        Ok(Driven { commands, reports, counters })
+        Ok(Driven { commands, reports, packets: counters.reader() })
     }
 
     /// How many machines are driven, those included that stop within a slot.
@@ -141,13 +142,6 @@ impl PacedThreads {
         let mut sum = Lateness::none();
         self.threads.iter().for_each(|running| sum.add(&running.lateness));
         sum
-    }
-}
-
-impl<C, R> Driven<C, R> {
-    /// What was counted of its packets so far.
-    pub fn counters(&self) -> PacketCounters {
-        self.counters.read()
     }
 }
 
@@ -187,7 +181,7 @@ impl Drop for Running {
 
 impl<C, R> fmt::Debug for Driven<C, R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Driven").field("counters", &self.counters()).finish_non_exhaustive()
+        f.debug_struct("Driven").field("packets", &self.packets.read()).finish_non_exhaustive()
     }
 }
 

@@ -147,7 +147,7 @@ fn each_slot_sends_one_packet_and_slots_follow_the_clock() {
     assert!(last.1.0 + Duration::from_millis(20) >= first.1.0 + Duration::from_millis(20) * (24 - 5));
     let by_clock = (last.1.0 - first.1.0).as_millis() / 20;
     assert!(u128::from(last.0 - first.0) >= by_clock.saturating_sub(5), "{slots:?}");
-    let counters = driven.counters();
+    let counters = driven.packets.read();
     assert!(counters.sent >= 25 && counters.send_errors + counters.no_room == 0, "{counters:?}");
     assert!(threads.lateness().packets() >= 25);
 }
@@ -167,7 +167,7 @@ fn packets_come_by_the_port_they_were_sent_to() {
     peer.send_to(&[0; super::LARGEST_PACKET + 1], rtp).unwrap();
     peer.send_to(&[1; super::LARGEST_PACKET], rtp).unwrap();
     assert_eq!(next_packet(&mut driven).1.len(), super::LARGEST_PACKET);
-    let counters = driven.counters();
+    let counters = driven.packets.read();
     assert_eq!((counters.received, counters.too_large), (3, 1));
 }
 
@@ -250,7 +250,7 @@ fn machines_come_and_go_while_others_speak() {
         for _ in 0..3 {
             let number = u64::from_be_bytes(received(&peer).try_into().unwrap());
             // A machine of tests may be late; no other machine makes it so.
-            assert!(number > last && number - last <= 1 + steady.counters().slots_missed);
+            assert!(number > last && number - last <= 1 + steady.packets.read().slots_missed);
             last = number;
         }
         drop(passing);
@@ -286,7 +286,7 @@ fn a_peer_that_is_gone_or_of_another_family_is_counted_and_ends_nothing() {
     let gone = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let mut driven = threads.add(bind_v4(24_000), Counting::new(Some(gone))).unwrap();
     driven.commands.send(Tell::SendTo("[2001:db8::1]:9".parse().unwrap())).unwrap();
-    while driven.counters().send_errors == 0 {
+    while driven.packets.read().send_errors == 0 {
         next(&mut driven).unwrap();
     }
     let peer = plain_peer(Ipv4Addr::LOCALHOST.into());
