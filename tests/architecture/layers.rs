@@ -11,7 +11,7 @@ pub(crate) const CRATES: &[(&str, &str, &[&str])] = &[
     ("homing-core", "sdk/core", &["homing-wire"]),
     ("homing-media", "sdk/media", &["homing-wire"]),
     ("homing-net", "sdk/net", &["homing-core", "homing-wire"]),
-    ("homing", "sdk", &["homing-core", "homing-net", "homing-wire"]),
+    ("homing", "sdk", &["homing-core", "homing-media", "homing-net", "homing-wire"]),
     ("homing-server-mock", "server-mock", &["homing-core", "homing-net", "homing-wire"]),
     ("homing-tui", "tui", &["homing", "homing-server-mock"]),
     (

@@ -49,6 +49,7 @@ pub(super) struct Dialling {
 
 /// How a playback ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum PlaybackEnd {
     /// All of it was played.
     Completed,

@@ -13,7 +13,7 @@ use homing_net::rtp::PacketCounters;
 pub enum SoundEvent {
     /// The other side pressed a key; told once.
     Digit {
-        /// Which.
+        /// `0` to `9`, `*`, `#`, `A` to `D`.
         digit: Digit,
         /// How long it was held, by the clock of the other side.
         duration: Duration,

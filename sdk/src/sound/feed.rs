@@ -30,6 +30,10 @@ pub(super) struct RingFeed {
 
 /// What a feed has for a slot.
 #[derive(Debug, PartialEq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "one passes by value in a slot; a box would be allocated on the paced thread"
+)]
 pub(super) enum Fed {
     Frame([i16; FRAME]),
     /// The worker was not fast enough, or what it reads blocks.

@@ -20,7 +20,7 @@ use super::outlet::BothSides;
 /// Where the last reading of the numbers stands.
 pub(super) type Numbers = Arc<Mutex<SoundStats>>;
 
-/// The machine.
+/// What the paced thread drives for a call.
 pub(super) struct SoundMachine {
     session: Session,
     backend: Adapted,

@@ -64,7 +64,6 @@ pub struct Sound {
     ports: RtpPorts,
     seeds: Rng,
     workers: Workers,
-    origin: Instant,
 }
 
 /// The sound of a call that was just opened.
@@ -102,7 +101,6 @@ impl Sound {
             ports: RtpPorts::new(ports, &seed.stream("sound ports", &[])),
             seeds: seed.rng("sound sessions"),
             workers: Workers::new(files),
-            origin,
         })
     }
 
@@ -136,7 +134,7 @@ impl Sound {
             Audio::Custom(backend) => backend,
         };
         let setup = Setup::new(self.seeds.fork().0);
-        let session = Session::new(&setup, self.origin.elapsed());
+        let session = Session::new(&setup);
         let numbers = Numbers::default();
         let machine = SoundMachine::new(session, Adapted::new(backend)?, Arc::clone(&numbers));
         let Driven { commands, reports, packets } = self.threads.add(sockets, machine)?;

@@ -25,7 +25,7 @@ pub enum Source {
         /// How often.
         repeat: Repeat,
     },
-    /// A sine.
+    /// One frequency, for a time or without end.
     Sine(Sine),
     /// Nothing to be heard, as a pause.
     Silence(Duration),
@@ -41,6 +41,7 @@ pub enum Source {
 
 /// How often a file is played.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Repeat {
     /// So many times; not at all for 0.
     Times(u32),

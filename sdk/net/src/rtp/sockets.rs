@@ -4,6 +4,7 @@ use std::net::{SocketAddr, UdpSocket};
 
 /// How many ports a session has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum RtpPair {
     /// One for RTP and the one above it for RTCP: what is offered, for a peer may refuse to multiplex (RFC 5761 5.1.1).
     Two,
