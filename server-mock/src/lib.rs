@@ -10,3 +10,4 @@ pub mod journal;
 pub mod node;
 pub mod role;
 pub mod shell;
+mod sound;

@@ -12,7 +12,7 @@ pub(crate) const CRATES: &[(&str, &str, &[&str])] = &[
     ("homing-media", "sdk/media", &["homing-wire"]),
     ("homing-net", "sdk/net", &["homing-core", "homing-wire"]),
     ("homing", "sdk", &["homing-core", "homing-media", "homing-net", "homing-wire"]),
-    ("homing-server-mock", "server-mock", &["homing-core", "homing-net", "homing-wire"]),
+    ("homing-server-mock", "server-mock", &["homing-core", "homing-media", "homing-net", "homing-wire"]),
     ("homing-tui", "tui", &["homing", "homing-server-mock"]),
     (
         "homing-tests",

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::node::party::{AckManner, Manners, Party, Play, Then};
+use crate::node::sound::{PartySound, SoundFault, Speech};
 
 /// A party as the file describes it.
 #[derive(Clone, Debug, Deserialize)]
@@ -20,12 +21,17 @@ pub(super) struct PartySection {
     after: u32,
     #[serde(default)]
     then: Then,
+    sound: Option<Speech>,
+    sound_fault: Option<SoundFault>,
 }
 
 impl PartySection {
     pub(super) fn party(&self) -> Party {
         let after = Duration::from_secs(u64::from(self.after));
-        Party { plays: self.plays.clone(), then: self.then, after, ..Party::new(&self.name) }
+        // A fault alone spoils silence.
+        let speech = self.sound.or(self.sound_fault.map(|_| Speech::Silence));
+        let sound = speech.map(|speech| PartySound { speech, fault: self.sound_fault });
+        Party { plays: self.plays.clone(), then: self.then, sound, after, ..Party::new(&self.name) }
     }
 }
 

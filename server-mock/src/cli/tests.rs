@@ -9,6 +9,7 @@ use crate::estate::{
 use crate::node::config::NodeConfig;
 use crate::node::destinations::Destinations;
 use crate::node::party::{Party, Then};
+use crate::node::sound::{PartySound, SoundFault, Speech};
 
 fn folder(name: &str) -> PathBuf {
     let folder = std::env::temp_dir().join(format!("homing-estate-{}-{name}", std::process::id()));
@@ -126,6 +127,8 @@ fn every_key_about_calls_reaches_the_servers() {
         plays = "answers"
         after = 3
         then = { reinvites = 50 }
+        sound = { tone = 440 }
+        sound_fault = "new_source"
         [[party]]
         name = "moved"
         home = "hs105"
@@ -144,6 +147,7 @@ fn every_key_about_calls_reaches_the_servers() {
     let storm = Party {
         after: std::time::Duration::from_secs(3),
         then: Then::Reinvites(50),
+        sound: Some(PartySound { speech: Speech::Tone(440), fault: Some(SoundFault::NewSource) }),
         ..Party::new("storm@network.com")
     };
     assert_eq!(config.parties, [storm], "those of this server only");

@@ -33,6 +33,7 @@ use super::reply::{Reply, port_without_rport, stamped_via};
 use super::retry_after::RetryAfter;
 use super::route_token::RouteTokens;
 use super::signing::{NotSigned, ServerSigner};
+use super::sound::SoundOrder;
 use crate::journal::{Decision, Entry, Verdict, What};
 
 /// The part of a server that belongs to no single service.
@@ -209,6 +210,11 @@ impl Context {
     /// Opens a flow to another server of the estate.
     pub(super) fn connect(&mut self, flow: FlowId, server: ServerName, transport: Transport) {
         self.outputs.push_back(NodeOutput::Connect { flow, server, transport });
+    }
+
+    /// Has something done for the sound of a call.
+    pub(super) fn order_sound(&mut self, order: SoundOrder) {
+        self.outputs.push_back(NodeOutput::Sound(order));
     }
 
     /// Ends a flow after what was sent has gone out.

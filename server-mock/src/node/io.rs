@@ -10,6 +10,7 @@ use homing_core::transport::Transport;
 
 use super::accounts::Accounts;
 use super::party::Manners;
+use super::sound::{SoundOrder, SoundPorts};
 use crate::fault::Rule;
 use crate::journal::Entry;
 
@@ -20,6 +21,13 @@ pub enum NodeInput {
     Flow(FlowEvent),
     /// The deadline, or a later moment, is reached.
     DeadlineReached,
+    /// What became of [`SoundOrder::Open`]; ports of a call that is over are closed by the order that follows.
+    SoundOpened {
+        /// As the order names it.
+        call: u64,
+        /// None where no ports could be bound.
+        ports: Option<SoundPorts>,
+    },
 }
 
 /// What an operator or a test tells a node.
@@ -149,6 +157,8 @@ pub enum NodeOutput {
         /// As the directory's key names it, such as `rtc`.
         service: String,
     },
+    /// Do this for the sound of a call.
+    Sound(SoundOrder),
     /// Write this into the journal.
     Journal(Entry),
 }

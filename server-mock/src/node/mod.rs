@@ -38,6 +38,7 @@ mod route_token;
 pub mod routing;
 mod service;
 mod signing;
+pub mod sound;
 mod stun;
 mod timer_map;
 
@@ -101,6 +102,11 @@ impl Node {
         match input {
             NodeInput::Flow(event) => self.handle_flow(event, now),
             NodeInput::DeadlineReached => self.handle_deadline(now),
+            NodeInput::SoundOpened { call, ports } => {
+                for service in &mut self.services {
+                    service.handle_sound(&mut self.cx, call, ports.as_ref(), now);
+                }
+            }
         }
         self.settle(now);
     }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::sound::PartySound;
+
 /// A user of a server who is no person.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Party {
@@ -13,6 +15,8 @@ pub struct Party {
     pub after: Duration,
     /// What it does once a call is answered and acknowledged.
     pub then: Then,
+    /// What the calls that it answers sound like; none for a description that leads nowhere, as in those it makes.
+    pub sound: Option<PartySound>,
 }
 
 /// What a party does with a call.
@@ -78,6 +82,7 @@ impl Party {
             plays: Play::default(),
             after: Duration::from_secs(2),
             then: Then::default(),
+            sound: None,
         }
     }
 }

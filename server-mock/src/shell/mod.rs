@@ -5,6 +5,7 @@ mod clock;
 pub mod dns;
 mod dns_fault;
 pub(crate) mod node_task;
+mod sounds;
 pub mod zone;
 
 pub(crate) use clock::{Clock, Skew};

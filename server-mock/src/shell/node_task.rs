@@ -1,8 +1,9 @@
 //! One node on real sockets: a task that carries input in, output out, and wakes it in time.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 use std::time::Duration;
@@ -17,6 +18,7 @@ use homing_net::{Dial, FlowEvent, Listener, NetConfig, NetCounters, Sockets, Tls
 use tokio::sync::mpsc;
 
 use super::Clock;
+use super::sounds::{Outcome, Sounds};
 use crate::directory::{Changed, DirectoryHandle, Key, Lookup};
 use crate::journal::{Decision, Entry, Journal, Verdict, What};
 use crate::node::bindings::Binding;
@@ -76,6 +78,7 @@ pub(crate) struct Listeners {
 struct Running {
     node: Node,
     listeners: Listeners,
+    sounds: Sounds,
 }
 
 /// A node task between two events.
@@ -141,11 +144,16 @@ impl NodeTask {
 
     fn begin(&mut self, listeners: Listeners) -> Running {
         self.life += 1;
-        let node = Node::new(self.plan.config.clone(), &self.plan.seed.stream("life", &[self.life]));
+        let seed = self.plan.seed.stream("life", &[self.life]);
+        let node = Node::new(self.plan.config.clone(), &seed);
+        let identity = &self.plan.config.identity;
+        // A server that no name leads to has no calls either.
+        let ip = self.env.hosts.get(&identity.fqdn).copied().unwrap_or(Ipv4Addr::LOCALHOST.into());
+        let sounds = Sounds::new(ip, &identity.name, &seed);
         if self.life > 1 {
             self.tell("started again, with nothing remembered");
         }
-        Running { node, listeners }
+        Running { node, listeners, sounds }
     }
 
     /// Runs until it is stopped or the last handle is gone.
@@ -272,7 +280,7 @@ impl NodeTask {
     }
 
     fn drain(&self, running: &mut Running) {
-        let Running { node, listeners: Listeners { sockets, .. } } = running;
+        let Running { node, listeners: Listeners { sockets, .. }, sounds } = running;
         while let Some(output) = node.poll_output() {
             match output {
                 NodeOutput::Send { flow, bytes } => sockets.send(flow, bytes),
@@ -281,6 +289,15 @@ impl NodeTask {
                 NodeOutput::Close { flow } => sockets.close(flow),
                 NodeOutput::Cut { flow } => sockets.cut(flow),
                 NodeOutput::Journal(entry) => self.env.journal.record(entry),
+                NodeOutput::Sound(order) => {
+                    let Outcome { input, failure } = sounds.handle(order);
+                    if let Some(why) = failure {
+                        self.tell(format!("a call has no sound: {why}"));
+                    }
+                    if let Some(input) = input {
+                        node.handle_input(input, self.env.clock.now());
+                    }
+                }
                 NodeOutput::LookUp { id, user, service } => {
                     let now = self.env.clock.now();
                     let key = Key::new(&user, &service);
@@ -314,7 +331,7 @@ impl NodeTask {
         });
     }
 
-    fn tell(&self, what: &'static str) {
+    fn tell(&self, what: impl Into<Cow<'static, str>>) {
         self.env.journal.record(Entry {
             seq: 0,
             at: self.env.clock.now().since_start.0,

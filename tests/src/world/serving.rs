@@ -185,7 +185,8 @@ impl World {
                 }
                 // A phone of this world listens where it sends from.
                 NodeOutput::SendToPort { flow, bytes, .. } => self.send(HostId::Server(server), flow, bytes),
-                NodeOutput::Hold { .. } => {}
+                // Nothing is heard in this world: a party's call without ports is refused.
+                NodeOutput::Hold { .. } | NodeOutput::Sound(_) => {}
                 NodeOutput::Close { flow } => self.hang_up(HostId::Server(server), flow),
                 NodeOutput::Cut { flow } => self.cut(HostId::Server(server), flow),
                 NodeOutput::LookUp { id, user, service } => {

@@ -30,6 +30,7 @@ use super::context::{BranchId, Context, ServerRequest};
 use super::io::NodeCommand;
 use super::party::{Manners, Party};
 use super::routing::RouteDecision;
+use super::sound::SoundPorts;
 use crate::directory::Lookup;
 
 /// Where a request stands on its way through the services. What is known of it is boxed: each service hands it on.
@@ -178,6 +179,9 @@ pub(super) trait Service: Send {
 
     /// Learns that the flow is gone by which a request came that it did not answer yet.
     fn handle_sender_gone(&mut self, _cx: &mut Context, _request: TxId, _now: Now) {}
+
+    /// Learns where a call of its own receives sound; none where there is no room for it.
+    fn handle_sound(&mut self, _cx: &mut Context, _call: u64, _ports: Option<&SoundPorts>, _now: Now) {}
 
     /// Takes a command of an operator or a test.
     fn handle_command(&mut self, _cx: &mut Context, _command: &NodeCommand, _now: Now) -> Step {

@@ -12,14 +12,17 @@ use std::time::Duration;
 use bytes::Bytes;
 use homing_core::time::{Moment, Now};
 use homing_core::transaction::Response;
+use homing_media::Refusal;
 use homing_wire::{Message, Method, Name};
 
-use super::dialog::{Dialog, Sent};
+use super::dialog::{Dialog, NULL_SINK, Sent};
+use super::sound::{CallSound, Readiness};
 use crate::journal::{Decision, Verdict};
 use crate::node::authenticator::{Principal, ResponseAuth, SessionId};
 use crate::node::context::{Context, Final, ServerRequest};
 use crate::node::party::{AckManner, Party, Play, Then};
 use crate::node::reply::Reply;
+use crate::node::sound::{SoundPorts, Speech};
 
 /// A call of a party.
 pub(super) struct Call {
@@ -28,6 +31,9 @@ pub(super) struct Call {
     state: State,
     /// The association its last request was signed by.
     pub(super) session: Option<SessionId>,
+    sound: Option<CallSound>,
+    /// It would have answered, but has no ports yet.
+    answer_waits: bool,
 }
 
 /// How far a call is.
@@ -76,13 +82,13 @@ impl Call {
     pub(super) fn incoming(party: &Party, dialog: Dialog, invite: Asked, now: Now) -> Self {
         let (next, until) = (now.after(party.after), now.after(LONGEST));
         let state = State::Incoming { invite, next, until };
-        Self { dialog, party: party.clone(), state, session: None }
+        Self { dialog, party: party.clone(), state, session: None, sound: None, answer_waits: false }
     }
 
     /// A call of a party.
     pub(super) fn outgoing(party: &Party, dialog: Dialog, ack: AckManner, sent: &Sent) -> Self {
         let (state, session) = (State::Outgoing { ack }, sent.session);
-        Self { dialog, party: party.clone(), state, session }
+        Self { dialog, party: party.clone(), state, session, sound: None, answer_waits: false }
     }
 
     pub(super) fn is_over(&self) -> bool {
@@ -131,10 +137,11 @@ impl Call {
         {
             cx.dialogs.begin(&key, invite.request.flow, now);
         }
+        self.open_sound(cx, now);
         match self.party.plays.clone() {
             Play::Busy => self.refuse(cx, 486, None, now),
             Play::Declines => self.refuse(cx, 603, None, now),
-            Play::Redirects(uri) => self.refuse(cx, 302, Some(uri), now),
+            Play::Redirects(uri) => self.refuse(cx, 302, Some((Name::Contact, format!("<{uri}>"))), now),
             Play::EarlyThenBusy => self.provisional(cx, 183, true, now),
             Play::Answers if self.party.after.is_zero() => self.answer(cx, now),
             Play::Answers | Play::Rings => self.provisional(cx, 180, false, now),
@@ -152,25 +159,80 @@ impl Call {
 
     fn provisional(&mut self, cx: &mut Context, status: u16, body: bool, now: Now) {
         let State::Incoming { invite, .. } = &self.state else { return };
+        let body = body.then_some(NULL_SINK);
         let reply = self.dialog.reply(&invite.request.request, status, body);
         if let Some(bytes) = signed(cx, invite, reply, now) {
             cx.transactions.respond(invite.request.tx, bytes, status, now);
         }
     }
 
-    fn refuse(&mut self, cx: &mut Context, status: u16, contact: Option<String>, now: Now) {
+    /// Refuses its INVITE, with a header that says more.
+    fn refuse(&mut self, cx: &mut Context, status: u16, more: Option<(Name<'static>, String)>, now: Now) {
         let State::Incoming { invite, .. } = std::mem::replace(&mut self.state, State::Over) else { return };
-        let mut reply = self.dialog.reply(&invite.request.request, status, false);
-        if let Some(uri) = contact {
-            reply = reply.header(Name::Contact, format_args!("<{uri}>"));
+        let mut reply = self.dialog.reply(&invite.request.request, status, None);
+        if let Some((name, value)) = more {
+            reply = reply.header(name, value);
         }
         cx.respond(&invite.request, reply, &invite.principal.response_auth, now);
         self.end(cx, "refused by its party", now);
     }
 
+    fn open_sound(&mut self, cx: &mut Context, now: Now) {
+        let (State::Incoming { invite, .. }, Some(sound)) = (&self.state, self.party.sound) else { return };
+        if self.party.plays == Play::Answers {
+            let transport = cx.flows.transport(invite.request.flow);
+            let is_secure = transport.is_some_and(|transport| transport.is_secure());
+            self.sound = Some(CallSound::open(cx, self.dialog.id, sound, is_secure, now));
+        }
+    }
+
+    /// Where its sound is received is known, or that there is no room for it.
+    pub(super) fn sound_opened(&mut self, cx: &mut Context, ports: Option<&SoundPorts>, now: Now) {
+        if let Some(sound) = &mut self.sound {
+            sound.opened(ports);
+        }
+        if std::mem::take(&mut self.answer_waits) {
+            self.answer(cx, now);
+        }
+    }
+
+    /// What answers an offer of the other end; an offer where there is none.
+    fn describe(&mut self, cx: &mut Context, offer: &[u8]) -> Result<String, Refusal> {
+        match &mut self.sound {
+            Some(sound) => sound.describe(cx, offer),
+            None => Ok(NULL_SINK.to_owned()),
+        }
+    }
+
     fn answer(&mut self, cx: &mut Context, now: Now) {
+        let State::Incoming { invite, next, .. } = &mut self.state else { return };
+        match self.sound.as_ref().map_or(Readiness::Ready, |sound| sound.readiness(now)) {
+            Readiness::Ready => {}
+            Readiness::Failed => return self.refuse(cx, 503, None, now),
+            Readiness::Waits(until) => {
+                *next = until;
+                self.answer_waits = true;
+                return;
+            }
+        }
+        let offer = invite.request.request.body().to_vec();
+        match self.describe(cx, &offer) {
+            Ok(body) => self.accept(cx, &body, now),
+            Err(Refusal::Unreadable) => self.refuse(cx, 400, None, now),
+            Err(refusal) => {
+                let warning = warning(cx, &refusal);
+                self.refuse(cx, 488, Some((Name::Warning, warning)), now);
+            }
+        }
+    }
+
+    fn accept(&mut self, cx: &mut Context, body: &str, now: Now) {
         let State::Incoming { invite, .. } = std::mem::replace(&mut self.state, State::Over) else { return };
-        let reply = self.dialog.reply(&invite.request.request, 200, true);
+        let mut reply = self.dialog.reply(&invite.request.request, 200, Some(body));
+        if self.party.sound.is_some_and(|sound| sound.speech == Speech::Announcement) {
+            let name = &cx.config.identity.name;
+            reply = reply.header(Name::Organization, format_args!("{name}, the home server of this call"));
+        }
         let Some(ok) = signed(cx, &invite, reply, now) else {
             return self.end(cx, "its answer cannot be signed", now);
         };
@@ -198,8 +260,11 @@ impl Call {
         }
     }
 
-    /// The ACK for its 2xx came.
-    pub(super) fn acknowledged(&mut self, cx: &mut Context, now: Now) {
+    /// The ACK for a 2xx of it came, with the answer where the offer was its own.
+    pub(super) fn acknowledged(&mut self, cx: &mut Context, body: &[u8], now: Now) {
+        if let Some(sound) = &mut self.sound {
+            sound.take_answer(cx, body);
+        }
         if matches!(self.state, State::Answered { .. }) {
             self.talk(cx, now);
         }
@@ -223,27 +288,41 @@ impl Call {
         let State::Talking { reinvites, .. } = &mut self.state else { return };
         if *reinvites > 0 {
             *reinvites -= 1;
-            self.send(cx, Method::Invite, true, now);
+            self.reinvite_now(cx, now);
         }
     }
 
     /// A request of the other end inside the call.
     pub(super) fn handle_request(&mut self, cx: &mut Context, asked: &Asked, now: Now) {
         let request = &asked.request.request;
-        let (status, body) = match request.method() {
-            Some(Method::Invite) if self.party.then == Then::Glare => (491, false),
-            Some(Method::Invite) => (200, true),
-            Some(Method::Update) => (200, !request.body().is_empty()),
-            _ => (200, false),
+        let is_glare = self.party.then == Then::Glare;
+        let described = match request.method() {
+            Some(Method::Invite) if is_glare => None,
+            Some(Method::Invite) => Some(self.describe(cx, request.body())),
+            Some(Method::Update) if !request.body().is_empty() => Some(self.describe(cx, request.body())),
+            _ => None,
         };
-        let reply = self.dialog.reply(request, status, body);
-        if status == 491 {
-            self.send(cx, Method::Invite, true, now);
-        }
+        let reply = match described {
+            None if is_glare && request.method() == Some(Method::Invite) => {
+                self.reinvite_now(cx, now);
+                self.dialog.reply(request, 491, None)
+            }
+            None => self.dialog.reply(request, 200, None),
+            Some(Ok(body)) => self.dialog.reply(request, 200, Some(&body)),
+            Some(Err(refusal)) => {
+                self.dialog.reply(request, 488, None).header(Name::Warning, warning(cx, &refusal))
+            }
+        };
         cx.respond(&asked.request, reply, &asked.principal.response_auth, now);
         if request.method() == Some(Method::Bye) {
             self.end(cx, "BYE of the other end", now);
         }
+    }
+
+    /// Sends a re-INVITE, with an offer.
+    fn reinvite_now(&mut self, cx: &mut Context, now: Now) {
+        let offer = self.sound.as_mut().and_then(|sound| sound.offer().ok());
+        self.send(cx, Method::Invite, Some(offer.as_deref().unwrap_or(NULL_SINK)), now);
     }
 
     /// A response to a request of its own.
@@ -269,6 +348,9 @@ impl Call {
             (State::Talking { .. }, 200..300) => {
                 if let Some(number) = number {
                     self.dialog.acknowledge(cx, number, now);
+                    if let Some(sound) = &mut self.sound {
+                        sound.take_answer(cx, response.body());
+                    }
                 }
                 if what == Response::Final {
                     self.reinvite(cx, now);
@@ -325,10 +407,10 @@ impl Call {
 
     fn hang_up(&mut self, cx: &mut Context, now: Now) {
         self.state = State::HangingUp;
-        self.send(cx, Method::Bye, false, now);
+        self.send(cx, Method::Bye, None, now);
     }
 
-    fn send(&mut self, cx: &mut Context, method: Method<'_>, body: bool, now: Now) {
+    fn send(&mut self, cx: &mut Context, method: Method<'_>, body: Option<&str>, now: Now) {
         match self.dialog.send(cx, method, body, now) {
             Some(sent) => self.session = sent.session,
             None => self.end(cx, "no way to its other end", now),
@@ -337,6 +419,9 @@ impl Call {
 
     fn end(&mut self, cx: &mut Context, why: &'static str, now: Now) {
         self.state = State::Over;
+        if let Some(sound) = self.sound.take() {
+            sound.close(cx);
+        }
         if let Some(key) = self.dialog.peers_part() {
             cx.end_dialog(&key, self.dialog.tags(), now);
             cx.end_early_dialog(&key, now);
@@ -348,6 +433,11 @@ impl Call {
         let said = Decision::new(Verdict::Call, format!("with {}: {why}", self.dialog.peer));
         cx.note(None, said.about(&self.dialog.party), now);
     }
+}
+
+/// Why an offer is not taken, as a response says it (RFC 3261 20.43).
+fn warning(cx: &Context, refusal: &Refusal) -> String {
+    format!("{} {} \"{refusal}\"", refusal.warning(), cx.config.identity.fqdn)
 }
 
 /// The octets of a response, signed for who asked; none where that cannot be.

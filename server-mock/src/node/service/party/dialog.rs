@@ -137,8 +137,8 @@ impl Dialog {
         Tags::between(&self.tag, remote)
     }
 
-    /// An answer to a request of the other end, with a session where `body` says so.
-    pub(super) fn reply(&self, request: &Message, status: u16, body: bool) -> Reply {
+    /// An answer to a request of the other end, with a description of the session where there is one.
+    pub(super) fn reply(&self, request: &Message, status: u16, body: Option<&str>) -> Reply {
         let mut reply = Reply::new(status).tag(self.tag.clone());
         let records = request.method() == Some(Method::Invite) && (101..300).contains(&status);
         for route in [&self.record].into_iter().chain(&recorded(request)).filter(|_| records) {
@@ -147,11 +147,14 @@ impl Dialog {
         if records {
             reply = reply.header(Name::Contact, self.contact()).header(Name::Allow, ALLOW);
         }
-        if body { reply.made_up(Vec::new(), Some((SDP_TYPE.to_owned(), SDP.to_owned()))) } else { reply }
+        match body {
+            Some(body) => reply.made_up(Vec::new(), Some((SDP_TYPE.to_owned(), body.to_owned()))),
+            None => reply,
+        }
     }
 
     /// A request to the other end but its Via.
-    fn request(&self, method: Method<'_>, number: u32, body: bool) -> Builder {
+    fn request(&self, method: Method<'_>, number: u32, body: Option<&str>) -> Builder {
         let mut builder = Builder::request(method, &self.target).header(Name::MaxForwards, 70);
         for route in &self.routes {
             builder = builder.header(Name::Route, route);
@@ -163,7 +166,10 @@ impl Dialog {
             .header(Name::CSeq, format_args!("{number} {}", method.as_str()))
             .header(Name::Contact, self.contact())
             .header(Name::PAssertedIdentity, format_args!("<sip:{}>", self.party));
-        if body { builder.body(SDP_TYPE, SDP.as_bytes()) } else { builder }
+        match body {
+            Some(body) => builder.body(SDP_TYPE, body.as_bytes()),
+            None => builder,
+        }
     }
 
     /// Sends the next request to the other end, by the flow that one has now or through its server; none where there is
@@ -172,7 +178,7 @@ impl Dialog {
         &mut self,
         cx: &mut Context,
         method: Method<'_>,
-        body: bool,
+        body: Option<&str>,
         now: Now,
     ) -> Option<Sent> {
         self.cseq += 1;
@@ -182,13 +188,13 @@ impl Dialog {
 
     /// Acknowledges the 2xx to the INVITE of that number.
     pub(super) fn acknowledge(&self, cx: &mut Context, invite: u32, now: Now) {
-        let builder = self.request(Method::Ack, invite, false);
+        let builder = self.request(Method::Ack, invite, None);
         self.send_as(cx, builder, None, now);
     }
 
     /// An INVITE as it would be, to find out where it goes.
     pub(super) fn probe(&self) -> Message {
-        self.request(Method::Invite, 1, false).message()
+        self.request(Method::Invite, 1, None).message()
     }
 
     /// Sends an INVITE that begins a call, to the first device of a user or the user's server.
@@ -200,7 +206,9 @@ impl Dialog {
         now: Now,
     ) -> Option<Sent> {
         self.cseq = 1;
-        let builder = self.request(Method::Invite, 1, offers).header(Name::RecordRoute, &self.record);
+        let builder = self
+            .request(Method::Invite, 1, offers.then_some(NULL_SINK))
+            .header(Name::RecordRoute, &self.record);
         self.send_as(cx, builder, by, now)
     }
 
@@ -272,7 +280,7 @@ fn recorded(message: &Message) -> Vec<String> {
 }
 
 /// A null sink that speaks G.711: what it is sent goes to the discard port.
-const SDP: &str = "v=0\r\no=party 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n\
+pub(super) const NULL_SINK: &str = "v=0\r\no=party 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n\
                    m=audio 9 RTP/AVP 0 8 101\r\na=rtpmap:0 PCMU/8000\r\na=rtpmap:8 PCMA/8000\r\n\
                    a=rtpmap:101 telephone-event/8000\r\na=sendrecv\r\n";
 const SDP_TYPE: &str = "application/sdp";

@@ -2,6 +2,7 @@
 
 mod call;
 mod dialog;
+mod sound;
 
 use std::collections::BTreeMap;
 
@@ -22,6 +23,7 @@ use crate::node::context::{BranchId, Context};
 use crate::node::io::NodeCommand;
 use crate::node::party::Party;
 use crate::node::reply::Reply;
+use crate::node::sound::SoundPorts;
 use crate::node::timer_map::TimerMap;
 use call::{Asked, Call};
 use dialog::Dialog;
@@ -56,6 +58,13 @@ impl Service for Parties {
                 Step::Done
             }
         }
+    }
+
+    fn handle_sound(&mut self, cx: &mut Context, call: u64, ports: Option<&SoundPorts>, now: Now) {
+        if let Some(call) = self.calls.get_mut(&call) {
+            call.sound_opened(cx, ports, now);
+        }
+        self.book(call);
     }
 
     fn handle_lookup(&mut self, cx: &mut Context, asked: LookUp, found: &Lookup, now: Now) -> Step {
@@ -199,7 +208,7 @@ impl Parties {
         let AckWay::ByRoute(principal) = &ack.way else { return Step::Ack(ack) };
         let Some(id) = self.inside(&ack.request, principal) else { return Step::Ack(ack) };
         match self.calls.get_mut(&id).filter(|call| call.is_proved(principal)) {
-            Some(call) => call.acknowledged(cx, now),
+            Some(call) => call.acknowledged(cx, ack.request.body(), now),
             None => {
                 cx.counters.count(Counter::Unsigned);
                 cx.discard(ack.flow, "an ACK that its sender did not sign", now);
