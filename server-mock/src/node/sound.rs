@@ -74,7 +74,7 @@ pub enum SoundOrder {
 pub struct SoundPorts {
     /// As the other end is told.
     pub ip: IpAddr,
-    /// Of RTP.
+    /// The even port, as RFC 3550 11 has it.
     pub rtp: u16,
     /// Of RTCP; none where it is multiplexed.
     pub rtcp: Option<u16>,

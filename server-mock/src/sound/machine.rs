@@ -61,7 +61,7 @@ impl PartyMachine {
             }
             Some(SoundFault::SequenceWrap) if is_encrypted => {}
             Some(SoundFault::SequenceWrap) => {
-                if let Some([high, low]) = packet.get_mut(2..4).and_then(<[u8]>::as_mut_array) {
+                if let Some([high, low]) = packet.get_mut(2..4) {
                     let sequence = u16::from_be_bytes([*high, *low]);
                     let first = *self.first_sequence.get_or_insert(sequence);
                     let wrapping = sequence.wrapping_sub(first).wrapping_add(BEFORE_WRAP);

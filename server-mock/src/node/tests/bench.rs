@@ -18,6 +18,7 @@ use super::super::accounts::Accounts;
 use super::super::config::{Dialect, NodeConfig, Peer};
 use super::super::io::{LookupId, NodeInput, NodeOutput};
 use super::super::random::Random;
+use super::super::sound::SoundOrder;
 use super::super::{Node, io::NodeCommand};
 use crate::directory::Lookup;
 use crate::journal::{Entry, Verdict};
@@ -186,6 +187,8 @@ pub(super) struct Bench {
     /// Home of each user; `*` stands for all others.
     homes: BTreeMap<String, String>,
     pub(super) others: Vec<NodeOutput>,
+    /// What it wants done about the sound of its parties.
+    pub(super) sound: Vec<SoundOrder>,
     /// Ports that responses went to beside the one a request came from.
     pub(super) redirected: Vec<u16>,
     /// Flows that are held.
@@ -203,6 +206,7 @@ impl Bench {
             journal: Vec::new(),
             homes,
             others: Vec::new(),
+            sound: Vec::new(),
             redirected: Vec::new(),
             held: Vec::new(),
             slow: false,
@@ -314,6 +318,7 @@ impl Bench {
                         self.node.handle_answer(id, found, now);
                     }
                 }
+                NodeOutput::Sound(order) => self.sound.push(order),
                 other => self.others.push(other),
             }
         }

@@ -14,6 +14,7 @@ mod guessing;
 mod in_dialog;
 mod lost_flows;
 mod parties;
+mod party_sound;
 mod rechallenge;
 mod refusal;
 mod register;

@@ -162,6 +162,13 @@ impl TwoServers {
         self.carry(server, sent);
     }
 
+    /// The world tells a server something.
+    pub(super) fn tell(&mut self, server: usize, input: NodeInput) {
+        let now = self.now();
+        let sent = self.servers[server].input(input, now);
+        self.carry(server, sent);
+    }
+
     /// The directory of a server that was slow gives its answers.
     pub(super) fn answer_late(&mut self, server: usize) {
         let now = self.now();
