@@ -17,6 +17,11 @@ impl Clock {
         Self { start: Instant::now(), offset: wall() }
     }
 
+    /// The instant from which it counts.
+    pub(crate) fn origin(&self) -> Instant {
+        self.start
+    }
+
     /// The present instant, and whether one clock jumped against the other since the last reading
     /// (suspend, a set clock).
     pub(crate) fn read(&mut self) -> (Now, bool) {

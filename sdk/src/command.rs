@@ -22,6 +22,7 @@ use crate::dns::Located;
 use crate::error::Error;
 use crate::event::Channel;
 use crate::redirect::RedirectPolicy;
+use crate::sound::Audio;
 use crate::state_watch::{StateSender, StateWatch, state_watch};
 
 /// One thing the driver is to do.
@@ -119,6 +120,11 @@ pub(crate) enum CallCommand {
         body: InfoBody,
         reply: Reply<u16>,
     },
+    /// Make this sound of a call that came in.
+    Audio {
+        call: CallId,
+        audio: Audio,
+    },
     /// Ask this describer from now on.
     Describer {
         call: CallId,
@@ -133,6 +139,8 @@ pub(crate) struct NewCall {
     pub(crate) call: Arc<CallShared>,
     pub(crate) request: CallRequest,
     pub(crate) describer: Option<Describer>,
+    /// None leaves the session to a describer where there is one.
+    pub(crate) audio: Option<Audio>,
 }
 
 /// Who was asked by OPTIONS, and what was answered.

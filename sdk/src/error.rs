@@ -48,8 +48,6 @@ pub enum Error {
         /// The peer's final status; 0 where this side described nothing.
         status: u16,
     },
-    /// The account makes calls, and nothing describes their sessions.
-    NoDescriber,
     /// The user agent was shut down.
     ShutDown,
 }
@@ -76,7 +74,6 @@ impl Error {
             Error::Misuse(_) => "E0201",
             Error::CallEnded(end) => end.why.code().unwrap_or("E1200"),
             Error::ChangeRefused { .. } => "E1217",
-            Error::NoDescriber => "E0205",
             Error::ShutDown => "E0301",
         }
     }
@@ -97,7 +94,6 @@ impl Error {
                 hint => hint,
             },
             Error::ChangeRefused { .. } => "The call goes on as before; try again later.",
-            Error::NoDescriber => "Give the builder of the user agent a session describer.",
             Error::ShutDown => "Start another user agent.",
         }
     }
@@ -112,7 +108,6 @@ impl Error {
             | Error::Misuse(_)
             | Error::CallEnded(_)
             | Error::ChangeRefused { .. }
-            | Error::NoDescriber
             | Error::ShutDown => None,
         }
     }
@@ -229,9 +224,6 @@ impl fmt::Display for Error {
             }
             Error::ChangeRefused { status: 0 } => f.write_str("nothing describes the session as it would be"),
             Error::ChangeRefused { status } => write!(f, "the other phone refused the change ({status})"),
-            Error::NoDescriber => {
-                f.write_str("the account makes calls, and nothing describes their sessions")
-            }
             Error::ShutDown => f.write_str("the user agent is shut down"),
         }
     }

@@ -83,6 +83,7 @@ impl Probe {
         account.check()?;
         let config = DriverConfig {
             describer: None,
+            sound: None,
             agent: AgentConfig::default(),
             resolver: self.resolver.clone(),
             tls: self.tls.clone(),

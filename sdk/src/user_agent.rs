@@ -19,6 +19,7 @@ use crate::driver::{self, DriverConfig};
 use crate::error::{Error, StartError};
 use crate::event::Events;
 use crate::redirect::RedirectPolicy;
+use crate::sound::SoundConfig;
 use crate::trace::Trace;
 
 /// A SIP user agent. Cheap to clone; clones are one and the same.
@@ -31,7 +32,6 @@ use crate::trace::Trace;
 pub struct UserAgent {
     handle: Handle,
     trace: Trace,
-    has_describer: bool,
 }
 
 /// Settings of a user agent that is to be built.
@@ -42,6 +42,7 @@ pub struct UserAgentBuilder {
     client_certificate: Option<TlsClient>,
     agent: AgentConfig,
     describer: Option<Describer>,
+    sound: Option<SoundConfig>,
     trace_bytes: usize,
 }
 
@@ -54,6 +55,7 @@ impl UserAgent {
             client_certificate: None,
             agent: AgentConfig::default(),
             describer: None,
+            sound: None,
             trace_bytes: 4 << 20,
         }
     }
@@ -62,17 +64,13 @@ impl UserAgent {
     ///
     /// # Errors
     /// [`Error::Config`] names the first setting that is not usable, or says that an account of this user agent has
-    /// the same address and epid. [`Error::NoDescriber`]: it makes calls, and this user agent was built without a
-    /// [`session_describer`](UserAgentBuilder::session_describer).
+    /// the same address and epid.
     pub fn account(
         &self,
         config: AccountConfig,
         credentials: impl CredentialsProvider,
     ) -> Result<Account, Error> {
         config.check()?;
-        if config.calls.is_some() && !self.has_describer {
-            return Err(Error::NoDescriber);
-        }
         let aor = config.aor.clone();
         let (id, state) = self.handle.add(config, Arc::new(credentials))?;
         Ok(Account::new(id, aor, state, self.handle.clone()))
@@ -168,7 +166,14 @@ impl UserAgentBuilder {
         self
     }
 
-    /// Who describes the sessions of calls. Accounts that make calls need one.
+    /// The sound of calls: ports, addresses, codecs, encryption.
+    pub fn sound(mut self, config: SoundConfig) -> Self {
+        self.sound = Some(config);
+        self
+    }
+
+    /// Who describes the sessions of calls, for applications that carry media of their own. Without one this crate
+    /// describes and carries sound, as it does for each call that is given its [`Audio`](crate::sound::Audio).
     pub fn session_describer(mut self, describer: impl SessionDescriber) -> Self {
         self.describer = Some(Describer::new(describer));
         self
@@ -188,8 +193,8 @@ impl UserAgentBuilder {
         let resolver = self.resolver.unwrap_or_else(Resolver::system);
         let (recorder, trace) = crate::trace::trace(self.trace_bytes);
         let tls = self.client_certificate.unwrap_or_else(|| TlsClient::new(self.roots));
-        let has_describer = self.describer.is_some();
-        let config = DriverConfig { agent: self.agent, resolver, describer: self.describer, tls, recorder };
-        Ok(UserAgent { handle: driver::start(config)?, trace, has_describer })
+        let Self { agent, describer, sound, .. } = self;
+        let config = DriverConfig { agent, resolver, describer, sound, tls, recorder };
+        Ok(UserAgent { handle: driver::start(config)?, trace })
     }
 }

@@ -8,6 +8,7 @@ pub mod answer;
 pub mod auth;
 mod call;
 pub mod call_event;
+pub mod call_path;
 pub mod call_request;
 pub mod certificate;
 pub mod command;

@@ -11,6 +11,7 @@ use super::handle::{Call, HeldCall};
 use super::shared::CallShared;
 use crate::command::{CallCommand, Command, Handle, NewCall};
 use crate::error::Error;
+use crate::sound::Audio;
 
 /// A call to be placed, from [`Account::call`](crate::Account::call).
 #[must_use = "nothing is sent before `place`"]
@@ -19,11 +20,12 @@ pub struct CallBuilder {
     handle: Handle,
     request: CallRequest,
     describer: Option<Describer>,
+    audio: Option<Audio>,
 }
 
 impl CallBuilder {
     pub(crate) fn new(account: AccountId, handle: Handle, to: String) -> Self {
-        Self { account, handle, request: CallRequest::new(with_scheme(to)), describer: None }
+        Self { account, handle, request: CallRequest::new(with_scheme(to)), describer: None, audio: None }
     }
 
     /// Adds a header field. At most 16; those that the user agent writes itself are refused by [`place`](Self::place).
@@ -56,17 +58,24 @@ impl CallBuilder {
         self
     }
 
+    /// This side's ends of its sound, which this crate then describes and carries, whatever describers there are. Unless
+    /// said it is [`Audio::Silence`] where no describer is set.
+    pub fn audio(mut self, audio: Audio) -> Self {
+        self.audio = Some(audio);
+        self
+    }
+
     /// Places it: back once it is under way, with the only handle of it. If the future is dropped the call is, too.
     ///
     /// # Errors
     /// [`Error::Misuse`]: the account makes no calls, is not signed in or has too many; what it calls is no SIP URI; a
     /// header is reserved or malformed. What goes wrong later is told by [`Call::answered`] and [`Call::ended`].
     pub async fn place(self) -> Result<Call, Error> {
-        let Self { account, handle, request, describer } = self;
+        let Self { account, handle, request, describer, audio } = self;
         let call = CallShared::outgoing(account, request.to.clone());
         // Made before the call is, so that a future that is dropped takes the call along.
         let held = HeldCall::new(call.clone(), handle.clone());
-        let new = Box::new(NewCall { call, request, describer });
+        let new = Box::new(NewCall { call, request, describer, audio });
         let id = handle.ask(|reply| Command::Call(CallCommand::Place { new, reply })).await?;
         Ok(held.into_call(id))
     }

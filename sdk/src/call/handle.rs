@@ -13,9 +13,11 @@ use homing_core::journey::Journey;
 
 use super::events::CallEvents;
 use super::shared::{Answer, CallShared};
+use super::sound::SoundTerms;
 use super::state::{CallState, Holds};
 use crate::command::{CallCommand, Command, Handle};
 use crate::error::Error;
+use crate::sound::{AudioControl, Playback, SoundEvents};
 
 /// A call: placed, or answered here. Cheap to clone; clones are one and the same.
 ///
@@ -94,6 +96,28 @@ impl Call {
     /// what happens from then on.
     pub fn events(&self) -> CallEvents {
         CallEvents::new(Arc::clone(self.call()))
+    }
+
+    /// Its sound: to play, record, mute and dial. None where a describer of the application describes the session, before
+    /// that is described first (a call placed over a home server has it at once), and after the call.
+    pub fn audio(&self) -> Option<AudioControl> {
+        self.call().sound()?.control()
+    }
+
+    /// What happens in its sound, for the first who asks while there is [`audio`](Call::audio).
+    pub fn sound_events(&self) -> Option<SoundEvents> {
+        self.call().sound()?.events()
+    }
+
+    /// The playback of its [`Audio::File`](crate::sound::Audio::File) or [`Audio::Sine`](crate::sound::Audio::Sine), for
+    /// the first who asks.
+    pub fn playback(&self) -> Option<Playback> {
+        self.call().sound()?.playback()
+    }
+
+    /// What both sides agreed on for its sound; none before.
+    pub fn sound_terms(&self) -> Option<SoundTerms> {
+        self.call().sound()?.terms()
     }
 
     /// How its account had come to the home server when the call began; empty for an account without registrar.

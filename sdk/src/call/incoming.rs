@@ -16,6 +16,7 @@ use super::shared::CallShared;
 use super::state::CallState;
 use crate::command::{CallCommand, Command, Handle, Reply};
 use crate::error::Error;
+use crate::sound::Audio;
 use crate::state_watch::StateWatch;
 
 /// The calls that come in for one account, none left out: a call that cannot wait here is refused and counted
@@ -112,6 +113,13 @@ impl IncomingCall {
         let (call, describer) = (self.id, Describer::new(describer));
         // A user agent that has ended describes nothing.
         let _ = self.handle.tell(Command::Call(CallCommand::Describer { call, describer }));
+    }
+
+    /// This side's ends of its sound, as [`CallBuilder::audio`](super::CallBuilder::audio); to be said before it is
+    /// answered, or rings early.
+    pub fn audio(&self, audio: Audio) {
+        // A user agent that has ended carries no sound.
+        let _ = self.handle.tell(Command::Call(CallCommand::Audio { call: self.id, audio }));
     }
 
     /// Tells the caller that it rings (180), and again each minute.

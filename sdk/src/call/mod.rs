@@ -68,6 +68,7 @@ mod handle;
 mod incoming;
 mod incoming_queue;
 mod shared;
+mod sound;
 mod state;
 
 pub use homing_core::call_event::{CallEnd, CallEvent, Caller, EndReason, EndedBy};
@@ -85,8 +86,10 @@ pub use events::CallEvents;
 pub use handle::Call;
 pub use incoming::{IncomingCall, IncomingCalls, Reject};
 pub use shared::Answer;
+pub use sound::SoundTerms;
 pub use state::{CallState, Holds};
 
 pub(crate) use describer::Describer;
 pub(crate) use incoming_queue::{IncomingQueue, NotTaken};
 pub(crate) use shared::{CallSender, CallShared};
+pub(crate) use sound::{SoundOfCalls, Verdict};

@@ -10,6 +10,7 @@ use homing_core::journey::Journey;
 use tokio::sync::Notify;
 
 use super::backlog::{CallBacklog, ToldOfCall};
+use super::sound::CallSound;
 use super::state::{CallState, Holds};
 use crate::event::channel::{Channel, Inbox};
 
@@ -31,6 +32,8 @@ pub(crate) struct CallShared {
     remote: String,
     caller: Option<Box<Caller>>,
     journey: OnceLock<Journey>,
+    /// None where the application describes the session.
+    sound: OnceLock<CallSound>,
     newest: Mutex<Newest>,
     changed: Notify,
     events: Channel<CallBacklog>,
@@ -80,6 +83,7 @@ impl CallShared {
             remote,
             caller,
             journey: OnceLock::new(),
+            sound: OnceLock::new(),
             newest: Mutex::new(newest),
             changed: Notify::new(),
             events,
@@ -108,6 +112,17 @@ impl CallShared {
     pub(crate) fn journey(&self) -> &Journey {
         static NOWHERE: Journey = Journey { hops: Vec::new(), followed: 0, limit: 0 };
         self.journey.get().unwrap_or(&NOWHERE)
+    }
+
+    /// The sound that this crate makes of the call.
+    pub(crate) fn sound(&self) -> Option<&CallSound> {
+        self.sound.get()
+    }
+
+    /// From now on this crate describes the session and makes its sound.
+    pub(crate) fn set_sound(&self, sound: CallSound) {
+        // It is set once.
+        let _ = self.sound.set(sound);
     }
 
     pub(crate) fn state(&self) -> CallState {
@@ -182,6 +197,16 @@ impl CallSender {
             let _ = call.journey.set(journey);
         }
         Self(call)
+    }
+
+    /// The sound that this crate makes of the call.
+    pub(crate) fn sound(&self) -> Option<&CallSound> {
+        self.0.sound()
+    }
+
+    /// What its handles see.
+    pub(crate) fn call(&self) -> &CallShared {
+        &self.0
     }
 
     pub(crate) fn is_answered(&self) -> bool {

@@ -14,9 +14,10 @@ use homing_core::time::Now;
 
 use super::questions::Questions;
 use super::registry::Registry;
-use crate::call::{CallSender, CallShared, NotTaken};
+use crate::call::{CallSender, CallShared, Describer, NotTaken, SoundOfCalls, Verdict};
 use crate::command::{CallCommand, NewCall, Reply};
 use crate::error::Error;
+use crate::sound::Audio;
 
 /// The calls that are not over.
 #[derive(Default)]
@@ -32,6 +33,7 @@ pub(super) struct CallContext<'a> {
     pub(super) agent: &'a mut Agent,
     pub(super) registry: &'a Registry,
     pub(super) questions: &'a mut Questions,
+    pub(super) sound: &'a SoundOfCalls,
     pub(super) now: Now,
 }
 
@@ -80,6 +82,7 @@ impl Calls {
             CallCommand::Info { call, body, reply } => {
                 self.inform(call, Info { body: Some(body), reply }, cx);
             }
+            CallCommand::Audio { call, audio } => self.set_audio(call, audio, cx),
             CallCommand::Describer { call, describer } => {
                 if self.calls.contains_key(&call) {
                     cx.questions.describe_by(call, describer);
@@ -103,6 +106,7 @@ impl Calls {
         if let CallEvent::Held(hold) = what {
             entry.is_held = hold;
         }
+        let verdict = entry.sender.sound().map_or(Verdict::GoesOn, |sound| sound.handle(&what));
         let news = News::of(&what);
         // Who is told an outcome finds the call in the state that goes with it.
         entry.sender.tell(what, &mut self.wakers);
@@ -115,6 +119,17 @@ impl Calls {
                 self.calls.remove(&call);
             }
             News::Other => {}
+        }
+        if let Verdict::IsUnusable(why) = verdict {
+            tracing::warn!(call = call.0, code = why.code(), "call ended: the two agree on no sound");
+            cx.agent.end_call(call, EndReason::NotAcceptable, cx.now);
+        }
+    }
+
+    /// A description is about to be asked for.
+    pub(super) fn prepare(&self, call: CallId, cx: &mut CallContext<'_>) {
+        if let Some(sound) = self.calls.get(&call).and_then(|entry| entry.sender.sound()) {
+            sound.set_path(cx.agent.call_path(call));
         }
     }
 
@@ -136,11 +151,19 @@ impl Calls {
     }
 
     fn place(&mut self, new: NewCall, cx: &mut CallContext<'_>) -> Result<CallId, Misuse> {
-        let NewCall { call, request, describer } = new;
+        let NewCall { call, request, describer, audio } = new;
         let id = cx.agent.place_call(call.account(), request, cx.now)?;
         // Its questions and events are still to be drained.
-        if let Some(describer) = describer {
-            cx.questions.describe_by(id, describer);
+        match (audio, describer) {
+            (None, Some(describer)) => cx.questions.describe_by(id, describer),
+            (None, None) if cx.questions.has_describer() => {}
+            (audio, _) => {
+                let sound = cx.sound.of_call(audio.unwrap_or(Audio::Silence), true);
+                sound.set_path(cx.agent.call_path(id));
+                sound.open();
+                cx.questions.describe_by(id, Describer::new(sound.clone()));
+                call.set_sound(sound);
+            }
         }
         self.add(id, call, cx);
         Ok(id)
@@ -148,6 +171,9 @@ impl Calls {
 
     fn receive(&mut self, id: CallId, call: Arc<CallShared>, cx: &mut CallContext<'_>) {
         let queue = cx.registry.incoming(call.account());
+        if !cx.questions.has_describer() {
+            make_sound(id, &call, Audio::Silence, cx);
+        }
         self.add(id, call.clone(), cx);
         let status = match queue.map(|queue| queue.push(call, &mut self.wakers)) {
             Some(Ok(())) => return tracing::info!(call = id.0, "call came in"),
@@ -166,6 +192,17 @@ impl Calls {
         let sender = CallSender::new(call, id, journey);
         let entry = Entry { sender, changes: VecDeque::new(), infos: VecDeque::new(), is_held: false };
         self.calls.insert(id, entry);
+    }
+
+    fn set_audio(&mut self, id: CallId, audio: Audio, cx: &mut CallContext<'_>) {
+        let Some(entry) = self.calls.get(&id) else { return };
+        match entry.sender.sound() {
+            Some(sound) => {
+                sound.set_audio(audio);
+                cx.questions.describe_by(id, Describer::new(sound.clone()));
+            }
+            None => make_sound(id, entry.sender.call(), audio, cx),
+        }
     }
 
     fn change(&mut self, call: CallId, change: Change, cx: &mut CallContext<'_>) {
@@ -256,6 +293,13 @@ impl Entry {
             }
         }
     }
+}
+
+/// This crate describes the session of a call that came in, and makes its sound.
+fn make_sound(id: CallId, call: &CallShared, audio: Audio, cx: &mut CallContext<'_>) {
+    let sound = cx.sound.of_call(audio, false);
+    cx.questions.describe_by(id, Describer::new(sound.clone()));
+    call.set_sound(sound);
 }
 
 /// Nobody holds a call any more: one that rings here is refused, another hung up.

@@ -21,20 +21,21 @@ use homing_core::counter::Counters;
 use homing_core::error::Misuse;
 use homing_core::event::{AccountEvent, Event};
 use homing_core::ids::{AccountId, AskId, FlowId};
-use homing_core::outbox::{Answer, Input, Output};
+use homing_core::outbox::{Answer, Input, Output, Question};
 use homing_core::time::Now;
 use homing_net::{Dial, FlowEvent, NetConfig, Sockets, TlsClient};
 use tokio::runtime;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::sleep_until;
 
-use crate::call::Describer;
+use crate::call::{Describer, SoundOfCalls};
 use crate::clock::{self, Clock};
 use crate::command::{
     Additions, AdditionsReceiver, Command, CounterSnapshot, Handle, NewAccount, Reply, ShutdownReport,
 };
 use crate::dns::Resolver;
 use crate::error::StartError;
+use crate::sound::SoundConfig;
 use crate::trace::Recorder;
 
 use calls::{CallContext, Calls};
@@ -51,6 +52,8 @@ pub(crate) struct DriverConfig {
     pub(crate) agent: AgentConfig,
     pub(crate) resolver: Resolver,
     pub(crate) describer: Option<Describer>,
+    /// None for the defaults.
+    pub(crate) sound: Option<SoundConfig>,
     pub(crate) tls: TlsClient,
     pub(crate) recorder: Recorder,
 }
@@ -58,6 +61,7 @@ pub(crate) struct DriverConfig {
 /// Starts a driver on a thread of its own and gives the first handle of it.
 pub(crate) fn start(config: DriverConfig) -> Result<Handle, StartError> {
     let seed = clock::seed().map_err(StartError::Entropy)?;
+    let sound_seed = clock::seed().map_err(StartError::Entropy)?;
     let runtime = runtime::Builder::new_current_thread().enable_all().build().map_err(StartError::Thread)?;
     let (commands, received) = mpsc::unbounded_channel();
     let (log, counters, additions) = (Log::default(), CounterSnapshot::default(), Additions::default());
@@ -66,6 +70,7 @@ pub(crate) fn start(config: DriverConfig) -> Result<Handle, StartError> {
     let work = move || {
         let mut clock = Clock::start();
         let (now, _) = clock.read();
+        let sound = config.sound.unwrap_or_else(|| SoundConfig::new(clock.origin()));
         let sockets = NetConfig {
             message: config.agent.limits.message,
             connect: config.agent.limits.connect,
@@ -84,6 +89,7 @@ pub(crate) fn start(config: DriverConfig) -> Result<Handle, StartError> {
             registry: Registry::default(),
             waiters: Waiters::default(),
             calls: Calls::default(),
+            sound: SoundOfCalls::new(sound, &sound_seed),
             log,
             counters,
             network: Network::default(),
@@ -112,6 +118,7 @@ struct Driver {
     registry: Registry,
     waiters: Waiters,
     calls: Calls,
+    sound: SoundOfCalls,
     log: Log,
     counters: CounterSnapshot,
     network: Network,
@@ -301,6 +308,9 @@ impl Driver {
                     self.sockets.close(flow);
                 }
                 Output::Ask { id, question, until } => {
+                    if let Question::Describe(described) = &question {
+                        self.with_calls(now, |calls, cx| calls.prepare(described.call, cx));
+                    }
                     let until = until.map(|moment| self.clock.instant(moment));
                     self.questions.ask(id, question, until);
                 }
@@ -319,8 +329,8 @@ impl Driver {
     }
 
     fn with_calls(&mut self, now: Now, act: impl FnOnce(&mut Calls, &mut CallContext<'_>)) {
-        let Self { agent, registry, questions, calls, .. } = self;
-        act(calls, &mut CallContext { agent, registry, questions, now });
+        let Self { agent, registry, questions, calls, sound, .. } = self;
+        act(calls, &mut CallContext { agent, registry, questions, sound, now });
     }
 
     fn counters(&self) -> Counters {

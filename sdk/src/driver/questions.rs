@@ -63,6 +63,11 @@ impl Questions {
         self.providers.remove(&account);
     }
 
+    /// True where the application describes the sessions of all calls that nobody else describes.
+    pub(super) fn has_describer(&self) -> bool {
+        self.describer.is_some()
+    }
+
     /// Asks this describer about that call from now on.
     pub(super) fn describe_by(&mut self, call: CallId, describer: Describer) {
         self.describers.insert(call, describer);

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use homing_media::{Agreed, Tone};
@@ -28,7 +28,8 @@ use super::workers::Workers;
 pub struct AudioControl(Arc<Inner>);
 
 struct Inner {
-    commands: Mutex<Commands<Command>>,
+    /// None once the sound was ended.
+    commands: Mutex<Option<Commands<Command>>>,
     numbers: Numbers,
     packets: PacketReader,
     workers: Workers,
@@ -58,7 +59,7 @@ impl AudioControl {
         packets: PacketReader,
         workers: Workers,
     ) -> Self {
-        let commands = Mutex::new(commands);
+        let commands = Mutex::new(Some(commands));
         Self(Arc::new(Inner { commands, numbers, packets, workers, next_id: AtomicU64::new(1) }))
     }
 
@@ -169,6 +170,11 @@ impl AudioControl {
         sent.await.unwrap_or(Err(SoundError::Over))
     }
 
+    /// Ends it as dropping the last clone does, whoever holds one: the call is over.
+    pub(crate) fn end(&self) {
+        drop(self.0.commands().take());
+    }
+
     /// What was counted and measured, at most a second ago.
     pub fn stats(&self) -> SoundStats {
         let mut stats = match self.0.numbers.lock() {
@@ -191,11 +197,14 @@ impl AudioControl {
 
 impl Inner {
     fn send(&self, command: Command) -> Result<(), CommandRefused<Command>> {
-        let mut commands = match self.commands.lock() {
-            Ok(commands) => commands,
-            Err(poisoned) => poisoned.into_inner(),
-        };
-        commands.send(command)
+        match &mut *self.commands() {
+            Some(commands) => commands.send(command),
+            None => Err(CommandRefused::Gone(command)),
+        }
+    }
+
+    fn commands(&self) -> MutexGuard<'_, Option<Commands<Command>>> {
+        self.commands.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -37,7 +37,7 @@ pub use command::PlaybackEnd;
 pub use control::{AudioControl, Playback, Recording};
 pub use error::SoundError;
 pub use event::{SoundEvent, SoundStats};
-pub use homing_media::{Agreed, Digit, Statistics, Tone};
+pub use homing_media::{Agreed, Codec, Digit, Policy, Security, Statistics, Tone};
 pub use homing_net::rtp::{Lateness, PacketCounters, PortRange, RtpAddress, RtpPair, RtpSockets};
 pub use open::{Opened, Sound, SoundConfig, SoundEvents};
 pub use source::{Repeat, Sine, Source};

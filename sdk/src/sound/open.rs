@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use homing_core::ids::{Rng, Seed};
-use homing_media::{Session, Setup};
+use homing_media::{Policy, Session, Setup};
 use homing_net::rtp::{
     Driven, Lateness, PacedConfig, PacedThreads, PortRange, Reports, RtpAddress, RtpPair, RtpPorts,
     RtpSockets,
@@ -32,6 +32,11 @@ pub struct SoundConfig {
     pub calls: usize,
     /// Files and pipes that are read and written at the same time, each by a thread of its own.
     pub files: usize,
+    /// Where sound is received. None takes the address of each call's signalling, which fits unless a NAT lies between
+    /// that lets sound through elsewhere.
+    pub address: Option<RtpAddress>,
+    /// What may be spoken, and whether it is encrypted. Whether the signalling may carry keys is found out for each call.
+    pub policy: Policy,
     /// Where the time of all calls begins; that of the signalling beside them, so that their moments compare.
     pub origin: Instant,
 }
@@ -82,9 +87,10 @@ pub struct Opened {
 pub struct SoundEvents(Reports<SoundEvent>);
 
 impl SoundConfig {
-    /// Ports 16384 to 32767, one thread for a thousand calls, 256 files.
+    /// Ports 16384 to 32767, one thread for a thousand calls, 256 files, G.711, encryption where it can be had.
     pub fn new(origin: Instant) -> Self {
-        Self { ports: PortRange::default(), threads: 1, calls: 1_000, files: 256, origin }
+        let (ports, policy) = (PortRange::default(), Policy::default());
+        Self { ports, threads: 1, calls: 1_000, files: 256, address: None, policy, origin }
     }
 }
 
@@ -94,7 +100,7 @@ impl Sound {
     /// # Errors
     /// [`SoundError::Socket`] when the system gives no thread.
     pub fn start(config: SoundConfig, seed: &Seed) -> Result<Self, SoundError> {
-        let SoundConfig { ports, threads, calls, files, origin } = config;
+        let SoundConfig { ports, threads, calls, files, origin, .. } = config;
         let paced = PacedConfig { threads, machines: calls, ..PacedConfig::new(origin) };
         Ok(Self {
             threads: PacedThreads::start(paced)?,

@@ -4,4 +4,5 @@ mod ends;
 mod holding;
 mod phones;
 mod ringing;
+mod sound;
 mod talking;

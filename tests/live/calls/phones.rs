@@ -5,7 +5,9 @@ use std::time::Duration;
 use homing::call::{
     Call, CallEnd, Description, DescriptionQuestion, DescriptionRefusal, IncomingCall, IncomingCalls, Turn,
 };
-use homing::{Account, AccountConfig, Aor, Password, Resolver, Roots, StaticCredentials, UserAgent};
+use homing::{
+    Account, AccountConfig, Aor, Password, Resolver, Roots, StaticCredentials, UserAgent, UserAgentBuilder,
+};
 use homing_server_mock::estate::{Estate, User};
 use homing_server_mock::node::config::NodeConfig;
 use homing_tests::test_bed::CANARY;
@@ -33,14 +35,28 @@ impl Phones {
 
     /// The same, with a change to both accounts.
     pub(crate) async fn with(seed: u64, change: impl Fn(&mut AccountConfig)) -> Self {
+        Self::built(seed, |builder| builder.session_describer(agrees), change).await
+    }
+
+    /// The same, with the sound of the SDK in place of a describer.
+    pub(crate) async fn with_sound(seed: u64, change: impl Fn(&mut AccountConfig)) -> Self {
+        Self::built(seed, |builder| builder, change).await
+    }
+
+    async fn built(
+        seed: u64,
+        build: impl Fn(UserAgentBuilder) -> UserAgentBuilder,
+        change: impl Fn(&mut AccountConfig),
+    ) -> Self {
         let much = |node: &mut NodeConfig| {
             node.calls.from_user = 100;
             node.calls.to_user = 100;
         };
-        let builder = estate(seed).user(User::new("bob", CANARY).assigned("hs102"));
+        let people = ["bob", "carol", "dave"].map(|name| User::new(name, CANARY).assigned("hs102"));
+        let builder = people.into_iter().fold(estate(seed), |estate, user| estate.user(user));
         let estate = builder.configure(much).start().await.unwrap();
-        let alice = Phone::new(&estate, "alice", &change).await;
-        let bob = Phone::new(&estate, "bob", &change).await;
+        let alice = Phone::new(&estate, "alice", &build, &change).await;
+        let bob = Phone::new(&estate, "bob", &build, &change).await;
         Self { estate, alice, bob }
     }
 
@@ -74,13 +90,16 @@ impl Phones {
 }
 
 impl Phone {
-    pub(crate) async fn new(estate: &Estate, user: &str, change: impl FnOnce(&mut AccountConfig)) -> Self {
-        let ua = UserAgent::builder()
+    async fn new(
+        estate: &Estate,
+        user: &str,
+        build: impl Fn(UserAgentBuilder) -> UserAgentBuilder,
+        change: impl FnOnce(&mut AccountConfig),
+    ) -> Self {
+        let builder = UserAgent::builder()
             .resolver(Resolver::name_server(estate.dns_address()))
-            .roots(Roots::pem(estate.ca_pem()).unwrap())
-            .session_describer(agrees)
-            .build()
-            .unwrap();
+            .roots(Roots::pem(estate.ca_pem()).unwrap());
+        let ua = build(builder).build().unwrap();
         let account = account(&ua, user, change);
         let calls = account.incoming();
         register(estate, &account).await.unwrap();
@@ -89,7 +108,7 @@ impl Phone {
 }
 
 /// An account with calls, at rest.
-fn account(ua: &UserAgent, user: &str, change: impl FnOnce(&mut AccountConfig)) -> Account {
+pub(crate) fn account(ua: &UserAgent, user: &str, change: impl FnOnce(&mut AccountConfig)) -> Account {
     let mut config = AccountConfig::new(Aor::parse(&format!("{user}@network.com")).unwrap(), "01010101");
     config.calls = Some(Box::default());
     change(&mut config);

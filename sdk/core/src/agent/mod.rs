@@ -36,6 +36,7 @@ use crate::account::server_link::ServerLink;
 use crate::account::waiting::Waiting;
 use crate::call::{Call, Rejection, Step};
 use crate::call_event::{CallEnd, EndReason};
+use crate::call_path::CallPath;
 use crate::call_request::{CallRequest, InfoBody};
 use crate::command::Command;
 use crate::config::{AccountConfig, AgentConfig, ConfigError, DoNotDisturb, ServerChoice};
@@ -380,6 +381,21 @@ impl Agent {
     pub fn end_calls(&mut self, account: AccountId, why: &EndReason, now: Now) {
         calls::end_all(self, account, why, now);
         pump::pump(self, now);
+    }
+
+    /// Hangs up one call for a reason that is told as its end; one that is over stays as it ended.
+    pub fn end_call(&mut self, call: CallId, why: EndReason, now: Now) {
+        // What is over already needs nothing.
+        let _ = calls::hang_up(self, call, CallEnd::ours(why), now);
+        pump::pump(self, now);
+    }
+
+    /// How the signalling of a call travels now; none for a call that is over or has no connection yet.
+    pub fn call_path(&mut self, call: CallId) -> Option<CallPath> {
+        let entry = self.calls.get(&call)?;
+        let (account, link) = (entry.account, entry.call()?.line().link);
+        let (_, link) = self.accounts.get_mut(&account)?.link(link)?;
+        Some(CallPath { local: link.local, is_proved: link.proof.is_some() })
     }
 
     /// Holds an answered call: the world is asked for an offer that is `sendonly`. Told as

@@ -218,6 +218,11 @@ impl Negotiation {
         Ok(answer)
     }
 
+    /// True between an offer of ours and the next one of the peer: an answer of the peer is one to it.
+    pub fn awaits_answer(&self) -> bool {
+        self.offered.is_some()
+    }
+
     /// What was agreed on last; an offer under way changes nothing of it.
     pub fn agreed(&self) -> Option<&Agreed> {
         self.agreed.as_ref()
