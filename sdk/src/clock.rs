@@ -17,11 +17,6 @@ impl Clock {
         Self { start: Instant::now(), offset: wall() }
     }
 
-    /// The instant from which it counts.
-    pub(crate) fn origin(&self) -> Instant {
-        self.start
-    }
-
     /// The present instant, and whether one clock jumped against the other since the last reading
     /// (suspend, a set clock).
     pub(crate) fn read(&mut self) -> (Now, bool) {
@@ -48,6 +43,11 @@ pub(crate) fn seed() -> std::io::Result<Seed> {
     let mut bytes = [0u8; 32];
     getrandom::fill(&mut bytes)?;
     Ok(Seed(bytes))
+}
+
+/// The present instant, for what counts from there by itself.
+pub(crate) fn present() -> Instant {
+    Instant::now()
 }
 
 fn wall() -> Duration {

@@ -12,11 +12,14 @@ use homing_net::{Roots, TlsClient};
 use homing_wire::Uri;
 use tokio::sync::oneshot;
 
+use crate::call::SoundOfCalls;
+use crate::clock;
 use crate::command::{Asked, Command};
 use crate::credentials::NoCredentials;
 use crate::dns::Resolver;
 use crate::driver::{self, DriverConfig};
 use crate::error::Error;
+use crate::sound::SoundConfig;
 use crate::trace::{Recorder, Trace};
 
 /// Asks whether somebody is there (RFC 3261 section 11), without an account and without credentials.
@@ -81,15 +84,17 @@ impl Probe {
         account.server = ServerChoice::NoRegistrar;
         account.transports.clone_from(&self.transports);
         account.check()?;
+        // The system refuses a thread or randomness: without that nobody could tell our branch from another's.
+        let sound = clock::seed().map_err(|_| Misuse::Limit)?;
+        let sound = SoundOfCalls::new(SoundConfig::new(clock::present()), &sound);
         let config = DriverConfig {
             describer: None,
-            sound: None,
+            sound,
             agent: AgentConfig::default(),
             resolver: self.resolver.clone(),
             tls: self.tls.clone(),
             recorder,
         };
-        // The system refuses a thread or randomness: without that nobody could tell our branch from another's.
         let handle = driver::start(config).map_err(|_| Misuse::Limit)?;
         let (account, _state) = handle.add(account, Arc::new(NoCredentials))?;
         let asked = handle.ask(|reply| Command::Options { account, uri: Some(uri.into()), reply }).await;

@@ -6,11 +6,13 @@ use std::time::Duration;
 
 use homing_core::config::{AccountConfig, AgentConfig};
 use homing_core::counter::Counters;
+use homing_net::rtp::Lateness;
 use homing_net::{NetCounters, Roots, TlsClient};
 use tokio::sync::oneshot;
 
 use crate::account::Account;
-use crate::call::{Describer, SessionDescriber};
+use crate::call::{Describer, SessionDescriber, SoundOfCalls};
+use crate::clock;
 use crate::command::{Command, Handle, ShutdownReport};
 use crate::credentials::CredentialsProvider;
 use crate::dns::Resolver;
@@ -32,6 +34,7 @@ use crate::trace::Trace;
 pub struct UserAgent {
     handle: Handle,
     trace: Trace,
+    sound: SoundOfCalls,
 }
 
 /// Settings of a user agent that is to be built.
@@ -122,6 +125,12 @@ impl UserAgent {
         self.handle.counters().net()
     }
 
+    /// How late the packets of its calls left after their slots of 20 ms, of all calls since the first together. Waits
+    /// for nothing.
+    pub fn sound_lateness(&self) -> Lateness {
+        self.sound.lateness()
+    }
+
     /// Hangs up all calls, which takes a second at most, then signs all accounts out, waits for their servers' answers, at most `grace`, and ends. The report tells for
     /// each account whether its server removed the binding, refused to, or did not answer. What every
     /// other handle asks for from then on fails with [`Error::ShutDown`]. If the future is dropped the
@@ -194,7 +203,9 @@ impl UserAgentBuilder {
         let (recorder, trace) = crate::trace::trace(self.trace_bytes);
         let tls = self.client_certificate.unwrap_or_else(|| TlsClient::new(self.roots));
         let Self { agent, describer, sound, .. } = self;
-        let config = DriverConfig { agent, resolver, describer, sound, tls, recorder };
-        Ok(UserAgent { handle: driver::start(config)?, trace })
+        let sound = sound.unwrap_or_else(|| SoundConfig::new(clock::present()));
+        let sound = SoundOfCalls::new(sound, &clock::seed().map_err(StartError::Entropy)?);
+        let config = DriverConfig { agent, resolver, describer, sound: sound.clone(), tls, recorder };
+        Ok(UserAgent { handle: driver::start(config)?, trace, sound })
     }
 }

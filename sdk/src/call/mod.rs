@@ -8,9 +8,9 @@
 //! | [`IncomingCalls`] | those that wait in it | those that wait in it get 480 |
 //! | [`CallEvents`] | no | nothing happens |
 //!
-//! What a call says of its session is asked of the [`SessionDescriber`] of the user agent or of the call: this crate
-//! decides whose turn an offer is (RFC 3264, RFC 6337), the describer what it says. An account makes and takes calls
-//! where its configuration has [`CallRules`]:
+//! This crate decides whose turn an offer is (RFC 3264, RFC 6337), says what stands in it, and carries the sound
+//! ([`Call::audio`]). An application with media of its own gives a [`SessionDescriber`], for all calls of the user agent
+//! or for one. An account makes and takes calls where its configuration has [`CallRules`]:
 //!
 //! ```
 //! # use homing::account::{AccountConfig, Aor};

@@ -9,13 +9,11 @@ use homing_core::call_event::CallEvent;
 use homing_core::call_path::CallPath;
 use homing_core::description::{Description, DescriptionQuestion, DescriptionRefusal, Turn};
 use homing_core::ids::{Rng, Seed};
-use homing_media::{Agreed, Codec, LocalAddress, Negotiation, Policy, Refusal};
-use homing_net::rtp::{RtpAddress, RtpPair};
+use homing_media::{Agreed, Codec, LocalAddress, Negotiation, Policy, Refusal, Tone};
+use homing_net::rtp::{Lateness, RtpAddress, RtpPair};
 
 use super::describer::SessionDescriber;
-use crate::sound::{
-    Audio, AudioControl, Opened, Playback, Sound, SoundConfig, SoundError, SoundEvents, Tone,
-};
+use crate::sound::{Audio, AudioControl, Opened, Playback, Sound, SoundConfig, SoundError, SoundEvents};
 
 /// What all calls of a user agent share. The threads begin with the first call that needs them. Cheap to clone.
 #[derive(Clone)]
@@ -86,9 +84,16 @@ pub(crate) enum Verdict {
 }
 
 impl SoundOfCalls {
+    /// Without any thread yet.
     pub(crate) fn new(config: SoundConfig, seed: &Seed) -> Self {
         let seeds = seed.rng("sound of calls");
         Self(Arc::new(Mutex::new(Shared { config, seeds, sound: None })))
+    }
+
+    /// How late packets left after their slots since the first call, of all calls together.
+    pub(crate) fn lateness(&self) -> Lateness {
+        let shared = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        shared.sound.as_ref().map_or_else(Lateness::none, Sound::lateness)
     }
 
     /// The sound of a call that begins.

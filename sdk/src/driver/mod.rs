@@ -35,7 +35,6 @@ use crate::command::{
 };
 use crate::dns::Resolver;
 use crate::error::StartError;
-use crate::sound::SoundConfig;
 use crate::trace::Recorder;
 
 use calls::{CallContext, Calls};
@@ -52,8 +51,7 @@ pub(crate) struct DriverConfig {
     pub(crate) agent: AgentConfig,
     pub(crate) resolver: Resolver,
     pub(crate) describer: Option<Describer>,
-    /// None for the defaults.
-    pub(crate) sound: Option<SoundConfig>,
+    pub(crate) sound: SoundOfCalls,
     pub(crate) tls: TlsClient,
     pub(crate) recorder: Recorder,
 }
@@ -61,7 +59,6 @@ pub(crate) struct DriverConfig {
 /// Starts a driver on a thread of its own and gives the first handle of it.
 pub(crate) fn start(config: DriverConfig) -> Result<Handle, StartError> {
     let seed = clock::seed().map_err(StartError::Entropy)?;
-    let sound_seed = clock::seed().map_err(StartError::Entropy)?;
     let runtime = runtime::Builder::new_current_thread().enable_all().build().map_err(StartError::Thread)?;
     let (commands, received) = mpsc::unbounded_channel();
     let (log, counters, additions) = (Log::default(), CounterSnapshot::default(), Additions::default());
@@ -70,7 +67,6 @@ pub(crate) fn start(config: DriverConfig) -> Result<Handle, StartError> {
     let work = move || {
         let mut clock = Clock::start();
         let (now, _) = clock.read();
-        let sound = config.sound.unwrap_or_else(|| SoundConfig::new(clock.origin()));
         let sockets = NetConfig {
             message: config.agent.limits.message,
             connect: config.agent.limits.connect,
@@ -89,7 +85,7 @@ pub(crate) fn start(config: DriverConfig) -> Result<Handle, StartError> {
             registry: Registry::default(),
             waiters: Waiters::default(),
             calls: Calls::default(),
-            sound: SoundOfCalls::new(sound, &sound_seed),
+            sound: config.sound,
             log,
             counters,
             network: Network::default(),

@@ -68,7 +68,7 @@ impl AudioControl {
     ///
     /// # Errors
     /// [`SoundError::Busy`] and [`SoundError::Over`], as of every command.
-    pub fn agree(&self, agreed: Agreed) -> Result<(), SoundError> {
+    pub(crate) fn agree(&self, agreed: Agreed) -> Result<(), SoundError> {
         self.send(Command::Agree(Box::new(agreed)))
     }
 
@@ -76,23 +76,23 @@ impl AudioControl {
     /// there early media or not; playbacks wait.
     ///
     /// # Errors
-    /// As [`agree`](Self::agree).
-    pub fn answered(&self) -> Result<(), SoundError> {
+    /// [`SoundError::Busy`] and [`SoundError::Over`], as of every command.
+    pub(crate) fn answered(&self) -> Result<(), SoundError> {
         self.send(Command::Answered)
     }
 
     /// Neither says nor hears anything until it is taken back, whatever is agreed.
     ///
     /// # Errors
-    /// As [`agree`](Self::agree).
-    pub fn hold(&self, is_held: bool) -> Result<(), SoundError> {
+    /// [`SoundError::Busy`] and [`SoundError::Over`], as of every command.
+    pub(crate) fn hold(&self, is_held: bool) -> Result<(), SoundError> {
         self.send(Command::Hold(is_held))
     }
 
     /// The other side hears silence until it is taken back.
     ///
     /// # Errors
-    /// As [`agree`](Self::agree).
+    /// [`SoundError::Busy`] and [`SoundError::Over`], as of every command.
     pub fn mute(&self, is_muted: bool) -> Result<(), SoundError> {
         self.send(Command::Mute(is_muted))
     }
@@ -100,8 +100,8 @@ impl AudioControl {
     /// This side hears a tone in place of the call until another, or none, is said. Ringback yields to early media.
     ///
     /// # Errors
-    /// As [`agree`](Self::agree).
-    pub fn tone(&self, tone: Option<Tone>) -> Result<(), SoundError> {
+    /// [`SoundError::Busy`] and [`SoundError::Over`], as of every command.
+    pub(crate) fn tone(&self, tone: Option<Tone>) -> Result<(), SoundError> {
         self.send(Command::Tone(tone))
     }
 
@@ -109,7 +109,7 @@ impl AudioControl {
     /// goes on; [`Playback::stop`] ends it.
     ///
     /// # Errors
-    /// As [`agree`](Self::agree).
+    /// [`SoundError::Busy`] and [`SoundError::Over`], as of every command.
     pub fn flush(&self) -> Result<(), SoundError> {
         self.send(Command::Flush)
     }
@@ -219,7 +219,7 @@ impl Playback {
     /// Stops it within 20 ms; another playback is not touched.
     ///
     /// # Errors
-    /// As [`AudioControl::agree`].
+    /// [`SoundError::Busy`], [`SoundError::Over`].
     pub fn stop(&self) -> Result<(), SoundError> {
         let control = self.control.upgrade().ok_or(SoundError::Over)?;
         control.send(Command::Stop(self.id)).map_err(|refused| error_of(&refused))

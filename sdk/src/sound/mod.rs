@@ -8,9 +8,9 @@
 //!                                    packets of the call, by the paced thread
 //! ```
 //!
-//! [`Sound`] is made once. For each call: [`Sound::bind`] when its description is written, [`Sound::open`] with those
-//! sockets, [`AudioControl::agree`] with each outcome of offer and answer, [`AudioControl::answered`] with the answer,
-//! and the [`AudioControl`] is dropped with the call. Nothing that blocks runs on the paced thread: a file, pipe or
+//! `Sound` is made once for a user agent. For each call it binds sockets when the description is written, and opens the
+//! sound; the call hands in each outcome of offer and answer, the answer, and the end. What an application holds of it is
+//! the [`AudioControl`]. Nothing that blocks runs on the paced thread: a file, pipe or
 //! backend that gives nothing is silence, is counted and told, and ends no call.
 
 mod audio;
@@ -37,7 +37,9 @@ pub use command::PlaybackEnd;
 pub use control::{AudioControl, Playback, Recording};
 pub use error::SoundError;
 pub use event::{SoundEvent, SoundStats};
-pub use homing_media::{Agreed, Codec, Digit, Policy, Security, Statistics, Tone};
-pub use homing_net::rtp::{Lateness, PacketCounters, PortRange, RtpAddress, RtpPair, RtpSockets};
-pub use open::{Opened, Sound, SoundConfig, SoundEvents};
+pub use homing_media::{Codec, Digit, Policy, Security, Statistics};
+pub use homing_net::rtp::{Lateness, PacketCounters, PortRange, RtpAddress};
+pub use open::{SoundConfig, SoundEvents};
 pub use source::{Repeat, Sine, Source};
+
+pub(crate) use open::{Opened, Sound};

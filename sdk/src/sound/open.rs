@@ -41,30 +41,11 @@ pub struct SoundConfig {
     pub origin: Instant,
 }
 
-/// The sound of all calls of a program.
+/// The sound of all calls of a user agent.
 ///
 /// A call gets its ports when its description is written, and its sound at once: before anything is agreed it hears
 /// tones only.
-///
-/// ```no_run
-/// use homing::sound::{Audio, Repeat, Sound, SoundConfig, Source};
-/// use homing_core::ids::Seed;
-/// use homing_net::rtp::{RtpAddress, RtpPair};
-///
-/// # async fn example(agreed: homing_media::Agreed, seed: Seed) -> Result<(), homing::sound::SoundError> {
-/// let mut sound = Sound::start(SoundConfig::new(std::time::Instant::now()), &seed)?;
-/// let here = RtpAddress { bind: [192, 0, 2, 7].into(), advertise: None };
-/// let sockets = sound.bind(here, RtpPair::Two)?;
-/// // … the description names sockets.advertised(), and offer and answer come to `agreed` …
-/// let call = sound.open(sockets, Audio::Silence)?;
-/// call.control.agree(agreed)?;
-/// call.control.answered()?;
-/// let file = Source::File { path: "greeting.wav".into(), repeat: Repeat::Times(1) };
-/// call.control.play(file).ended().await?;
-/// # Ok(())
-/// # }
-/// ```
-pub struct Sound {
+pub(crate) struct Sound {
     threads: PacedThreads,
     ports: RtpPorts,
     seeds: Rng,
@@ -73,13 +54,13 @@ pub struct Sound {
 
 /// The sound of a call that was just opened.
 #[derive(Debug)]
-pub struct Opened {
+pub(crate) struct Opened {
     /// To be kept as long as the call.
-    pub control: AudioControl,
+    pub(crate) control: AudioControl,
     /// What happens in it, in order and each once.
-    pub events: SoundEvents,
+    pub(crate) events: SoundEvents,
     /// What [`Audio::File`] and [`Audio::Sine`] play; none for others.
-    pub playback: Option<Playback>,
+    pub(crate) playback: Option<Playback>,
 }
 
 /// Reads what happens in the sound of one call. Up to 128 events wait; what comes then is counted.
@@ -99,7 +80,7 @@ impl Sound {
     ///
     /// # Errors
     /// [`SoundError::Socket`] when the system gives no thread.
-    pub fn start(config: SoundConfig, seed: &Seed) -> Result<Self, SoundError> {
+    pub(crate) fn start(config: SoundConfig, seed: &Seed) -> Result<Self, SoundError> {
         let SoundConfig { ports, threads, calls, files, origin, .. } = config;
         let paced = PacedConfig { threads, machines: calls, ..PacedConfig::new(origin) };
         Ok(Self {
@@ -114,7 +95,7 @@ impl Sound {
     ///
     /// # Errors
     /// [`SoundError::Socket`] when the range is exhausted or the address is none of this machine's.
-    pub fn bind(&mut self, address: RtpAddress, pair: RtpPair) -> Result<RtpSockets, SoundError> {
+    pub(crate) fn bind(&mut self, address: RtpAddress, pair: RtpPair) -> Result<RtpSockets, SoundError> {
         Ok(self.ports.bind(address, pair)?)
     }
 
@@ -124,7 +105,7 @@ impl Sound {
     /// [`SoundError::Rate`] for a backend or pipes at a rate that no sound has, [`SoundError::TooMany`] and
     /// [`SoundError::Thread`] for pipes, [`SoundError::Socket`] when the threads have as many calls as they may. A file
     /// that cannot be read is told by the playback.
-    pub fn open(&mut self, sockets: RtpSockets, audio: Audio) -> Result<Opened, SoundError> {
+    pub(crate) fn open(&mut self, sockets: RtpSockets, audio: Audio) -> Result<Opened, SoundError> {
         let mut source = None;
         let backend: Box<dyn AudioBackend> = match audio {
             Audio::Silence => Box::new(Null),
@@ -150,12 +131,12 @@ impl Sound {
     }
 
     /// How many calls have sound now.
-    pub fn calls(&self) -> usize {
+    pub(crate) fn calls(&self) -> usize {
         self.threads.machines()
     }
 
     /// How late packets left after their slots since the start, of all calls together.
-    pub fn lateness(&self) -> Lateness {
+    pub(crate) fn lateness(&self) -> Lateness {
         self.threads.lateness()
     }
 }

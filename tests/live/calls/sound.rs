@@ -207,7 +207,11 @@ fn two_who_agree_on_no_protection_have_no_call_and_are_told_why() {
 #[test]
 fn a_party_of_the_estate_sends_back_what_it_hears() {
     run(async {
-        let echo = Party { sound: Some(PartySound { speech: Speech::Echo, fault: None }), after: Duration::ZERO, ..Party::new("echo") };
+        let echo = Party {
+            sound: Some(PartySound { speech: Speech::Echo, fault: None }),
+            after: Duration::ZERO,
+            ..Party::new("echo")
+        };
         let estate = estate(644).party("hs102", echo).start().await.unwrap();
         let ua = user_agent(&estate, SoundConfig::new(std::time::Instant::now()));
         let alice: Account = account(&ua, "alice", |_| {});

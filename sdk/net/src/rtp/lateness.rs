@@ -20,7 +20,8 @@ pub struct Lateness {
 pub(super) struct LiveLateness(Arc<[AtomicU64; BUCKETS]>);
 
 impl Lateness {
-    pub(super) fn none() -> Self {
+    /// Of no packet.
+    pub fn none() -> Self {
         Self { buckets: vec![0; BUCKETS] }
     }
 

@@ -4,11 +4,12 @@ use std::time::{Duration, Instant};
 
 use homing_core::ids::Seed;
 use homing_media::{Agreed, LocalAddress, Negotiation, Policy, Security};
+use homing_net::rtp::{RtpPair, RtpSockets};
 
 use super::{Measured, Path, sine, spec, write_wav};
 use crate::sound::{
-    Audio, Opened, PlaybackEnd, PortRange, Recording, Repeat, RtpAddress, RtpPair, RtpSockets, Sine, Sound,
-    SoundConfig, SoundError, SoundEvent, Source,
+    Audio, Opened, PlaybackEnd, PortRange, Recording, Repeat, RtpAddress, Sine, Sound, SoundConfig,
+    SoundError, SoundEvent, Source,
 };
 
 const LOOPBACK: RtpAddress =
