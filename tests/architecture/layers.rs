@@ -54,6 +54,7 @@ const CORE: &[(&str, &[&str])] = &[
             "description",
             "call_request",
             "call_event",
+            "call_path",
             "event",
             "command",
             "counter",
