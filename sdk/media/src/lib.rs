@@ -17,7 +17,7 @@ pub use codec::{Codec, FRAME, SAMPLE_RATE};
 pub use description::{
     Agreed, Answer, Format, Keys, LocalAddress, Negotiation, Policy, Refusal, Remote, RemoteHost, Security,
 };
-pub use digits::{Digit, DigitError};
+pub use digits::{Digit, DigitError, InfoDigit};
 pub use session::{
     Deadline, Dropped, Level, MAX_PACKET, PacketKind, PeerReport, Session, SessionEvent, Setup, Statistics,
     Traffic, Transmit, Why, is_private,

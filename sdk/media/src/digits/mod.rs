@@ -1,9 +1,11 @@
 //! Keys that are pressed in a call, as RFC 4733 sends them.
 
+mod info;
 mod packet;
 mod receiver;
 mod sender;
 
+pub use info::InfoDigit;
 pub(crate) use receiver::{DigitReceiver, Pressed};
 pub(crate) use sender::DigitSender;
 

@@ -28,6 +28,8 @@ pub(crate) struct Playout {
     /// The timestamp of the last packet, on a clock that never wraps; none before the first.
     last: Option<Stamp>,
     late: u64,
+    /// How many of the last packets came too late, one after the other.
+    late_in_row: u8,
     concealed: u64,
     /// When it was last asked for sound.
     played_at: i64,
@@ -49,6 +51,7 @@ impl Playout {
             stretcher: Stretcher::new(),
             last: None,
             late: 0,
+            late_in_row: 0,
             concealed: 0,
             played_at: 0,
         }
@@ -81,8 +84,17 @@ impl Playout {
         let octets = i64::try_from(payload.len()).unwrap_or(0);
         if place + octets <= self.timeline.cursor() {
             self.late += 1;
+            self.late_in_row += 1;
+            // None of them would ever be heard: a network that became slower by more than a buffer can wait, or a peer
+            // whose clock stood still while it was silent.
+            if self.late_in_row >= LATE_IN_ROW {
+                // That was no jitter, and is not to be waited for from now on.
+                self.delay = DelayEstimator::new();
+                self.begin(timestamp, codec, payload, arrival);
+            }
             return;
         }
+        self.late_in_row = 0;
         self.timeline.write(place, payload.iter().map(|octet| codec.decode(*octet)));
     }
 
@@ -93,6 +105,7 @@ impl Playout {
         self.last = Some(Stamp { timestamp, place: 0 });
         self.timeline.clear(-self.delay.target());
         self.concealer.interrupt();
+        self.late_in_row = 0;
         self.timeline.write(0, payload.iter().map(|octet| codec.decode(*octet)));
     }
 
@@ -201,6 +214,8 @@ fn duration(samples: i64) -> Duration {
 
 /// Sound is taken in steps of at most 20 ms.
 const STEP: usize = 160;
+/// 160 ms at the usual 20 ms.
+const LATE_IN_ROW: u8 = 8;
 /// Within 5 ms of its target the delay stays.
 const DEAD_BAND: i64 = 40;
 /// With 250 ms more than wanted, sound is left out rather than played fast.

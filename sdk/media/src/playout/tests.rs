@@ -116,6 +116,24 @@ fn a_network_that_turns_slower_is_waited_for_once() {
 }
 
 #[test]
+fn a_peer_whose_clock_stands_still_in_silence_is_heard_again_soon() {
+    let mut playout = Playout::new();
+    let mut silent = 0;
+    for step in 0..300i64 {
+        // Silent from the first to the third second, and the timestamps go on as if it had not been.
+        let number = if step < 50 { Some(step) } else { (step >= 125).then_some(step - 75) };
+        let now = Duration::from_millis(step as u64 * 20);
+        if let Some(number) = number {
+            playout.put((number * 160) as u32, Codec::Pcmu, &tone(number), now);
+        }
+        let mut frame = [0; 160];
+        playout.take(&mut frame, now);
+        silent += usize::from(step >= 125 && frame.iter().all(|sample| sample.unsigned_abs() < 1000));
+    }
+    assert!(silent <= 12, "{silent} frames of 20 ms more are silent");
+}
+
+#[test]
 fn other_timestamps_begin_anew_without_a_new_source() {
     let mut playout = Playout::new();
     let mut frame = [0; 160];

@@ -1,6 +1,10 @@
 //! Where packets come from and go to, with a translator between.
 
-use homing_media::{Codec, FRAME, Security, SessionEvent};
+use std::time::Duration;
+
+use homing_media::{
+    Codec, FRAME, LocalAddress, MAX_PACKET, Negotiation, Security, Session, SessionEvent, Setup,
+};
 
 use crate::tone::assert_clean;
 use crate::world::{Call, Flying, Side, address, clean, policy};
@@ -53,4 +57,27 @@ fn once_learnt_only_signalling_moves_it() {
     let answer = call.called_says.answer(offer.as_bytes(), false).unwrap();
     call.called.agree(&answer.agreed, call.now);
     assert_clean(&call.listen(100, &mut clean)[20 * FRAME..], "signalled anew");
+}
+
+#[test]
+fn two_sides_with_ipv6_hear_each_other() {
+    let says = |last: u16, port: u16| {
+        let ip = std::net::Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, last).into();
+        let local = LocalAddress { ip, rtp_port: port, rtcp_port: Some(port + 1) };
+        Negotiation::new(policy(Security::Off, Codec::Pcmu, 20), local, &[1; 32])
+    };
+    let (mut caller, mut called) = (says(1, 4000), says(2, 5000));
+    let offer = caller.offer(false).unwrap();
+    assert!(offer.contains("c=IN IP6 2001:db8::1\r\n"), "{offer}");
+    let answer = called.answer(offer.as_bytes(), false).unwrap();
+    let (mut one, mut other) = (Session::new(&Setup::new([1; 32])), Session::new(&Setup::new([2; 32])));
+    one.agree(&caller.take_answer(answer.body.as_bytes()).unwrap(), Duration::ZERO);
+    other.agree(&answer.agreed, Duration::ZERO);
+    let mut packet = [0; MAX_PACKET];
+    one.capture(&[1000; FRAME], Duration::from_millis(20));
+    let transmit = one.poll_output(&mut packet).unwrap();
+    assert_eq!(transmit.to, "[2001:db8::2]:5000".parse().unwrap());
+    let from = "[2001:db8::1]:4000".parse().unwrap();
+    other.handle_rtp(&mut packet[..transmit.length], from, Duration::from_millis(20));
+    assert_eq!(other.statistics(Duration::from_millis(20)).received.packets, 1);
 }

@@ -29,6 +29,24 @@ fn a_tone_passes_every_codec_packet_time_and_protection() {
 }
 
 #[test]
+fn every_suite_carries_sound_and_reports() {
+    for suite in ["AES_CM_128_HMAC_SHA1_80", "AES_CM_128_HMAC_SHA1_32", "AEAD_AES_128_GCM"] {
+        let mut call = Call::new(&policy(Security::Required, Codec::Pcmu, 20), 9);
+        let only = |offer: String| {
+            let is_kept = |line: &&str| !line.starts_with("a=crypto") || line.contains(suite);
+            offer.split_inclusive("\r\n").filter(is_kept).collect()
+        };
+        call.agree_on([false, false], &only);
+        assert_eq!(call.called_says.agreed().unwrap().keys.as_ref().unwrap().send.suite().name(), suite);
+        let heard = call.listen(20 * SECOND, &mut clean);
+        assert_clean(&heard[SECOND * FRAME..], suite);
+        let statistics = call.called.statistics(call.now);
+        assert!(statistics.peer.is_some() && statistics.round_trip.is_some(), "{suite}: {statistics:?}");
+        assert_eq!(statistics.dropped.total(), 0, "{suite}");
+    }
+}
+
+#[test]
 fn both_hear_each_other_soon_and_little_waits() {
     let mut call = Call::new(&policy(Security::Optional, Codec::Pcmu, 20), 1);
     let mut tones = [crate::tone::Tone::default(), crate::tone::Tone::default()];

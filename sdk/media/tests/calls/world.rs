@@ -78,8 +78,14 @@ impl Call {
     }
 
     /// Offer and answer, the caller first; who holds says so.
-    pub(crate) fn agree(&mut self, [caller_holds, called_holds]: [bool; 2]) {
-        let offer = self.caller_says.offer(caller_holds).unwrap();
+    pub(crate) fn agree(&mut self, holds: [bool; 2]) {
+        self.agree_on(holds, &|offer| offer);
+    }
+
+    /// The same with the offer changed on its way.
+    pub(crate) fn agree_on(&mut self, holds: [bool; 2], changed: &dyn Fn(String) -> String) {
+        let [caller_holds, called_holds] = holds;
+        let offer = changed(self.caller_says.offer(caller_holds).unwrap());
         let answer = self.called_says.answer(offer.as_bytes(), called_holds).unwrap();
         let agreed = self.caller_says.take_answer(answer.body.as_bytes()).unwrap();
         self.called.agree(&answer.agreed, self.now);
