@@ -17,7 +17,15 @@ pub(crate) const CRATES: &[(&str, &str, &[&str])] = &[
     (
         "homing-tests",
         "tests",
-        &["homing", "homing-core", "homing-net", "homing-server-mock", "homing-tui", "homing-wire"],
+        &[
+            "homing",
+            "homing-core",
+            "homing-media",
+            "homing-net",
+            "homing-server-mock",
+            "homing-tui",
+            "homing-wire",
+        ],
     ),
 ];
 

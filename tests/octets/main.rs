@@ -14,7 +14,7 @@ use homing_core::ids::{Rng, Seed};
 /// A target by its name.
 type Target = (&'static str, fn(&[u8]));
 
-const TARGETS: [Target; 7] = [
+const TARGETS: [Target; 9] = [
     ("message", targets::message::check),
     ("framer", targets::framer::check),
     ("sdp", targets::sdp::check),
@@ -22,6 +22,8 @@ const TARGETS: [Target; 7] = [
     ("auth", targets::auth::check),
     ("ntlm", targets::ntlm::check),
     ("agent", targets::agent::check),
+    ("negotiation", targets::negotiation::check),
+    ("sound", targets::sound::check),
 ];
 
 #[test]

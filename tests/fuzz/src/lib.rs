@@ -5,6 +5,8 @@ pub mod auth;
 pub mod framer;
 pub mod message;
 pub mod multipart;
+pub mod negotiation;
 pub mod ntlm;
 pub mod sdp;
 mod server;
+pub mod sound;

@@ -63,8 +63,9 @@ pub(super) fn choose(
     let has_keys = media.cryptos().next().is_some();
     let has_dtls = media.attribute("fingerprint").is_some();
     Err(match policy.security {
-        Security::Off => Refusal::SecurityOff,
+        // No policy of ours would help.
         _ if !has_keys && has_dtls => Refusal::OnlyDtls,
+        Security::Off => Refusal::SecurityOff,
         _ if has_keys && !policy.secure_signalling => Refusal::KeysInClear,
         _ if has_keys || profile == Profile::Secure => Refusal::NoCommonSuite,
         _ => Refusal::SecurityRequired,

@@ -120,6 +120,33 @@ fn a_change_keeps_payload_types_codec_keys_and_the_other_media() {
 }
 
 #[test]
+fn a_change_offers_the_codec_of_the_call_first_and_no_payload_type_twice() {
+    let mut one = side(policy(Security::Off), 1);
+    one.answer(offer("m=audio 9 RTP/AVP 8 0\n").as_bytes(), false).unwrap();
+    assert!(one.offer(false).unwrap().contains("m=audio 4010 RTP/AVP 8 0 101\r\n"));
+    let mut other = side(policy(Security::Off), 2);
+    other.answer(offer("m=audio 9 RTP/AVP 101\na=rtpmap:101 PCMU/8000\n").as_bytes(), false).unwrap();
+    assert!(other.offer(false).unwrap().contains("m=audio 4020 RTP/AVP 101 8 96\r\n"));
+}
+
+#[test]
+fn sound_stays_at_its_place_in_the_description() {
+    let mut one = side(policy(Security::Off), 1);
+    let media = "m=audio 9 RTP/AVP 18\nm=audio 7 RTP/AVP 0\n";
+    assert!(
+        one.answer(offer(media).as_bytes(), false)
+            .unwrap()
+            .body
+            .contains("m=audio 0 RTP/AVP 18\r\nm=audio 4010")
+    );
+    let both = "m=audio 9 RTP/AVP 0\nm=audio 7 RTP/AVP 0\n";
+    let answered = one.answer(offer(both).as_bytes(), false).unwrap();
+    assert_eq!(answered.agreed.remote.rtp_port, 7, "{}", answered.body);
+    let moved = "m=audio 9 RTP/AVP 0\nm=audio 0 RTP/AVP 0\n";
+    assert_eq!(one.answer(offer(moved).as_bytes(), false).unwrap().agreed.remote.rtp_port, 9);
+}
+
+#[test]
 fn what_cannot_be_agreed_on_has_its_reason_and_warning() {
     let keys = "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\n";
     let foreign = "a=crypto:1 F8_128_HMAC_SHA1_80 inline:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\n";
@@ -138,6 +165,7 @@ fn what_cannot_be_agreed_on_has_its_reason_and_warning() {
         (Security::Off, "m=audio 9 TCP/RTP/AVP 0\n".to_owned(), Refusal::Transport, 302),
         (Security::Optional, dtls.to_owned(), Refusal::OnlyDtls, 302),
         (Security::Optional, format!("{secure}a=fingerprint:sha-256 AA\n"), Refusal::OnlyDtls, 302),
+        (Security::Off, format!("{secure}a=fingerprint:sha-256 AA\n"), Refusal::OnlyDtls, 302),
         (Security::Required, format!("{plain}a=fingerprint:sha-256 AA\n"), Refusal::OnlyDtls, 302),
         (Security::Required, plain.to_owned(), Refusal::SecurityRequired, 399),
         (Security::Off, format!("{secure}{keys}"), Refusal::SecurityOff, 399),

@@ -191,15 +191,18 @@ impl Playout {
     }
 }
 
-/// How many samples more, or fewer, are taken than played: slow near the target, faster far from it.
+/// How many samples more, or fewer, are taken than played: slow near the target, faster far from it. A little too much
+/// does no harm; too little loses sound.
 fn change(excess: i64) -> isize {
-    let amount = match excess.abs() {
-        0..=DEAD_BAND => 0,
+    match excess {
+        ..-400 => -4,
+        -400..-160 => -2,
+        -160..TOO_LITTLE => -1,
+        TOO_LITTLE..=TOO_MUCH => 0,
         41..=160 => 1,
         161..=400 => 2,
         _ => 4,
-    };
-    if excess < 0 { -amount } else { amount }
+    }
 }
 
 /// A moment in samples.
@@ -216,7 +219,8 @@ fn duration(samples: i64) -> Duration {
 const STEP: usize = 160;
 /// 160 ms at the usual 20 ms.
 const LATE_IN_ROW: u8 = 8;
-/// Within 5 ms of its target the delay stays.
-const DEAD_BAND: i64 = 40;
+/// From 1 ms below its target to 5 ms above it the delay stays.
+const TOO_LITTLE: i64 = -8;
+const TOO_MUCH: i64 = 40;
 /// With 250 ms more than wanted, sound is left out rather than played fast.
 const MAX_EXCESS: i64 = 2000;

@@ -97,6 +97,35 @@ fn without_jitter_little_waits_and_nothing_is_made_up() {
 }
 
 #[test]
+fn clocks_that_differ_neither_fill_nor_empty_the_buffer() {
+    for skew in [200, -200] {
+        let (mut network, mut playout) = (Network::new(skew, 0, 0), Playout::new());
+        let delays = play(&mut network, &mut playout, 1200, &mut Vec::new());
+        let (least, most) = (delays[500..].iter().min().unwrap(), delays[500..].iter().max().unwrap());
+        assert!(
+            *most <= Duration::from_millis(45) && *least >= Duration::from_millis(5),
+            "{least:?} to {most:?}"
+        );
+        assert_eq!(playout.concealed(), Duration::ZERO, "{skew} ppm");
+    }
+}
+
+#[test]
+fn what_piled_up_while_nobody_played_is_left_out() {
+    let mut playout = Playout::new();
+    for step in 0..100u64 {
+        let now = Duration::from_millis(step * 20);
+        playout.put((step * 160) as u32, Codec::Pcmu, &tone(step as i64), now);
+        if !(40..70).contains(&step) {
+            playout.take(&mut [0; 160], now);
+        }
+        if step >= 72 {
+            assert!(playout.buffered() <= Duration::from_millis(60), "{:?}", playout.buffered());
+        }
+    }
+}
+
+#[test]
 fn a_network_that_turns_slower_is_waited_for_once() {
     let mut playout = Playout::new();
     let mut heard = Vec::new();

@@ -2,7 +2,6 @@
 
 use super::key::MasterKey;
 use super::transform::{Kind, Parts, Position, Transform};
-use super::window::INDICES;
 use crate::rtp::Head;
 
 /// The keys of our packets, and how many there were.
@@ -30,11 +29,12 @@ impl Sender {
     /// no RTP, or the key is used up.
     pub(crate) fn protect(&mut self, buffer: &mut [u8], length: usize) -> Option<usize> {
         let head = Head::parse(buffer.get(..length)?)?;
-        let index = self.next_index(head.sequence)?;
+        let index = self.next_index(head.sequence);
         let (packet, free) = buffer.split_at_mut_checked(length)?;
         let tag = free.get_mut(..self.rtp.tag_octets())?;
         let (clear, text) = packet.split_at_mut_checked(head.length)?;
-        // With HMAC the round is authenticated as if it stood behind the packet; in GCM it is in the nonce.
+        // With HMAC the round is authenticated as if it stood behind the packet; in GCM it is in the nonce. It has 32
+        // bits, and behind the last the key is used up (RFC 3711 section 9.2).
         let round = u32::try_from(index >> 16).ok()?.to_be_bytes();
         let behind: &[u8] = if self.rtp.is_aead() { &[] } else { &round };
         let at = Position { ssrc: head.ssrc, index };
@@ -70,12 +70,11 @@ impl Sender {
     }
 
     /// An index is used once: the counter of a packet must never come again.
-    fn next_index(&self, sequence: u16) -> Option<u64> {
+    fn next_index(&self, sequence: u16) -> u64 {
         let number = u64::from(sequence);
-        let Some(last) = self.last else { return Some(number) };
+        let Some(last) = self.last else { return number };
         let same_round = last & !0xffff | number;
-        let index = if same_round > last { same_round } else { same_round + 0x1_0000 };
-        (index < INDICES).then_some(index)
+        if same_round > last { same_round } else { same_round + 0x1_0000 }
     }
 }
 
@@ -96,6 +95,7 @@ const RTCP_INDICES: u32 = 1 << 31;
 mod tests {
     use super::*;
     use crate::srtp::Suite;
+    use crate::srtp::window::INDICES;
 
     #[test]
     fn the_last_index_of_a_key_is_the_last() {
@@ -120,7 +120,7 @@ mod tests {
         let mut sender = Sender::new(&MasterKey::from_start(Suite::AeadAes128Gcm, &[1; 30]));
         for (sequence, index) in [(65_534, 65_534), (65_535, 65_535), (0, 65_536), (0, 131_072), (5, 131_077)]
         {
-            assert_eq!(sender.next_index(sequence), Some(index));
+            assert_eq!(sender.next_index(sequence), index);
             sender.last = Some(index);
         }
     }

@@ -1,6 +1,6 @@
 //! What one side protects the other reads; what anybody changed or repeats, it does not.
 
-use super::transform::MAX_TRAILER;
+use super::transform::{Kind, MAX_TRAILER, Parts, Position, Transform};
 use super::*;
 use crate::random::{Purpose, Random};
 use crate::rtp::Head;
@@ -117,6 +117,24 @@ fn whole_packets_are_those_of_libsrtp() {
         0x00, 0x00, 0x01, 0x99, 0x3e, 0x08, 0xcd, 0x54, 0xd6, 0xc1, 0x23, 0x07, 0x98,
     ];
     assert_eq!(protected_rtcp(&mut sender, &report)[8..], expected);
+}
+
+#[test]
+fn a_report_that_is_genuine_and_not_encrypted_is_not_taken() {
+    for suite in Suite::ALL {
+        let transform = Transform::new(&key(suite, 7), Kind::Rtcp);
+        let (mut clear, word) = (report(5), 3u32.to_be_bytes());
+        let (head, text) = clear.split_at_mut(8);
+        let mut tag = vec![0; transform.tag_octets()];
+        let parts = Parts { clear: head, text, behind: &word };
+        transform.seal(Position { ssrc: 5, index: 3 }, parts, &mut tag).unwrap();
+        let mut packet = match suite {
+            Suite::AeadAes128Gcm => [&clear[..], &tag, &word].concat(),
+            _ => [&clear[..], &word, &tag].concat(),
+        };
+        let taken = Receiver::new(&key(suite, 7)).unprotect_rtcp(&mut packet);
+        assert_eq!(taken, Err(Rejection::Malformed), "{suite:?}");
+    }
 }
 
 #[test]

@@ -81,3 +81,21 @@ fn two_sides_with_ipv6_hear_each_other() {
     other.handle_rtp(&mut packet[..transmit.length], from, Duration::from_millis(20));
     assert_eq!(other.statistics(Duration::from_millis(20)).received.packets, 1);
 }
+
+#[test]
+fn reports_of_strangers_are_dropped() {
+    let mut call = Call::new(&policy(Security::Off, Codec::Pcmu, 20), 1);
+    call.listen(10, &mut clean);
+    let now = call.now;
+    // The peer's own goodbye, from elsewhere and then from its host.
+    call.session(Side::Caller).close(now);
+    let mut goodbye = [0; MAX_PACKET];
+    let length = call.caller.poll_output(&mut goodbye).unwrap().length;
+    for (from, left) in [("198.51.100.1:4000", false), ("192.0.2.1:9", true)] {
+        call.called.handle_rtcp(&mut goodbye[..length], from.parse().unwrap(), now);
+        let told =
+            std::iter::from_fn(|| call.called.poll_event()).any(|event| event == SessionEvent::PeerLeft);
+        assert_eq!(told, left, "{from}");
+    }
+    assert_eq!(call.called.statistics(now).dropped.foreign, 1);
+}

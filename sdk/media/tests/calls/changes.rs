@@ -61,11 +61,30 @@ fn a_new_key_is_a_new_source_and_is_heard() {
     call.listen(50, &mut clean);
     let local = homing_media::LocalAddress { ip: [192, 0, 2, 1].into(), rtp_port: 4000, rtcp_port: None };
     call.caller_says = Negotiation::new(policy(Security::Required, Codec::Pcmu, 20), local, &[77; 32]);
+    let before = source_of(&mut call);
     call.agree([false, false]);
+    assert_ne!(
+        source_of(&mut call),
+        before,
+        "numbers begin anew, and no two packets share key, source and number"
+    );
     let heard = call.listen(100, &mut clean);
     assert!(longest_gap(&heard) <= 20, "{} ms", longest_gap(&heard));
     assert_clean(&heard[10 * FRAME..], "another key");
     assert_eq!(call.called.statistics(call.now).dropped.unauthenticated, 0);
+}
+
+/// The SSRC of the caller's packets.
+fn source_of(call: &mut Call) -> Vec<u8> {
+    let mut source = Vec::new();
+    let mut network = |packet: Flying| {
+        if packet.to == Side::Called && packet.octets[1] & 0x7f < 64 {
+            source = packet.octets[8..12].to_vec();
+        }
+        vec![packet]
+    };
+    call.listen(1, &mut network);
+    source
 }
 
 #[test]

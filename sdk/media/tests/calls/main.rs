@@ -9,5 +9,6 @@ mod changes;
 mod digits;
 mod reports;
 mod sound;
+mod sources;
 mod tone;
 mod world;

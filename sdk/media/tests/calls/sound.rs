@@ -97,6 +97,10 @@ fn numbers_wrap_and_the_tone_goes_on() {
     let statistics = call.called.statistics(call.now);
     assert_eq!((statistics.received.packets, statistics.dropped.total()), (66_000, 0));
     assert_eq!(statistics.lost, 0);
+    // A change that leaves the keys as they are leaves the rounds of their counters, too.
+    call.agree([false, false]);
+    assert_clean(&call.listen(10 * SECOND, &mut clean)[SECOND * FRAME..], "after a change");
+    assert_eq!(call.called.statistics(call.now).dropped.total(), 0);
 }
 
 #[test]

@@ -24,6 +24,12 @@ fn main() -> io::Result<()> {
     for script in SCRIPTS {
         corpus.write("agent", script)?;
     }
+    for offer in OFFERS {
+        corpus.write("negotiation", offer)?;
+    }
+    for datagrams in DATAGRAMS {
+        corpus.write("sound", datagrams)?;
+    }
     println!("{} seeds in {}", corpus.written, corpus.folder.display());
     Ok(())
 }
@@ -70,6 +76,7 @@ impl Corpus {
         }
         if message.body().starts_with(b"v=0") {
             self.write("sdp", message.body())?;
+            self.write("negotiation", message.body())?;
         }
         if let Some(content_type) =
             message.lines(Name::ContentType).find(|line| line.starts_with(b"multipart"))
@@ -106,4 +113,16 @@ const SCRIPTS: [&[u8]; 3] = [
     b"\x00\x08\x01\x01\x02aa\x08\x01\x01\x08\x01\x01\x0a\x0e\x00\x00\x08\x01\x0e\x01\x00\x0f\x02\x0cExpires: 60\r\n\x00\x04",
     b"\x00\x08\x01\x01\x02aa\x08\x01\x01\x08\x01\x01\x0a\x0e\x00\x00\x08\x01\x0e\x01\x00\x0f\x05\x35Contact: <sip:hs104.network.com:5061;transport=tls>\r\n\x00\x08\x01\x01\x0a\x0e\x00\x00",
     b"\x00\x08\x01\x01\x02aa\x08\x01\x01\x08\x01\x01\x0a\x0e\x00\x00\x08\x01\x0e\x01\x00\x0f\x02\x0eExpires: 600\r\n\x00\x12\x00\x1ederegistered;event=deactivated\x00\x04",
+];
+
+/// Offers of sound: in the clear with all that may be said, and with a key.
+const OFFERS: [&[u8]; 2] = [
+    b"v=0\r\no=- 1 1 IN IP4 192.0.2.9\r\ns=-\r\nc=IN IP4 192.0.2.9\r\nt=0 0\r\nm=video 9 RTP/AVP 31\r\nm=audio 9 RTP/AVPF 97 8 98\r\na=rtpmap:97 PCMU/8000\r\na=rtpmap:98 telephone-event/8000\r\na=ptime:30\r\na=maxptime:60\r\na=rtcp:6000 IN IP4 192.0.2.8\r\na=sendonly\r\n",
+    b"v=0\r\no=- 1 1 IN IP4 192.0.2.9\r\ns=-\r\nc=IN IP4 192.0.2.9\r\nt=0 0\r\nm=audio 9 RTP/SAVP 0\r\na=rtcp-mux\r\na=crypto:7 AES_CM_128_HMAC_SHA1_32 inline:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA|2^31|1:1\r\n",
+];
+
+/// Datagrams behind their lengths: sound, an event, a report, a goodbye.
+const DATAGRAMS: [&[u8]; 2] = [
+    b"\x14\x80\x00\x00\x01\x00\x00\x00\xa0\x00\x00\x00\x05aaaaaaaa\x10\x80\xe5\x00\x02\x00\x00\x01\x40\x00\x00\x00\x05\x07\x8a\x03\x20",
+    b"\x88\x80\xc9\x00\x01\x00\x00\x00\x05\x90\x80\xc9\x00\x01\x00\x00\x00\x05\x81\xcb\x00\x01\x00\x00\x00\x05",
 ];
