@@ -76,10 +76,7 @@ impl Playout {
         if self.last.is_none() || !is_near || !self.timeline.reaches(place) {
             return self.begin(timestamp, codec, payload, arrival);
         }
-        // Reordered packets must not turn the clock back.
-        if self.last.is_none_or(|last| place > last.place) {
-            self.last = Some(Stamp { timestamp, place });
-        }
+        self.last = Some(Stamp { timestamp, place });
         self.delay.update(arrival - place, arrival);
         let octets = i64::try_from(payload.len()).unwrap_or(0);
         if place + octets <= self.timeline.cursor() {

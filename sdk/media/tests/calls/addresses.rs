@@ -43,6 +43,13 @@ fn a_peer_behind_a_translator_is_learnt_from_its_packets() {
 fn once_learnt_only_signalling_moves_it() {
     let mut call = behind_translator(Security::Off);
     call.listen(50, &mut clean);
+    // A change that names the same address again leaves it as it is.
+    let offer = call.caller_says.offer(true).unwrap().replace("192.0.2.1", "10.0.0.1");
+    let answer = call.called_says.answer(offer.as_bytes(), false).unwrap();
+    call.called.agree(&answer.agreed, call.now);
+    let before = call.called.statistics(call.now).received.packets;
+    call.listen(3, &mut clean);
+    assert_eq!(call.called.statistics(call.now).received.packets, before + 3);
     let mut moved = |mut packet: Flying| {
         if packet.to == Side::Called {
             packet.from = ([198, 51, 100, 7], 9).into();
