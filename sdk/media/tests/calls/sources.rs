@@ -51,7 +51,7 @@ fn one_packet_of_another_source_in_a_pause_is_not_heard() {
 fn a_key_that_is_down_when_the_source_changes_was_let_go() {
     let mut call = Call::new(&policy(Security::Off, Codec::Pcmu, 20), 1);
     let from = address(Side::Caller);
-    let mut at = |call: &mut Call, millis: u64, mut octets: Vec<u8>| {
+    let at = |call: &mut Call, millis: u64, mut octets: Vec<u8>| {
         call.called.handle_rtp(&mut octets, from, Duration::from_millis(1000 + millis));
         let digit = |event| match event {
             SessionEvent::Digit { digit, duration } => Some((digit.as_char(), duration.as_millis())),
