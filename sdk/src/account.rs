@@ -1,6 +1,7 @@
 //! Accounts: their configuration and credentials, signing in and out, and the registration that results.
 
 use std::fmt;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 pub use homing_core::address::WrittenAddress;
@@ -133,6 +134,15 @@ impl Account {
     /// signs in it misses none.
     pub fn incoming(&self) -> IncomingCalls {
         IncomingCalls::new(self.state.clone(), self.handle.clone())
+    }
+
+    /// Where an account without registrar is heard, with the port that the system chose where
+    /// [`CallRules::listen`](crate::call::CallRules) has port 0.
+    ///
+    /// # Errors
+    /// [`Error::Listen`] if it could not be opened; [`Error::Misuse`] if the account does not listen.
+    pub async fn listen_address(&self) -> Result<SocketAddr, Error> {
+        self.handle.ask(|reply| Command::ListenAddress { account: self.id, reply }).await
     }
 
     /// Lets calls that come in ring from now on, or refuses them without a word to the application. Calls that ring

@@ -1,6 +1,7 @@
 //! Commands to the driver, and the handle they are sent through.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -53,6 +54,11 @@ pub(crate) enum Command {
     },
     /// Place a call, or do something with one.
     Call(CallCommand),
+    /// Where an account without registrar is heard.
+    ListenAddress {
+        account: AccountId,
+        reply: Reply<SocketAddr>,
+    },
     /// Let calls that come in ring, or refuse them.
     DoNotDisturb {
         account: AccountId,

@@ -1,6 +1,8 @@
 //! Errors: what happened, its stable code, what to do next, whether it is tried again, how far the login came.
 
 use std::fmt;
+use std::io;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 pub use homing_core::certificate::{CertificateError, CertificateRule, CertificateSummary};
@@ -20,6 +22,7 @@ use homing_core::call_event::{CallEnd, EndReason};
 use homing_core::event::LogoutReason;
 use homing_core::journey::Journey;
 use homing_core::server::ServerName;
+use homing_core::transport::Transport;
 
 /// Why something asked of a [`UserAgent`](crate::UserAgent) or a [`Call`](crate::Call) did not happen.
 ///
@@ -48,8 +51,23 @@ pub enum Error {
         /// The peer's final status; 0 where this side described nothing.
         status: u16,
     },
+    /// The account is not heard where it wants to be.
+    Listen(ListenError),
     /// The user agent was shut down.
     ShutDown,
+}
+
+/// Why an account without registrar is not heard where its configuration says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("cannot listen at {address} by {transport}: {kind}")]
+#[non_exhaustive]
+pub struct ListenError {
+    /// Address and port; port 0 was for the system to choose.
+    pub address: SocketAddr,
+    /// One of those the account allows.
+    pub transport: Transport,
+    /// What the system said; `InvalidInput` for TLS without a certificate.
+    pub kind: io::ErrorKind,
 }
 
 /// Why a user agent could not be started.
@@ -58,10 +76,10 @@ pub enum Error {
 pub enum StartError {
     /// The system gives no randomness.
     #[error("this machine gives no randomness: {0}")]
-    Entropy(#[source] std::io::Error),
+    Entropy(#[source] io::Error),
     /// The system gives no thread or no event queue.
     #[error("this machine gives no thread to run on: {0}")]
-    Thread(#[source] std::io::Error),
+    Thread(#[source] io::Error),
 }
 
 impl Error {
@@ -74,6 +92,7 @@ impl Error {
             Error::Misuse(_) => "E0201",
             Error::CallEnded(end) => end.why.code().unwrap_or("E1200"),
             Error::ChangeRefused { .. } => "E1217",
+            Error::Listen(_) => "E0206",
             Error::ShutDown => "E0301",
         }
     }
@@ -94,6 +113,9 @@ impl Error {
                 hint => hint,
             },
             Error::ChangeRefused { .. } => "The call goes on as before; try again later.",
+            Error::Listen(_) => {
+                "Choose another address or port; for TLS give the builder a server certificate."
+            }
             Error::ShutDown => "Start another user agent.",
         }
     }
@@ -108,6 +130,7 @@ impl Error {
             | Error::Misuse(_)
             | Error::CallEnded(_)
             | Error::ChangeRefused { .. }
+            | Error::Listen(_)
             | Error::ShutDown => None,
         }
     }
@@ -224,6 +247,7 @@ impl fmt::Display for Error {
             }
             Error::ChangeRefused { status: 0 } => f.write_str("nothing describes the session as it would be"),
             Error::ChangeRefused { status } => write!(f, "the other phone refused the change ({status})"),
+            Error::Listen(why) => why.fmt(f),
             Error::ShutDown => f.write_str("the user agent is shut down"),
         }
     }

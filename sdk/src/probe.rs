@@ -90,6 +90,7 @@ impl Probe {
         let config = DriverConfig {
             describer: None,
             sound,
+            server_certificate: None,
             agent: AgentConfig::default(),
             resolver: self.resolver.clone(),
             tls: self.tls.clone(),

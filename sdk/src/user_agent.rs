@@ -7,7 +7,7 @@ use std::time::Duration;
 use homing_core::config::{AccountConfig, AgentConfig};
 use homing_core::counter::Counters;
 use homing_net::rtp::Lateness;
-use homing_net::{NetCounters, Roots, TlsClient};
+use homing_net::{NetCounters, Roots, TlsClient, TlsServer};
 use tokio::sync::oneshot;
 
 use crate::account::Account;
@@ -46,6 +46,7 @@ pub struct UserAgentBuilder {
     agent: AgentConfig,
     describer: Option<Describer>,
     sound: Option<SoundConfig>,
+    server_certificate: Option<TlsServer>,
     trace_bytes: usize,
 }
 
@@ -59,6 +60,7 @@ impl UserAgent {
             agent: AgentConfig::default(),
             describer: None,
             sound: None,
+            server_certificate: None,
             trace_bytes: 4 << 20,
         }
     }
@@ -188,6 +190,12 @@ impl UserAgentBuilder {
         self
     }
 
+    /// The certificate by which accounts without registrar are called over TLS, where they listen.
+    pub fn server_certificate(mut self, certificate: TlsServer) -> Self {
+        self.server_certificate = Some(certificate);
+        self
+    }
+
     /// How many bytes the trace keeps; 0 turns it off.
     pub fn trace_bytes(mut self, bytes: usize) -> Self {
         self.trace_bytes = bytes;
@@ -202,10 +210,18 @@ impl UserAgentBuilder {
         let resolver = self.resolver.unwrap_or_else(Resolver::system);
         let (recorder, trace) = crate::trace::trace(self.trace_bytes);
         let tls = self.client_certificate.unwrap_or_else(|| TlsClient::new(self.roots));
-        let Self { agent, describer, sound, .. } = self;
+        let Self { agent, describer, sound, server_certificate, .. } = self;
         let sound = sound.unwrap_or_else(|| SoundConfig::new(clock::present()));
         let sound = SoundOfCalls::new(sound, &clock::seed().map_err(StartError::Entropy)?);
-        let config = DriverConfig { agent, resolver, describer, sound: sound.clone(), tls, recorder };
+        let config = DriverConfig {
+            agent,
+            resolver,
+            describer,
+            sound: sound.clone(),
+            tls,
+            server_certificate,
+            recorder,
+        };
         Ok(UserAgent { handle: driver::start(config)?, trace, sound })
     }
 }

@@ -92,7 +92,8 @@ pub struct CallRules {
     pub on_move: OnMove,
     /// Whether a Digest challenge inside a dialog is answered (decision 44).
     pub answer_in_dialog: InDialogChallenge,
-    /// Where an account without registrar is heard: what its Contact names. Without it nobody can call (decision 46).
+    /// Where an account without registrar is heard, by every transport it allows: what its Contact names. Without it
+    /// nobody can call (decision 46). TLS and TCP cannot share a port.
     pub listen: Option<SocketAddr>,
 }
 

@@ -1,6 +1,7 @@
 //! The driver: carries inputs to the agent and its outputs to the world, and decides nothing.
 
 mod calls;
+mod listeners;
 mod log;
 mod network;
 mod questions;
@@ -23,7 +24,7 @@ use homing_core::event::{AccountEvent, Event};
 use homing_core::ids::{AccountId, AskId, FlowId};
 use homing_core::outbox::{Answer, Input, Output, Question};
 use homing_core::time::Now;
-use homing_net::{Dial, FlowEvent, NetConfig, Sockets, TlsClient};
+use homing_net::{Dial, FlowEvent, NetConfig, Sockets, TlsClient, TlsServer};
 use tokio::runtime;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::sleep_until;
@@ -38,6 +39,7 @@ use crate::error::StartError;
 use crate::trace::Recorder;
 
 use calls::{CallContext, Calls};
+use listeners::Listeners;
 use log::Log;
 use network::Network;
 use questions::Questions;
@@ -53,6 +55,7 @@ pub(crate) struct DriverConfig {
     pub(crate) describer: Option<Describer>,
     pub(crate) sound: SoundOfCalls,
     pub(crate) tls: TlsClient,
+    pub(crate) server_certificate: Option<TlsServer>,
     pub(crate) recorder: Recorder,
 }
 
@@ -79,6 +82,7 @@ pub(crate) fn start(config: DriverConfig) -> Result<Handle, StartError> {
             clock,
             sockets: Sockets::new(sockets),
             tls: config.tls,
+            listeners: Listeners::new(config.server_certificate),
             questions: Questions::new(config.resolver, config.describer),
             tap: Tap::new(config.recorder),
             additions: receiver,
@@ -108,6 +112,7 @@ struct Driver {
     clock: Clock,
     sockets: Sockets,
     tls: TlsClient,
+    listeners: Listeners,
     questions: Questions,
     tap: Tap,
     additions: AdditionsReceiver,
@@ -226,6 +231,10 @@ impl Driver {
                 }
             }
             Command::Call(command) => self.with_calls(now, |calls, cx| calls.execute(command, cx)),
+            Command::ListenAddress { account, reply } => {
+                // The future that waits may have been dropped.
+                let _ = reply.send(self.listeners.address(account));
+            }
             Command::DoNotDisturb { account, rule, reply } => {
                 let order = command::Command::DoNotDisturb(account, rule);
                 // The future that waits may have been dropped.
@@ -241,7 +250,8 @@ impl Driver {
     }
 
     fn add(&mut self, account: NewAccount, now: Now) {
-        let NewAccount { id, config, endpoint, state, credentials } = account;
+        let NewAccount { id, mut config, endpoint, state, credentials } = account;
+        self.listeners.add(id, &mut config, &mut self.sockets);
         self.registry.add(id, &config.aor, endpoint, state);
         self.questions.add(id, credentials);
         let added = self.agent.add_account(config, now);
@@ -264,6 +274,7 @@ impl Driver {
         let removed = self.agent.handle_command(command::Command::Remove(account), now);
         if removed.is_ok() {
             self.questions.remove(account);
+            self.listeners.remove(account);
             self.waiters.remove(account);
             if let Some(endpoint) = self.registry.remove(account) {
                 self.additions.release(&endpoint);
@@ -441,6 +452,7 @@ impl Driver {
         self.drain(now);
         self.published = None;
         self.publish();
+        drop(self.listeners);
         self.sockets.leave(LAST_BYTES).await;
         if let Some(shutdown) = self.shutdown {
             shutdown.report(transactions);

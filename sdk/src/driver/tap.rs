@@ -56,10 +56,19 @@ impl Tap {
             FlowEvent::Malformed { why, .. } => {
                 Content::Kind(TraceKind::Close(Some(ConnectError::Framing(*why))))
             }
-            FlowEvent::Accepted { .. } => return,
+            FlowEvent::Accepted { peer, transport, .. } => {
+                if self.recorder.is_some() {
+                    let (peer, transport) = (*peer, *transport);
+                    self.flows.insert(flow, Arc::new(FlowFacts { flow, server: None, peer, transport }));
+                }
+                Content::Kind(TraceKind::Open { verified_as: None, pinned: false })
+            }
         };
         self.note(flow, Direction::In, content, now);
-        let lasts = matches!(event, FlowEvent::Connected { .. } | FlowEvent::Received { .. });
+        let lasts = matches!(
+            event,
+            FlowEvent::Accepted { .. } | FlowEvent::Connected { .. } | FlowEvent::Received { .. }
+        );
         if !lasts {
             self.flows.remove(&flow);
         }

@@ -480,6 +480,11 @@ pub(crate) struct Asked {
 pub(crate) fn contact(link: &ServerLink, account: &Account) -> UriBuf {
     let config = &account.config;
     match config.call_rules().listen.filter(|_| config.server == ServerChoice::NoRegistrar) {
+        // What listens at every address is reached at the one that this peer sees.
+        Some(listen) if listen.ip().is_unspecified() => UriBuf::sip(None, &link.local.ip().to_string())
+            .written_user(&config.aor.user)
+            .port(listen.port())
+            .param("transport", Some(link.flow_ref.transport.uri_token())),
         Some(listen) => UriBuf::sip(None, &listen.ip().to_string())
             .written_user(&config.aor.user)
             .port(listen.port())
