@@ -5,6 +5,7 @@
 
 mod calls;
 mod digest;
+mod direct;
 mod example;
 mod gss;
 mod kamailio;
