@@ -22,6 +22,7 @@ pub struct TlsServer(Arc<Inner>);
 
 /// Whether clients must show certificates of their own.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub enum ClientCertificates {
     /// The handshake requests none.
     NotAsked,

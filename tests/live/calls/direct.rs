@@ -73,6 +73,21 @@ fn accounts_without_registrar_call_each_other_by_udp_and_tcp() {
 }
 
 #[test]
+fn who_listens_at_every_address_names_the_one_that_the_caller_sees() {
+    run(async {
+        let (hers, his) = (builder().build().unwrap(), builder().build().unwrap());
+        let alice = direct(&hers, "alice", &[Transport::Tcp], None);
+        let bob = direct(&his, "bob", &[Transport::Tcp], Some(SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0))));
+        let port = bob.listen_address().await.unwrap().port();
+        talk(&alice, &bob, format!("sip:bob@127.0.0.1:{port};transport=tcp")).await;
+        let contact = format!("Contact: <sip:bob@127.0.0.1:{port};transport=tcp>");
+        let trace: Vec<String> = his.trace().entries(0).iter().map(|entry| entry.text()).collect();
+        assert!(trace.iter().any(|text| text.starts_with("INVITE ")), "what came in is in the trace, too");
+        assert!(trace.iter().any(|text| text.contains(&contact)), "{}", trace.join("\n"));
+    });
+}
+
+#[test]
 fn an_account_without_registrar_is_called_over_tls_with_a_certificate() {
     run(async {
         let signed = rcgen::generate_simple_self_signed(["bob.network.com".to_owned()]).unwrap();
