@@ -3,6 +3,7 @@
 mod direct;
 mod ends;
 mod holding;
+mod parties;
 mod phones;
 mod ringing;
 mod sound;
