@@ -10,10 +10,11 @@ use homing_core::time::Moment;
 use super::counters::LiveCounters;
 use super::lateness::LiveLateness;
 use super::rings;
+use super::schedule::Due;
 use super::seat::{Occupied, Seat as _, Turn};
 use super::{
-    Component, Driven, PacedConfig, PacedError, PacedThreads, PacketMachine, PortRange, RtpAddress, RtpPair,
-    RtpPorts, RtpSockets, Transmit,
+    Commands, Component, Driven, PacedConfig, PacedError, PacedThreads, PacketMachine, PortRange, Reports,
+    RtpAddress, RtpPair, RtpPorts, RtpSockets, Transmit,
 };
 
 /// Sends its number in each slot, and tells what it sees.
@@ -294,28 +295,101 @@ fn a_peer_that_is_gone_or_of_another_family_is_counted_and_ends_nothing() {
     assert_eq!(received(&peer).len(), 8);
 }
 
+/// A machine in a seat of its own, without a thread; its owner's ends of the rings.
+struct Seated<M: PacketMachine> {
+    seat: Occupied<M>,
+    counters: LiveCounters,
+    turn: Turn,
+    _commands: Commands<M::Command>,
+    _reports: Reports<M::Report>,
+}
+
+impl<M: PacketMachine> Seated<M> {
+    fn new(mut sockets: RtpSockets, machine: M) -> Self {
+        sockets.multiplex();
+        let (commands, queue) = rings::commands(1);
+        let (report_queue, reports) = rings::reports(1);
+        let (rtp, counters) = (mio::net::UdpSocket::from_std(sockets.rtp), LiveCounters::default());
+        let seat = Occupied {
+            machine,
+            rtp,
+            rtcp: None,
+            commands: queue,
+            reports: report_queue,
+            counters: counters.clone(),
+        };
+        let turn = Turn {
+            inbound: [0; super::LARGEST_PACKET + 1],
+            outbound: [0; super::LARGEST_PACKET],
+            lateness: LiveLateness::new(),
+            clock: Box::new(Moment::default),
+        };
+        Self { seat, counters, turn, _commands: commands, _reports: reports }
+    }
+}
+
 #[test]
 fn a_flood_is_read_in_batches_so_that_others_have_their_turn() {
-    let mut sockets = bind_v4(24_500);
-    sockets.multiplex();
+    let sockets = bind_v4(24_500);
     let flooded = sockets.local();
     let flood = plain_peer(Ipv4Addr::LOCALHOST.into());
     assert!((0..50).all(|_| flood.send_to(b"flood", flooded).is_ok()));
-    let (_commands, commands) = rings::commands(1);
-    let (reports, _reports) = rings::reports(1);
-    let (rtp, counters) = (mio::net::UdpSocket::from_std(sockets.rtp), LiveCounters::default());
-    let machine = Counting::new(None);
-    let mut seat = Occupied { machine, rtp, rtcp: None, commands, reports, counters: counters.clone() };
-    let mut turn = Turn {
-        inbound: [0; super::LARGEST_PACKET + 1],
-        outbound: [0; super::LARGEST_PACKET],
-        lateness: LiveLateness::new(),
-        clock: Box::new(Moment::default),
-    };
-    assert!(seat.receive(&mut turn));
-    assert_eq!(counters.read().received, 32);
-    assert!(!seat.receive(&mut turn));
-    assert_eq!(counters.read().received, 50);
+    let mut seated = Seated::new(sockets, Counting::new(None));
+    assert!(seated.seat.receive(&mut seated.turn));
+    assert_eq!(seated.counters.read().received, 32);
+    assert!(!seated.seat.receive(&mut seated.turn));
+    assert_eq!(seated.counters.read().received, 50);
+}
+
+/// Sends back each packet, and one more in each slot.
+struct Mirror {
+    peer: SocketAddr,
+    unsent: u32,
+}
+
+impl PacketMachine for Mirror {
+    type Command = ();
+    type Report = ();
+
+    fn handle_packet(&mut self, _: Component, _: &mut [u8], _: SocketAddr, _: Moment) {
+        self.unsent += 1;
+    }
+
+    fn handle_command(&mut self, (): (), _: Moment) {}
+
+    fn handle_slot(&mut self, _: u64, _: Moment) {
+        self.unsent += 1;
+    }
+
+    fn handle_stop(&mut self, _: Moment) {}
+
+    fn poll_transmit(&mut self, buffer: &mut [u8], _: Moment) -> Option<Transmit> {
+        self.unsent = self.unsent.checked_sub(1)?;
+        buffer[..172].fill(1);
+        Some(Transmit { component: Component::Rtp, to: self.peer, length: 172 })
+    }
+
+    fn poll_report(&mut self) -> Option<()> {
+        None
+    }
+}
+
+#[test]
+fn nothing_is_allocated_for_a_packet_or_a_slot() {
+    let sockets = bind_v4(25_500);
+    let (mirror, peer) = (sockets.local(), plain_peer(Ipv4Addr::LOCALHOST.into()));
+    let mut seated = Seated::new(sockets, Mirror { peer: peer.local_addr().unwrap(), unsent: 0 });
+    let due = Due { phase: 0, at: Moment::default(), missed: 0 };
+    let mut packet = [0; 200];
+    let allocated = allocation_counter::measure(|| {
+        for _ in 0..100 {
+            assert!(peer.send_to(&[0; 172], mirror).is_ok());
+            seated.seat.receive(&mut seated.turn);
+            assert!(seated.seat.serve(due, &mut seated.turn));
+            assert!((0..2).all(|_| peer.recv(&mut packet).is_ok_and(|length| length == 172)));
+        }
+    });
+    assert_eq!((allocated.count_total, seated.counters.read().sent), (0, 200));
 }
 
 #[test]

@@ -3,10 +3,18 @@
 use std::time::{Duration, Instant};
 
 use homing_core::ids::Seed;
-use homing_media::{Agreed, LocalAddress, Negotiation, Policy, Security};
-use homing_net::rtp::{RtpPair, RtpSockets};
+use homing_core::time::Moment;
+use homing_media::{Agreed, LocalAddress, Negotiation, Policy, Security, Session, Setup};
+use homing_net::rtp::{PacketMachine as _, RtpPair, RtpSockets};
+use tokio::sync::oneshot;
 
 use super::{Measured, Path, sine, spec, write_wav};
+use crate::sound::backend::{Adapted, Null};
+use crate::sound::command::{Command, PlaybackId, Playing, Tape};
+use crate::sound::feed::Feed;
+use crate::sound::machine::{Numbers, SoundMachine};
+use crate::sound::outlet;
+use crate::sound::workers::Workers;
 use crate::sound::{
     Audio, Opened, PlaybackEnd, PortRange, Recording, Repeat, RtpAddress, Sine, Sound, SoundConfig,
     SoundError, SoundEvent, Source,
@@ -215,4 +223,43 @@ fn the_numbers_of_a_call_are_read_while_it_lasts_and_after() {
     drop(sound);
     assert_eq!(caller.control.answered(), Err(SoundError::Over));
     assert!(caller.control.stats().packets.sent >= 20);
+}
+
+#[test]
+fn a_slot_with_a_playback_and_a_recording_allocates_nothing() {
+    let mut sound = start(33_000);
+    let sockets = [(); 2].map(|()| sound.bind(LOOPBACK, RtpPair::Two).unwrap());
+    let [own, _] = agreed(&sockets[0], &sockets[1]);
+    let session = Session::new(&Setup::new([3; 32]));
+    let numbers = Numbers::default();
+    let mut machine = SoundMachine::new(session, Adapted::new(Box::new(Null)).unwrap(), numbers.clone());
+    let (tell, _done) = oneshot::channel();
+    let workers = Workers::new(1);
+    let feed = Feed::open(Source::Sine(Sine::new(1_000.0)), &workers).unwrap();
+    let path = Path::new("allocation");
+    let (written, end) = oneshot::channel();
+    let outlet = outlet::record(path.0.clone(), &workers, written).unwrap();
+    let commands = [
+        Command::Agree(Box::new(own)),
+        Command::Answered,
+        Command::Play(Playing { id: PlaybackId(1), feed, done: tell }),
+        Command::Record(Tape { id: PlaybackId(2), outlet }),
+    ];
+    commands.into_iter().for_each(|command| machine.handle_command(command, Moment::default()));
+    let mut buffer = [0; 2_048];
+    let mut sent = 0;
+    let allocated = allocation_counter::measure(|| {
+        for slot in 1..=60 {
+            let now = Moment(Duration::from_millis(20) * slot);
+            machine.handle_slot(0, now);
+            while machine.poll_transmit(&mut buffer, now).is_some() {
+                sent += 1;
+            }
+            while machine.poll_report().is_some() {}
+        }
+    });
+    assert!(sent >= 60 && numbers.lock().unwrap().session.sent.packets >= 40);
+    assert_eq!((allocated.count_total, allocated.bytes_total), (0, 0));
+    drop(machine);
+    assert_eq!(end.blocking_recv().unwrap(), Ok(Duration::from_millis(1_200)));
 }
