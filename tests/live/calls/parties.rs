@@ -94,7 +94,12 @@ fn an_echo_comes_back_to_the_hertz_once_both_delays_rest() {
             if exact || !is_late || attempt == 5 {
                 let last = &heard[heard.len() - 4_000..];
                 let silence = longest_silence(last);
-                assert!(exact, "at the end {} Hz, {} dBov, {silence} silent samples", hertz(last), dbov(last));
+                assert!(
+                    exact,
+                    "at the end {} Hz, {} dBov, {silence} silent samples",
+                    hertz(last),
+                    dbov(last)
+                );
                 return;
             }
         }

@@ -1,5 +1,6 @@
 //! Calls over loopback: two sessions on the paced thread, heard by what their recordings hold.
 
+use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
 use homing_core::ids::Seed;
@@ -16,8 +17,8 @@ use crate::sound::machine::{Numbers, SoundMachine};
 use crate::sound::outlet;
 use crate::sound::workers::Workers;
 use crate::sound::{
-    Audio, Opened, PlaybackEnd, PortRange, Recording, Repeat, RtpAddress, Sine, Sound, SoundConfig,
-    SoundError, SoundEvent, Source,
+    Audio, AudioBackend, Opened, PlaybackEnd, PortRange, Recording, Repeat, RtpAddress, Sine, Sound,
+    SoundConfig, SoundError, SoundEvent, Source,
 };
 
 const LOOPBACK: RtpAddress =
@@ -262,4 +263,64 @@ fn a_slot_with_a_playback_and_a_recording_allocates_nothing() {
     assert_eq!((allocated.count_total, allocated.bytes_total), (0, 0));
     drop(machine);
     assert_eq!(end.blocking_recv().unwrap(), Ok(Duration::from_millis(1_200)));
+}
+
+/// Gives a tenth of a second, and then nothing until it is let go.
+struct Hanging {
+    has_given: bool,
+    released: Receiver<()>,
+}
+
+impl std::io::Read for Hanging {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        if std::mem::replace(&mut self.has_given, true) {
+            let ended = self.released.recv();
+            assert!(ended.is_err(), "nothing is sent");
+            return Ok(0);
+        }
+        buffer[..1_600].fill(8);
+        Ok(1_600)
+    }
+}
+
+#[test]
+fn a_pipe_that_hangs_is_silence_is_told_once_and_the_call_goes_on() {
+    let mut sound = start(33_500);
+    let (release, released) = channel();
+    let reader = Box::new(Hanging { has_given: false, released });
+    let audio = Audio::Pcm { reader, writer: Box::new(std::io::sink()), rate: 8_000 };
+    let [mut caller, mut called] = call(&mut sound, audio, Audio::Silence);
+    event(&mut caller, |event| *event == SoundEvent::SourceLate);
+    event(&mut called, |event| *event == SoundEvent::PeerHeard);
+    let sent = caller.control.stats().packets.sent;
+    while caller.control.stats().packets.sent < sent + 10 || caller.control.stats().late_frames < 5 {
+        std::thread::yield_now();
+    }
+    assert_eq!(caller.events.try_next().filter(|event| *event == SoundEvent::SourceLate), None, "once");
+    drop(release);
+}
+
+/// Panics when it is asked.
+struct Broken;
+
+impl AudioBackend for Broken {
+    fn rate(&self) -> u32 {
+        16_000
+    }
+
+    fn capture(&mut self, _: &mut [i16]) -> usize {
+        panic!("the application is wrong")
+    }
+
+    fn play(&mut self, _: &[i16]) {}
+}
+
+#[test]
+fn a_backend_that_panics_ends_neither_its_call_nor_another() {
+    let mut sound = start(34_000);
+    let [mut caller, mut called] = call(&mut sound, Audio::Custom(Box::new(Broken)), Audio::Silence);
+    event(&mut caller, |event| *event == SoundEvent::BackendFailed);
+    event(&mut called, |event| *event == SoundEvent::PeerHeard);
+    let [_one, mut other] = call(&mut sound, Audio::Silence, Audio::Silence);
+    event(&mut other, |event| *event == SoundEvent::PeerHeard);
 }
