@@ -5,6 +5,7 @@ use std::io::{Read, Write};
 use std::path::PathBuf;
 
 use super::backend::AudioBackend;
+use super::device::Devices;
 use super::source::{Repeat, Sine};
 
 /// This side's ends of a call's sound.
@@ -31,6 +32,9 @@ pub enum Audio {
         /// Samples a second, both ways.
         rate: u32,
     },
+    /// A microphone and a loudspeaker, or whichever devices are named. Where there are none it is silence, and
+    /// [`SoundEvent`](super::SoundEvent) says why.
+    Devices(Devices),
     /// The application itself.
     Custom(Box<dyn AudioBackend>),
 }
@@ -42,6 +46,7 @@ impl fmt::Debug for Audio {
             Audio::File { path, repeat } => f.debug_tuple("File").field(path).field(repeat).finish(),
             Audio::Sine(sine) => f.debug_tuple("Sine").field(sine).finish(),
             Audio::Pcm { rate, .. } => f.debug_tuple("Pcm").field(rate).finish(),
+            Audio::Devices(devices) => f.debug_tuple("Devices").field(devices).finish(),
             Audio::Custom(_) => f.write_str("Custom"),
         }
     }

@@ -7,6 +7,8 @@ use homing_media::DigitError;
 use homing_net::rtp::{BindError, PacedError};
 use thiserror::Error;
 
+use super::device::DeviceError;
+
 /// Why something asked of the sound of a call did not happen. None of these ends the call.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
@@ -65,6 +67,9 @@ pub enum SoundError {
     /// The digits cannot be sent.
     #[error(transparent)]
     Digits(DigitError),
+    /// A device, or the server that has it.
+    #[error(transparent)]
+    Device(#[from] DeviceError),
     /// No ports, or no place on the thread for sound: the code and the words of that error.
     #[error("{words}")]
     Socket {
@@ -97,6 +102,7 @@ impl SoundError {
             SoundError::Backend => "E1621",
             SoundError::Rate(_) => "E1622",
             SoundError::Digits(error) => error.code(),
+            SoundError::Device(error) => error.code(),
             SoundError::Socket { code, .. } => code,
         }
     }
@@ -117,6 +123,7 @@ impl SoundError {
             SoundError::Backend => "Mend the application, and tell its maker.",
             SoundError::Rate(_) => "Use 8000, 16000 or 48000 samples a second.",
             SoundError::Digits(error) => error.hint(),
+            SoundError::Device(error) => error.hint(),
             SoundError::Socket { hint, .. } => hint,
         }
     }

@@ -7,6 +7,8 @@ use std::time::Duration;
 use homing_media::{Digit, SessionEvent, Statistics};
 use homing_net::rtp::PacketCounters;
 
+use super::device::{DeviceDirection, DeviceError};
+
 /// What happened in the sound of a call. None of it ends the call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -30,6 +32,21 @@ pub enum SoundEvent {
     SourceLate,
     /// The application's backend panicked and is called no more; the other side hears silence.
     BackendFailed,
+    /// A device gives or takes no sound: this direction is silence until it does. Told once until it is back.
+    DeviceLost {
+        /// Which of the two.
+        direction: DeviceDirection,
+        /// What became of it; with a code and a next step.
+        why: DeviceError,
+    },
+    /// A device that was lost gives or takes sound again; after a lost server, each on its own.
+    DeviceBack {
+        /// Which of the two.
+        direction: DeviceDirection,
+    },
+    /// No device gives or takes sound, because the server that has them does not: both directions are silence. It is
+    /// tried again as long as the call lasts.
+    SoundServerLost(DeviceError),
     /// A recording broke off; what was written stays readable.
     RecordingFailed,
 }
@@ -78,6 +95,19 @@ impl fmt::Display for SoundEvent {
             SoundEvent::BackendFailed => {
                 f.write_str("the application's source of sound failed; the other side hears silence")
             }
+            SoundEvent::DeviceLost { direction: DeviceDirection::Input, why } => {
+                write!(f, "{why}; the other side hears silence")
+            }
+            SoundEvent::DeviceLost { direction: DeviceDirection::Output, why } => {
+                write!(f, "{why}; the other side is not heard")
+            }
+            SoundEvent::DeviceBack { direction: DeviceDirection::Input } => {
+                f.write_str("the microphone is back")
+            }
+            SoundEvent::DeviceBack { direction: DeviceDirection::Output } => {
+                f.write_str("the loudspeaker is back")
+            }
+            SoundEvent::SoundServerLost(why) => write!(f, "{why}; both sides hear silence"),
             SoundEvent::RecordingFailed => {
                 f.write_str("the recording broke off; what was written stays readable")
             }

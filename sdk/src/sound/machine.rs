@@ -24,6 +24,8 @@ pub(super) type Numbers = Arc<Mutex<SoundStats>>;
 pub(super) struct SoundMachine {
     session: Session,
     backend: Adapted,
+    /// What happens to the devices, where the backend is some.
+    devices: Option<rtrb::Consumer<SoundEvent>>,
     /// Nothing is said before the call is answered.
     is_answered: bool,
     is_muted: bool,
@@ -56,6 +58,7 @@ impl SoundMachine {
         Self {
             session,
             backend,
+            devices: None,
             is_answered: false,
             is_muted: false,
             playing: None,
@@ -67,6 +70,12 @@ impl SoundMachine {
             numbers,
             read_at: Moment::default(),
         }
+    }
+
+    /// Tells what happens to its devices, too.
+    pub(super) fn with_devices(mut self, devices: Option<rtrb::Consumer<SoundEvent>>) -> Self {
+        self.devices = devices;
+        self
     }
 
     /// What is to be said in this slot. The backend is asked in any case, so that a device does not run over.
@@ -152,6 +161,9 @@ impl SoundMachine {
             if let Some(event) = SoundEvent::of(event) {
                 self.tell(event);
             }
+        }
+        while let Some(Ok(event)) = self.devices.as_mut().map(rtrb::Consumer::pop) {
+            self.tell(event);
         }
     }
 

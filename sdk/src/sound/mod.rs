@@ -1,4 +1,4 @@
-//! The sound of calls: packets, files, pipes and the application's own audio.
+//! The sound of calls: packets, devices, files, pipes and the application's own audio.
 //!
 //! ```text
 //!   file, pipe ─► worker ─► ring ─┐                    ┌─► ring ─► worker ─► recording, pipe
@@ -17,6 +17,7 @@ mod audio;
 mod backend;
 mod command;
 mod control;
+mod device;
 mod error;
 mod event;
 mod feed;
@@ -35,6 +36,10 @@ pub use audio::Audio;
 pub use backend::AudioBackend;
 pub use command::PlaybackEnd;
 pub use control::{AudioControl, Playback, Recording};
+pub use device::{
+    Device, DeviceChoice, DeviceDirection, DeviceError, DeviceState, Devices, Loopback, list_devices,
+    test_devices,
+};
 pub use error::SoundError;
 pub use event::{SoundEvent, SoundStats};
 pub use homing_media::{Codec, Digit, Policy, Security, Statistics};

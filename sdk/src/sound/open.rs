@@ -14,6 +14,7 @@ use homing_net::rtp::{
 use super::audio::Audio;
 use super::backend::{Adapted, AudioBackend, Null};
 use super::control::{AudioControl, Playback};
+use super::device::{self, DeviceEnds};
 use super::error::SoundError;
 use super::event::SoundEvent;
 use super::machine::{Numbers, SoundMachine};
@@ -103,10 +104,11 @@ impl Sound {
     ///
     /// # Errors
     /// [`SoundError::Rate`] for a backend or pipes at a rate that no sound has, [`SoundError::TooMany`] and
-    /// [`SoundError::Thread`] for pipes, [`SoundError::Socket`] when the threads have as many calls as they may. A file
+    /// [`SoundError::Thread`] for pipes and devices, [`SoundError::Socket`] when the threads have as many calls as they may. A file
     /// that cannot be read is told by the playback.
     pub(crate) fn open(&mut self, sockets: RtpSockets, audio: Audio) -> Result<Opened, SoundError> {
         let mut source = None;
+        let mut devices = None;
         let backend: Box<dyn AudioBackend> = match audio {
             Audio::Silence => Box::new(Null),
             Audio::File { path, repeat } => {
@@ -118,12 +120,18 @@ impl Sound {
                 Box::new(Null)
             }
             Audio::Pcm { reader, writer, rate } => Box::new(Pipe::open(reader, writer, rate, &self.workers)?),
+            Audio::Devices(chosen) => {
+                let DeviceEnds { backend, events } = device::open(chosen, &self.workers)?;
+                devices = Some(events);
+                backend
+            }
             Audio::Custom(backend) => backend,
         };
         let setup = Setup::new(self.seeds.fork().0);
         let session = Session::new(&setup);
         let numbers = Numbers::default();
-        let machine = SoundMachine::new(session, Adapted::new(backend)?, Arc::clone(&numbers));
+        let machine =
+            SoundMachine::new(session, Adapted::new(backend)?, Arc::clone(&numbers)).with_devices(devices);
         let Driven { commands, reports, packets } = self.threads.add(sockets, machine)?;
         let control = AudioControl::new(commands, numbers, packets, self.workers.clone());
         let playback = source.map(|source| control.play(source));
