@@ -1,4 +1,4 @@
-//! Real peers on loopback: pidgin-sipe, gss-ntlmssp, Samba, Kamailio, SIPp, baresip, linphone. `tests/interop/run` starts this.
+//! Real peers on loopback: pidgin-sipe, gss-ntlmssp, Samba, Kamailio, SIPp, baresip, linphone, PulseAudio. `tests/interop/run` starts this.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a broken test ends by a panic")]
 #![allow(clippy::print_stdout, reason = "what is skipped is said on the test's output")]
@@ -11,6 +11,7 @@ mod gss;
 mod kamailio;
 mod peer;
 mod pidgin;
+mod pulse;
 mod samba;
 mod site;
 mod visitor;
