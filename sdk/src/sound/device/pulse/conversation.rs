@@ -196,3 +196,17 @@ const MOST_OCTETS: usize = 4 << 20;
 const TAKEN: Duration = Duration::from_secs(4);
 /// Without a deadline the server is awaited; the thread looks round all the same.
 const IDLE: Duration = Duration::from_secs(60);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_that_floods_is_garbled_and_one_that_sends_for_long_is_not() {
+        let mut flood = Flood { until: SECOND, octets: 0 };
+        for second in 0..10_u32 {
+            assert_eq!(flood.count(MOST_OCTETS, SECOND * second), Ok(()));
+        }
+        assert_eq!(flood.count(1, SECOND * 9), Err(DeviceError::Garbled));
+    }
+}
