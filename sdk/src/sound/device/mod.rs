@@ -23,6 +23,7 @@ mod pulse;
 mod rings;
 #[cfg(target_os = "linux")]
 mod slack;
+#[cfg(target_os = "linux")]
 #[cfg(test)]
 mod tests;
 
