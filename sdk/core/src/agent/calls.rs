@@ -180,6 +180,22 @@ pub(super) fn command(
     Ok(())
 }
 
+/// Answers a call that came in.
+///
+/// # Errors
+/// [`Misuse`]: no such call, or it does not ring.
+pub(super) fn answer(agent: &mut Agent, id: CallId, now: Now) -> Result<(), Misuse> {
+    let waits = signs_in(agent, id);
+    command(agent, id, now, Call::is_ringing, |call, at| call.answer(waits, at))
+}
+
+/// True if the account of a call is on its way to a registration.
+fn signs_in(agent: &Agent, id: CallId) -> bool {
+    let account = agent.calls.get(&id).map(|entry| entry.account);
+    let entry = account.and_then(|account| agent.accounts.get(&account));
+    entry.is_some_and(|entry| entry.registration.is_signing_in())
+}
+
 /// Ends a call, whatever it is.
 ///
 /// # Errors
@@ -348,9 +364,7 @@ pub(super) fn handle_lost(agent: &mut Agent, id: CallId, lost: &crate::flow::Los
         let why = lost.why.clone();
         return feed_locating(agent, id, now, |locating, cx| locating.handle_lost(lost.flow, why, cx));
     }
-    let account = agent.calls.get(&id).map(|entry| entry.account);
-    let Some(entry) = account.and_then(|account| agent.accounts.get_mut(&account)) else { return };
-    let waits = entry.registration.is_signing_in();
+    let waits = signs_in(agent, id);
     feed(agent, id, now, |call, at| call.handle_lost(lost, waits, at));
 }
 

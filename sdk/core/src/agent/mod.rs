@@ -332,7 +332,10 @@ impl Agent {
     /// # Errors
     /// [`Misuse`]: no such call, or it does not ring.
     pub fn answer(&mut self, call: CallId, now: Now) -> Result<(), Misuse> {
-        self.command_call(call, now, Call::is_ringing, Call::answer)
+        self.admit_command()?;
+        let done = calls::answer(self, call, now);
+        pump::pump(self, now);
+        done
     }
 
     /// Refuses a call that came in, with a status from 400 to 699.

@@ -48,6 +48,8 @@ pub(crate) struct Line {
     way: Way,
     /// What came of a handshake of this call, until the other calls over the link know.
     pub(crate) handshake: Option<Handshake>,
+    /// True from when the loss of the connection was told until it is told that the call goes on.
+    pub(crate) is_lost: bool,
     /// True once the end of the call was told: nothing follows it.
     is_over: bool,
 }
@@ -119,6 +121,7 @@ impl Line {
             destination: at.cx.flows.find(flow).map(|flow| flow.destination().clone()),
             way: Way::Up,
             handshake: None,
+            is_lost: false,
             is_over: false,
         }
     }
@@ -177,6 +180,19 @@ impl CallContext<'_, '_, '_> {
     pub(crate) fn tell_end(&mut self, end: CallEnd) {
         self.tell(CallEvent::Ended(Box::new(end)));
         self.line.is_over = true;
+    }
+
+    /// Tells that the connection of an answered call is lost.
+    pub(crate) fn tell_lost(&mut self) {
+        self.line.is_lost = true;
+        self.tell(CallEvent::ConnectionLost);
+    }
+
+    /// Tells that the call goes on, if it was told that its connection is lost.
+    pub(crate) fn tell_back(&mut self) {
+        if std::mem::take(&mut self.line.is_lost) {
+            self.tell(CallEvent::ConnectionBack);
+        }
     }
 
     /// A Via for a request, with a branch of its own.

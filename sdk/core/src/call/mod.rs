@@ -259,14 +259,16 @@ impl Call {
         }
     }
 
-    /// Answers a call that came in.
-    pub(crate) fn answer(self, at: LinkContext<'_, '_>) -> Step {
-        self.step(at, |state, _, cc| match state {
-            // A direct caller is not reached over another flow.
-            State::Ringing(ringing) if ringing.is_without_flow() && cc.is_direct() => {
-                State::Ringing(ringing).end_without_flow(cc)
-            }
-            State::Ringing(ringing) => after_ring(ringing.answer(cc), cc),
+    /// Answers a call that came in. `waits`: the account signs in again, and may bring the link another flow in place of
+    /// one that is lost.
+    pub(crate) fn answer(self, waits: bool, at: LinkContext<'_, '_>) -> Step {
+        self.step(at, |state, lingering, cc| match state {
+            State::Ringing(ringing) => match after_ring(ringing.answer(cc), cc) {
+                Next::Stays(state @ State::Ringing(_)) if cc.line.is_up() && !cc.has_flow() => {
+                    state.seek_flow(waits, lingering, cc)
+                }
+                next => next,
+            },
             other => Next::Stays(other),
         })
     }

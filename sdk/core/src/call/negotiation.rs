@@ -111,6 +111,13 @@ impl Negotiation {
         }
     }
 
+    /// What was described before the answer reached nobody for certain: it is described once more. `offered`: the INVITE
+    /// carried an offer.
+    pub(crate) fn reopen(&mut self, offered: bool) {
+        self.turn = if offered { Turn::OfferIn } else { Turn::Free };
+        self.agreed = None;
+    }
+
     /// The peer's offer was refused: the session is as it was.
     pub(crate) fn refuse(&mut self) {
         if self.owes_answer() {

@@ -6,7 +6,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use homing_wire::Message;
 
+use super::body;
 use super::line::CallContext;
+use crate::description::Description;
 use crate::time::{Deadline, Moment, Now, Why};
 
 /// A response that was not acknowledged yet.
@@ -55,6 +57,11 @@ impl Repeated {
     /// True if it describes the session.
     pub(crate) fn has_body(&self) -> bool {
         !self.response.body().is_empty()
+    }
+
+    /// What it describes.
+    pub(crate) fn description(&self) -> Option<Description> {
+        body::description(&self.response).ok().flatten()
     }
 
     /// When it goes out again, or is given up.

@@ -33,6 +33,8 @@ pub(crate) struct Ringing {
     asked: Option<(Asked, Wish)>,
     /// The reliable response that waits for its PRACK.
     unacknowledged: Option<Box<Repeated>>,
+    /// The number of the INVITE, if such a response went with its flow. Its PRACK may still come by another.
+    unheard: Option<u32>,
     rseq: Option<u32>,
     /// What a response without acknowledgement described: the 2xx says the same.
     preview: Option<Description>,
@@ -95,6 +97,7 @@ impl Ringing {
             alert: Alert::Silent,
             asked: None,
             unacknowledged: None,
+            unheard: None,
             rseq: None,
             preview: None,
             is_answering: false,
@@ -224,7 +227,7 @@ impl Ringing {
     fn handle_prack(mut self, tx: TxId, prack: &Message, cc: &mut CallContext<'_, '_, '_>) -> RingStep {
         let rack = prack.get::<RAck<'_>>().ok().flatten();
         let is_it = rack.is_some_and(|rack| {
-            let seq = self.unacknowledged.as_ref().map(|one| one.seq);
+            let seq = self.unacknowledged.as_ref().map(|one| one.seq).or(self.unheard);
             Some(rack.rseq) == self.rseq && Some(rack.seq) == seq && rack.method == Method::Invite
         });
         if self.usage.dialog.accept(prack).is_err() {
@@ -236,6 +239,11 @@ impl Ringing {
             return RingStep::Stays(Box::new(self));
         }
         self.unacknowledged = None;
+        if self.unheard.take().is_some()
+            && let Some(heard) = self.preview.take()
+        {
+            self.describe(&heard, true, cc);
+        }
         match self.usage.handle_prack(tx, prack, cc) {
             Verdict::Stays => self.after(cc),
             Verdict::HangsUp(end) | Verdict::Ends(end) => RingStep::Ended(end),
@@ -314,7 +322,14 @@ impl Ringing {
     /// that a CANCEL may come over another flow, and an answer may go out there.
     pub(crate) fn lose_line(&mut self, cc: &mut CallContext<'_, '_, '_>) {
         self.tx = None;
-        self.unacknowledged = None;
+        if let Some(lost) = self.unacknowledged.take() {
+            self.unheard = Some(lost.seq);
+            // Whether the caller has it is not known: the 2xx says the same.
+            if let Some(description) = lost.description() {
+                self.usage.media.reopen(self.offer.is_some());
+                self.preview = Some(description);
+            }
+        }
         self.alert = Alert::Silent;
         if let Some((asked, _)) = self.asked.take() {
             cc.at.cx.forget(asked.id);
@@ -325,6 +340,11 @@ impl Ringing {
     /// There is another flow: an answer that waited for it goes out.
     pub(crate) fn regain_line(self, cc: &mut CallContext<'_, '_, '_>) -> RingStep {
         self.after(cc)
+    }
+
+    /// True once the application answered it.
+    pub(crate) fn is_answering(&self) -> bool {
+        self.is_answering
     }
 
     /// True once its INVITE's transaction is lost.

@@ -87,7 +87,9 @@ impl State {
             State::Inviting(inviting) => after_invite(inviting.lose_line(cc), lingering, cc),
             State::Ringing(mut ringing) => {
                 ringing.lose_line(cc);
-                Next::Stays(State::Ringing(ringing))
+                let is_answering = ringing.is_answering();
+                let state = State::Ringing(ringing);
+                if is_answering { state.seek_flow(waits, lingering, cc) } else { Next::Stays(state) }
             }
             State::Answered(stage, mut usage) => {
                 // The INVITE's transaction and those of late forks went with the flow: nothing of theirs ends any more.
@@ -95,13 +97,12 @@ impl State {
                     late.abandon(cc);
                 }
                 usage.lose_line(cc);
-                cc.tell(CallEvent::ConnectionLost);
                 if cc.is_direct() {
+                    cc.tell_lost();
                     let sought = cc.seek(usage.dialog.next_hop());
                     return State::Answered(stage, usage).after_search(sought, lingering, cc);
                 }
-                let state = State::Answered(stage, usage);
-                if cc.lose(waits) { state.after_dial(lingering, cc) } else { state.end_without_flow(cc) }
+                State::Answered(stage, usage).seek_flow(waits, lingering, cc)
             }
             State::Cancelling(inviting) => {
                 inviting.abandon(cc);
@@ -114,6 +115,21 @@ impl State {
                 Next::Finished
             }
         }
+    }
+
+    /// The flow of an answered call is lost, before or after its 2xx: another is waited for, or opened (decisions 39, 41).
+    pub(super) fn seek_flow(
+        self,
+        waits: bool,
+        lingering: &mut Option<Box<Lingering>>,
+        cc: &mut CallContext<'_, '_, '_>,
+    ) -> Next {
+        cc.tell_lost();
+        // A direct caller is not reached over another flow.
+        if cc.is_direct() || !cc.lose(waits) {
+            return self.end_without_flow(cc);
+        }
+        self.after_dial(lingering, cc)
     }
 
     /// The link has another flow by a new login at the same server: what is under way over the present one goes again,
@@ -148,7 +164,11 @@ impl State {
         lingering: &mut Option<Box<Lingering>>,
         cc: &mut CallContext<'_, '_, '_>,
     ) -> Next {
-        let is_answered = matches!(self, State::Answered(..));
+        let is_answered = match &self {
+            State::Answered(..) => true,
+            State::Ringing(ringing) => ringing.is_answering(),
+            State::Inviting(_) | State::Cancelling(_) | State::Over => false,
+        };
         if is_answered && cc.dial() { self.after_dial(lingering, cc) } else { self.end_without_flow(cc) }
     }
 

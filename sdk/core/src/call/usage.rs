@@ -271,7 +271,7 @@ impl InviteUsage {
     /// Answers an INVITE of the peer with 2xx, which is repeated until its ACK. What `offer` was answered is agreed
     /// on; without one the body is this side's offer.
     ///
-    /// Without `tx`, whose flow is lost, it goes out over the flow there is now.
+    /// Without `tx`, whose flow is lost, it goes out over the flow there is now: once the link can sign it (decision 39).
     pub(crate) fn succeed(
         &mut self,
         tx: Option<TxId>,
@@ -292,11 +292,10 @@ impl InviteUsage {
             Some(tx) => cc.respond(tx, success.clone()),
             None => None,
         };
-        let mut answered = Box::new(Repeated::new(success, bytes, Growth::UpToT2, cc));
+        self.answered = Some(Box::new(Repeated::new(success, bytes, Growth::UpToT2, cc)));
         if tx.is_none() {
-            answered.move_over(cc);
+            self.regain_line(cc);
         }
-        self.answered = Some(answered);
     }
 
     // What the peer asks.
@@ -757,6 +756,12 @@ impl InviteUsage {
             return Verdict::Stays;
         }
         let is_gone = matches!(status, 408 | 481);
+        let is_challenged = matches!(status, 401 | 407) || cc.at.link.is_lapsed();
+        let is_probe = matches!(draft.purpose, Purpose::Probe { .. });
+        let is_astray = is_challenged || is_probe && matches!(status, 403 | 404);
+        if !is_gone && !is_astray {
+            cc.tell_back();
+        }
         match draft.purpose {
             Purpose::Bye | Purpose::Prack => return Verdict::Stays,
             Purpose::Reinvite(change) => return self.conclude_invite(change, response, sent, cc),
@@ -772,15 +777,16 @@ impl InviteUsage {
             }
             Purpose::Update | Purpose::Probe { .. } => {}
         }
-        if matches!(draft.purpose, Purpose::Probe { .. }) {
-            if matches!(status, 401 | 403 | 404 | 407) || cc.at.link.is_lapsed() {
+        // Before the ACK the caller may know nothing of the dialog yet.
+        let is_gone = is_gone && self.answered.is_none();
+        if is_probe {
+            if is_astray {
                 return Verdict::Ends(CallEnd {
                     status: Some(status),
                     ..CallEnd::of(EndedBy::Network, EndReason::ConnectionLost)
                 });
             }
             if !is_gone {
-                cc.tell(CallEvent::ConnectionBack);
                 self.flush(cc);
             }
         }
@@ -907,13 +913,19 @@ impl InviteUsage {
         Verdict::Stays
     }
 
-    /// The flow is lost: what was under way over it comes to nothing, except a BYE, which waits for another.
+    /// The flow is lost: what was under way over it comes to nothing, except a BYE, which waits for another, and what
+    /// waits for one already.
     pub(crate) fn lose_line(&mut self, cc: &mut CallContext<'_, '_, '_>) {
         self.again = None;
         for exchange in std::mem::take(&mut self.outgoing) {
             match exchange.draft.purpose {
                 Purpose::Bye => {
                     let exchange = exchange.rest(cc);
+                    self.outgoing.push(exchange);
+                    continue;
+                }
+                // It waits for the next flow already.
+                Purpose::Info if exchange.is_unsent() => {
                     self.outgoing.push(exchange);
                     continue;
                 }
@@ -939,14 +951,12 @@ impl InviteUsage {
             }
             return self.probe(cc);
         }
-        let waits = self.answered.is_some()
-            || !self.outgoing.is_empty()
-            || self.acknowledged.as_ref().is_some_and(|known| !known.is_sent());
-        let was_answered = self.answered.is_some();
+        // No answer follows an ACK; where one only waited for the way to its next hop, none need follow.
+        let is_asked = cc.line.is_lost || self.acknowledged.as_ref().is_none_or(|known| known.is_sent());
         self.flush(cc);
-        if was_answered {
-            cc.tell(CallEvent::ConnectionBack);
-        } else if !waits {
+        if self.answered.is_some() {
+            cc.tell_back();
+        } else if self.outgoing.is_empty() && is_asked {
             self.probe(cc);
         }
     }

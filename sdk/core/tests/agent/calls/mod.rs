@@ -18,6 +18,7 @@ use crate::world::server::Gate;
 use crate::world::{SDP, World, is_register};
 
 mod handshakes;
+mod lost_flow;
 mod new_flow;
 
 const HOME: &str = "hs1.network.com";
