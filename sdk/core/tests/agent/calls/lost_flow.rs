@@ -135,6 +135,22 @@ fn a_ring_over_a_draining_link_is_answered_after_a_handshake() {
 }
 
 #[test]
+fn a_ring_whose_account_signs_in_elsewhere_is_answered_at_its_own_server() {
+    let mut world = signed_in();
+    let invite = rings(&mut world, true);
+    world.server(OTHER).manual = true;
+    world.srv(&[(10, OTHER)]);
+    world.at(HOME).redirect_to("<sip:hs2.network.com:5061;transport=tls>");
+    world.cut(HOME);
+    answers(&mut world);
+    world.pass_until(AccountState::Registered, Duration::from_secs(60));
+    assert_eq!(world.registered().home.host, OTHER);
+    let probe = last(&world, HOME, Method::Update);
+    reply(&mut world, HOME, &probe, 200, false);
+    is_answered_and_hung_up(&mut world, &invite);
+}
+
+#[test]
 fn a_ring_that_is_answered_and_gets_no_connection_ends_in_time() {
     for moved in [false, true] {
         let mut world = signed_in();
