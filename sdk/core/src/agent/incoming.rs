@@ -45,15 +45,14 @@ pub(super) fn handle_request(agent: &mut Agent, flow: FlowId, request: &Message,
     let incoming = agent.tables.transactions.feed_request(request, flow, now);
     pump::pump(agent, now);
     let refusal = match incoming {
-        Incoming::New | Incoming::Ack { .. } => None,
+        Incoming::New | Incoming::Ack { .. } | Incoming::Cancel { .. } => None,
         Incoming::Merged => Some(Refusal::new(482, "")),
-        // Whether or not the INVITE has its final response already.
-        Incoming::Cancel { .. } => Some(Refusal::new(200, "")),
         Incoming::Overload => return refuse_statelessly(agent, flow, request, Refusal::new(503, "")),
         Incoming::Unusable => return refuse_unusable(agent, flow, request),
         Incoming::Retransmission | Incoming::Acknowledged { .. } => return,
     };
     let part = part_of(agent, flow, request, incoming);
+    let refusal = refusal.or_else(|| answer_to_cancel(agent, flow, part, incoming));
     if is_ack && matches!(part, Part::None) {
         return;
     }
@@ -82,10 +81,19 @@ pub(super) fn handle_request(agent: &mut Agent, flow: FlowId, request: &Message,
     }
 }
 
+/// What a CANCEL that matches an INVITE by its branch is answered with (RFC 3261 section 9.2): 200, whether or not the INVITE
+/// has its final response already; 481 where it comes from elsewhere than that, because a branch is no secret.
+fn answer_to_cancel(agent: &Agent, flow: FlowId, part: Part, incoming: Incoming) -> Option<Refusal> {
+    let Incoming::Cancel { of } = incoming else { return None };
+    let is_refused_here = matches!(agent.tables.transactions.user(of), Some(Owner::Registration(_)))
+        && agent.tables.transactions.flow(of) == Some(flow);
+    let matches = is_refused_here || matches!(part, Part::Cancels(..));
+    Some(Refusal::new(if matches { 200 } else { 481 }, ""))
+}
+
 /// The call that a request is for, and what it is to it.
 fn part_of(agent: &mut Agent, flow: FlowId, request: &Message, incoming: Incoming) -> Part {
     let found = match incoming {
-        // A branch is no secret: whoever saw it could send a CANCEL with it from elsewhere.
         Incoming::Cancel { of } => match agent.tables.transactions.user(of).copied() {
             Some(Owner::Call(call)) => {
                 calls::hears(agent, call, flow).filter(|hears| *hears).map(|_| Part::Cancels(call, Some(of)))

@@ -43,6 +43,8 @@ pub(crate) struct InviteUsage {
     wanted: Option<Wanted>,
     /// A request whose answer proved nothing, and when it is tried again.
     again: Option<(Moment, Purpose)>,
+    /// How often that happened since an answer that proved who gave it.
+    unproved: u8,
     is_holding: bool,
     /// By what the peer is asked whether the dialog is there: UPDATE, or OPTIONS where it takes none.
     probe: Method<'static>,
@@ -121,6 +123,7 @@ impl InviteUsage {
             acknowledged: None,
             wanted: None,
             again: None,
+            unproved: 0,
             is_holding: false,
             probe: match first.has_token(Name::Allow, "UPDATE") {
                 true => Method::Update,
@@ -752,9 +755,9 @@ impl InviteUsage {
         let response = &response;
         let status = response.status().unwrap_or_default();
         if is_unsigned && matches!(status, 408 | 503) && !cc.at.link.is_lapsed() {
-            self.conclude_unsigned(draft.purpose, status, cc);
-            return Verdict::Stays;
+            return self.conclude_unsigned(draft.purpose, status, cc);
         }
+        self.unproved = 0;
         let is_gone = matches!(status, 408 | 481);
         let is_challenged = matches!(status, 401 | 407) || cc.at.link.is_lapsed();
         let is_probe = matches!(draft.purpose, Purpose::Probe { .. });
@@ -794,8 +797,13 @@ impl InviteUsage {
     }
 
     /// An unsigned 408 or 503 within an association: the transaction is over, and nothing is known of the dialog
-    /// (decision 12). What keeps the call alive is tried again, after as long as silence would have taken.
-    fn conclude_unsigned(&mut self, purpose: Purpose, status: u16, cc: &mut CallContext<'_, '_, '_>) {
+    /// (decision 12). What keeps the call alive is tried again, after as long as silence would have taken; not for ever.
+    fn conclude_unsigned(
+        &mut self,
+        purpose: Purpose,
+        status: u16,
+        cc: &mut CallContext<'_, '_, '_>,
+    ) -> Verdict {
         let from = cc.at.cx.now.after(cc.at.cx.agent.timers.t1 * AGAIN_AFTER);
         match purpose {
             Purpose::Bye | Purpose::Prack => {}
@@ -811,6 +819,14 @@ impl InviteUsage {
                 }
             }
         }
+        let keeps_alive =
+            matches!(purpose, Purpose::Update | Purpose::Probe { .. } | Purpose::Reinvite(Change::Refresh));
+        self.unproved += u8::from(keeps_alive);
+        if self.unproved <= MOST_UNPROVED {
+            return Verdict::Stays;
+        }
+        let end = CallEnd::of(EndedBy::Network, EndReason::ConnectionLost);
+        Verdict::HangsUp(CallEnd { status: Some(status), ..end })
     }
 
     fn conclude_invite(
@@ -1150,6 +1166,8 @@ pub(crate) fn with_lines(message: Builder, lines: Vec<Field>) -> Builder {
 
 /// In multiples of T1: as long as a request without an answer takes.
 const AGAIN_AFTER: u32 = 64;
+/// What keeps a call alive is tried again so often where no answer proves who gave it.
+const MOST_UNPROVED: u8 = 3;
 /// Requests of one dialog at once: who answers none gets no more.
 const MOST_OUTGOING: usize = 8;
 /// Octets of an INFO that is told.

@@ -333,6 +333,11 @@ impl<U: Copy> Transactions<U> {
         self.store.find(id).map(|entry| &entry.user)
     }
 
+    /// Over which flow a transaction is.
+    pub fn flow(&self, id: TxId) -> Option<FlowId> {
+        self.store.find(id).map(|entry| entry.flow_ref.flow)
+    }
+
     /// Transactions in the table, finished ones that linger included.
     pub fn len(&self) -> usize {
         self.store.len()

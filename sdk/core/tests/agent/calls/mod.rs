@@ -223,6 +223,24 @@ fn an_unsigned_408_or_503_inside_a_dialog_ends_nothing_but_its_transaction() {
     }
 }
 
+/// Decision 12: what is tried again because no answer proves anything is tried three times.
+#[test]
+fn a_probe_that_is_answered_without_a_signature_only_ends_the_call_at_last() {
+    let mut world = signed_in();
+    talking(&mut world);
+    world.cut(HOME);
+    world.pass_until(AccountState::Registered, Duration::from_secs(60));
+    for round in 0..4 {
+        assert!(end(&world).is_none(), "{round}: {:?}", world.calls);
+        let probe = last(&world, HOME, Method::Update);
+        world.say(HOME, built(&probe, 408, false).finish());
+        world.pass(Duration::from_secs(33));
+    }
+    assert_eq!(count(&world, HOME, Method::Update), 4);
+    assert_eq!(end(&world).map(|end| end.why.clone()), Some(EndReason::ConnectionLost));
+    rests(&mut world);
+}
+
 /// Decision 12: nor does it let the session lapse.
 #[test]
 fn a_refresh_with_an_unsigned_408_is_tried_again_before_the_session_lapses() {
@@ -561,6 +579,7 @@ fn only_the_server_of_a_ring_cancels_it() {
         }
         cancels(&mut world, OTHER, &invite, invite.cseq().unwrap().seq);
         assert!(end(&world).is_none(), "lost: {is_lost}");
+        assert_eq!(responses(&world, 481).len(), 1, "RFC 3261 section 9.2");
         world.pass(Duration::from_secs(200));
         rests(&mut world);
     }
