@@ -368,6 +368,17 @@ pub(super) fn handle_lost(agent: &mut Agent, id: CallId, lost: &crate::flow::Los
     feed(agent, id, now, |call, at| call.handle_lost(lost, waits, at));
 }
 
+/// The server sees this side at another address than before. A dialog is refreshed by it: at once, or, over the link of a
+/// registration, once the server knows the account there.
+pub(super) fn handle_moved(agent: &mut Agent, id: CallId, now: Now) {
+    let Some((account, link)) = call(agent, id).map(|call| (call.line().account, call.line().link)) else {
+        return;
+    };
+    let home = agent.accounts.get_mut(&account).and_then(|entry| entry.registration.home());
+    let waits = home.is_some_and(|home| home.id == link);
+    feed(agent, id, now, |call, at| call.handle_moved(waits, at));
+}
+
 /// A registration says what became of its REGISTER to the calls over its link, and to those that wait for a login. Calls
 /// over a link whose server sent the account away end, where the account wants that (decision 8).
 pub(super) fn handle_news(agent: &mut Agent, id: CallId, news: LinkNews, now: Now) {

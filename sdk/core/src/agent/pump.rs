@@ -110,8 +110,9 @@ fn carry_flow(agent: &mut Agent, output: FlowOutput<Owner>, now: Now) {
                             registration.handle_network(true, account, cx);
                         });
                     }
+                    Owner::Call(call) => calls::handle_moved(agent, call, now),
                     // Its answer comes by the Via of the request, wherever that leads.
-                    Owner::Request(_) | Owner::Call(_) => {}
+                    Owner::Request(_) => {}
                 }
             }
         }

@@ -50,6 +50,8 @@ pub(crate) struct Line {
     pub(crate) handshake: Option<Handshake>,
     /// True from when the loss of the connection was told until it is told that the call goes on.
     pub(crate) is_lost: bool,
+    /// True while the server sees this side at another address than it was told of.
+    pub(crate) is_moved: bool,
     /// True once the end of the call was told: nothing follows it.
     is_over: bool,
 }
@@ -122,6 +124,7 @@ impl Line {
             way: Way::Up,
             handshake: None,
             is_lost: false,
+            is_moved: false,
             is_over: false,
         }
     }

@@ -42,7 +42,9 @@ use lingering::Lingering;
 use negotiation::Negotiation;
 use ringing::Ringing;
 use session_timer::Wish;
-use state::{Next, Stage, State, after_cancelled, after_invite, after_ring, after_usage, feed_usage};
+use state::{
+    Next, Stage, State, after_cancelled, after_invite, after_ring, after_usage, feed_usage, refresh_target,
+};
 use usage::{Fork, InviteUsage, Role, Verdict};
 
 pub(crate) use line::Line;
@@ -579,7 +581,16 @@ impl Call {
         self.step(at, |state, lingering, cc| match cc.has_new_flow() {
             true => state.change_flow(lingering, cc),
             false if cc.line.awaits_login() => state.dial(lingering, cc),
+            false if cc.line.is_moved => refresh_target(state, cc),
             false => Next::Stays(state),
+        })
+    }
+
+    /// The server sees this side at another address than before. `waits`: the registration tells it first.
+    pub(crate) fn handle_moved(self, waits: bool, at: LinkContext<'_, '_>) -> Step {
+        self.step(at, |state, _, cc| {
+            cc.line.is_moved = true;
+            if waits { Next::Stays(state) } else { refresh_target(state, cc) }
         })
     }
 

@@ -311,6 +311,18 @@ pub(super) fn feed_usage<'a, 'b, 'c>(
     }
 }
 
+/// A dialog that both sides know is refreshed from the address where the server sees this side now.
+pub(super) fn refresh_target(state: State, cc: &mut CallContext<'_, '_, '_>) -> Next {
+    cc.line.is_moved = false;
+    match state {
+        State::Answered(Stage::Talking, mut usage) => {
+            usage.refresh_target(cc);
+            after_usage(Verdict::Stays, Stage::Talking, usage, cc)
+        }
+        other => Next::Stays(other),
+    }
+}
+
 /// What becomes of a call that was answered.
 pub(super) fn after_usage(
     verdict: Verdict,

@@ -999,6 +999,16 @@ impl InviteUsage {
         self.try_wanted(cc);
     }
 
+    /// Tells the peer, and the servers between, once more where this side is (RFC 3261 section 12.2): by UPDATE, or by a
+    /// re-INVITE where the peer takes none.
+    pub(crate) fn refresh_target(&mut self, cc: &mut CallContext<'_, '_, '_>) {
+        if self.probe == Method::Update {
+            return self.probe(cc);
+        }
+        self.wanted.get_or_insert(Wanted { change: Change::Refresh, from: None });
+        self.try_wanted(cc);
+    }
+
     /// Asks whether the dialog is still there.
     fn probe(&mut self, cc: &mut CallContext<'_, '_, '_>) {
         let update = self.probe == Method::Update;

@@ -199,3 +199,57 @@ fn the_connection_is_told_as_back_where_an_info_waited_for_it() {
     reply(&mut world, HOME, &bye, 200, false);
     rests(&mut world);
 }
+
+/// Signed in over UDP at a server that says from where it sees this side.
+fn signed_in_over_udp() -> World {
+    let mut world = World::new(|account| {
+        account.calls = Some(Box::default());
+        account.transports = vec![Transport::Udp];
+        account.auth.udp_register = true;
+        account.server =
+            ServerChoice::Fixed { host: HOME.into(), port: Some(5061), transport: Transport::Udp };
+    });
+    world.mapped = Some(([203, 0, 113, 1], 4_000));
+    let server = world.server(HOME);
+    server.manual = true;
+    server.extra.push(("Flow-Timer".into(), "30".into()));
+    world.login();
+    assert_eq!(world.state(), AccountState::Registered);
+    world
+}
+
+/// RFC 5626 section 4.4.2: the account signs in from there, and then the dialog is refreshed from there.
+#[test]
+fn a_dialog_is_refreshed_from_another_address_once_the_registration_is() {
+    for (allow, method) in [("UPDATE", Method::Update), ("INVITE", Method::Invite)] {
+        let mut world = signed_in_over_udp();
+        let call = place(&mut world);
+        let invite = last(&world, HOME, Method::Invite);
+        let success = built(&invite, 200, true).replace(Name::Allow, allow).finish();
+        let wall = world.wall;
+        let success = world.at(HOME).sign(success, wall);
+        world.say(HOME, success);
+        let before = count(&world, HOME, method);
+        world.pass(Duration::from_secs(40));
+        assert_eq!(count(&world, HOME, method), before, "it is seen where it was");
+        let registers = count(&world, HOME, Method::Register);
+        world.mapped = Some(([203, 0, 113, 1], 4_001));
+        for _ in 0..60 {
+            if count(&world, HOME, method) == before {
+                world.pass(Duration::from_secs(1));
+            }
+        }
+        assert!(count(&world, HOME, method) > before, "{allow}");
+        let sent = world.sent.iter().map(|(_, message)| message);
+        let first = sent.take_while(|one| one.method() != Some(method) || one.cseq() == invite.cseq());
+        assert!(first.filter(|one| is_register(one)).count() > registers, "{allow}");
+        let refresh = last(&world, HOME, method);
+        assert!(refresh.text(Name::Contact).is_some() && is_signed(&refresh));
+        reply(&mut world, HOME, &refresh, 200, method == Method::Invite);
+        assert!(!world.calls.contains(&CallEvent::ConnectionBack), "it was not lost");
+        hang_up(&mut world, call);
+        let bye = last(&world, HOME, Method::Bye);
+        reply(&mut world, HOME, &bye, 200, false);
+        rests(&mut world);
+    }
+}

@@ -49,6 +49,8 @@ pub(crate) struct World {
     pub(crate) asked: Vec<Question>,
     pub(crate) rules: Rules,
     pub(crate) held: Vec<(AskId, Question)>,
+    /// From which IPv4 address and port servers see the agent, if they answer STUN.
+    pub(crate) mapped: Option<([u8; 4], u16)>,
     names: usize,
     session_key: Arc<Mutex<[u8; 16]>>,
 }
@@ -113,6 +115,7 @@ impl World {
                 mangle: None,
             },
             held: Vec::new(),
+            mapped: None,
             names: 0,
             session_key,
         }
@@ -337,6 +340,9 @@ impl World {
             }
             return;
         }
+        if bytes.len() == 20 && bytes.starts_with(&[0, 1]) {
+            return self.answer_stun(flow, &bytes);
+        }
         let message = Message::parse(bytes).expect("the agent sends well-formed messages");
         self.sent.push((server.name.clone(), message.clone()));
         let mut answers = server.receive(&message, self.wall);
@@ -355,6 +361,15 @@ impl World {
                 return self.agent.handle_input(Input::Flow(FlowEvent::Closed { flow, why }), now);
             }
         }
+    }
+
+    /// With MAPPED-ADDRESS (RFC 8489 section 14.1).
+    fn answer_stun(&mut self, flow: FlowId, request: &[u8]) {
+        let Some((address, port)) = self.mapped else { return };
+        let (head, value) = ([1, 1, 0, 12], [0, 1, 0, 8, 0, 1]);
+        let answer = [&head, &request[4..20], &value, &port.to_be_bytes(), &address].concat();
+        let (frame, now) = (Frame::Stun(Bytes::from(answer)), self.now());
+        self.agent.handle_input(Input::Flow(FlowEvent::Received { flow, frame }), now);
     }
 
     fn asked_for(&mut self, id: AskId, question: Question) {
