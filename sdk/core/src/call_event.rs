@@ -239,6 +239,19 @@ impl EndReason {
         }
     }
 
+    /// What the BYE or CANCEL that ends a call for this says of it (RFC 3326); none where it says enough by itself.
+    pub(crate) fn header(&self) -> Option<&'static str> {
+        match self {
+            EndReason::NoAnswer => Some("SIP;cause=408;text=\"No answer in time\""),
+            EndReason::NotAcknowledged => Some("SIP;cause=408;text=\"No ACK in time\""),
+            EndReason::Forgotten => Some("SIP;cause=408;text=\"No answer inside the dialog\""),
+            EndReason::NotAcceptable | EndReason::NoDescription => {
+                Some("SIP;cause=488;text=\"No session description in common\"")
+            }
+            _ => None,
+        }
+    }
+
     /// What a final response that refuses a call means.
     pub(crate) fn of_status(status: u16) -> Self {
         match status {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use homing_wire::{Message, Method, UriBuf};
+use homing_wire::{Message, Method, Name, UriBuf};
 
 use super::acceptance::SignatureVerdict;
 use super::digest_realms::{DigestRealms, SentAnswer};
@@ -151,6 +151,8 @@ pub(crate) struct LinkSigner<'a> {
     pub(crate) link: &'a mut ServerLink,
     /// Over which of its flows.
     pub(crate) flow: FlowId,
+    /// What a CANCEL says of why it is sent (RFC 3326).
+    pub(crate) reason: Option<&'static str>,
     /// For salts.
     pub(crate) random: &'a mut dyn Random,
 }
@@ -520,13 +522,17 @@ impl Named {
 
 impl Signer for LinkSigner<'_> {
     fn sign(&mut self, request: Message) -> Result<Signed, SignError> {
+        let request = match self.reason.filter(|_| request.method() == Some(Method::Cancel)) {
+            Some(reason) => request.with_header(Name::Reason, reason),
+            None => request,
+        };
         self.link.trust_over(self.flow).sign(&request, self.random)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use homing_wire::{Builder, Name};
+    use homing_wire::Builder;
 
     use super::*;
     use crate::account::random::SeededRandom;
@@ -552,7 +558,8 @@ mod tests {
             assert_eq!(link.sign(&request, &mut random).unwrap_err(), SignError::UsedUp);
             let proved = link.prove(request.clone(), Proof::Current, &mut random);
             assert_eq!(proved.unwrap_err(), SignError::UsedUp);
-            let mut signer = LinkSigner { link: &mut link, flow: FlowId(1), random: &mut random };
+            let mut signer =
+                LinkSigner { link: &mut link, flow: FlowId(1), reason: None, random: &mut random };
             assert_eq!(Signer::sign(&mut signer, request).unwrap_err(), SignError::UsedUp);
         }
         let response = Builder::reply_to(&request(Method::Options), 200, "OK").to_tag("b1").message();

@@ -157,6 +157,14 @@ fn share_handshake(agent: &mut Agent, fed: Fed, now: Now) {
     }
 }
 
+/// What the CANCEL of a call that was given up says of it (RFC 3326).
+pub(super) fn reason(agent: &Agent, owner: Owner) -> Option<&'static str> {
+    match owner {
+        Owner::Call(id) => call(agent, id)?.line().reason,
+        Owner::Registration(_) | Owner::Request(_) => None,
+    }
+}
+
 fn call(agent: &Agent, id: CallId) -> Option<&Call> {
     agent.calls.get(&id)?.call()
 }

@@ -80,7 +80,7 @@ fn carry(agent: &mut Agent, output: TxOutput<Owner>, now: Now) {
             if let Some(flow) = agent.flow_of(user)
                 && let Some((_, link, tables)) = agent.link_of(user, flow)
             {
-                let mut signer = LinkSigner { link, flow, random: tables.random.as_mut() };
+                let mut signer = LinkSigner { link, flow, reason: None, random: tables.random.as_mut() };
                 // It is an INVITE of ours in hand, or it would not be due.
                 let _answered_meanwhile = tables.transactions.cancel(tx, &mut signer, now);
             }

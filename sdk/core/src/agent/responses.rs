@@ -32,6 +32,7 @@ pub(super) fn handle_response(agent: &mut Agent, flow: FlowId, message: Message,
         let what = agent.tables.transactions.feed_response(tx, &message, &mut nothing, now);
         return tell(agent, owner, what, Fed { tx, message, judged: None }, now);
     }
+    let reason = calls::reason(agent, owner);
     let Some((account, link, tables)) = agent.link_of(owner, flow) else {
         return agent.tables.counters.count(Counter::StrayResponse);
     };
@@ -48,7 +49,7 @@ pub(super) fn handle_response(agent: &mut Agent, flow: FlowId, message: Message,
             return refuse(agent, owner, &message, why, now);
         }
     }
-    let mut signer = LinkSigner { link, flow, random: tables.random.as_mut() };
+    let mut signer = LinkSigner { link, flow, reason, random: tables.random.as_mut() };
     let what = tables.transactions.feed_response(tx, &message, &mut signer, now);
     tell(agent, owner, what, Fed { tx, message, judged: Some(judged) }, now);
 }

@@ -52,6 +52,8 @@ pub(crate) struct Line {
     pub(crate) is_lost: bool,
     /// True while the server sees this side at another address than it was told of.
     pub(crate) is_moved: bool,
+    /// What the BYE or CANCEL that ends the call says of it (RFC 3326).
+    pub(crate) reason: Option<&'static str>,
     /// True once the end of the call was told: nothing follows it.
     is_over: bool,
 }
@@ -125,6 +127,7 @@ impl Line {
             handshake: None,
             is_lost: false,
             is_moved: false,
+            reason: None,
             is_over: false,
         }
     }
@@ -181,6 +184,9 @@ impl CallContext<'_, '_, '_> {
 
     /// Tells the end, once.
     pub(crate) fn tell_end(&mut self, end: CallEnd) {
+        if !self.line.is_over {
+            self.line.reason = self.line.reason.or(end.why.header());
+        }
         self.tell(CallEvent::Ended(Box::new(end)));
         self.line.is_over = true;
     }
@@ -300,7 +306,8 @@ impl CallContext<'_, '_, '_> {
     /// Cancels an INVITE of ours: as soon as a provisional response allows it (RFC 3261 section 9.1).
     pub(crate) fn cancel(&mut self, invite: TxId) {
         let LinkContext { link, cx, .. } = &mut self.at;
-        let mut signer = LinkSigner { link, flow: self.line.flow, random: cx.random };
+        let (flow, reason) = (self.line.flow, self.line.reason);
+        let mut signer = LinkSigner { link, flow, reason, random: cx.random };
         // It has its final response already, or it would not be in hand.
         let _answered_meanwhile = cx.transactions.cancel(invite, &mut signer, cx.now);
     }

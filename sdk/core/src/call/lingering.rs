@@ -136,7 +136,7 @@ impl Lingering {
         let mut late_fork = InviteUsage::new(dialog, Negotiation::default(), *fork, success);
         let sent = Sent { tx, message: message.clone(), answers: Vec::new() };
         late_fork.acknowledge(sent, None, cc);
-        late_fork.hang_up(cc);
+        late_fork.hang_up(None, cc);
         self.late_forks.push(late_fork);
     }
 

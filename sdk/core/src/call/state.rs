@@ -453,7 +453,7 @@ pub(super) fn after_ring(step: RingStep, cc: &mut CallContext<'_, '_, '_>) -> Ne
 /// Says BYE; gone at once where nothing can be said.
 pub(super) fn leave(mut usage: Box<InviteUsage>, cc: &mut CallContext<'_, '_, '_>) -> Next {
     usage.give_up_asking(487, cc);
-    usage.hang_up(cc);
+    usage.hang_up(cc.line.reason, cc);
     if usage.is_talking() {
         return Next::Stays(State::Answered(Stage::Leaving, usage));
     }

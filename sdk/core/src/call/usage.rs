@@ -227,13 +227,18 @@ impl InviteUsage {
         }
     }
 
-    /// Sends BYE; where there is no flow, as soon as there is one.
-    pub(crate) fn hang_up(&mut self, cc: &mut CallContext<'_, '_, '_>) {
+    /// Sends BYE, with Reason where it says more; where there is no flow, as soon as there is one.
+    pub(crate) fn hang_up(&mut self, reason: Option<&'static str>, cc: &mut CallContext<'_, '_, '_>) {
         self.answered = None;
         self.wanted = None;
         self.again = None;
         self.timer = None;
-        self.dispatch(Draft::bare(Purpose::Bye), Proof::Current, Answerer::new(), cc);
+        let draft = Draft::bare(Purpose::Bye);
+        let draft = match reason {
+            Some(reason) => draft.with(Name::Reason, reason),
+            None => draft,
+        };
+        self.dispatch(draft, Proof::Current, Answerer::new(), cc);
     }
 
     /// Acknowledges the 2xx to an INVITE of ours.
@@ -922,6 +927,7 @@ impl InviteUsage {
                 self.try_wanted(cc);
             }
             Some(SessionDue::Dead) => {
+                cc.line.reason = Some(SESSION_EXPIRED);
                 return Verdict::HangsUp(CallEnd::of(EndedBy::Network, EndReason::Forgotten));
             }
             None => {}
@@ -1174,6 +1180,8 @@ pub(crate) fn with_lines(message: Builder, lines: Vec<Field>) -> Builder {
     lines.into_iter().fold(message, |message, line| message.header(line.name, line.value))
 }
 
+/// The Reason of a BYE after a session that was not refreshed (RFC 4028 section 10).
+const SESSION_EXPIRED: &str = "SIP;cause=408;text=\"Session expired\"";
 /// In multiples of T1: as long as a request without an answer takes.
 const AGAIN_AFTER: u32 = 64;
 /// What keeps a call alive is tried again so often where no answer proves who gave it.

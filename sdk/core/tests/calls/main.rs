@@ -15,4 +15,5 @@ mod lossy;
 mod next_hop;
 mod octets;
 mod placing;
+mod reasons;
 mod world;
