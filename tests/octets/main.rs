@@ -45,6 +45,52 @@ fn damaged_messages_break_no_rule_of_the_fuzzers() {
     }
 }
 
+/// A signed-in agent, and a server and an application that do anything in calls.
+#[test]
+fn whatever_is_done_in_calls_breaks_no_rule_of_the_fuzzers() {
+    let seeds = std::env::var("HOMING_SEEDS").ok().and_then(|count| count.parse().ok()).unwrap_or(450u64);
+    for seed in 0..seeds {
+        let mut rng = Rng::new(&Seed::from_number(seed));
+        let mut below = |bound: u64| u8::try_from(rng.below(bound)).unwrap();
+        let mut octets = SIGNED_IN.to_vec();
+        for _ in 0..120 {
+            let (deed, needs) = DEEDS[usize::from(below(DEEDS.len() as u64))];
+            // Of ten, one is by nobody who signs.
+            octets.push(deed + if below(10) == 0 { 130 } else { 0 });
+            // Small numbers mean most to most of them.
+            octets.extend((0..needs).map(|_| below(14)));
+        }
+        let checked = std::panic::catch_unwind(|| targets::agent::check(&octets));
+        assert!(checked.is_ok(), "seed {seed}");
+    }
+}
+
+/// The script of an agent that signs in by one handshake.
+const SIGNED_IN: &[u8] = b"\x00\x08\x01\x01\x02aa\x08\x00\x08\x01\x01\x08\x01\x01\x0a\x0e\x00\x00\x08\x01\x0e\x01\x00\x0f\x02\x0eExpires: 600\r\n\x00";
+/// What is done, the more the oftener, and how many octets it needs: time, questions, connections, challenges, calls.
+const DEEDS: [(u8, u8); 20] = [
+    (2, 0),
+    (4, 0),
+    (4, 0),
+    (5, 1),
+    (8, 1),
+    (8, 1),
+    (10, 0),
+    (12, 2),
+    (14, 2),
+    (14, 2),
+    (20, 0),
+    (21, 2),
+    (21, 2),
+    (21, 2),
+    (22, 2),
+    (23, 3),
+    (23, 3),
+    (24, 3),
+    (25, 3),
+    (25, 3),
+];
+
 /// Messages, bodies of several parts with their type, descriptions, header values.
 fn inputs() -> Vec<Vec<u8>> {
     let suites = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/suites");

@@ -11,12 +11,14 @@ use std::time::Duration;
 use bytes::Bytes;
 use homing_core::account::random::{Random, SeededRandom, Wait};
 use homing_core::agent::{Agent, Awaits};
+use homing_core::call_event::CallEvent;
+use homing_core::call_request::{CallRequest, FirstOffer, InfoBody};
 use homing_core::command::Command;
 use homing_core::config::{AccountConfig, AgentConfig, Aor};
 use homing_core::connect::{ConnectError, TlsProof};
-use homing_core::description::DescriptionRefusal;
+use homing_core::description::{Description, DescriptionRefusal};
 use homing_core::dns::{DnsAnswer, DnsError, DnsRecords, RecordKind, Srv};
-use homing_core::ids::{AccountId, AskId, FlowId, Seed};
+use homing_core::ids::{AccountId, AskId, CallId, FlowId, Seed};
 use homing_core::outbox::{Answer, Credentials, Decision, Input, Output, Question};
 use homing_core::secret::Password;
 use homing_core::state::AccountState;
@@ -24,7 +26,7 @@ use homing_core::time::Now;
 use homing_core::transport::Transport;
 use homing_wire::{Frame, Method};
 
-use super::server::{FQDN, SESSION_KEY, Server};
+use super::server::{FQDN, SDP, SESSION_KEY, Server};
 
 /// Runs the script.
 pub fn check(octets: &[u8]) {
@@ -68,6 +70,9 @@ struct World {
     open: Vec<FlowId>,
     server: Server,
     invites: usize,
+    /// All there were, and those that are over.
+    calls: Vec<CallId>,
+    over: Vec<CallId>,
 }
 
 impl World {
@@ -77,7 +82,9 @@ impl World {
         let mut agent =
             Agent::with_random(AgentConfig::default(), Seed::from_number(1), Box::new(draws), now);
         let aor = Aor::parse("alice@network.com").expect("a constant");
-        let account = agent.add_account(AccountConfig::new(aor, "0123456789"), now).expect("a sound account");
+        let mut account = AccountConfig::new(aor, "0123456789");
+        account.calls = Some(Box::default());
+        let account = agent.add_account(account, now).expect("a sound account");
         Self {
             agent,
             account,
@@ -87,6 +94,8 @@ impl World {
             open: Vec::new(),
             server: Server::new(),
             invites: 0,
+            calls: Vec::new(),
+            over: Vec::new(),
         }
     }
 
@@ -96,7 +105,7 @@ impl World {
 
     fn deed(&mut self, deed: u8, script: &mut Script<'_>) {
         let now = self.now();
-        match deed % 20 {
+        match deed % 26 {
             0 => self.order(Command::Register(self.account)),
             1 => self.order(Command::Unregister(self.account)),
             2 => self.order(Command::Refresh(self.account)),
@@ -146,14 +155,77 @@ impl World {
                 let answer = self.server.answer(status, script.text(), deed < 192);
                 self.tell(script, answer);
             }
-            _ => {
+            18 | 19 => {
                 let method = [Method::Notify, Method::Options, Method::Invite, Method::Ack, Method::Cancel];
                 let method = method[usize::from(script.some()) % method.len()];
                 self.invites += 1;
                 let request = self.server.request(method, script.text(), deed < 128);
                 self.tell(script, Some(request));
             }
+            _ => self.call_deed(deed, script),
         }
+    }
+
+    /// What is done in calls, by the application and by the server.
+    fn call_deed(&mut self, deed: u8, script: &mut Script<'_>) {
+        let now = self.now();
+        match deed % 26 {
+            20 => {
+                let mut request = CallRequest::new("sip:bob@network.com");
+                request.first_offer = if deed < 128 { FirstOffer::Caller } else { FirstOffer::Called };
+                if let Ok(call) = self.agent.place_call(self.account, request, now) {
+                    self.calls.push(call);
+                }
+            }
+            21 => self.command_call(script),
+            22 => {
+                self.invites += 1;
+                let invite = self.server.call(script.some().is_multiple_of(2), deed < 128);
+                self.tell(script, Some(invite));
+            }
+            23 | 24 => {
+                let statuses = [180, 183, 200, 200, 200, 401, 408, 422, 481, 486, 491, 503];
+                let status = statuses[usize::from(script.some()) % statuses.len()];
+                let answer = self.server.answer_call(status, script.some(), deed < 128);
+                self.tell(script, answer);
+            }
+            _ => {
+                let methods = [
+                    Method::Ack,
+                    Method::Bye,
+                    Method::Cancel,
+                    Method::Info,
+                    Method::Invite,
+                    Method::Prack,
+                    Method::Update,
+                ];
+                let method = methods[usize::from(script.some()) % methods.len()];
+                self.invites += 1;
+                let request = self.server.inside(method, script.some(), deed < 128);
+                self.tell(script, request);
+            }
+        }
+    }
+
+    /// Whether it is possible just now is the agent's to say.
+    fn command_call(&mut self, script: &mut Script<'_>) {
+        let (now, agent) = (self.now(), &mut self.agent);
+        let Some(call) = self.calls.get(usize::from(script.some()) % self.calls.len().max(1)).copied() else {
+            return;
+        };
+        let _misuse = match script.some() % 9 {
+            0 => agent.ring(call, false, now),
+            1 => agent.ring(call, true, now),
+            2 | 3 => agent.answer(call, now),
+            4 => agent.hold(call, now),
+            5 => agent.resume(call, now),
+            6 => {
+                let body = InfoBody { content_type: "application/dtmf".into(), body: b"5".to_vec() };
+                agent.info(call, body, now)
+            }
+            7 => agent.reject(call, 486, now),
+            _ => agent.hang_up(call, now),
+        };
     }
 
     fn order(&mut self, command: Command) {
@@ -187,7 +259,10 @@ impl World {
             Question::Credentials { .. } => {
                 Answer::Credentials(Some(Credentials::new("alice", "NETWORK", Password::new(CANARY))))
             }
-            Question::Describe(_) => Answer::Described(Err(DescriptionRefusal::new(399, "no sound"))),
+            Question::Describe(_) if how == 0 => {
+                Answer::Described(Err(DescriptionRefusal::new(399, "no sound")))
+            }
+            Question::Describe(_) => Answer::Described(Ok(Description::sdp(SDP))),
             Question::Redirect(_) => {
                 Answer::Redirect(if how.is_multiple_of(2) { Decision::Follow } else { Decision::Stop })
             }
@@ -242,7 +317,15 @@ impl World {
                 }
                 Output::Ask { id, question, .. } => self.asked.push_back((id, question)),
                 Output::Forget { id } => self.asked.retain(|(asked, _)| *asked != id),
-                Output::Event(_) | Output::Call(_) => {}
+                Output::Call(notice) => {
+                    assert!(!self.over.contains(&notice.call), "something is told after the end");
+                    match notice.what {
+                        CallEvent::Incoming(_) => self.calls.push(notice.call),
+                        CallEvent::Ended(_) => self.over.push(notice.call),
+                        _ => {}
+                    }
+                }
+                Output::Event(_) => {}
             }
         }
     }
@@ -254,22 +337,34 @@ impl World {
             let rests = state.is_failure() || matches!(state, LoggedOff | NoNetwork | Offline);
             assert!(awaits != Awaits::Idle || rests, "{state:?} waits for nothing that has a name");
         }
-        // Two requests of its own, and every INVITE it refused waits for its ACK.
-        assert!(self.agent.transactions() <= 2 + self.invites, "more and more is under way");
+        // Two requests of its own, every INVITE it refused waits for its ACK, and a dialog has eight at once.
+        let most = 2 + self.invites + 12 * (self.calls.len() + 1);
+        assert!(self.agent.transactions() <= most, "more and more is under way");
+        assert!(self.agent.dialogs() == 0 || self.agent.calls() > 0, "a dialog without a call");
         assert!(self.agent.flows() <= 64 && self.agent.questions() <= 64, "more and more is under way");
     }
 
     /// Signed out, nothing is left within the longest wait there is.
     fn rest(&mut self) {
         self.order(Command::Unregister(self.account));
+        for call in self.calls.clone() {
+            let _is_over = self.agent.hang_up(call, self.now());
+        }
         self.drain();
-        for _ in 0..8 {
-            self.clock += Duration::from_secs(600);
-            self.wake();
+        let end = self.clock + Duration::from_secs(4_800);
+        for _ in 0..MOST_STEPS {
+            // Nobody knows a password any more.
+            for (id, _) in std::mem::take(&mut self.asked) {
+                self.agent.handle_answer(id, Answer::Credentials(None), self.now());
+            }
+            self.sleep_to_the_deadline();
             self.drain();
         }
-        let left = (self.agent.transactions(), self.agent.flows(), self.agent.questions());
-        assert_eq!(left, (0, 0, 0), "something is left in {:?}", self.agent.state(self.account));
+        assert!(self.clock <= end, "it takes longer than the longest wait");
+        let agent = &self.agent;
+        let left = (agent.transactions(), agent.flows(), agent.questions(), agent.calls(), agent.dialogs());
+        assert_eq!(left, (0, 0, 0, 0, 0), "something is left in {:?}", self.agent.state(self.account));
+        assert_eq!(self.calls.len(), self.over.len(), "a call has no end");
     }
 }
 
@@ -346,6 +441,8 @@ impl Random for Known {
     }
 }
 
+/// Deadlines until everything is over: copies of a 2xx and of its BYE, for every call.
+const MOST_STEPS: usize = 600;
 const STATUSES: [u16; 16] = [100, 180, 200, 200, 300, 301, 301, 302, 401, 403, 404, 407, 408, 423, 500, 503];
 const CANARY: &str = "Canary-7f3a-Pass";
 const WALL: Duration = Duration::from_secs(1_705_564_800);

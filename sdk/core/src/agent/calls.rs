@@ -490,6 +490,9 @@ pub(super) fn receive(agent: &mut Agent, invited: &Invited<'_>, now: Now) -> Res
     let tag = agent.tables.random.answer_tag();
     let fresh = fresh_link(agent, account, flow);
     let Some(entry) = agent.accounts.get_mut(&account) else { return Err(Refusal::new(404, "")) };
+    if !entry.takes_calls_on(flow) {
+        return Err(Refusal::new(480, ""));
+    }
     let own = fresh.as_ref().map(|link| link.id);
     if let Some(link) = fresh {
         entry.keep(link);

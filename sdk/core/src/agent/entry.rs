@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::account::Account;
 use crate::account::server_link::{LinkId, ServerLink};
-use crate::config::AccountConfig;
+use crate::config::{AccountConfig, ServerChoice};
 use crate::ids::{AccountId, CallId, FlowId};
 use crate::registration::Registration;
 use crate::time::{Moment, Now};
@@ -65,6 +65,15 @@ impl Entry {
         let own = registration.link_over(flow);
         let link = own.or_else(|| further.as_mut()?.iter_mut().find(|link| link.is_over(flow)))?;
         Some((account, link))
+    }
+
+    /// True for a flow to a server that the account signed in at, or calls directly: only those call it.
+    pub(super) fn takes_calls_on(&mut self, flow: FlowId) -> bool {
+        let is_home = self.registration.home().is_some_and(|home| home.is_over(flow));
+        let is_direct = self.account.config.server == ServerChoice::NoRegistrar;
+        is_home
+            || is_direct
+            || self.further.iter().flat_map(|links| links.iter()).any(|link| link.is_over(flow))
     }
 
     /// A link that is not the home's lives while it has an owner.

@@ -255,10 +255,16 @@ impl CallContext<'_, '_, '_> {
         }
     }
 
-    /// Answers a request with a signed response; its octets. One that cannot be signed is not sent.
+    /// Answers a request with a signed response; its octets. One that cannot be signed is not sent, and if it is final,
+    /// nothing is left of the request: the server asks again.
     pub(crate) fn respond(&mut self, tx: TxId, response: Message) -> Option<Bytes> {
         let status = response.status().unwrap_or_default();
-        let bytes = self.sign_response(response)?;
+        let Some(bytes) = self.sign_response(response) else {
+            if status >= 200 {
+                self.at.cx.transactions.abandon(tx);
+            }
+            return None;
+        };
         self.at.cx.transactions.respond(tx, bytes.clone(), status, self.at.cx.now);
         Some(bytes)
     }

@@ -59,6 +59,11 @@ impl Repeated {
         !self.response.body().is_empty()
     }
 
+    /// True once it left.
+    pub(crate) fn is_sent(&self) -> bool {
+        self.bytes.is_some()
+    }
+
     /// What it describes.
     pub(crate) fn description(&self) -> Option<Description> {
         body::description(&self.response).ok().flatten()

@@ -233,6 +233,9 @@ impl InviteUsage {
         self.wanted = None;
         self.again = None;
         self.timer = None;
+        // What waits for a flow goes no more, and the end waits for it no more.
+        let all = std::mem::take(&mut self.outgoing);
+        self.outgoing = all.into_iter().filter(|exchange| !exchange.is_unsent()).collect();
         let draft = Draft::bare(Purpose::Bye);
         let draft = match reason {
             Some(reason) => draft.with(Name::Reason, reason),
@@ -300,8 +303,10 @@ impl InviteUsage {
             Some(tx) => cc.respond(tx, success.clone()),
             None => None,
         };
-        self.answered = Some(Box::new(Repeated::new(success, bytes, Growth::UpToT2, cc)));
-        if tx.is_none() {
+        let answered = Box::new(Repeated::new(success, bytes, Growth::UpToT2, cc));
+        let is_sent = answered.is_sent();
+        self.answered = Some(answered);
+        if !is_sent {
             self.regain_line(cc);
         }
     }

@@ -253,3 +253,54 @@ fn a_dialog_is_refreshed_from_another_address_once_the_registration_is() {
         rests(&mut world);
     }
 }
+
+/// What waits for a connection, or for what signs there, does not keep a call that is over.
+#[test]
+fn an_info_that_waits_does_not_outlive_its_call() {
+    let mut world = signed_in();
+    let call = talking(&mut world);
+    moves(&mut world);
+    world.cut(HOME);
+    informs(&mut world, call);
+    world.pass(Duration::from_secs(33));
+    assert!(why(&world).is_some(), "nobody answered the handshake");
+    rests(&mut world);
+}
+
+/// Nobody calls an account over a connection on which it only signs in: what is there is not its home server yet.
+#[test]
+fn an_invite_before_the_login_is_refused() {
+    let mut world = World::new(|account| account.calls = Some(Box::default()));
+    world.srv(&[(10, HOME)]);
+    let server = world.server(HOME);
+    (server.manual, server.silent) = (true, true);
+    world.login();
+    assert_eq!(world.state(), AccountState::Registering);
+    rings(&mut world, true);
+    assert!(world.calls.is_empty(), "{:?}", world.calls);
+    assert_eq!(responses(&world, 480).len(), 1);
+}
+
+/// Decision 39: before the handshake is through nothing can be signed. The request is as if it had never come, and its
+/// server asks again.
+#[test]
+fn a_request_that_cannot_be_answered_yet_leaves_nothing() {
+    let mut world = signed_in();
+    let call = talking(&mut world);
+    let ack = last(&world, HOME, Method::Ack);
+    let known = Builder::from_message(&ack)
+        .replace(Name::From, ack.text(Name::To).unwrap())
+        .replace(Name::To, ack.text(Name::From).unwrap())
+        .message();
+    moves(&mut world);
+    world.cut(HOME);
+    let (before, answered) = (world.agent.transactions(), world.sent.len());
+    inside(&mut world, HOME, &known, Method::Info, 7);
+    assert_eq!((world.agent.transactions(), world.sent.len()), (before, answered));
+    let probe = last(&world, HOME, Method::Update);
+    reply(&mut world, HOME, &probe, 200, false);
+    hang_up(&mut world, call);
+    let bye = last(&world, HOME, Method::Bye);
+    reply(&mut world, HOME, &bye, 200, false);
+    rests(&mut world);
+}
