@@ -180,7 +180,7 @@ impl World {
             21 => self.command_call(script),
             22 => {
                 self.invites += 1;
-                let invite = self.server.call(script.some().is_multiple_of(2), deed < 128);
+                let invite = self.server.call(script.some(), deed < 128);
                 self.tell(script, Some(invite));
             }
             23 | 24 => {

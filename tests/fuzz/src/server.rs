@@ -52,8 +52,8 @@ impl Server {
         Some(self.finish(&reply.finish(), b"", signed))
     }
 
-    /// A call for the agent, with an offer or without one.
-    pub(crate) fn call(&mut self, offers: bool, signed: bool) -> Bytes {
+    /// A call for the agent, with an offer if `says` is even.
+    pub(crate) fn call(&mut self, says: u8, signed: bool) -> Bytes {
         self.salt += 1;
         let invite = Builder::request(Method::Invite, "sip:alice@198.51.100.7")
             .header(Name::Via, format_args!("SIP/2.0/TLS {FQDN};branch=z9hG4bKc{}", self.salt))
@@ -65,7 +65,7 @@ impl Server {
             .header(Name::Contact, "<sip:bob@192.0.2.99:5061;transport=tls>")
             .header(Name::Supported, "100rel, timer")
             .header(Name::Allow, "INVITE, ACK, BYE, UPDATE, PRACK");
-        let invite = if offers { invite.body("application/sdp", SDP) } else { invite };
+        let invite = if says & 1 == 0 { invite.body("application/sdp", SDP) } else { invite };
         self.finish(&invite.finish(), b"", signed)
     }
 

@@ -48,14 +48,22 @@ pub(crate) struct Line {
     way: Way,
     /// What came of a handshake of this call, until the other calls over the link know.
     pub(crate) handshake: Option<Handshake>,
-    /// True from when the loss of the connection was told until it is told that the call goes on.
-    pub(crate) is_lost: bool,
     /// True while the server sees this side at another address than it was told of.
     pub(crate) is_moved: bool,
     /// What the BYE or CANCEL that ends the call says of it (RFC 3326).
     pub(crate) reason: Option<&'static str>,
-    /// True once the end of the call was told: nothing follows it.
-    is_over: bool,
+    told: Told,
+}
+
+/// What the user of a call was told of it last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Told {
+    /// Nothing that ends or interrupts it.
+    Going,
+    /// Its connection is lost.
+    Lost,
+    /// It is over: nothing follows.
+    Over,
 }
 
 /// What came of a handshake that a request of a call made with the server of its link (decision 39).
@@ -125,10 +133,9 @@ impl Line {
             destination: at.cx.flows.find(flow).map(|flow| flow.destination().clone()),
             way: Way::Up,
             handshake: None,
-            is_lost: false,
             is_moved: false,
             reason: None,
-            is_over: false,
+            told: Told::Going,
         }
     }
 
@@ -142,9 +149,14 @@ impl Line {
         matches!(self.way, Way::AwaitsLogin { .. })
     }
 
+    /// True from when the loss of its connection was told until it is told that the call goes on.
+    pub(crate) fn is_lost(&self) -> bool {
+        self.told == Told::Lost
+    }
+
     /// True once the end of the call was told.
     pub(crate) fn is_over(&self) -> bool {
-        self.is_over
+        self.told == Told::Over
     }
 
     /// True for a flow of it, also that of its INVITE.
@@ -177,29 +189,32 @@ impl Line {
 impl CallContext<'_, '_, '_> {
     /// Tells the user of the call, unless its end was told.
     pub(crate) fn tell(&mut self, what: CallEvent) {
-        if !self.line.is_over {
+        if !self.line.is_over() {
             self.at.cx.tell_call(self.line.call, what);
         }
     }
 
     /// Tells the end, once.
     pub(crate) fn tell_end(&mut self, end: CallEnd) {
-        if !self.line.is_over {
+        if !self.line.is_over() {
             self.line.reason = self.line.reason.or(end.why.header());
         }
         self.tell(CallEvent::Ended(Box::new(end)));
-        self.line.is_over = true;
+        self.line.told = Told::Over;
     }
 
     /// Tells that the connection of an answered call is lost.
     pub(crate) fn tell_lost(&mut self) {
-        self.line.is_lost = true;
         self.tell(CallEvent::ConnectionLost);
+        if !self.line.is_over() {
+            self.line.told = Told::Lost;
+        }
     }
 
     /// Tells that the call goes on, if it was told that its connection is lost.
     pub(crate) fn tell_back(&mut self) {
-        if std::mem::take(&mut self.line.is_lost) {
+        if self.line.is_lost() {
+            self.line.told = Told::Going;
             self.tell(CallEvent::ConnectionBack);
         }
     }

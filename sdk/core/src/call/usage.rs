@@ -979,7 +979,7 @@ impl InviteUsage {
             return self.probe(cc);
         }
         // No answer follows an ACK; where one only waited for the way to its next hop, none need follow.
-        let is_asked = cc.line.is_lost || self.acknowledged.as_ref().is_none_or(|known| known.is_sent());
+        let is_asked = cc.line.is_lost() || self.acknowledged.as_ref().is_none_or(|known| known.is_sent());
         self.flush(cc);
         if self.answered.is_some() {
             cc.tell_back();
