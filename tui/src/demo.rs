@@ -15,6 +15,7 @@ use crate::effect::Effect;
 /// A bridge for the phone; the panel's keys reach the estate from now on, and the phone signs in.
 pub(crate) fn bridge(demo: Demo) -> Bridge {
     let mut bridge = Bridge::new(demo.agent.clone(), None);
+    bridge.take_calls();
     let id = bridge.adopt(demo.account.clone());
     bridge.set_estate_keys(controls::start(demo, bridge.line()));
     bridge.perform(Effect::SignIn(id));

@@ -14,6 +14,8 @@ pub(crate) enum Effect {
     SignIn(AccountId),
     SignOut(AccountId),
     Options(AccountId),
+    /// Do something with a call.
+    Call(CallOrder),
     /// Answer a redirect that waits for consent.
     Consent {
         id: u64,
@@ -49,6 +51,8 @@ pub(crate) enum Effect {
     Announce(ScreenText),
     /// Ring the terminal's bell.
     Bell,
+    /// Have the desktop say it, too: somebody calls.
+    Attention(ScreenText),
     /// Put a report into the terminal's clipboard.
     Copy(ScreenText),
     CancelTask(u64),
@@ -58,6 +62,36 @@ pub(crate) enum Effect {
     Suspend,
     /// Sign out everywhere, then end.
     Leave,
+}
+
+/// What a person wants of a call; it is known by the phone's own number.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum CallOrder {
+    Place {
+        account: AccountId,
+        to: String,
+    },
+    Answer(u64),
+    /// Hang up, give up or decline.
+    HangUp(u64),
+    Hold {
+        key: u64,
+        on: bool,
+    },
+    /// The other side hears silence, or the person again.
+    Mute {
+        key: u64,
+        on: bool,
+    },
+    /// Send a digit.
+    Digit {
+        key: u64,
+        digit: char,
+    },
+    Disturb {
+        account: AccountId,
+        on: bool,
+    },
 }
 
 /// What the wizard asks for.

@@ -112,7 +112,9 @@ impl Model {
             .tasks
             .is_busy()
             .then(|| self.clock.since_start + if self.theme.reduced_motion { SLOW } else { FRAME });
-        [toast, self.pages.accounts.next_change(self.clock.since_start), spinner].into_iter().flatten().min()
+        let now = self.clock.since_start;
+        let pages = [self.pages.phone.next_change(now), self.pages.accounts.next_change(now)];
+        [toast, spinner].into_iter().chain(pages).flatten().min()
     }
 }
 

@@ -1,10 +1,13 @@
 //! What reaches the model.
 
+use homing::call::CallEvent;
+use homing::sound::SoundEvent;
 use homing::{AccountEvent, AccountId, AccountState, Aor};
 
 use crate::config::{AccountEntry, Config};
 use crate::keys::{Chord, Keymap};
 use crate::messages::{Notification, Problem};
+use crate::screen::phone::{Began, Measured};
 use crate::screen::trace::Entry;
 use crate::screen::{consent, password, wizard};
 use crate::text::ScreenText;
@@ -24,6 +27,8 @@ pub(crate) enum Msg {
     Notify(Notification),
     /// An account came, changed or went.
     Account(AccountMsg),
+    /// A call began, went on or ended.
+    Call(CallMsg),
     /// Messages were traced.
     Traced(Vec<Entry>),
     /// A task began or ended.
@@ -65,6 +70,23 @@ pub(crate) enum AccountMsg {
     Happened { id: AccountId, what: AccountEvent },
     /// Events were lost on their way here, `what` by kind; `state` is the one after them.
     Missed { id: AccountId, state: AccountState, what: ScreenText },
+}
+
+/// What becomes of calls.
+#[derive(Clone, Debug)]
+pub(crate) enum CallMsg {
+    /// One is being placed, or one came in.
+    Began(Began),
+    /// It could not be placed.
+    NotPlaced { key: u64, problem: Problem },
+    /// An event of it.
+    Happened { key: u64, what: CallEvent },
+    /// A second of its sound.
+    Measured { key: u64, measured: Box<Measured> },
+    /// An event of its sound.
+    Sounded { key: u64, what: SoundEvent },
+    /// Calls to an account ring from now on, or are refused.
+    Disturb { account: AccountId, on: bool },
 }
 
 /// What becomes of tasks.

@@ -22,7 +22,17 @@ pub(crate) fn update(model: &mut Model, msg: Msg, now: Clock) -> Vec<Effect> {
     let written = model.pages.tasks.written();
     let mut effects = handle(model, msg);
     effects.extend(announcements(model, written));
+    effects.extend(ring(model));
     effects
+}
+
+/// A call that waits for an answer rings, and is told beside the screen once.
+fn ring(model: &mut Model) -> Vec<Effect> {
+    let now = model.clock.since_start;
+    let (untold, bell) = (model.pages.phone.take_untold(), model.pages.phone.take_bell(now));
+    let audible = model.pages.settings.config.flag("ui.ring");
+    let attention = untold.map(Effect::Attention);
+    attention.into_iter().chain((bell && audible).then_some(Effect::Bell)).collect()
 }
 
 fn handle(model: &mut Model, msg: Msg) -> Vec<Effect> {
@@ -72,7 +82,7 @@ fn handle(model: &mut Model, msg: Msg) -> Vec<Effect> {
                 }
             }
         }
-        Msg::Tick | Msg::Account(_) | Msg::Traced(_) | Msg::Task(_) | Msg::Estate(_) => {}
+        Msg::Tick | Msg::Account(_) | Msg::Call(_) | Msg::Traced(_) | Msg::Task(_) | Msg::Estate(_) => {}
     }
     Vec::new()
 }
@@ -123,6 +133,9 @@ fn announcements(model: &Model, written: usize) -> Vec<Effect> {
 }
 
 fn handle_key(model: &mut Model, chord: Chord) -> Vec<Effect> {
+    if let Some(action) = for_ringing(model, chord) {
+        return act(model, action);
+    }
     if let Some(overlay) = model.overlays.pop() {
         let next = overlay::handle_key(model, overlay, chord);
         return follow(model, next);
@@ -139,6 +152,13 @@ fn handle_key(model: &mut Model, chord: Chord) -> Vec<Effect> {
     let text = screen_text!("{chord} does nothing here; {} lists the keys", help.unwrap_or_default());
     notify(model, Notification::plain(Severity::Info, text));
     Vec::new()
+}
+
+/// A call that rings is answered or declined whatever else is open; by no key that types a character there.
+fn for_ringing(model: &Model, chord: Chord) -> Option<Action> {
+    model.pages.phone.ringing()?;
+    let action = model.keys.action(Mode::Everywhere, chord).filter(|_| matches!(chord.key, Key::F(_)))?;
+    matches!(action, Action::Answer | Action::HangUp).then_some(action)
 }
 
 fn follow(model: &mut Model, next: Next) -> Vec<Effect> {
@@ -170,7 +190,7 @@ fn paste(model: &mut Model, text: &str) {
 /// Runs an action: those of the whole phone here, the others on their page.
 fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     match action {
-        Action::Quit => return leave(model),
+        Action::Quit => return quit(model),
         Action::Show(screen) => show(model, screen),
         Action::Palette => {
             let estate = model.pages.accounts.estate.as_ref();
@@ -230,7 +250,7 @@ fn act_on_page(model: &mut Model, action: Action) -> Vec<Effect> {
     let rows = usize::from(model.window.rows.saturating_sub(CHROME)).max(1);
     let carries_out = |screen: &Screen| model.pages.page(*screen).carries_out(action);
     let screen = Screen::ALL.into_iter().find(carries_out).unwrap_or(model.navigation.screen());
-    if action == Action::Journey {
+    if matches!(action, Action::Journey | Action::Dial | Action::Answer) {
         model.navigation.go(screen);
     }
     let outcome = model.pages.page_mut(screen).act(action, rows);
@@ -256,6 +276,16 @@ fn back(model: &mut Model) {
 fn step_screen(model: &mut Model, by: usize) {
     let at = Screen::ALL.iter().position(|screen| *screen == model.navigation.screen()).unwrap_or(0);
     model.navigation.go(Screen::ALL[(at + by) % Screen::ALL.len()]);
+}
+
+/// While a call is under way it takes the key twice: one that was meant for something else ends no call.
+fn quit(model: &mut Model) -> Vec<Effect> {
+    if model.pages.phone.is_to_be_left(model.clock.since_start) {
+        return leave(model);
+    }
+    let text = ScreenText::of("a call is under way; the same key once more hangs up and leaves");
+    notify(model, Notification::plain(Severity::Warning, text));
+    Vec::new()
 }
 
 fn leave(model: &mut Model) -> Vec<Effect> {

@@ -2,8 +2,10 @@
 
 mod account_check;
 mod agent;
+mod calls;
 mod event_stream;
 mod files;
+mod hooks;
 mod prompts;
 mod reload;
 mod remembered_servers;
@@ -20,10 +22,13 @@ use std::time::{Duration, Instant, SystemTime};
 use homing::dns::{DnsError, NoCandidate, ResolveError};
 use homing::error::LoginError;
 use homing::event::UnregisterOutcome;
+use homing::sound::{DeviceChoice, Devices};
 use homing::{Account, AccountEvent, AccountId, Error, UserAgent};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::AbortHandle;
 
+use crate::bridge::calls::Calls;
+use crate::bridge::hooks::Hooks;
 use crate::bridge::unverified_password::UnverifiedPasswords;
 use crate::config::{AccountEntry, Config, EntryFault, Paths, new_epid};
 use crate::effect::Effect;
@@ -55,6 +60,10 @@ pub(crate) struct Bridge {
     fresh: bool,
     /// Addresses that another phone has signed in: here they are endpoints of their own.
     elsewhere: BTreeSet<String>,
+    calls: Calls,
+    hooks: Hooks,
+    /// Calls that come in ring.
+    takes_calls: bool,
     told: UnboundedSender<Msg>,
     inbox: UnboundedReceiver<Msg>,
     born: Instant,
@@ -84,6 +93,9 @@ impl Bridge {
             unsaved: BTreeSet::new(),
             fresh: false,
             elsewhere: BTreeSet::new(),
+            calls: Calls::new(told.clone()),
+            hooks: Hooks::new(told.clone()),
+            takes_calls: false,
             told,
             inbox,
             born: Instant::now(),
@@ -110,6 +122,20 @@ impl Bridge {
     /// they get a new one, and what is learned of their home server is not kept.
     pub(crate) fn set_elsewhere(&mut self, addresses: BTreeSet<String>) {
         self.elsewhere = addresses;
+    }
+
+    /// Accounts that are taken in from now on make and take calls, where the file does not say otherwise.
+    pub(crate) fn take_calls(&mut self) {
+        self.takes_calls = true;
+    }
+
+    /// Microphone and loudspeaker as the configuration names them; the system's where it does not.
+    fn devices(&self) -> Devices {
+        let named = |path| {
+            let name = self.config.as_ref().map(|config| config.text(path)).unwrap_or_default();
+            if name.is_empty() { DeviceChoice::Default } else { DeviceChoice::Named(name) }
+        };
+        Devices { input: named("audio.input"), output: named("audio.output"), ..Devices::default() }
     }
 
     /// The accounts it has, in the order of their ids.
@@ -143,6 +169,7 @@ impl Bridge {
             entry.set("epid", toml::Value::String(new_epid()));
         }
         let mut config = entry.account_config()?;
+        config.calls = config.calls.filter(|_| self.takes_calls);
         config.remembered = self.memory.recall(&config.aor, &entry.start()).filter(|_| !self.fresh);
         self.memory.start(&config.aor, entry.start());
         let credentials = match prompt {
@@ -160,6 +187,9 @@ impl Bridge {
     /// Takes an account in that was made elsewhere.
     pub(crate) fn adopt(&mut self, account: Account) -> AccountId {
         let (id, aor) = (account.id(), account.aor().clone());
+        if self.takes_calls {
+            self.calls.listen(&account);
+        }
         self.accounts.insert(id, account);
         self.tell(Msg::Account(AccountMsg::Added { id, aor }));
         id
@@ -189,6 +219,7 @@ impl Bridge {
                 // The event tells what was answered.
                 account.options().await.map(|_| ScreenText::default())
             }),
+            Effect::Call(order) => self.calls.perform(order, &self.accounts, self.devices()),
             Effect::Consent { id, decision, always } => self.prompts.decide(id, decision, always),
             Effect::Password { id, password, keep } => files::take_password(self, id, password, keep),
             Effect::EstateKey(key) => {
@@ -207,6 +238,7 @@ impl Bridge {
             Effect::Copy(_)
             | Effect::Announce(_)
             | Effect::Bell
+            | Effect::Attention(_)
             | Effect::Redraw
             | Effect::Suspend
             | Effect::Leave => {}
@@ -277,6 +309,11 @@ impl Bridge {
 
     /// What the phone is told may have to be kept for the next run.
     fn notice(&mut self, msg: &Msg) {
+        if let (Msg::Call(call), Some(config)) = (msg, &self.config) {
+            let accounts = &self.accounts;
+            let account = |id| accounts.get(&id).map(address).unwrap_or_default();
+            self.hooks.handle(call, account, config);
+        }
         if let Msg::Account(AccountMsg::Happened { id, what }) = msg
             && let Some(account) = self.accounts.get(id)
         {
@@ -308,6 +345,11 @@ impl Bridge {
 pub(crate) struct LeftBehind {
     pub(crate) aor: String,
     pub(crate) outcome: UnregisterOutcome,
+}
+
+fn address(account: &Account) -> String {
+    let aor = account.aor();
+    format!("{}@{}", aor.user, aor.domain)
 }
 
 /// Where a person is asked for a password.

@@ -51,6 +51,9 @@ pub(crate) fn run(cli: &Cli) -> Result<Exit, Failure> {
         bridge.set_config(setup.config.clone());
         bridge.set_fresh(setup.fresh);
         bridge.set_elsewhere(elsewhere);
+        if !plain {
+            bridge.take_calls();
+        }
         let mut model = model(&setup.config, Some(&setup.paths));
         if let Some(file) = &cli.key_log {
             let warning = Notification::plain(Severity::Warning, super::key_log_warning(file));

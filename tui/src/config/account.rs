@@ -165,6 +165,7 @@ impl AccountEntry {
         config.tls.pins = self.texts("pin_sha256").iter().map(|pin| pin.parse()).collect::<Result<_, _>>()?;
         config.server = self.server(&config.transports, &written)?;
         self.fill_redirect(&mut config)?;
+        config.calls = self.flag("calls").then(Box::default);
         config.check()?;
         Ok(config)
     }

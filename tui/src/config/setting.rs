@@ -126,7 +126,43 @@ pub(crate) const SETTINGS: &[Setting] = &[
         default: "false",
         meaning: "say each change as a sentence on standard error, or as a notice of the terminal (OSC 9)",
     },
+    Setting {
+        path: "ui.ring",
+        kind: Kind::Bool,
+        default: "true",
+        meaning: "ring the bell while a call waits for an answer",
+    },
     Setting { path: "ui.bell", kind: Kind::Bool, default: "false", meaning: "ring the bell at warnings" },
+    Setting {
+        path: "audio.input",
+        kind: Kind::Text,
+        default: "",
+        meaning: "microphone, by the name the sound server gives it; the system's if empty",
+    },
+    Setting {
+        path: "audio.output",
+        kind: Kind::Text,
+        default: "",
+        meaning: "loudspeaker, by the name the sound server gives it; the system's if empty",
+    },
+    Setting {
+        path: "hooks.on_incoming",
+        kind: Kind::Text,
+        default: "",
+        meaning: "program, with arguments, that is run when a call comes in; it reads a line of JSON",
+    },
+    Setting {
+        path: "hooks.on_answer",
+        kind: Kind::Text,
+        default: "",
+        meaning: "program that is run when a call is answered",
+    },
+    Setting {
+        path: "hooks.on_end",
+        kind: Kind::Text,
+        default: "",
+        meaning: "program that is run when a call ends",
+    },
     Setting {
         path: "network.name_server",
         kind: Kind::Text,
@@ -156,6 +192,12 @@ pub(crate) const SETTINGS: &[Setting] = &[
 /// The settings of one `[[account]]`.
 pub(crate) const ACCOUNT: &[Setting] = &[
     Setting { path: "aor", kind: Kind::Text, default: "", meaning: "the SIP address, user@domain" },
+    Setting {
+        path: "calls",
+        kind: Kind::Bool,
+        default: "true",
+        meaning: "the phone makes and takes calls with this account",
+    },
     Setting { path: "display", kind: Kind::Text, default: "", meaning: "display name" },
     Setting {
         path: "user",

@@ -5,9 +5,10 @@ use std::time::Duration;
 use homing_server_mock::estate::{NodeHandle, Role};
 use homing_server_mock::fault::Fault;
 use homing_server_mock::journal::{Entry, Verdict};
+use homing_server_mock::node::party::{AckManner, Manners};
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
-use crate::demo::setup::{DISTRIBUTOR, Demo, USER};
+use crate::demo::setup::{DISTRIBUTOR, DOMAIN, Demo, HOMES, USER};
 use crate::messages::{Notification, Severity};
 use crate::msg::{Control, EstateMsg, Msg, Server};
 use crate::text::{ScreenText, screen_text};
@@ -53,6 +54,7 @@ impl Controls {
                 Some(home) => self.toggle(&home),
                 None => self.say("alice is not registered; there is no home server to stop"),
             },
+            'i' => self.call_user(),
             'd' => self.toggle(DISTRIBUTOR),
             'c' => self.stop_faults(),
             _ => {
@@ -72,6 +74,14 @@ impl Controls {
                 .tell_text(screen_text!("{USER} is assigned to {other} now; R refreshes and meets the 301")),
             Err(error) => self.tell_text(ScreenText::from_display(&error)),
         }
+    }
+
+    /// Has a party call the user.
+    fn call_user(&self) {
+        let (party, user) = (format!("echo@{DOMAIN}"), format!("{USER}@{DOMAIN}"));
+        let manners = Manners { offers: true, ack: AckManner::Prompt };
+        self.demo.estate.node(PARTIES).party_calls(&party, &user, manners);
+        self.say("echo calls alice: 1 shows the phone, F5 answers");
     }
 
     /// Signs out, arms the fault at the server that the phone asks first, and signs in.
@@ -201,6 +211,7 @@ const CONTROLS: &[Control] = &[
         label: "stop/start home",
         meaning: "stop the home server where alice is, or start the one that is stopped",
     },
+    Control { key: 'i', label: "call alice", meaning: "have echo@network.com call alice" },
     Control { key: 'd', label: "stop/start lb", meaning: "stop the distributor, or start it again" },
     Control { key: 'u', label: "unsigned 301", meaning: "sign in again and get a 301 without a signature" },
     Control { key: 'b', label: "forged 301", meaning: "sign in again and get a 301 with a wrong signature" },
@@ -219,5 +230,7 @@ const FAULTS: &[(char, Fault, &str)] = &[
     ('o', Fault::OtherDomain, "the next 301 leads into another domain"),
 ];
 
+/// The home server of the party that calls.
+const PARTIES: &str = HOMES[0];
 /// How long signing out before a fault may take.
 const PATIENCE: Duration = Duration::from_secs(2);

@@ -32,6 +32,14 @@ pub(crate) enum Action {
     Journey,
     WhoAmI,
     AddAccount,
+    Dial,
+    Answer,
+    HangUp,
+    Hold,
+    Mute,
+    Digits,
+    DoNotDisturb,
+    NextLine,
     AllDialogs,
     RawPreview,
     RelativeTimes,
@@ -51,8 +59,24 @@ pub(crate) enum Action {
 impl Action {
     /// Every action, in the order of the palette.
     pub(crate) fn all() -> impl Iterator<Item = Action> {
-        Self::OF_ACCOUNTS.into_iter().chain(Screen::ALL.map(Action::Show)).chain(Self::OTHERS)
+        Self::OF_CALLS
+            .into_iter()
+            .chain(Self::OF_ACCOUNTS)
+            .chain(Screen::ALL.map(Action::Show))
+            .chain(Self::OTHERS)
     }
+
+    /// What is done with calls stands first in the palette: it is in a hurry.
+    const OF_CALLS: [Action; 8] = [
+        Action::Dial,
+        Action::Answer,
+        Action::HangUp,
+        Action::Hold,
+        Action::Mute,
+        Action::Digits,
+        Action::DoNotDisturb,
+        Action::NextLine,
+    ];
 
     /// What is done with accounts stands before the screens in the palette.
     const OF_ACCOUNTS: [Action; 8] = [
@@ -124,6 +148,14 @@ impl Action {
             Action::Journey => ("journey", "show the journey over the whole screen"),
             Action::WhoAmI => ("who-am-i", "say in one sentence who is signed in where"),
             Action::AddAccount => ("add-account", "add an account"),
+            Action::Dial => ("dial", "call somebody"),
+            Action::Answer => ("answer", "answer the call that rings; others are held"),
+            Action::HangUp => ("hang-up", "hang up, give up or decline"),
+            Action::Hold => ("hold", "hold the call, or take it up again"),
+            Action::Mute => ("mute", "let the other side hear silence, or you again"),
+            Action::Digits => ("digits", "send digits to the other side until Esc"),
+            Action::DoNotDisturb => ("do-not-disturb", "refuse calls, or let them ring again"),
+            Action::NextLine => ("next-line", "call from another account"),
             Action::Show(screen) => (screen.tab().word, screen.tab().meaning),
             Action::Palette => ("palette", "find and run any command"),
             Action::Filter => ("filter", "show only lines with a word"),

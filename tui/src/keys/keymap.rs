@@ -141,6 +141,8 @@ const GENERAL: &[(Chord, Action)] = &[
     (Chord::char(']'), Action::HistoryForward),
     (Chord::char('-'), Action::LastView),
     (Chord::ctrl('l'), Action::Redraw),
+    (Chord::plain(Key::F(5)), Action::Answer),
+    (Chord::plain(Key::F(6)), Action::HangUp),
     (Chord::plain(Key::F(12)), Action::CopyDiagnostics),
     (Chord::ctrl('z'), Action::Suspend),
     (Chord::ctrl('r'), Action::Reload),

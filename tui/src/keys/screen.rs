@@ -3,6 +3,7 @@
 /// A screen of the phone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Screen {
+    Phone,
     Accounts,
     Trace,
     Tasks,
@@ -24,12 +25,13 @@ pub(crate) struct Tab {
 
 impl Screen {
     /// Every screen in the order of the tabs.
-    pub(crate) const ALL: [Screen; 5] =
-        [Screen::Accounts, Screen::Trace, Screen::Tasks, Screen::Settings, Screen::Help];
+    pub(crate) const ALL: [Screen; 6] =
+        [Screen::Phone, Screen::Accounts, Screen::Trace, Screen::Tasks, Screen::Settings, Screen::Help];
 
     /// Digit, names and meaning.
     pub(crate) fn tab(self) -> Tab {
         let (digit, title, word, meaning) = match self {
+            Screen::Phone => ('1', "Phone", "phone", "calls: dial, answer, hold, hang up"),
             Screen::Accounts => ('2', "Accounts", "accounts", "accounts and their journeys"),
             Screen::Trace => ('6', "Trace", "trace", "messages as a ladder and in full"),
             Screen::Tasks => ('8', "Tasks", "tasks", "running tasks and the log"),

@@ -8,6 +8,7 @@ mod hits;
 mod outcome;
 pub(crate) mod palette;
 pub(crate) mod password;
+pub(crate) mod phone;
 pub(crate) mod save;
 pub(crate) mod settings;
 pub(crate) mod tasks;
@@ -84,6 +85,7 @@ pub(crate) enum Hints {
 /// Every page. A new screen is a file, a field here with its two arms, and a row in the table of tabs.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Pages {
+    pub(crate) phone: phone::State,
     pub(crate) accounts: accounts::State,
     pub(crate) trace: trace::State,
     pub(crate) tasks: tasks::State,
@@ -95,6 +97,7 @@ impl Pages {
     /// The page behind a tab.
     pub(crate) fn page(&self, screen: Screen) -> &dyn Page {
         match screen {
+            Screen::Phone => &self.phone,
             Screen::Accounts => &self.accounts,
             Screen::Trace => &self.trace,
             Screen::Tasks => &self.tasks,
@@ -106,6 +109,7 @@ impl Pages {
     /// The same, to be changed.
     pub(crate) fn page_mut(&mut self, screen: Screen) -> &mut dyn Page {
         match screen {
+            Screen::Phone => &mut self.phone,
             Screen::Accounts => &mut self.accounts,
             Screen::Trace => &mut self.trace,
             Screen::Tasks => &mut self.tasks,

@@ -132,6 +132,7 @@ fn step(bridge: &mut Bridge, model: &mut Model, terminal: &mut Terminal, msg: Ms
             Effect::Copy(text) => terminal.copy(&text),
             Effect::Announce(text) => terminal::announce(&text),
             Effect::Bell => terminal::ring(),
+            Effect::Attention(text) => terminal::attention(&text),
             other => bridge.perform(other),
         }
     }

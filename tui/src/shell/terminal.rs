@@ -115,6 +115,15 @@ pub(super) fn announce(text: &ScreenText) {
     let _ = err.flush();
 }
 
+/// Has the desktop say it: as a notice of the terminal in the two forms that terminals know (OSC 9, OSC 777).
+pub(super) fn attention(text: &ScreenText) {
+    let mut out = io::stdout();
+    // The second form parts its fields by semicolons.
+    let plain = text.as_str().replace(';', ",");
+    let _ = write!(out, "\x1b]9;{text}\x07\x1b]777;notify;Homing;{plain}\x07");
+    let _ = out.flush();
+}
+
 /// Rings the bell.
 pub(super) fn ring() {
     let mut out = io::stdout();

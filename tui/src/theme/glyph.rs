@@ -15,6 +15,8 @@ pub(crate) struct Glyphs {
     pub(crate) warn: &'static str,
     pub(crate) ladder: LadderSigns,
     pub(crate) spinner: &'static [&'static str],
+    /// Levels from nothing to full.
+    pub(crate) bars: &'static [&'static str; 9],
     pub(crate) border: border::Set<'static>,
 }
 
@@ -40,6 +42,7 @@ impl Glyphs {
         warn: "!",
         ladder: LadderSigns { rail: "│", line: "─", right: "▶", left: "◀" },
         spinner: &["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"],
+        bars: &[" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"],
         border: border::ROUNDED,
     };
 
@@ -55,6 +58,7 @@ impl Glyphs {
         warn: "!",
         ladder: LadderSigns { rail: "|", line: "-", right: ">", left: "<" },
         spinner: &["-", "\\", "|", "/"],
+        bars: &[" ", ".", ".", ":", "-", "=", "+", "*", "#"],
         border: border::Set {
             top_left: "+",
             top_right: "+",

@@ -5,6 +5,8 @@ use std::time::Duration;
 use homing::redirect::Decision;
 use homing::{AccountEvent, AccountId, AccountState, Aor};
 
+mod calls;
+
 use super::*;
 use crate::effect::Search;
 use crate::messages::Problem;

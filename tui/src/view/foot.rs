@@ -7,11 +7,16 @@ use ratatui::text::{Line, Span};
 use crate::keys::{Action, Mode, Screen};
 use crate::messages::Severity;
 use crate::model::Model;
+use crate::screen::phone::CallCard;
 use crate::screen::{Hints, Scene, Target};
+use crate::text::screen_text;
 use crate::theme::{Role, Tier};
 
 /// What was told last, on a line of its own: nothing is covered and nothing jumps.
-pub(crate) fn draw_message(model: &Model, area: Rect, buf: &mut Buffer) {
+pub(crate) fn draw_message(model: &Model, scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
+    if let Some(call) = model.pages.phone.ringing().filter(|_| !area.is_empty()) {
+        return draw_ringing(model, scene, call, area, buf);
+    }
     let Some(toast) = model.toast.as_ref().filter(|_| !area.is_empty()) else { return };
     let (theme, notification) = (&model.theme, &toast.notification);
     let (sign, role) = match notification.severity {
@@ -28,6 +33,34 @@ pub(crate) fn draw_message(model: &Model, area: Rect, buf: &mut Buffer) {
         Span::styled(notification.text.fit(room, theme.glyphs.cut), theme.style(role)),
     ]);
     buf.set_line(area.x, area.y, &line, area.width);
+}
+
+/// A call that waits for an answer has the line to itself, on every screen and whatever lies above it.
+fn draw_ringing(model: &Model, scene: &Scene<'_>, call: &CallCard, area: Rect, buf: &mut Buffer) {
+    let theme = &model.theme;
+    let key = |action| model.keys.chord(Mode::Everywhere, action).map(|chord| chord.to_string());
+    let keys = [(Action::Answer, "answers"), (Action::HangUp, "declines")];
+    let keys: Vec<(Action, String)> = keys
+        .into_iter()
+        .filter_map(|(action, does)| Some((action, format!("{} {does}", key(action)?))))
+        .collect();
+    let wide: usize = keys.iter().map(|(_, words)| words.len() + 2).sum();
+    let room = usize::from(area.width).saturating_sub(wide + 3);
+    let name = if call.name.is_empty() {
+        call.address()
+    } else {
+        screen_text!("{} ({})", call.name, call.address())
+    };
+    let who = screen_text!("{name} calls").fit(room, theme.glyphs.cut);
+    let style = theme.style(Role::Accent).reversed().bold();
+    buf.set_style(area, style);
+    let (mut x, _) = buf.set_span(area.x, area.y, &Span::styled(format!(" {who}  "), style), area.width);
+    for (action, words) in keys {
+        let left = area.right().saturating_sub(x);
+        let begin = x;
+        x = buf.set_span(x, area.y, &Span::styled(format!("{words}  "), style), left).0;
+        scene.hits.add(Rect { x: begin, y: area.y, width: x - begin, height: 1 }, Target::Action(action));
+    }
 }
 
 /// The next step of what went wrong, else the most useful keys; what does not fit is left out whole.

@@ -44,10 +44,10 @@ fn draw(model: &Model, hits: &Hits, area: Rect, buf: &mut Buffer) {
         .areas(area);
         head::draw(model, &scene, head, buf);
         draw_page(model, &scene, body, buf);
-        foot::draw_message(model, message, buf);
         foot::draw_hints(model, &scene, hints, buf);
         status::draw(model, foot, buf);
         draw_overlay(model, &scene, body, buf);
+        foot::draw_message(model, &scene, message, buf);
     }
     if model.theme.glyphs.ascii {
         only_ascii(buf);
@@ -61,8 +61,8 @@ fn draw_mini(model: &Model, scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
         Layout::vertical([Constraint::Length(1), Constraint::Min(0), Constraint::Length(foot)]).areas(area);
     status::draw(model, top, buf);
     draw_page(model, scene, body, buf);
-    if model.toast.is_some() {
-        foot::draw_message(model, prompt, buf);
+    if model.toast.is_some() || model.pages.phone.ringing().is_some() {
+        foot::draw_message(model, scene, prompt, buf);
     } else {
         foot::draw_hints(model, scene, prompt, buf);
     }

@@ -36,6 +36,9 @@ pub(crate) fn draw(model: &Model, area: Rect, buf: &mut Buffer) {
 
 /// The title of the terminal's window.
 pub(crate) fn title(model: &Model) -> ScreenText {
+    if let Some(call) = model.pages.phone.ringing() {
+        return screen_text!("{} calls", call.who());
+    }
     match model.pages.accounts.current() {
         Some(card) => {
             screen_text!("{} {} {}", model.theme.state_glyph(card.state), card.aor, card.state_words())

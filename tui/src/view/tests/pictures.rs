@@ -1,11 +1,14 @@
 //! Reviewed pictures of every screen at the four sizes, one file for each screen; and in other looks.
 
 use homing::Aor;
+use homing::call::{CallEnd, CallEvent, EndReason, EndedBy};
+use homing::sound::SoundStats;
 
 use super::*;
 use crate::messages::Problem;
 use crate::model::Overlay;
-use crate::msg::{TaskEnd, TaskMsg};
+use crate::msg::{CallMsg, TaskEnd, TaskMsg};
+use crate::screen::phone::{Began, Measured};
 use crate::screen::{consent, password, wizard};
 
 /// A picture's name and what is done to the phone before it.
@@ -48,6 +51,75 @@ fn accounts() {
     pictured("accounts_journey_zoomed", |model| {
         sign_in(model);
         press(model, "J");
+    });
+}
+
+/// A call in the phone's own numbering.
+fn call(model: &mut Model, key: u64, incoming: bool, who: (&str, &str)) {
+    let (name, party) = (ScreenText::of(who.0), ScreenText::of(who.1));
+    let began = Began { key, account: ALICE, party, name, vouched: incoming, incoming };
+    tell(model, Msg::Call(CallMsg::Began(began)));
+}
+
+fn call_event(model: &mut Model, key: u64, what: CallEvent) {
+    tell(model, Msg::Call(CallMsg::Happened { key, what }));
+}
+
+fn call_ended(model: &mut Model, key: u64, by: EndedBy, why: EndReason) {
+    let end = CallEnd { by, why, status: None, words: String::new() };
+    call_event(model, key, CallEvent::Ended(Box::new(end)));
+}
+
+fn on_phone(model: &mut Model) {
+    sign_in(model);
+    press(model, "1");
+}
+
+/// One call connected, one on hold, one busy, one missed.
+fn talk(model: &mut Model) {
+    on_phone(model);
+    call(model, 1, true, ("", "sip:dave@network.com"));
+    call_ended(model, 1, EndedBy::Peer, EndReason::Cancelled);
+    call(model, 2, false, ("", "carol@network.com"));
+    call_ended(model, 2, EndedBy::Peer, EndReason::Busy);
+    call(model, 3, false, ("", "eve@network.com"));
+    call_event(model, 3, CallEvent::Answered { fork: 0 });
+    call_event(model, 3, CallEvent::Held(true));
+    call(model, 4, true, ("Bob Builder", "sip:bob@network.com"));
+    call_event(model, 4, CallEvent::Answered { fork: 0 });
+    for level in [-60.0, -40.0, -30.0, -20.0, -12.0, -3.0] {
+        let mut stats = SoundStats::default();
+        let session = &mut stats.session;
+        (session.played.dbov, session.captured.dbov) = (Some(level), Some(-level - 50.0));
+        session.lost_of_last_second = Some(0.02);
+        session.jitter = Duration::from_millis(12);
+        session.buffer = Duration::from_millis(40);
+        session.silent_for = Some(Duration::ZERO);
+        let measured = Box::new(Measured { terms: None, stats });
+        tell(model, Msg::Call(CallMsg::Measured { key: 4, measured }));
+    }
+    press(model, "m");
+}
+
+#[test]
+fn phone_screen() {
+    pictured("phone_idle", on_phone);
+    pictured("phone_dialling", |model| {
+        on_phone(model);
+        press(model, "dbob@network.com");
+    });
+    pictured("phone_ringing_elsewhere", |model| {
+        sign_in(model);
+        call(model, 1, true, ("Bob Builder", "sip:bob@network.com"));
+    });
+    pictured("phone_ringing", |model| {
+        on_phone(model);
+        call(model, 1, true, ("Bob Builder", "sip:bob@network.com"));
+    });
+    pictured("phone_calls", talk);
+    pictured("phone_failed", |model| {
+        talk(model);
+        press(model, "jj");
     });
 }
 
@@ -202,7 +274,8 @@ fn prompts() {
 #[test]
 fn ascii_says_the_same_with_other_signs() {
     let ascii = |columns, rows| with_look(columns, rows, ColorMode::Never, true);
-    let screens: [Prepared; 3] = [
+    let screens: [Prepared; 4] = [
+        ("ascii_phone", talk),
         ("ascii_accounts", |model| {
             raise_stage(model);
             sign_in(model);
@@ -225,7 +298,7 @@ fn ascii_says_the_same_with_other_signs() {
 
 #[test]
 fn without_colour_no_cell_has_one_and_the_words_are_the_same() {
-    for keys in ["2", "6", "6c", "8", "9", "0", ":", "+"] {
+    for keys in ["1", "1d", "2", "6", "6c", "8", "9", "0", ":", "+"] {
         for (columns, rows) in SIZES {
             let mut plain = with_look(columns, rows, ColorMode::Never, false);
             let mut colored = phone(columns, rows);
