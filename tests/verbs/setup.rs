@@ -1,7 +1,7 @@
 //! The program under test and the estate it meets, and how its JSON is read.
 
 use homing_server_mock::estate::{EstateBuilder, Transport};
-use homing_tests::test_bed::{TestBed, estate};
+use homing_tests::test_bed::{TestBed, estate_with_parties};
 use serde_json::Value;
 
 /// The program under test.
@@ -14,7 +14,7 @@ pub(crate) fn bed() -> TestBed {
 
 /// The same; `change` has the last word.
 pub(crate) fn bed_with(change: impl FnOnce(EstateBuilder) -> EstateBuilder) -> TestBed {
-    TestBed::with(PROGRAM, change(estate(11).transports([Transport::Tls])))
+    TestBed::with(PROGRAM, change(estate_with_parties(11).transports([Transport::Tls])))
 }
 
 pub(crate) fn events(text: &str) -> Vec<Value> {

@@ -109,6 +109,11 @@ pub(crate) enum Verb {
         "An account, whose home server is asked, or a SIP URI (sip:…), whose owner is asked",
     )))]
     Options(Options),
+    /// Call somebody: play, record, dial, and hang up
+    #[command(after_help = examples::CALL, mut_arg("account", |arg| arg.value_name("ADDRESS|URI").help(
+        "Whom to call: an address, or a SIP URI (sip:…)",
+    )))]
+    Call(Call),
     /// Check configuration, terminal, DNS, TLS and login
     Doctor(SessionArgs),
     /// Accounts of the configuration
@@ -209,6 +214,31 @@ pub(crate) struct Options {
     /// Ask a URI directly, without signing in
     #[arg(long, conflicts_with = "through")]
     pub(crate) direct: bool,
+}
+
+/// `homing call`: the address names whom to call.
+#[derive(Debug, Args)]
+pub(crate) struct Call {
+    #[command(flatten)]
+    pub(crate) session: SessionArgs,
+    /// Call from this account
+    #[arg(long = "account", value_name = "ADDRESS")]
+    pub(crate) through: Option<String>,
+    /// Play a WAV file once, or `tone`: 1000 Hz for two seconds
+    #[arg(long, value_name = "FILE|tone")]
+    pub(crate) play: Option<String>,
+    /// Record both sides into a WAV file: left what is said, right what is heard
+    #[arg(long, value_name = "FILE")]
+    pub(crate) record: Option<PathBuf>,
+    /// Send these digits after what is played: 0-9, *, #, A-D
+    #[arg(long, value_name = "DIGITS")]
+    pub(crate) dtmf: Option<String>,
+    /// Hang up so long after what is played and dialled: 30s, 2m
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub(crate) duration: Option<Duration>,
+    /// Exit 11 unless it comes to this: `connected`, or the status that refuses it, such as 486
+    #[arg(long, value_name = "OUTCOME")]
+    pub(crate) expect: Option<String>,
 }
 
 #[derive(Debug, Args)]

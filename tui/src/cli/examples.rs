@@ -27,6 +27,11 @@ pub(super) const OPTIONS: &str = "Examples:
   homing options sip:bob@corp.example                through the home server
   homing options sips:sip.corp.example:5061 --direct";
 
+pub(super) const CALL: &str = "Examples:
+  homing call echo@corp.example --play greeting.wav --record heard.wav
+  homing call bob@corp.example --dtmf '1*2#' --duration 30s --json
+  homing call sip:busy@corp.example --expect 486     exit 0 if it is busy, else 11";
+
 pub(super) const RESOLVE: &str = "Examples:
   homing resolve corp.example
   homing resolve alice@corp.example --transport tls,tcp,udp";

@@ -5,6 +5,7 @@ mod accounts;
 mod agent;
 mod args;
 mod attach;
+mod call;
 mod doctor;
 mod events;
 mod examples;
@@ -82,6 +83,7 @@ fn run(cli: &Cli, console: &Console) -> Result<Exit, Failure> {
         Some(Verb::Resolve(resolve)) => locate::run(cli, resolve, console),
         Some(Verb::Redirect(redirect)) => redirect::run(cli, redirect, console),
         Some(Verb::Options(options)) => options::run(cli, options, console),
+        Some(Verb::Call(call)) => call::run(cli, call, console),
         Some(Verb::Doctor(args)) => doctor::run(cli, args, console),
         Some(Verb::Account(verb)) => accounts::run(cli, verb, console),
         Some(Verb::Config(verb)) => settings::run(cli, verb, console),

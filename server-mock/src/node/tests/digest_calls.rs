@@ -118,6 +118,29 @@ fn a_call_by_digest_is_acknowledged_without_credentials_and_ended_with_them() {
 }
 
 #[test]
+fn a_client_that_calls_by_another_connection_than_it_registered_by_acknowledges_by_that_one() {
+    let (mut estate, alice, bob) = estate();
+    let other = estate.client("alice", "", 0);
+    let invite = plain(&estate.invite(other, "bob"));
+    assert!(prove(&mut estate, other, "alice", &invite).is_empty(), "{}", estate.ladders());
+    let ring = estate.heard(bob).remove(0);
+    let ok = reply(&estate, bob, &ring, 200);
+    estate.say_plain(bob, &ok);
+    let ok = estate.heard(other).remove(0);
+    let mut side = Dialog::of_caller(other, &ok);
+    let ack = side.ack();
+    let eve = estate.client("eve", "", 0);
+    estate.say_plain(eve, &ack);
+    assert!(estate.heard(bob).is_empty(), "nobody else may");
+    estate.say_plain(other, &ack);
+    assert_eq!(method(&estate.heard(bob)[0]), "ACK", "{}", estate.ladders());
+    let bye = side.request("BYE");
+    assert!(prove(&mut estate, other, "alice", &bye).is_empty());
+    assert_eq!(method(&estate.heard(bob)[0]), "BYE");
+    assert!(estate.heard(alice).is_empty());
+}
+
+#[test]
 fn a_call_by_digest_is_taken_back_by_its_own_flow() {
     let (mut estate, alice, bob) = estate();
     let invite = plain(&estate.invite(alice, "bob"));

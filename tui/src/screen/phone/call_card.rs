@@ -13,6 +13,7 @@ use crate::theme::Role;
 
 /// A call that is under way, or one of the last that ended.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own, and any of them may hold")]
 pub(crate) struct CallCard {
     /// The phone's own number of it.
     pub(crate) key: u64,

@@ -616,7 +616,7 @@ fn forward_ack(cx: &mut Context, ack: Ack, now: Now) {
 }
 
 /// Where the Route of an ACK leads. Who has an association must have signed it; whoever has none must come by the flow
-/// its endpoint has.
+/// its endpoint has, or by the one that it proved itself on in this call.
 fn by_route(
     cx: &mut Context,
     request: Message,
@@ -631,8 +631,10 @@ fn by_route(
     if from_client && !matches!(principal.response_auth, ResponseAuth::Association(_)) {
         let own = read.route.tokens.first()?;
         let signs = cx.sessions.of_endpoint(&own.endpoint).is_some();
-        let way = way_to(cx, own, request.call_id().unwrap_or_default());
-        if signs || way.is_none_or(|(way, _)| way != flow) {
+        let call_id = request.call_id().unwrap_or_default();
+        let key = DialogKey { endpoint: own.endpoint.clone(), call_id: call_id.to_owned() };
+        let ways = [way_to(cx, own, call_id).map(|(way, _)| way), cx.dialogs.flow_of(&key)];
+        if signs || !ways.contains(&Some(flow)) {
             cx.counters.count(Counter::Unsigned);
             return None;
         }
