@@ -55,7 +55,8 @@ fn tabs_rows_hints_and_the_keys_of_the_estate_can_be_clicked() {
     terminal.press("\x1b[<65;10;10M\x1b[<65;10;10M\x1b[<65;10;10M");
     terminal.wait_until(SOON, |screen| !screen.contains("Keys: settings")).unwrap();
     click(&mut terminal, "2 Accounts");
-    terminal.wait_for("move alice", SOON).unwrap();
+    // The last row of the panel: those above it are drawn.
+    terminal.wait_for("stop faults", SOON).unwrap();
     click(&mut terminal, "unsigned 301");
     terminal.wait_for("rejected (E0703)", SOON).unwrap();
 }
