@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use homing_server_mock::estate::{Estate, EstateBuilder, User};
-use homing_server_mock::node::party::{Party, Play};
+use homing_server_mock::node::party::{Party, Play, Then};
 use homing_server_mock::node::sound::{PartySound, Speech};
 
 /// The password of every account: a word that no output may hold.
@@ -20,12 +20,13 @@ pub fn estate(seed: u64) -> EstateBuilder {
     builder.user(User::new("alice", CANARY).assigned("hs104")).seed(seed)
 }
 
-/// The same, with a party that sends back what it hears, and one that is busy.
+/// The same, with a party that sends back what it hears, one that is busy, and one that hangs up at once.
 pub fn estate_with_parties(seed: u64) -> EstateBuilder {
     let sound = Some(PartySound { speech: Speech::Echo, fault: None });
     let echo = Party { sound, after: std::time::Duration::ZERO, ..Party::new("echo") };
     let busy = Party { plays: Play::Busy, ..Party::new("busy") };
-    estate(seed).party("hs102", echo).party("hs103", busy)
+    let brief = Party { then: Then::HangsUp, after: std::time::Duration::ZERO, ..Party::new("brief") };
+    estate(seed).party("hs102", echo).party("hs103", busy).party("hs102", brief)
 }
 
 /// An estate, and the folder of the program that is tested against it.

@@ -88,6 +88,8 @@ const CALLS: &[Call] = &[
     call("call sip:busy@network.com", 8, "E1201", &["call"]),
     call("call busy@network.com --expect 486", 0, "", &["call"]),
     call("call echo@network.com --expect 486", 11, "E1103", &["call"]),
+    call("call brief@network.com --play tone", 8, "E1104", &["call"]),
+    call("call brief@network.com", 0, "", &["call"]),
     call("call nobody@network.com", 8, "E1203", &["call"]),
     call("call echo@network.com --play missing.wav", 3, "E1611", &["call"]),
     call("doctor", 0, "", &["check"]),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use homing::call::{Call as SipCall, EndedBy};
+use homing::call::{Call as SipCall, CallEnd, EndedBy};
 use homing::sound::{Audio, AudioControl, Repeat, Sine, SoundError, SoundEvent, Source};
 use serde_json::json;
 use tokio::time::{sleep, timeout};
@@ -75,8 +75,7 @@ async fn converse(call: &SipCall, args: &Call, console: &Console) -> Result<(), 
     };
     let worked = tokio::select! {
         worked = work => worked.map_err(|error| sound(&error)),
-        _ = call.ended() => Ok(()),
-        () = tell_digits(call, console) => Ok(()),
+        end = async { tokio::join!(call.ended(), tell_digits(call, console)).0 } => ended_early(&end, args),
     };
     let end = call.hang_up().await.map_err(|error| Failure::from(&error))?;
     let recorded = match recording {
@@ -114,9 +113,27 @@ async fn speak(audio: &AudioControl, args: &Call) -> Result<(), SoundError> {
     Ok(())
 }
 
+/// What it means that the call ended while there was still something to do or to wait for.
+///
+/// # Errors
+/// Nobody hung up, or not all was played and dialled.
+fn ended_early(end: &CallEnd, args: &Call) -> Result<(), Failure> {
+    // Without a code it is an end that somebody wished.
+    if let Some(code) = end.why.code() {
+        let problem = Problem::new(code, &end.why.sentence(), end.why.hint());
+        return Err(Failure::of(Exit::Refused, problem));
+    }
+    if args.play.is_none() && args.dtmf.is_none() {
+        return Ok(());
+    }
+    let sentence = "the other side hung up before all was played and dialled";
+    let hint = "Play and dial less, or ask why it hangs up so soon; --trace shows what was said.";
+    Err(Failure::new(Exit::Refused, "E1104", &sentence, hint))
+}
+
 /// Tells what the other side presses, until its sound ends.
 async fn tell_digits(call: &SipCall, console: &Console) {
-    let Some(mut events) = call.sound_events() else { return std::future::pending().await };
+    let Some(mut events) = call.sound_events() else { return };
     while let Some(event) = events.next().await {
         if let SoundEvent::Digit { digit, duration } = event {
             let millis = duration.as_millis();
