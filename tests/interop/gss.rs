@@ -9,7 +9,7 @@ use homing_core::auth::ntlm::client::{Binding, ClientRandom, NtlmIdentity, authe
 use homing_core::auth::ntlm::session::{SessionKeys, Side};
 use homing_core::secret::Password;
 use homing_server_mock::node::authenticator::acceptor::{
-    Challenge, Claim, Expectation, NtHash, Refusal, ServerNames,
+    Challenge, Claim, Expected, NtHash, Refusal, ServerNames,
 };
 
 use crate::peer::{Peer, find, folder};
@@ -93,7 +93,7 @@ fn we_accept_the_login_of_gss_ntlmssp_and_both_signatures_agree() {
 
         let claim = Claim::read(&answer).unwrap();
         assert_eq!((claim.user.as_str(), claim.domain.as_str()), ("alice", "NETWORK"));
-        let expect = Expectation { now_filetime: now_filetime(), ..Expectation::default() };
+        let expect = Expected { now_filetime: now_filetime(), ..Expected::default() };
         let wrong = expect.verify(&challenge, &answer, Some(NtHash::of("secret-pass1")));
         assert_eq!(wrong.err(), Some(Refusal::Password));
         let Ok(accepted) = expect.verify(&challenge, &answer, Some(NtHash::of("Secret-Pass1"))) else {

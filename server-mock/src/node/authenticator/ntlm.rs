@@ -10,7 +10,7 @@ use homing_core::auth::security_association::{
 };
 use homing_wire::{Auth, AuthValue, Name};
 
-use super::acceptor::{Accepted, Challenge as Token, Claim, Expectation, Refusal};
+use super::acceptor::{Accepted, Challenge as Token, Claim, Expected, Refusal};
 use super::credentials::Credentials;
 use super::dialect::DialectInUse;
 use super::failure::AuthFailure;
@@ -213,7 +213,7 @@ impl NtlmAuthenticator {
         // here; who requires bindings has no such clients.
         let elsewhere = auth_request.trusted && protect == ExtendedProtection::Accept;
         let bound = checked && !elsewhere;
-        let expect = Expectation {
+        let expect = Expected {
             target: checked.then_some(target.as_str()),
             end_point_hash: self.config.end_point_hash.as_ref().filter(|_| bound).map(<[u8; 32]>::as_slice),
             must_bind: protect == ExtendedProtection::Require,

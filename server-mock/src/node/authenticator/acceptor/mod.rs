@@ -15,7 +15,7 @@ pub use challenge::{Challenge, ServerNames};
 pub use crypto::NtHash;
 pub(crate) use flag::OFFER;
 pub use refusal::Refusal;
-pub use verdict::{Accepted, Claim, Expectation};
+pub use verdict::{Accepted, Claim, Expected};
 
 /// Negotiate flags of MS-NLMP 2.2.2.5 that this acceptor decides by.
 pub(crate) mod flag {

@@ -6,7 +6,7 @@ use super::challenge::{Challenge, ServerNames};
 use super::crypto::{NtHash, hmac_md5};
 use super::flag;
 use super::refusal::Refusal;
-use super::verdict::{Claim, Expectation};
+use super::verdict::{Claim, Expected};
 
 fn vectors() -> Vec<Value> {
     let text = include_str!("../../../../../tests/data/vectors/ntlm_datagram.json");
@@ -42,8 +42,8 @@ fn challenge(case: &Value) -> Challenge {
     rebuilt
 }
 
-fn expectation(case: &Value) -> Expectation<'static> {
-    Expectation { now_filetime: case["timestamp_filetime"].as_u64().unwrap(), ..Expectation::default() }
+fn expectation(case: &Value) -> Expected<'static> {
+    Expected { now_filetime: case["timestamp_filetime"].as_u64().unwrap(), ..Expected::default() }
 }
 
 fn password(case: &Value) -> Option<NtHash> {
@@ -169,10 +169,10 @@ fn a_target_name_of_another_server_is_refused() {
     for (target, refused) in
         [("sip/LDS.network.com", None), ("sip/hs104.network.com", Some(Refusal::Binding))]
     {
-        let expect = Expectation { target: Some(target), ..expectation(&case) };
+        let expect = Expected { target: Some(target), ..expectation(&case) };
         assert_eq!(expect.verify(&challenge(&case), &token, password(&case)).err(), refused);
     }
-    let expect = Expectation { must_bind: true, ..expectation(&case) };
+    let expect = Expected { must_bind: true, ..expectation(&case) };
     let refused = expect.verify(&challenge(&case), &token, password(&case)).err();
     assert_eq!(refused, Some(Refusal::Binding), "its channel binding is all zeros");
 }

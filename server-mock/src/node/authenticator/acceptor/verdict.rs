@@ -19,7 +19,7 @@ pub struct Claim {
 
 /// What the server expects besides a right password.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Expectation<'e> {
+pub struct Expected<'e> {
     /// Target name the client must have meant, such as `sip/hs104.network.com`, where it names one.
     pub target: Option<&'e str>,
     /// Hash of this server's certificate (RFC 5929 `tls-server-end-point`), where the flow is TLS.
@@ -58,7 +58,7 @@ impl Claim {
     }
 }
 
-impl Expectation<'_> {
+impl Expected<'_> {
     /// Decides whether `token` answers `challenge` with the password behind `hash`.
     ///
     /// For a user that does not exist pass `None`: the same work is done and the same
@@ -165,7 +165,7 @@ fn check_flags(agreed: u32) -> Result<(), Refusal> {
 }
 
 /// Extended protection: what a client binds must be this server; all zeros bind nothing.
-fn check_binding(pairs: &[av::Pair<'_>], expect: &Expectation<'_>) -> Result<(), Refusal> {
+fn check_binding(pairs: &[av::Pair<'_>], expect: &Expected<'_>) -> Result<(), Refusal> {
     let channel = av::find(pairs, av::CHANNEL_BINDINGS).filter(|hash| hash.iter().any(|byte| *byte != 0));
     let target = av::find(pairs, av::TARGET_NAME).filter(|name| !name.is_empty());
     if expect.must_bind && (channel.is_none() || target.is_none()) {

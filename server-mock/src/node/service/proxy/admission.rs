@@ -10,14 +10,14 @@ use crate::node::config::CallsConfig;
 /// What is under way, and for whom. Whoever is over a bound is refused, so that one user takes nobody else's room.
 #[derive(Default)]
 pub(super) struct Admission {
-    requests: Tally<Party>,
-    from: Tally<String>,
-    to: Tally<String>,
+    requests: Counts<CountedFor>,
+    from: Counts<String>,
+    to: Counts<String>,
 }
 
 /// Whom a request in hand is counted for.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Party {
+pub(super) enum CountedFor {
     /// Who proved, or was asserted, to have sent it.
     User(String),
     /// Whoever is at the end of that flow.
@@ -25,7 +25,7 @@ pub(super) enum Party {
 }
 
 /// Whom one call is counted for.
-pub(super) struct Counted {
+pub(super) struct CallParties {
     pub(super) from: String,
     pub(super) to: String,
 }
@@ -38,7 +38,7 @@ impl Admission {
     pub(super) fn enter(
         &mut self,
         request: u64,
-        sender: Option<Party>,
+        sender: Option<CountedFor>,
         config: &CallsConfig,
     ) -> Result<(), Refusal> {
         let Some(sender) = sender else { return Ok(()) };
@@ -53,7 +53,12 @@ impl Admission {
     ///
     /// # Errors
     /// 503 for a caller with too many, 486 for a callee for whom too many ring.
-    pub(super) fn admit(&mut self, call: u64, counted: Counted, config: &CallsConfig) -> Result<(), Refusal> {
+    pub(super) fn admit(
+        &mut self,
+        call: u64,
+        counted: CallParties,
+        config: &CallsConfig,
+    ) -> Result<(), Refusal> {
         if self.from.count(&counted.from) >= config.from_user {
             return Err(Refusal::new(503, "its caller has too many unanswered calls"));
         }
@@ -79,12 +84,12 @@ impl Admission {
 }
 
 /// How many of something there are of each.
-struct Tally<K> {
+struct Counts<K> {
     counts: BTreeMap<K, usize>,
     counted: BTreeMap<u64, K>,
 }
 
-impl<K: Ord + Clone> Tally<K> {
+impl<K: Ord + Clone> Counts<K> {
     fn count(&self, of: &K) -> usize {
         self.counts.get(of).copied().unwrap_or_default()
     }
@@ -105,7 +110,7 @@ impl<K: Ord + Clone> Tally<K> {
     }
 }
 
-impl<K> Default for Tally<K> {
+impl<K> Default for Counts<K> {
     fn default() -> Self {
         Self { counts: BTreeMap::new(), counted: BTreeMap::new() }
     }
@@ -118,7 +123,7 @@ mod tests {
     #[test]
     fn a_user_is_bounded_both_ways_and_nothing_is_left_of_what_is_over() {
         let config = CallsConfig { from_user: 2, to_user: 3, ..CallsConfig::default() };
-        let call = |from: &str, to: &str| Counted { from: from.to_owned(), to: to.to_owned() };
+        let call = |from: &str, to: &str| CallParties { from: from.to_owned(), to: to.to_owned() };
         let mut admission = Admission::default();
         assert_eq!(admission.admit(1, call("a", "x"), &config), Ok(()));
         assert_eq!(admission.admit(2, call("a", "y"), &config), Ok(()));
@@ -138,11 +143,11 @@ mod tests {
     fn a_sender_is_bounded_in_requests_of_any_kind_and_takes_no_room_of_others() {
         let config = CallsConfig { requests_of_user: 2, ..CallsConfig::default() };
         let mut admission = Admission::default();
-        let alice = || Some(Party::User("alice@network.com".to_owned()));
+        let alice = || Some(CountedFor::User("alice@network.com".to_owned()));
         assert_eq!(admission.enter(1, alice(), &config), Ok(()));
         assert_eq!(admission.enter(2, alice(), &config), Ok(()));
         assert_eq!(admission.enter(3, alice(), &config).unwrap_err().status, 503);
-        assert_eq!(admission.enter(4, Some(Party::Flow(FlowId(7))), &config), Ok(()));
+        assert_eq!(admission.enter(4, Some(CountedFor::Flow(FlowId(7))), &config), Ok(()));
         assert_eq!(admission.enter(5, None, &config), Ok(()));
         admission.release(2);
         assert_eq!(admission.enter(6, alice(), &config), Ok(()));

@@ -33,7 +33,7 @@ use crate::node::reply::Reply;
 use crate::node::route_token::RouteToken;
 use crate::node::routing::RouteDecision;
 use crate::node::timer_map::TimerMap;
-use admission::{Admission, Counted, Party};
+use admission::{Admission, CallParties, CountedFor};
 use back::Back;
 use destination::{Destination, Directions, Refusal, breadth, directions, narrowed};
 pub(super) use destination::{ends_here, of_user};
@@ -314,7 +314,7 @@ impl Proxy {
         let plan =
             Plan { token, own_routes: route.own, breadth: Some(share), ..plan_for(&authenticated.principal) };
         let id = cx.next_id();
-        let counted = Counted { from: authenticated.principal.endpoint.user.clone(), to: user.clone() };
+        let counted = CallParties { from: authenticated.principal.endpoint.user.clone(), to: user.clone() };
         // One that names a dialog rings just as well.
         let rings = authenticated.request.request.method() == Some(Method::Invite);
         if rings && !cx.config.accounts.may_call(&counted.from, &user) {
@@ -462,15 +462,15 @@ impl Proxy {
 }
 
 /// Whom a request in hand is counted for; none where a neighbour asserts nobody.
-fn counted_for(cx: &Context, request: &ServerRequest, back: &Back) -> Option<Party> {
+fn counted_for(cx: &Context, request: &ServerRequest, back: &Back) -> Option<CountedFor> {
     if let Some(endpoint) = back.endpoint() {
-        return Some(Party::User(endpoint.user.clone()));
+        return Some(CountedFor::User(endpoint.user.clone()));
     }
     let from_server = cx.flows.find(request.flow).is_some_and(|flow| flow.trusted.is_some());
     if !from_server {
-        return Some(Party::Flow(request.flow));
+        return Some(CountedFor::Flow(request.flow));
     }
-    asserted_identity(&request.request).map(Party::User)
+    asserted_identity(&request.request).map(CountedFor::User)
 }
 
 /// A request that becomes one branch.
