@@ -1,6 +1,7 @@
 //! Calls through one home server and through two: forks, the best response, CANCEL, and what is told to whom
 //! (RFC 3261 16, RFC 3665 3).
 
+use homing_core::transport::Transport;
 use homing_wire::{Builder, Message, Name};
 
 use super::super::Calls;
@@ -502,6 +503,45 @@ fn a_user_calls_only_whom_they_may() {
     let message = estate.request(alice, "MESSAGE", "bob");
     estate.say(alice, &message);
     assert_eq!(estate.hears(bob).method().unwrap().as_str(), "MESSAGE", "it is about calls only");
+}
+
+#[test]
+fn keys_for_sound_go_by_protected_connections_only() {
+    const SDP: &str = "v=0\r\na=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:secret\r\na=sendrecv\r\n";
+    let with_keys = |text: &str| {
+        let head = format!("Content-Type: application/sdp\r\nContent-Length: {}\r\n\r\n{SDP}", SDP.len());
+        text.replace("Content-Length: 0\r\n\r\n", &head)
+    };
+    let has_keys = |message: &Message| {
+        let body = String::from_utf8_lossy(message.body()).into_owned();
+        assert!(body.contains("a=sendrecv"), "{message:?}");
+        body.contains("secret")
+    };
+    for is_clear in [false, true] {
+        let mut estate = estate();
+        let (alice, bob) = (estate.sign_in("alice", "aa", 0), estate.sign_in("bob", "bb", 1));
+        if is_clear {
+            estate.disconnect(bob);
+            estate.connect(bob, Transport::Tcp);
+            assert_eq!(estate.register(bob, "").status(), Some(200), "{}", estate.ladders());
+        }
+        for (from, to, callee) in [(alice, bob, "bob"), (bob, alice, "alice")] {
+            let invite = with_keys(&estate.invite(from, callee));
+            estate.say(from, &invite);
+            let ring = estate.heard(to).pop().unwrap();
+            assert_eq!(has_keys(&ring), !is_clear, "{}", estate.ladders());
+            for status in [183, 200] {
+                let contact = estate.contact(to);
+                let reply =
+                    Builder::reply_to(&ring, status, "X").to_tag("t").copy_from(&ring, Name::RecordRoute);
+                let reply = with_keys(&text(&reply.header(Name::Contact, contact).message()));
+                let reply = estate.sign(to, &reply);
+                estate.say_plain(to, &reply);
+                let answer = estate.heard(from).pop().unwrap();
+                assert_eq!((answer.status(), has_keys(&answer)), (Some(status), !is_clear));
+            }
+        }
+    }
 }
 
 #[test]

@@ -6,6 +6,7 @@ use homing_core::server::ServerName;
 use homing_core::transport::Transport;
 use homing_wire::{Builder, Message, Method, Name, Via};
 
+use super::media_keys;
 use super::target::{Hop, Target, hides_identity};
 use crate::node::authenticator::SessionId;
 use crate::node::config::BETWEEN_SERVERS;
@@ -123,7 +124,10 @@ pub(super) fn outgoing(
     let (own, branch) = (cx.own_name(transport), cx.transactions.branch());
     let mark = plan.loop_mark.as_ref().map(|mark| format!(".{mark}")).unwrap_or_default();
     let via = format!("SIP/2.0/{} {own};branch={branch}{mark}", transport.via_token());
-    Some(Outgoing { message: builder.prepend(Name::Via, via).message(), flow, transport, dial })
+    let message = builder.prepend(Name::Via, via).message();
+    let is_clear = !transport.is_secure() || media_keys::is_clear(cx, arrived.flow);
+    let message = if is_clear { media_keys::without_keys(message) } else { message };
+    Some(Outgoing { message, flow, transport, dial })
 }
 
 /// The request as it goes on: what was learned of its sender, and one hop less.

@@ -10,6 +10,7 @@ mod branch;
 mod destination;
 mod finals;
 mod forward;
+mod media_keys;
 mod register;
 mod response_context;
 mod route;

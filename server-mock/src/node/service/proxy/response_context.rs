@@ -19,8 +19,8 @@ use super::back::{self, Back};
 use super::branch::{Began, Branch, BranchState};
 use super::finals::{Ended, Finals};
 use super::forward::{Arrived, Plan, hops_left, outgoing};
-use super::register;
 use super::target::{Target, way_to};
+use super::{media_keys, register};
 use crate::journal::{Decision, Verdict};
 use crate::node::context::{BranchId, Context, ServerRequest};
 use crate::node::dialogs::{DialogKey, Tags};
@@ -51,6 +51,15 @@ pub(super) struct Heard<'m> {
     pub(super) number: usize,
     pub(super) response: &'m Message,
     pub(super) what: Response,
+}
+
+/// Where a response came from.
+#[derive(Clone, Copy)]
+struct Origin {
+    /// An association proved it to this server.
+    proved: bool,
+    /// It came by a connection on which anybody may read along.
+    is_clear: bool,
 }
 
 /// How far it is.
@@ -221,18 +230,20 @@ impl ResponseContext {
         if let Some(key) = self.senders_part() {
             cx.dialogs.touch(&key, None, now);
         }
-        self.send_back(cx, response, proved, now);
+        let origin = Origin { proved, is_clear: media_keys::is_clear(cx, flow) };
+        self.send_back(cx, response, origin, now);
     }
 
     fn handle_success(&mut self, cx: &mut Context, number: usize, response: &Message, now: Now) {
         let Some(branch) = self.branches.get_mut(number) else { return };
         branch.state = BranchState::Closed;
         let (proved, flow) = (branch.session.is_some(), branch.flow);
+        let origin = Origin { proved, is_clear: media_keys::is_clear(cx, flow) };
         let first = self.is_unanswered();
         if !self.is_invite() {
             if first {
                 self.stage = Stage::Over;
-                self.send_back(cx, response, proved, now);
+                self.send_back(cx, response, origin, now);
                 self.note_dialog(cx, Some(number), response, now);
             }
             return;
@@ -251,7 +262,7 @@ impl ResponseContext {
             }
         }
         self.stage = Stage::Answered { until: now.after(cx.config.timers.t1.saturating_mul(64)) };
-        self.send_back(cx, response, proved, now);
+        self.send_back(cx, response, origin, now);
         self.note_dialog(cx, Some(number), response, now);
         let words = vec![(Name::Reason, ELSEWHERE.to_owned())];
         self.cancel_branches(cx, &words, now);
@@ -403,7 +414,8 @@ impl ResponseContext {
                 back::reply(cx, &self.request, &self.back, Reply::new(500), now);
             }
             Ended::Response { response, proved } => {
-                self.send_back(cx, &response, proved, now);
+                // A refusal agrees on no keys, whichever way it came.
+                self.send_back(cx, &response, Origin { proved, is_clear: true }, now);
                 if !self.is_invite() {
                     self.note_dialog(cx, None, &response, now);
                 }
@@ -440,7 +452,7 @@ impl ResponseContext {
         back::reply(cx, &self.request, &self.back, reply, now);
     }
 
-    fn send_back(&mut self, cx: &mut Context, response: &Message, proved: bool, now: Now) {
+    fn send_back(&mut self, cx: &mut Context, response: &Message, origin: Origin, now: Now) {
         let refused = matches!(self.back, Back::AsItCame)
             && self.request.request.method() == Some(Method::Register)
             && register::counts_refusal(cx, &self.request, response);
@@ -451,9 +463,11 @@ impl ResponseContext {
         let builder = if register {
             register::granted(cx, &self.request, &self.back, response, now)
         } else {
-            self.back.returned(response, proved)
+            self.back.returned(response, origin.proved)
         };
         let answer = builder.message();
+        let is_clear = origin.is_clear || media_keys::is_clear(cx, self.request.flow);
+        let answer = if is_clear { media_keys::without_keys(answer) } else { answer };
         if self.caller_lost.is_some() || cx.flows.find(self.request.flow).is_none() {
             return self.send_to_new_flow(cx, answer, now);
         }
@@ -469,6 +483,7 @@ impl ResponseContext {
         let call_id = self.request.request.call_id().unwrap_or_default();
         let way = token.and_then(|token| way_to(cx, &token, call_id));
         let Some((flow, _)) = way else { return };
+        let answer = if media_keys::is_clear(cx, flow) { media_keys::without_keys(answer) } else { answer };
         let auth = self.back.auth(cx, flow);
         match cx.sign(answer, &self.request.request, &auth) {
             Ok(answer) => cx.send(flow, answer.into(), now),
